@@ -1,0 +1,106 @@
+// Buffer<T>: the one owner of memory in eigan. 64-byte aligned, padded to whole cache lines, zeroed, move-only.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+#include <eigan/core/types.hpp>
+#include <eigan/core/view.hpp>
+
+namespace eigan {
+
+/// A cache line, and the widest vector register.
+inline constexpr std::size_t buffer_alignment = 64;
+
+template <class T>
+class Buffer {
+  static_assert(std::is_trivially_copyable_v<T> && buffer_alignment % sizeof(T) == 0);
+
+ public:
+  Buffer() = default;
+  explicit Buffer(Index size) : data_(allocate(size)), size_(size) { zero(); }
+
+  Buffer(Buffer&& other) noexcept : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {}
+  Buffer& operator=(Buffer&& other) noexcept {
+    data_ = std::move(other.data_);
+    size_ = std::exchange(other.size_, 0);
+    return *this;
+  }
+
+  /// A deep copy, by name, because it allocates.
+  Buffer clone() const {
+    Buffer copy(size_);
+    std::copy_n(data(), size_, copy.data());
+    return copy;
+  }
+
+  T* data() { return data_.get(); }
+  const T* data() const { return data_.get(); }
+  Index size() const { return size_; }
+
+  T* begin() { return data(); }
+  T* end() { return data() + size_; }
+  const T* begin() const { return data(); }
+  const T* end() const { return data() + size_; }
+  T& operator[](Index i) { return data()[i]; }
+  const T& operator[](Index i) const { return data()[i]; }
+
+  // NOLINTBEGIN(google-explicit-constructor): a buffer is a span that owns
+  operator std::span<T>() { return {data(), static_cast<std::size_t>(size_)}; }
+  operator std::span<const T>() const { return {data(), static_cast<std::size_t>(size_)}; }
+  // NOLINTEND(google-explicit-constructor)
+
+  void zero() { std::fill_n(data(), padded(size_), T(0)); }
+
+ private:
+  struct Free {
+    void operator()(T* p) const { ::operator delete(p, std::align_val_t(buffer_alignment)); }
+  };
+
+  static Index padded(Index size) {
+    constexpr Index line = static_cast<Index>(buffer_alignment / sizeof(T));
+    return (size + line - 1) / line * line;
+  }
+  static T* allocate(Index size) {
+    if (size == 0) return nullptr;
+    return static_cast<T*>(
+        ::operator new(static_cast<std::size_t>(padded(size)) * sizeof(T), std::align_val_t(buffer_alignment)));
+  }
+
+  std::unique_ptr<T[], Free> data_;
+  Index size_ = 0;
+};
+
+/// The distance between columns of `rows` elements that starts every column on a cache line and spreads
+/// neighbouring columns over all cache sets (an odd number of lines: powers of two would share a few sets).
+template <class T>
+constexpr Index padded_stride(Index rows) {
+  constexpr Index line = static_cast<Index>(buffer_alignment / sizeof(T));
+  const Index lines = (rows + line - 1) / line;
+  return (lines | 1) * line;
+}
+
+/// A matrix in a Buffer of its own, with padded columns.
+template <class T>
+class BufferMatrix {
+ public:
+  BufferMatrix() = default;
+  BufferMatrix(Index rows, Index cols) : buffer_(padded_stride<T>(rows) * cols), rows_(rows), cols_(cols) {}
+
+  View<T> view() { return {buffer_.data(), rows_, cols_, padded_stride<T>(rows_)}; }
+  ConstView<T> view() const { return {buffer_.data(), rows_, cols_, padded_stride<T>(rows_)}; }
+  Index rows() const { return rows_; }
+  Index cols() const { return cols_; }
+
+ private:
+  Buffer<T> buffer_;
+  Index rows_ = 0;
+  Index cols_ = 0;
+};
+
+}  // namespace eigan

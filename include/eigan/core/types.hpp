@@ -1,0 +1,14 @@
+// Index and the marker for sizes that are known only at run time.
+#pragma once
+
+#include <cstddef>
+
+namespace eigan {
+
+/// Signed, like Eigen's own index, so that loops may count down and differences may be negative.
+using Index = std::ptrdiff_t;
+
+/// A size that is given at run time: `Linear<dynamic, dynamic>(784, 128)`.
+inline constexpr Index dynamic = -1;
+
+}  // namespace eigan

@@ -1,0 +1,76 @@
+// View<T> and ConstView<T>: a matrix that somebody else owns.
+//
+// Samples are columns: a batch is features x batch, column-major, so that one sample is contiguous and a batch is a
+// block of columns. Columns may stand further apart than they are long (`outerStride()`), which lets buffers pad
+// them to cache lines. Both types are Eigen maps: every Eigen expression works on them.
+#pragma once
+
+#include <Eigen/Core>
+#include <type_traits>
+
+#include <eigan/core/types.hpp>
+
+namespace eigan {
+
+/// An owning matrix, for a user's own data; the library's own memory is Buffer.
+template <class T>
+using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
+
+namespace detail {
+template <class T>
+using ViewBase = Eigen::Map<Matrix<T>, Eigen::Unaligned, Eigen::OuterStride<>>;
+template <class T>
+using ConstViewBase = Eigen::Map<const Matrix<T>, Eigen::Unaligned, Eigen::OuterStride<>>;
+}  // namespace detail
+
+/// A writable features x batch matrix that does not own its memory. Copying the view copies the pointer;
+/// assigning to it copies the elements, as Eigen's maps do.
+template <class T>
+class View : public detail::ViewBase<T> {
+ public:
+  using Base = detail::ViewBase<T>;
+
+  View() : Base(nullptr, 0, 0, Eigen::OuterStride<>(0)) {}
+  View(T* data, Index rows, Index cols) : View(data, rows, cols, rows) {}
+  View(T* data, Index rows, Index cols, Index stride) : Base(data, rows, cols, Eigen::OuterStride<>(stride)) {}
+  // NOLINTNEXTLINE(google-explicit-constructor): a matrix is where a view is expected
+  View(Matrix<T>& matrix) : View(matrix.data(), matrix.rows(), matrix.cols()) {}
+  View(const View&) = default;
+
+  /// Points the view elsewhere (assignment would copy elements).
+  void rebind(const View& other) { new (this) View(other); }
+
+  /// Columns [first, first + count) as a view.
+  View columns(Index first, Index count) const {
+    return View(const_cast<T*>(this->data()) + first * this->outerStride(), this->rows(), count, this->outerStride());
+  }
+
+  EIGEN_INHERIT_ASSIGNMENT_OPERATORS(View)
+};
+
+/// A read-only features x batch matrix that does not own its memory.
+template <class T>
+class ConstView : public detail::ConstViewBase<T> {
+ public:
+  using Base = detail::ConstViewBase<T>;
+
+  ConstView() : Base(nullptr, 0, 0, Eigen::OuterStride<>(0)) {}
+  ConstView(const T* data, Index rows, Index cols) : ConstView(data, rows, cols, rows) {}
+  ConstView(const T* data, Index rows, Index cols, Index stride) : Base(data, rows, cols, Eigen::OuterStride<>(stride)) {}
+  // NOLINTBEGIN(google-explicit-constructor): reading needs no ceremony
+  ConstView(const View<T>& view) : ConstView(view.data(), view.rows(), view.cols(), view.outerStride()) {}
+  ConstView(const Matrix<T>& matrix) : ConstView(matrix.data(), matrix.rows(), matrix.cols()) {}
+  // NOLINTEND(google-explicit-constructor)
+  ConstView(const ConstView&) = default;
+  ConstView& operator=(const ConstView&) = delete;
+
+  /// Points the view elsewhere.
+  void rebind(const ConstView& other) { new (this) ConstView(other); }
+
+  /// Columns [first, first + count) as a view.
+  ConstView columns(Index first, Index count) const {
+    return ConstView(this->data() + first * this->outerStride(), this->rows(), count, this->outerStride());
+  }
+};
+
+}  // namespace eigan
