@@ -1,0 +1,37 @@
+# Every include/eigan/a/b.hpp has a tests/a/b_test.cpp, and every tests/a/b_test.cpp its header.
+#   cmake -D ROOT=<project> -P mirror.cmake
+# What stands here is tested elsewhere, or is nothing to test:
+set(without_test
+  version.hpp         # the version's number
+  eigan.hpp           # the umbrella, compiled by itself
+  core/types.hpp      # an alias and a constant
+  core/parameter.hpp) # names and numbers, filled in by the layers' own tests
+set(without_header)
+
+function(names_below folder suffix result)
+  file(GLOB_RECURSE files RELATIVE ${folder} "${folder}/*${suffix}")
+  list(TRANSFORM files REPLACE "${suffix}$" "")
+  set(${result} ${files} PARENT_SCOPE)
+endfunction()
+
+names_below(${ROOT}/include/eigan .hpp headers)
+names_below(${ROOT}/tests _test.cpp tests)
+list(TRANSFORM without_test REPLACE ".hpp$" "")
+list(TRANSFORM without_header REPLACE "_test.cpp$" "")
+
+set(untested ${headers})
+list(REMOVE_ITEM untested ${tests} ${without_test})
+set(orphans ${tests})
+list(REMOVE_ITEM orphans ${headers} ${without_header})
+foreach(name IN LISTS untested)
+  message(SEND_ERROR "include/eigan/${name}.hpp has no tests/${name}_test.cpp")
+endforeach()
+foreach(name IN LISTS orphans)
+  message(SEND_ERROR "tests/${name}_test.cpp has no include/eigan/${name}.hpp")
+endforeach()
+# An exception that is none any more would hide the next omission.
+foreach(name IN LISTS without_test)
+  if(NOT name IN_LIST headers OR name IN_LIST tests)
+    message(SEND_ERROR "mirror.cmake: ${name}.hpp need not be an exception")
+  endif()
+endforeach()
