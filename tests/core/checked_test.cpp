@@ -1,0 +1,31 @@
+#include <doctest/doctest.h>
+#include <cstdint>
+#include <limits>
+
+#include <eigan/core/checked.hpp>
+
+// Every pair of bytes against the same sum in a wider type: the whole domain, and with it every edge.
+TEST_CASE("checked: all pairs of bytes agree with wide arithmetic") {
+  bool all_right = true;
+  for (unsigned a = 0; a < 256; ++a) {
+    for (unsigned b = 0; b < 256; ++b) {
+      std::uint8_t sum = 77, product = 77;
+      const bool sum_fits = eigan::checked_add(static_cast<std::uint8_t>(a), static_cast<std::uint8_t>(b), sum);
+      const bool product_fits = eigan::checked_mul(static_cast<std::uint8_t>(a), static_cast<std::uint8_t>(b), product);
+      all_right = all_right && sum_fits == (a + b < 256) && sum == (sum_fits ? a + b : 77);
+      all_right = all_right && product_fits == (a * b < 256) && product == (product_fits ? a * b : 77);
+    }
+  }
+  CHECK(all_right);
+}
+
+TEST_CASE("checked: 64-bit edges") {
+  constexpr auto max = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t result = 0;
+  CHECK(eigan::checked_mul(max, std::uint64_t{1}, result));
+  CHECK(result == max);
+  CHECK_FALSE(eigan::checked_mul(std::uint64_t{1} << 32, std::uint64_t{1} << 32, result));
+  CHECK(eigan::checked_add(max - 1, std::uint64_t{1}, result));
+  CHECK_FALSE(eigan::checked_add(max, std::uint64_t{1}, result));
+  CHECK(result == max);
+}
