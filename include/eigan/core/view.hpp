@@ -35,7 +35,6 @@ class View : public detail::ViewBase<T> {
   View(T* data, Index rows, Index cols, Index stride) : Base(data, rows, cols, Eigen::OuterStride<>(stride)) {}
   // NOLINTNEXTLINE(google-explicit-constructor): a matrix is where a view is expected
   View(Matrix<T>& matrix) : View(matrix.data(), matrix.rows(), matrix.cols()) {}
-  View(const View&) = default;
 
   /// Points the view elsewhere (assignment would copy elements).
   void rebind(const View& other) { new (this) View(other); }
