@@ -35,6 +35,19 @@ class View : public detail::ViewBase<T> {
   View(T* data, Index rows, Index cols, Index stride) : Base(data, rows, cols, Eigen::OuterStride<>(stride)) {}
   // NOLINTNEXTLINE(google-explicit-constructor): a matrix is where a view is expected
   View(Matrix<T>& matrix) : View(matrix.data(), matrix.rows(), matrix.cols()) {}
+  View(const View&) = default;
+
+  // What Eigen's macro for this would declare, had it been written for use outside of its namespace.
+  using Base::operator=;
+  View& operator=(const View& other) {
+    Base::operator=(other);
+    return *this;
+  }
+  template <class Other>
+  View& operator=(const Eigen::DenseBase<Other>& other) {
+    Base::operator=(other.derived());
+    return *this;
+  }
 
   /// Points the view elsewhere (assignment would copy elements).
   void rebind(const View& other) { new (this) View(other); }
@@ -43,8 +56,6 @@ class View : public detail::ViewBase<T> {
   View columns(Index first, Index count) const {
     return View(const_cast<T*>(this->data()) + first * this->outerStride(), this->rows(), count, this->outerStride());
   }
-
-  EIGEN_INHERIT_ASSIGNMENT_OPERATORS(View)
 };
 
 /// A read-only features x batch matrix that does not own its memory.
@@ -55,7 +66,8 @@ class ConstView : public detail::ConstViewBase<T> {
 
   ConstView() : Base(nullptr, 0, 0, Eigen::OuterStride<>(0)) {}
   ConstView(const T* data, Index rows, Index cols) : ConstView(data, rows, cols, rows) {}
-  ConstView(const T* data, Index rows, Index cols, Index stride) : Base(data, rows, cols, Eigen::OuterStride<>(stride)) {}
+  ConstView(const T* data, Index rows, Index cols, Index stride)
+      : Base(data, rows, cols, Eigen::OuterStride<>(stride)) {}
   // NOLINTBEGIN(google-explicit-constructor): reading needs no ceremony
   ConstView(const View<T>& view) : ConstView(view.data(), view.rows(), view.cols(), view.outerStride()) {}
   ConstView(const Matrix<T>& matrix) : ConstView(matrix.data(), matrix.rows(), matrix.cols()) {}
