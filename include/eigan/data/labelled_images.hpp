@@ -1,0 +1,62 @@
+// LabelledImages: a data set of grey images of one size, each with a class label, in memory,
+// and how a batch of it becomes the columns of a matrix.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <eigan/core/error.hpp>
+#include <eigan/core/types.hpp>
+#include <eigan/core/view.hpp>
+
+namespace eigan {
+
+struct LabelledImages {
+  Index rows = 0;
+  Index cols = 0;
+  Index count = 0;
+  std::vector<std::uint8_t> pixels;  ///< count x rows x cols, one image contiguous and row-major, 0 to 255
+  std::vector<std::uint8_t> labels;  ///< count
+
+  /// Pixels of one image: the features of one sample.
+  Index features() const { return rows * cols; }
+};
+
+namespace detail {
+inline void check_batch(const LabelledImages& images, std::span<const std::uint32_t> indices) {
+  for (const auto index : indices) {
+    if (Index{index} >= images.count) fail_contract("image ", index, " of a data set of ", images.count);
+  }
+}
+}  // namespace detail
+
+/// out = x / 127.5 - 1: the pixels 0 to 255 of the images `indices`, in [-1, 1], one image a column.
+/// `out` is rows * cols of an image x indices.size().
+template <class T>
+void pixels_to_unit(const LabelledImages& images, std::span<const std::uint32_t> indices, View<T> out) {
+  const Index features = images.features();
+  if (out.rows() != features || out.cols() != static_cast<Index>(indices.size())) {
+    detail::fail_contract("pixels_to_unit: out is ", out.rows(), " x ", out.cols(), ", expected ", features, " x ",
+                          indices.size());
+  }
+  detail::check_batch(images, indices);
+  for (Index column = 0; column < out.cols(); ++column) {
+    const Index image = indices[static_cast<std::size_t>(column)];
+    const std::uint8_t* from = images.pixels.data() + image * features;
+    T* to = out.data() + column * out.outerStride();
+    for (Index i = 0; i < features; ++i) to[i] = static_cast<T>(from[i]) / T(127.5) - T(1);
+  }
+}
+
+/// The labels of the images `indices`, into `out` of the same length.
+inline void gather_labels(const LabelledImages& images, std::span<const std::uint32_t> indices, std::span<int> out) {
+  if (out.size() != indices.size()) {
+    detail::fail_contract("gather_labels: room for ", out.size(), " labels, expected ", indices.size());
+  }
+  detail::check_batch(images, indices);
+  for (std::size_t i = 0; i < indices.size(); ++i) out[i] = images.labels[indices[i]];
+}
+
+}  // namespace eigan

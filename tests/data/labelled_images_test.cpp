@@ -1,0 +1,51 @@
+#include <doctest/doctest.h>
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <vector>
+
+#include <eigan/data/labelled_images.hpp>
+
+namespace {
+
+/// Three images of 1 x 2 pixels.
+eigan::LabelledImages three_images() {
+  return {1, 2, 3, {0, 255, 51, 204, 1, 2}, {7, 8, 9}};
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("LabelledImages: pixels_to_unit: 0 to 255 becomes -1 to 1, an image a column", T, float, double) {
+  const auto images = three_images();
+  const std::vector<std::uint32_t> indices{1, 0};
+  eigan::Matrix<T> memory = eigan::Matrix<T>::Constant(3, 2, T(99));  // one row more than an image: a stride
+  eigan::pixels_to_unit(images, indices, eigan::View<T>(memory.data(), 2, 2, 3));
+  CHECK(memory(0, 0) == doctest::Approx(51 / 127.5 - 1));
+  CHECK(memory(1, 0) == doctest::Approx(204 / 127.5 - 1));
+  CHECK(memory(0, 1) == T(-1));
+  CHECK(memory(1, 1) == T(1));
+  CHECK(memory(2, 0) == T(99));
+  CHECK(memory(2, 1) == T(99));
+}
+
+TEST_CASE("LabelledImages: pixels_to_unit: wrong shapes and image numbers are programming errors") {
+  const auto images = three_images();
+  eigan::Matrix<float> out(2, 2);
+  const auto run = [&](std::vector<std::uint32_t> indices, eigan::View<float> view) {
+    eigan::pixels_to_unit(images, indices, view);
+  };
+  CHECK_NOTHROW(run({0, 2}, out));
+  CHECK_THROWS_AS(run({0, 3}, out), std::invalid_argument);
+  CHECK_THROWS_AS(run({0}, out), std::invalid_argument);
+  CHECK_THROWS_AS(run({0, 1}, {out.data(), 1, 2}), std::invalid_argument);
+}
+
+TEST_CASE("LabelledImages: gather_labels: the labels of a batch") {
+  const auto images = three_images();
+  const std::vector<std::uint32_t> indices{2, 0, 2};
+  std::vector<int> labels(3);
+  eigan::gather_labels(images, indices, labels);
+  CHECK(labels == std::vector{9, 7, 9});
+  CHECK_THROWS_AS(eigan::gather_labels(images, indices, std::span(labels).first(2)), std::invalid_argument);
+  CHECK_THROWS_AS(eigan::gather_labels(images, std::vector<std::uint32_t>{0, 1, 3}, labels), std::invalid_argument);
+}
