@@ -1,0 +1,139 @@
+// What a layer is. A layer is a small value: sizes and hyper-parameters, no memory. Parameters, activations and
+// gradients come in as views; the concepts below are the whole contract, there is no base class.
+//
+// Letters: x input, y output, p parameters; d in front of a letter is the gradient of the loss with respect to it.
+// backward_input computes dx = (dy/dx)^T dy and assigns; backward_params computes dp += (dy/dp)^T dy and adds.
+// Both are given x and y of the forward pass and dy.
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <eigan/core/parameter.hpp>
+#include <eigan/core/rng.hpp>
+#include <eigan/core/types.hpp>
+#include <eigan/core/view.hpp>
+
+namespace eigan {
+
+/// Where a stochastic layer's numbers come from: sample j of the views is sample first_sample + j of the pass.
+struct Draw {
+  Rng rng;
+  Index first_sample;
+};
+
+/// Declares `static constexpr bool elementwise = true`: each output depends on the input in the same place alone, so
+/// the sizes are equal, and forward may run in place (y over x), as may backward_input (dx over dy).
+template <class L>
+concept ElementwiseLayer = requires { requires L::elementwise; };
+
+/// Declares its sizes: `static constexpr Index input, output`, the features of a sample going in and out. A layer
+/// whose sizes are `dynamic` also has `input_size()` and `output_size()`.
+template <class L>
+concept SizedLayer = requires {
+  { L::input } -> std::convertible_to<Index>;
+  { L::output } -> std::convertible_to<Index>;
+};
+
+template <class L, class T = float>
+concept Layer = (ElementwiseLayer<L> || SizedLayer<L>) &&
+                requires(const L layer, std::span<const T> p, ConstView<T> c, View<T> v) {
+                  layer.forward(p, c, v);               // (p, x, y)          y = f(x), at inference
+                  layer.backward_input(p, c, c, c, v);  // (p, x, y, dy, dx)  assigns dx
+                };
+
+/// A layer with parameters to train.
+template <class L, class T = float>
+concept ParametricLayer = Layer<L, T> && requires(const L layer, std::span<const T> p, std::span<T> dp, ConstView<T> c,
+                                                  const Rng rng) {
+  { layer.param_size() } -> std::convertible_to<Index>;
+  layer.init(dp, rng);                    // (p, rng)            writes initial values
+  layer.backward_params(p, c, c, c, dp);  // (p, x, y, dy, dp)   adds to dp
+};
+
+/// A parametric layer whose gradient can be computed in independent blocks of consecutive parameters. The blocks
+/// depend on the layer's sizes alone, so the result does not depend on who computes which. A block's gradient must
+/// not read parameters of other blocks: an optimiser may already have changed them.
+template <class L, class T = float>
+concept BlockedLayer = ParametricLayer<L, T> && requires(const L layer, std::span<const T> p, std::span<T> dp,
+                                                         ConstView<T> c, Index block) {
+  { layer.block_count() } -> std::convertible_to<Index>;
+  { layer.block_range(block) } -> std::convertible_to<std::pair<Index, Index>>;  // [first, last) parameter
+  layer.backward_params_block(p, c, c, c, dp, block);
+};
+
+/// A layer that behaves differently in training because it draws random numbers (dropout). `forward` is inference.
+template <class L, class T = float>
+concept StochasticLayer = Layer<L, T> && requires(const L layer, std::span<const T> p, ConstView<T> c, View<T> v,
+                                                  Draw draw) {
+  layer.forward_train(p, c, v, draw);               // (p, x, y, draw)
+  layer.backward_input_train(p, c, c, c, v, draw);  // (p, x, y, dy, dx, draw)  the same draw as forward's
+};
+
+namespace detail {
+
+// A layer may state `static constexpr bool backward_reads_x = false` (or _y) where that holds for both backward
+// functions; the tape then reuses the memory. Silence means that both are read.
+template <class L>
+constexpr bool backward_reads_x() {
+  if constexpr (requires { L::backward_reads_x; }) return L::backward_reads_x;
+  else return true;
+}
+template <class L>
+constexpr bool backward_reads_y() {
+  if constexpr (requires { L::backward_reads_y; }) return L::backward_reads_y;
+  else return true;
+}
+
+/// Compile-time sizes; `dynamic` where the type does not say.
+template <class L>
+constexpr Index static_input() {
+  if constexpr (ElementwiseLayer<L>) return dynamic;
+  else return L::input;
+}
+template <class L>
+constexpr Index static_output(Index input) {
+  if constexpr (ElementwiseLayer<L>) return input;
+  else return L::output;
+}
+
+/// Sizes at run time; input_of is `dynamic` for a layer that takes any size.
+template <class L>
+Index input_of(const L& layer) {
+  if constexpr (requires { layer.input_size(); }) return layer.input_size();
+  else return static_input<L>();
+}
+template <class L>
+Index output_of(const L& layer, Index input) {
+  if constexpr (ElementwiseLayer<L>) return input;
+  else if constexpr (requires { layer.output_size(); }) return layer.output_size();
+  else return L::output;
+}
+
+template <class L>
+Index param_size_of(const L& layer) {
+  if constexpr (requires { layer.param_size(); }) return layer.param_size();
+  else return 0;
+}
+
+/// How the layer is printed: `Linear(in_features=784, out_features=128)`.
+template <class L>
+std::string describe(const L& layer) {
+  if constexpr (requires { layer.describe(); }) return layer.describe();
+  else return "Layer";
+}
+
+/// The layer's tensors, offsets relative to its own parameters.
+template <class L>
+std::vector<Parameter> parameters_of(const L& layer) {
+  if constexpr (requires { layer.parameters(); }) return layer.parameters();
+  else if (param_size_of(layer) == 0) return {};
+  else return {{"params", 0, param_size_of(layer), 1, 1}};
+}
+
+}  // namespace detail
+}  // namespace eigan

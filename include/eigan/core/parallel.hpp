@@ -1,0 +1,65 @@
+// parallel_for: the only place that knows OpenMP. Without OpenMP it is a loop.
+//
+// Work items are independent and each is computed the same way whoever takes it, so results never depend on the
+// number of threads. Small work, and work asked for inside somebody else's parallel region, stays on the calling thread.
+#pragma once
+
+#include <algorithm>
+
+#include <eigan/core/types.hpp>
+
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
+
+namespace eigan {
+
+/// How many threads a call may use. 0: as many as OpenMP would (OMP_NUM_THREADS, or all processors).
+struct Threads {
+  int count = 0;
+};
+
+namespace detail {
+
+/// Below this many floating-point operations, starting threads costs more than it saves.
+inline constexpr double parallel_threshold = 400e3;
+
+inline int usable_threads([[maybe_unused]] Threads threads, [[maybe_unused]] double work) {
+#if defined(_OPENMP)
+  if (threads.count == 1 || work < parallel_threshold || omp_in_parallel()) return 1;
+  return threads.count > 0 ? threads.count : omp_get_max_threads();
+#else
+  return 1;
+#endif
+}
+
+/// Calls f(part, parts) on each of `parts` threads, part = 0, ..., parts - 1. f must not throw.
+template <class F>
+void parallel(int parts, const F& f) {
+#if defined(_OPENMP)
+  if (parts > 1) {
+    // The run time may grant fewer threads than were asked for.
+#pragma omp parallel num_threads(parts)
+    f(omp_get_thread_num(), omp_get_num_threads());
+    return;
+  }
+#endif
+  static_cast<void>(parts);
+  f(0, 1);
+}
+
+/// Calls f(i) for i in [0, n), in contiguous ranges of equal length. `work`: floating-point operations in all.
+template <class F>
+void parallel_for(Index n, double work, Threads threads, const F& f) {
+  const auto parts = static_cast<int>(std::min<Index>(n, usable_threads(threads, work)));
+  parallel(parts, [&](int part, int of) {
+    for (Index i = n * part / of; i < n * (part + 1) / of; ++i) f(i);
+  });
+}
+
+}  // namespace detail
+
+/// The number of threads that a large piece of work would use.
+inline int thread_count(Threads threads = {}) { return detail::usable_threads(threads, 1e12); }
+
+}  // namespace eigan

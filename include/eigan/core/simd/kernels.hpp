@@ -1,0 +1,65 @@
+// kernels<T>(): the table of kernels for the processor at hand.
+#pragma once
+
+#include <cmath>
+#include <cstring>
+
+#include <eigan/core/simd/isa.hpp>
+#include <eigan/core/simd/kernel_table.hpp>
+#include <eigan/core/rng.hpp>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#define EIGAN_INLINE [[gnu::always_inline]] inline
+#if defined(__clang__)
+#define EIGAN_UNROLL _Pragma("unroll")
+#else
+#define EIGAN_UNROLL _Pragma("GCC unroll 16")
+#endif
+
+#define EIGAN_ISA portable
+#define EIGAN_TARGET
+#define EIGAN_VECTOR_BYTES 16
+#include <eigan/core/simd/kernels.inc>
+
+#if defined(__x86_64__)
+#define EIGAN_ISA avx2
+#define EIGAN_TARGET [[gnu::target("avx2,fma")]]
+#define EIGAN_VECTOR_BYTES 32
+#define EIGAN_X86_VECTORS
+#include <eigan/core/simd/kernels.inc>
+
+#define EIGAN_ISA avx512
+#define EIGAN_TARGET [[gnu::target("avx2,fma,avx512f")]]
+#define EIGAN_VECTOR_BYTES 64
+#define EIGAN_X86_VECTORS
+#include <eigan/core/simd/kernels.inc>
+#endif
+
+namespace eigan::detail {
+
+/// The kernels for one instruction set; tests compare them with each other.
+template <class T>
+const KernelTable<T>& kernels_for(Isa isa) {
+#if defined(__x86_64__)
+  // double is for checking gradients; a third set of kernels for it would cost every user compile time.
+  if constexpr (sizeof(T) == sizeof(float))
+    if (isa == Isa::avx512) return avx512::table<T>;
+  if (isa != Isa::portable) return avx2::table<T>;
+#endif
+  static_cast<void>(isa);
+  return portable::table<T>;
+}
+
+template <class T>
+const KernelTable<T>& kernels() {
+  static const KernelTable<T>& chosen = kernels_for<T>(active_isa());
+  return chosen;
+}
+
+}  // namespace eigan::detail
+
+#undef EIGAN_INLINE
+#undef EIGAN_UNROLL

@@ -1,0 +1,112 @@
+// AtomicFile: a file that appears whole or not at all.
+//
+// The bytes go to a temporary file in the same folder, are forced to the disk, and only then does the file take its
+// name, replacing what was there. Whoever opens the path sees the old file or the new one, even after a power cut;
+// a failure half-way leaves the old file alone and removes the temporary.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstddef>
+#include <cstdio>
+#include <span>
+
+#include <eigan/io/file_descriptor.hpp>
+
+namespace eigan {
+
+class AtomicFile {
+ public:
+  /// Opens the temporary file; `path` itself is not touched before commit(). A symbolic link is followed, and a file
+  /// that is replaced hands its permissions on. Error if the folder does not take a file, or if `path` is there and
+  /// is not a regular file.
+  explicit AtomicFile(const std::filesystem::path& path) : path_(path), target_(path) {
+    std::error_code ignored;  // what does not resolve fails below, with the name that the caller knows
+    if (std::filesystem::is_symlink(path, ignored)) {
+      if (auto resolved = std::filesystem::canonical(path, ignored); !ignored) target_ = std::move(resolved);
+    }
+    struct ::stat status {};
+    const bool replaces = ::stat(target_.c_str(), &status) == 0;
+    if (replaces && S_ISDIR(status.st_mode)) detail::fail_system(path_, "write", EISDIR);
+    if (replaces && !S_ISREG(status.st_mode)) {
+      detail::fail_data(detail::display(path_), ": cannot write: expected a regular file, found a device or a pipe");
+    }
+    create_temporary();
+    if (replaces) static_cast<void>(::fchmod(file_.get(), status.st_mode & 07777));
+  }
+
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  ~AtomicFile() { discard(); }
+
+  void write(std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+      const auto count = detail::retry_interrupted([&] { return ::write(file_.get(), bytes.data(), bytes.size()); });
+      if (count <= 0) fail("write", count == 0 ? ENOSPC : errno);
+      bytes = bytes.subspan(static_cast<std::size_t>(count));
+    }
+  }
+  void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+
+  /// Makes the file appear under its name. Nothing may be written afterwards.
+  void commit() {
+    if (!sync(file_)) fail("flush to disk", errno);
+    if (!file_.close()) fail("close", errno);
+    if (std::rename(temporary_.c_str(), target_.c_str()) != 0) fail("rename the finished file", errno);
+    temporary_.clear();
+    // The new name itself must reach the disk, too.
+    const detail::FileDescriptor folder(this->folder(), O_RDONLY | O_DIRECTORY);
+    if (!folder.is_open() || !sync(folder)) fail("flush its folder to disk", errno);
+  }
+
+ private:
+  std::filesystem::path folder() const { return target_.has_parent_path() ? target_.parent_path() : "."; }
+
+  // The name is short and does not repeat the target's: a target of the longest allowed name must have room.
+  void create_temporary() {
+    const std::string prefix = ".eigan-" + std::to_string(::getpid()) + "-";
+    for (int attempt = 0; attempt < 1000; ++attempt) {
+      auto name = folder() / (prefix + std::to_string(attempt) + ".tmp");
+      file_ = detail::FileDescriptor(name, O_WRONLY | O_CREAT | O_EXCL, 0666);
+      if (file_.is_open()) {
+        temporary_ = std::move(name);
+        return;
+      }
+      if (errno != EEXIST) break;
+    }
+    fail("create a temporary file in its folder", errno);
+  }
+
+  // Some network file systems cannot flush and say EINVAL: then there is nothing better to be had.
+  static bool sync(const detail::FileDescriptor& file) {
+    return detail::retry_interrupted([&] { return ::fsync(file.get()); }) == 0 || errno == EINVAL;
+  }
+
+  [[noreturn]] void fail(std::string_view operation, int code) {
+    discard();
+    detail::fail_system(path_, operation, code);
+  }
+
+  void discard() {
+    file_.close();
+    if (!temporary_.empty()) ::unlink(temporary_.c_str());
+    temporary_.clear();
+  }
+
+  std::filesystem::path path_;       // as the caller said it
+  std::filesystem::path target_;     // symbolic links resolved
+  std::filesystem::path temporary_;  // empty when there is none to remove
+  detail::FileDescriptor file_;
+};
+
+/// Writes a whole file atomically. Error if that fails; then whatever was at `path` is unchanged.
+inline void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  AtomicFile file(path);
+  file.write(bytes);
+  file.commit();
+}
+inline void write_file(const std::filesystem::path& path, std::string_view text) {
+  write_file(path, std::as_bytes(std::span(text)));
+}
+
+}  // namespace eigan

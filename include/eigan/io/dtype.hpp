@@ -1,0 +1,135 @@
+// Dtype: the element types that eigan's tensor files may hold, named as safetensors names them, and what follows from
+// them: sizes in bytes and conversion to float and double.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <eigan/core/checked.hpp>
+#include <eigan/core/error.hpp>
+
+namespace eigan {
+
+/// In the order of safetensors' reference implementation, which sorts tensors by it.
+enum class Dtype { boolean, u8, i8, i16, u16, f16, bf16, i32, u32, f32, f64, i64, u64 };
+
+namespace detail {
+
+struct DtypeInfo {
+  Dtype dtype;
+  std::string_view name;
+  std::size_t size;
+};
+
+inline constexpr std::array dtypes{
+    DtypeInfo{Dtype::boolean, "BOOL", 1}, DtypeInfo{Dtype::u8, "U8", 1},   DtypeInfo{Dtype::i8, "I8", 1},
+    DtypeInfo{Dtype::i16, "I16", 2},      DtypeInfo{Dtype::u16, "U16", 2}, DtypeInfo{Dtype::f16, "F16", 2},
+    DtypeInfo{Dtype::bf16, "BF16", 2},    DtypeInfo{Dtype::i32, "I32", 4}, DtypeInfo{Dtype::u32, "U32", 4},
+    DtypeInfo{Dtype::f32, "F32", 4},      DtypeInfo{Dtype::f64, "F64", 8}, DtypeInfo{Dtype::i64, "I64", 8},
+    DtypeInfo{Dtype::u64, "U64", 8},
+};
+
+/// "BOOL, U8, ...": for messages.
+inline std::string dtype_names() {
+  std::string names;
+  for (const DtypeInfo& info : dtypes) names.append(names.empty() ? "" : ", ").append(info.name);
+  return names;
+}
+
+/// IEEE 754 half precision. Every value is exact in float.
+inline float half_to_float(std::uint16_t bits) {
+  const int exponent = bits >> 10 & 31;
+  const int fraction = bits & 1023;
+  float value = 0;
+  if (exponent == 31) {
+    value = fraction == 0 ? std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN();
+  } else if (exponent == 0) {
+    value = std::ldexp(static_cast<float>(fraction), -24);
+  } else {
+    value = std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
+  }
+  return (bits & 0x8000) != 0 ? -value : value;
+}
+
+/// The upper half of a float.
+inline float bfloat16_to_float(std::uint16_t bits) {
+  return std::bit_cast<float>(std::uint32_t{bits} << 16);
+}
+
+}  // namespace detail
+
+/// "F32" for Dtype::f32.
+constexpr std::string_view dtype_name(Dtype dtype) {
+  return detail::dtypes[static_cast<std::size_t>(dtype)].name;
+}
+
+/// Bytes of one element.
+constexpr std::size_t dtype_size(Dtype dtype) {
+  return detail::dtypes[static_cast<std::size_t>(dtype)].size;
+}
+
+/// The dtype in which eigan stores its scalars.
+template <class T>
+requires(std::same_as<T, float> ||
+         std::same_as<T, double>) inline constexpr Dtype dtype_of = std::same_as<T, float> ? Dtype::f32 : Dtype::f64;
+
+/// Converts stored elements (little-endian, unaligned) to T; `bytes` holds `count` elements of a
+/// floating dtype or of u8.
+template <std::floating_point T>
+void convert_elements(Dtype dtype, const std::byte* bytes, std::size_t count, T* values) {
+  const auto convert = [&]<class Stored>(Stored, auto value_of) {
+    for (std::size_t i = 0; i < count; ++i) {
+      Stored stored;
+      std::memcpy(&stored, bytes + i * sizeof stored, sizeof stored);
+      values[i] = static_cast<T>(value_of(stored));
+    }
+  };
+  const auto itself = [](auto stored) { return stored; };
+  switch (dtype) {
+    case Dtype::f32:
+      return convert(float(), itself);
+    case Dtype::f64:
+      return convert(double(), itself);
+    case Dtype::f16:
+      return convert(std::uint16_t(), detail::half_to_float);
+    case Dtype::u8:
+      return convert(std::uint8_t(), itself);
+    case Dtype::bf16:
+      return convert(std::uint16_t(), detail::bfloat16_to_float);
+    default:
+      detail::fail_contract("convert_elements: expected a floating dtype or U8, found ", dtype_name(dtype));
+  }
+}
+
+namespace detail {
+
+/// "[128, 784]"; of a shape with very many extents only the first ones.
+inline std::string shape_text(std::span<const std::uint64_t> shape) {
+  constexpr std::size_t shown = 8;
+  std::string text = "[";
+  for (const std::uint64_t extent : shape.first(std::min(shown, shape.size()))) {
+    text.append(text.size() > 1 ? ", " : "").append(std::to_string(extent));
+  }
+  return text + (shape.size() > shown ? ", ...]" : "]");
+}
+
+/// The bytes of a tensor; false if an extent is above 2^48, the limit of the format's schema, or the product overflows.
+inline bool checked_byte_size(Dtype dtype, std::span<const std::uint64_t> shape, std::uint64_t& size) {
+  size = dtype_size(dtype);
+  return std::all_of(shape.begin(), shape.end(), [&](std::uint64_t extent) {
+    return extent <= std::uint64_t{1} << 48 && checked_mul(size, extent, size);
+  });
+}
+
+}  // namespace detail
+}  // namespace eigan

@@ -1,0 +1,172 @@
+// LineChart: a plot of named series as one self-contained SVG file that any browser shows, in light or dark.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <filesystem>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <eigan/core/error.hpp>
+#include <eigan/core/printable.hpp>
+#include <eigan/io/atomic_file.hpp>
+#include <eigan/io/chart_axis.hpp>
+#include <eigan/io/utf8.hpp>
+
+namespace eigan {
+
+struct LineChart {
+  struct Series {
+    std::string name;
+    std::vector<double> x;
+    std::vector<double> y;  ///< as many as x; points that are not finite interrupt the line
+  };
+  std::string title;
+  std::string x_label;
+  std::string y_label;
+  bool log_y = false;  ///< logarithmic y axis; points that are not positive interrupt the line
+  std::vector<Series> series;
+};
+
+namespace detail {
+
+// Locale-independent, unlike streams and printf.
+inline std::string svg_number(double value, std::chars_format format = std::chars_format::fixed, int precision = 1) {
+  std::array<char, 400> text{};
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value, format, precision).ptr};
+}
+
+inline std::string svg_text(std::string_view text) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto [value, length] = decode_utf8(text.substr(at));
+    if (value == '&' || value == '<') {
+      result += value == '&' ? "&amp;" : "&lt;";
+    } else {
+      result += length == 0 || value < 0x20 ? "?" : text.substr(at, length);
+    }
+    at += std::max<std::size_t>(length, 1);
+  }
+  return result;
+}
+
+}  // namespace detail
+
+/// The chart as SVG text. std::invalid_argument if a series has not as many x as y.
+inline std::string render_line_chart(const LineChart& chart) {
+  constexpr double width = 900, height = 480, right = width - 24, top = 78, bottom = height - 58;
+  constexpr std::array colours{"#4269d0", "#e8710a", "#2c9c5a", "#d6448f", "#a463f2", "#9c6b4e", "#1aa3b8", "#8a8f98"};
+  const auto number = [](double value) { return detail::svg_number(value); };
+  const auto label = [](double value) { return detail::svg_number(value, std::chars_format::general, 6); };
+  const auto shown = [&](double x, double y) {
+    return std::isfinite(x) && std::isfinite(y) && (y > 0 || !chart.log_y);
+  };
+
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  double x_low = infinity, x_high = -infinity, y_low = infinity, y_high = -infinity;
+  for (const auto& [name, x, y] : chart.series) {
+    if (x.size() != y.size()) {
+      detail::fail_contract("line chart: series '", printable(name), "': expected as many x as y, found ", x.size(),
+                            " and ", y.size());
+    }
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      if (!shown(x[i], y[i])) continue;
+      x_low = std::min(x_low, x[i]), x_high = std::max(x_high, x[i]);
+      y_low = std::min(y_low, y[i]), y_high = std::max(y_high, y[i]);
+    }
+  }
+  const detail::ChartAxis x_axis(x_low, x_high, false, false), y_axis(y_low, y_high, chart.log_y, true);
+
+  std::string svg =
+      R"(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 480" font-family="system-ui, sans-serif" font-size="13">
+<style>
+  .page { fill: #ffffff } .ink { fill: #1f2328 } .soft { fill: #59636e } .grid { stroke: #d9dee3 } .axis { stroke: #59636e }
+  @media (prefers-color-scheme: dark) {
+    .page { fill: #15191e } .ink { fill: #e6e9ec } .soft { fill: #9aa4ae } .grid { stroke: #2c333b } .axis { stroke: #9aa4ae }
+  }
+</style>
+<rect class="page" width="900" height="480"/>
+)";
+  const auto text = [&](double x, double y, std::string_view attributes, std::string_view words) {
+    svg += "<text x=\"" + number(x) + "\" y=\"" + number(y) + "\" ";
+    svg.append(attributes).append(">").append(detail::svg_text(words)).append("</text>\n");
+  };
+  const auto line = [&](double x1, double y1, double x2, double y2, std::string_view attributes) {
+    svg += "<path d=\"M" + number(x1) + " " + number(y1) + "L" + number(x2) + " " + number(y2) + "\" ";
+    svg.append(attributes).append("/>\n");
+  };
+
+  std::size_t longest = 1;
+  for (const double tick : y_axis.ticks()) longest = std::max(longest, label(tick).size());
+  const double left = 52 + 7.5 * static_cast<double>(longest);
+  const auto x_pixel = [&](double x) { return left + x_axis.position(x) * (right - left); };
+  const auto y_pixel = [&](double y) { return bottom - y_axis.position(y) * (bottom - top); };
+
+  text(left, 34, R"(class="ink" font-size="18" font-weight="600")", chart.title);
+  for (const double tick : y_axis.ticks()) {
+    line(left, y_pixel(tick), right, y_pixel(tick), R"(class="grid")");
+    text(left - 9, y_pixel(tick) + 4.5, R"(class="soft" text-anchor="end")", label(tick));
+  }
+  for (const double tick : x_axis.ticks()) {
+    line(x_pixel(tick), bottom, x_pixel(tick), bottom + 5, R"(class="axis")");
+    text(x_pixel(tick), bottom + 21, R"(class="soft" text-anchor="middle")", label(tick));
+  }
+  line(left, bottom, right, bottom, R"(class="axis")");
+  text((left + right) / 2, height - 14, R"(class="ink" text-anchor="middle")", chart.x_label);
+  const double middle = (top + bottom) / 2;
+  text(24, middle, "class=\"ink\" text-anchor=\"middle\" transform=\"rotate(-90 24 " + number(middle) + ")\"",
+       chart.y_label);
+
+  double legend = left;
+  for (std::size_t s = 0; s < chart.series.size(); ++s) {
+    const auto& [name, x, y] = chart.series[s];
+    const std::string stroke =
+        std::string("fill=\"none\" stroke-linecap=\"round\" stroke-linejoin=\"round\" stroke=\"") +
+        colours[s % colours.size()] + "\"";
+    line(legend, 57, legend + 20, 57, stroke + R"( stroke-width="3")");
+    text(legend + 28, 61.5, R"(class="ink")", name);
+    legend += 52 + 7.5 * static_cast<double>(name.size());
+
+    // Points that share a pixel's column are drawn as their mean, over a pale bar from the lowest to the highest: a
+    // long noisy run stays legible, and the file small.
+    std::string means, bars, dots;
+    for (std::size_t i = 0, next = 0; i < x.size(); i = next) {
+      const auto column = [&](std::size_t k) { return std::floor(x_pixel(x[k])); };
+      const auto joins = [&](std::size_t k) { return k < x.size() && shown(x[k], y[k]); };
+      next = i + 1;
+      if (!joins(i)) continue;
+      double lowest = y[i], highest = y[i], sum = y[i];
+      for (; joins(next) && column(next) == column(i); ++next) {
+        lowest = std::min(lowest, y[next]), highest = std::max(highest, y[next]), sum += y[next];
+      }
+      const double mean = std::clamp(sum / static_cast<double>(next - i), lowest, highest);
+      const bool starts = i == 0 || !joins(i - 1);
+      const std::string at = number(x_pixel(x[i])) + " " + number(y_pixel(mean));
+      means += (starts ? "M" : "L") + at;
+      if (starts && !joins(next)) dots += "M" + at + "h0";
+      if (lowest < highest) {
+        bars += "M" + number(x_pixel(x[i])) + " " + number(y_pixel(lowest)) + "V" + number(y_pixel(highest));
+      }
+    }
+    const auto draw = [&](const std::string& path, std::string_view attributes) {
+      if (path.empty()) return;
+      svg.append("<path d=\"").append(path).append("\" ").append(stroke).append(attributes).append("/>\n");
+    };
+    draw(bars, R"( stroke-width="1.2" stroke-opacity="0.3")");
+    draw(means, R"( stroke-width="1.8")");
+    draw(dots, R"( stroke-width="6")");
+  }
+  return svg + "</svg>\n";
+}
+
+/// Writes the chart as an SVG file, atomically. Error if that fails.
+inline void write_line_chart(const std::filesystem::path& path, const LineChart& chart) {
+  write_file(path, render_line_chart(chart));
+}
+
+}  // namespace eigan

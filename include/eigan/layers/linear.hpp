@@ -1,0 +1,112 @@
+// Linear: y = w x + b.     w: out x in, b: out.    x: in x batch, y: out x batch.
+//
+// Backward:  dx = w^T dy,   dw += dy x^T,   db += sum over the batch of dy.
+// Parameters: the weight, column-major (one input feature's weights are contiguous), then the bias. As in
+// torch.nn.Linear, both start uniform in [-1/sqrt(in), 1/sqrt(in)) (there: kaiming_uniform_ with a = sqrt 5).
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <eigan/core/error.hpp>
+#include <eigan/core/gemm.hpp>
+#include <eigan/core/layer.hpp>
+#include <eigan/init/initializers.hpp>
+
+namespace eigan {
+
+/// A dense layer. `Linear<784, 128>`, or `Linear<>(784, 128)` with sizes given at run time.
+template <Index In = dynamic, Index Out = dynamic>
+class Linear {
+  static_assert((In > 0 || In == dynamic) && (Out > 0 || Out == dynamic), "eigan::Linear: sizes are positive or dynamic");
+
+ public:
+  static constexpr Index input = In;
+  static constexpr Index output = Out;
+  static constexpr bool backward_reads_y = false;
+
+  constexpr Linear() requires(In != dynamic && Out != dynamic)
+      : in_(In), out_(Out) {}
+  /// Sizes at run time. Throws std::invalid_argument where they are not positive or contradict the type's.
+  Linear(Index in_features, Index out_features) : in_(in_features), out_(out_features) {
+    if (in_ <= 0 || out_ <= 0 || (In != dynamic && In != in_) || (Out != dynamic && Out != out_))
+      detail::fail_contract("eigan::Linear<", In, ", ", Out, ">: cannot have sizes ", in_, " and ", out_);
+  }
+
+  Index input_size() const { return in_; }
+  Index output_size() const { return out_; }
+  Index param_size() const { return out_ * in_ + out_; }
+  std::string describe() const { return detail::concat("Linear(in_features=", in_, ", out_features=", out_, ")"); }
+  std::vector<Parameter> parameters() const {
+    return {{"weight", 0, out_, in_, 2}, {"bias", out_ * in_, out_, 1, 1}};
+  }
+
+  /// The weight inside this layer's parameters (or gradients, or moments): out x in.
+  template <class T>
+  View<T> weight(std::span<T> p) const {
+    return {p.data(), out_, in_};
+  }
+  template <class T>
+  ConstView<T> weight(std::span<const T> p) const {
+    return {p.data(), out_, in_};
+  }
+  /// The bias: out x 1.
+  template <class T>
+  View<T> bias(std::span<T> p) const {
+    return {p.data() + out_ * in_, out_, 1};
+  }
+  template <class T>
+  ConstView<T> bias(std::span<const T> p) const {
+    return {p.data() + out_ * in_, out_, 1};
+  }
+
+  template <class T>
+  void init(std::span<T> p, Rng rng) const {
+    init::linear_default(weight(p), bias(p), rng);
+  }
+
+  template <class T>
+  void forward(std::span<const T> p, ConstView<T> x, View<T> y) const {
+    gemm::affine<T>(weight(p), x, bias(p).data(), y);
+  }
+
+  template <class T>
+  void backward_input(std::span<const T> p, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx) const {
+    gemm::transposed<T>(weight(p), dy, dx);
+  }
+
+  template <class T>
+  void backward_params(std::span<const T> p, ConstView<T> x, ConstView<T> y, ConstView<T> dy, std::span<T> dp) const {
+    for (Index block = 0; block < block_count(); ++block) backward_params_block(p, x, y, dy, dp, block);
+  }
+
+  // Blocks: columns of the weight, about 8192 parameters each so that block and optimiser state stay in cache; the
+  // bias comes with the last.
+  Index block_count() const { return (in_ + block_columns() - 1) / block_columns(); }
+  std::pair<Index, Index> block_range(Index block) const {
+    const bool last = block + 1 == block_count();
+    return {block * block_columns() * out_, last ? param_size() : (block + 1) * block_columns() * out_};
+  }
+  template <class T>
+  void backward_params_block(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp,
+                             Index block) const {
+    const Index first = block * block_columns();
+    const Index count = std::min(block_columns(), in_ - first);
+    const ConstView<T> some_x(x.data() + first, count, x.cols(), x.outerStride());
+    gemm::add_outer<T>(dy, some_x, weight(dp).columns(first, count));
+    if (block + 1 == block_count())
+      detail::kernels<T>().add_row_sums(out_, dy.cols(), {dy.data(), 1, dy.outerStride()}, bias(dp).data());
+  }
+
+ private:
+  Index block_columns() const { return std::max<Index>(8, 8192 / out_ / 8 * 8); }
+
+  Index in_;
+  Index out_;
+};
+
+static_assert(BlockedLayer<Linear<3, 2>> && BlockedLayer<Linear<3, 2>, double>);
+
+}  // namespace eigan

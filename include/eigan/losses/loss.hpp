@@ -1,0 +1,17 @@
+// What the losses share. A loss is a function: it returns the mean over the batch and assigns the gradient with
+// respect to its first argument, usually straight into Tape::output_gradient(). Sums run in double.
+#pragma once
+
+#include <eigan/core/error.hpp>
+#include <eigan/core/view.hpp>
+
+namespace eigan::detail {
+
+template <class A, class B>
+void check_loss_shapes(const char* loss, const A& a, const B& b) {
+  if (a.rows() != b.rows() || a.cols() != b.cols() || a.size() == 0)
+    fail_contract("eigan::", loss, ": shapes must be equal and not empty, are ", a.rows(), " x ", a.cols(), " and ",
+                  b.rows(), " x ", b.cols());
+}
+
+}  // namespace eigan::detail

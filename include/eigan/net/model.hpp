@@ -1,0 +1,256 @@
+// Model: a network and its parameters, in one flat buffer.
+//
+// Everything that changes during a pass is the caller's Tape or Scratch, so a model is const in forward, backward
+// and infer, and any number of threads can share it. A pass runs over tiles of samples, the weight gradients over
+// blocks of parameters; neither depends on the number of threads, so the results do not either, to the last bit.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <eigan/core/buffer.hpp>
+#include <eigan/core/parallel.hpp>
+#include <eigan/net/scratch.hpp>
+#include <eigan/net/tape.hpp>
+
+namespace eigan {
+
+template <class Net, class T = float>
+class Model {
+ public:
+  using Scalar = T;
+  using Network = Net;
+
+  /// Samples that travel through all layers together while they are in cache.
+  static constexpr Index tile = 32;
+
+  /// A network with freshly initialised parameters.
+  Model(Net net, Rng rng) : net_(std::move(net)), params_(net_.param_size()) {
+    net_.template init<T>(params_, rng);
+    Net::for_each_layer([&]<std::size_t I>() {
+      using L = typename Net::template LayerType<I>;
+      if constexpr (BlockedLayer<L, T>) {
+        for (Index b = 0; b < net_.template layer<I>().block_count(); ++b) {
+          const auto [first, last] = net_.template layer<I>().block_range(b);
+          blocks_.push_back({I, b, net_.offset(I) + first, net_.offset(I) + last});
+        }
+      } else if constexpr (ParametricLayer<L, T>) {
+        blocks_.push_back({I, 0, net_.offset(I), net_.offset(I + 1)});
+      }
+    });
+  }
+  explicit Model(Rng rng) requires std::is_default_constructible_v<Net>
+      : Model(Net{}, rng) {}
+
+  const Net& net() const { return net_; }
+  std::span<T> params() { return params_; }
+  std::span<const T> params() const { return params_; }
+  /// Layer I's own parameters, e.g. for `net().layer<0>().weight(params<0>())`.
+  template <std::size_t I>
+  std::span<T> params() {
+    return net_.template slice<I>(params());
+  }
+  std::vector<Parameter> parameters() const { return net_.parameters(); }
+  std::string architecture() const { return net_.architecture(); }
+
+  /// A tape for batches of up to `capacity` samples.
+  Tape<Net, T> tape(Index capacity) const { return {net_, capacity}; }
+  /// Working memory for infer, one per thread.
+  Scratch<Net, T> scratch() const { return Scratch<Net, T>(net_, tile); }
+  /// A buffer of the parameters' length: a gradient, a moment, an average.
+  Buffer<T> zeros() const { return Buffer<T>(net_.param_size()); }
+
+  /// A forward pass for training: remembers on the tape what backward needs. x: input_size x batch, not copied.
+  /// Layers that draw random numbers draw them from `rng`, so every pass wants its own: `rng.fold_in(step)`.
+  ConstView<T> forward(Tape<Net, T>& tape, ConstView<T> x, Rng rng, Threads threads = {}) const {
+    check_input(x, tape.capacity());
+    tape.begin(x, rng);
+    detail::parallel_for(tiles(x.cols()), 2.0 * work(x.cols()), threads, [&](Index i) {
+      forward_tile(tape, i * tile, std::min(tile, x.cols() - i * tile));
+    });
+    return tape.output();
+  }
+  /// The same for a network without randomness.
+  ConstView<T> forward(Tape<Net, T>& tape, ConstView<T> x, Threads threads = {}) const {
+    static_assert(!Net::stochastic,
+                  "eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
+    return forward(tape, x, Rng(0), threads);
+  }
+
+  /// The gradient with respect to the input alone; the caller has written tape.output_gradient(). Assigns dx.
+  void backward_input(Tape<Net, T>& tape, View<T> dx, Threads threads = {}) const {
+    check_pass(tape);
+    if (dx.rows() != net_.input_size() || dx.cols() != tape.batch())
+      detail::fail_contract("eigan::Model::backward_input: dx must be ", net_.input_size(), " x ", tape.batch(), ", is ",
+                            dx.rows(), " x ", dx.cols());
+    propagate<0>(tape, &dx, threads);
+  }
+
+  /// What surrounds the computation of each block of gradients, [first, first + count): nothing, unless an optimiser
+  /// wants to use the block while it is in cache.
+  struct NoHook {
+    void before(Index /*first*/, Index /*count*/) const {}
+    void after(Index /*first*/, Index /*count*/) const {}
+  };
+
+  /// Adds the gradient with respect to the parameters to `grad`; the gradient with respect to the input is not
+  /// computed. The hook is called around each block, on any thread; it may change the block's parameters in `after`.
+  template <class Hook = NoHook>
+  void backward_params(Tape<Net, T>& tape, std::span<T> grad, Threads threads = {}, const Hook& hook = {}) const {
+    check_pass(tape);
+    check_size(grad);
+    propagate<first_parametric() + 1>(tape, nullptr, threads);
+    accumulate(tape, grad, threads, hook);
+  }
+
+  /// Both: assigns dx and adds to grad.
+  void backward(Tape<Net, T>& tape, std::span<T> grad, View<T> dx, Threads threads = {}) const {
+    check_size(grad);
+    backward_input(tape, dx, threads);
+    accumulate(tape, grad, threads, NoHook{});
+  }
+
+  /// Inference on one thread: y = net(x), dropout off. x: input_size x n, y: output_size x n, any n.
+  void infer(ConstView<T> x, View<T> y, Scratch<Net, T>& scratch) const {
+    check_input(x, x.cols());
+    if (y.rows() != net_.output_size() || y.cols() != x.cols())
+      detail::fail_contract("eigan::Model::infer: y must be ", net_.output_size(), " x ", x.cols(), ", is ", y.rows(),
+                            " x ", y.cols());
+    for (Index first = 0; first < x.cols(); first += tile) infer_tile(x, y, scratch, first);
+  }
+
+  /// Inference into a new matrix, on several threads for large batches.
+  Matrix<T> infer(ConstView<T> x, Threads threads = {}) const {
+    check_input(x, x.cols());
+    Matrix<T> y(net_.output_size(), x.cols());
+    const int parts = detail::usable_threads(threads, 2.0 * work(x.cols()));
+    std::vector<Scratch<Net, T>> scratches;
+    for (int i = 0; i < parts; ++i) scratches.push_back(scratch());
+    const Index n = tiles(x.cols());
+    detail::parallel(parts, [&](int part, int of) {
+      for (Index i = n * part / of; i < n * (part + 1) / of; ++i)
+        infer_tile(x, View<T>(y), scratches[static_cast<std::size_t>(part)], i * tile);
+    });
+    return y;
+  }
+
+ private:
+  struct Block {
+    std::size_t layer;
+    Index index;
+    Index first, last;
+  };
+
+  static Index tiles(Index batch) { return (batch + tile - 1) / tile; }
+  double work(Index batch) const { return static_cast<double>(net_.param_size()) * static_cast<double>(batch); }
+
+  static constexpr std::size_t first_parametric() {
+    std::size_t first = Net::depth;
+    Net::for_each_layer_reversed([&first]<std::size_t I>() {
+      if (ParametricLayer<typename Net::template LayerType<I>, T>) first = I;
+    });
+    return first;
+  }
+
+  void check_input(const ConstView<T>& x, Index capacity) const {
+    if (x.rows() != net_.input_size() || x.cols() > capacity || x.cols() < 1)
+      detail::fail_contract("eigan::Model: the input must be ", net_.input_size(), " features x 1 to ", capacity,
+                            " samples, is ", x.rows(), " x ", x.cols());
+  }
+  void check_size(std::span<const T> grad) const {
+    if (std::ssize(grad) != net_.param_size())
+      detail::fail_contract("eigan::Model: the gradient must have ", net_.param_size(), " elements, has ", grad.size());
+  }
+  static void check_pass(const Tape<Net, T>& tape) {
+    if (tape.batch() == 0) detail::fail_contract("eigan::Model: backward without a forward pass on this tape");
+  }
+
+  void forward_tile(Tape<Net, T>& tape, Index first, Index count) const {
+    Net::for_each_layer([&]<std::size_t I>() {
+      const auto& layer = net_.template layer<I>();
+      const auto p = net_.template slice<I>(params());
+      const ConstView<T> x = tape.activation(I).columns(first, count);
+      const View<T> y = tape.writable_activation(I + 1).columns(first, count);
+      if constexpr (StochasticLayer<typename Net::template LayerType<I>, T>)
+        layer.template forward_train<T>(p, x, y, Draw{tape.rng().fold_in(I), first});
+      else
+        layer.template forward<T>(p, x, y);
+    });
+  }
+
+  /// Carries the gradient from the output down to level `Level`, which is dx where Level is 0.
+  template <std::size_t Level>
+  void propagate(Tape<Net, T>& tape, const View<T>* dx, Threads threads) const {
+    const Index batch = tape.batch();
+    detail::parallel_for(tiles(batch), 2.0 * work(batch), threads, [&](Index i) {
+      const Index first = i * tile, count = std::min(tile, batch - i * tile);
+      Net::for_each_layer_reversed([&]<std::size_t I>() {
+        if constexpr (I >= Level) {
+          const auto& layer = net_.template layer<I>();
+          const auto p = net_.template slice<I>(params());
+          const ConstView<T> x = tape.activation(I).columns(first, count);
+          const ConstView<T> y = tape.activation(I + 1).columns(first, count);
+          const ConstView<T> dy = tape.gradient(I + 1).columns(first, count);
+          const View<T> below = (I == 0 ? *dx : tape.gradient(I)).columns(first, count);
+          if constexpr (StochasticLayer<typename Net::template LayerType<I>, T>)
+            layer.template backward_input_train<T>(p, x, y, dy, below, Draw{tape.rng().fold_in(I), first});
+          else
+            layer.template backward_input<T>(p, x, y, dy, below);
+        }
+      });
+    });
+  }
+
+  /// Adds the parameters' gradients, block by block, each over the whole batch. A thread's share is a contiguous part
+  /// of the parameter buffer.
+  template <class Hook>
+  void accumulate(Tape<Net, T>& tape, std::span<T> grad, Threads threads, const Hook& hook) const {
+    const int parts = detail::usable_threads(threads, 2.0 * work(tape.batch()));
+    detail::parallel(parts, [&](int part, int of) {
+      const Index begin = net_.param_size() * part / of, end = net_.param_size() * (part + 1) / of;
+      for (const Block& block : blocks_) {
+        if (block.first < begin || block.first >= end) continue;
+        hook.before(block.first, block.last - block.first);
+        Net::for_each_layer([&]<std::size_t I>() {
+          if constexpr (ParametricLayer<typename Net::template LayerType<I>, T>) {
+            if (I == block.layer) accumulate_block<I>(tape, grad, block.index);
+          }
+        });
+        hook.after(block.first, block.last - block.first);
+      }
+    });
+  }
+
+  template <std::size_t I>
+  void accumulate_block(Tape<Net, T>& tape, std::span<T> grad, Index block) const {
+    const auto& layer = net_.template layer<I>();
+    const auto p = net_.template slice<I>(params());
+    const auto dp = net_.template slice<I>(grad);
+    const ConstView<T> x = tape.activation(I), y = tape.activation(I + 1), dy = tape.gradient(I + 1);
+    if constexpr (BlockedLayer<typename Net::template LayerType<I>, T>)
+      layer.template backward_params_block<T>(p, x, y, dy, dp, block);
+    else
+      layer.template backward_params<T>(p, x, y, dy, dp);
+  }
+
+  void infer_tile(const ConstView<T>& x, View<T> y, Scratch<Net, T>& scratch, Index first) const {
+    const Index count = std::min(tile, x.cols() - first);
+    ConstView<T> in = x.columns(first, count);
+    Net::for_each_layer([&]<std::size_t I>() {
+      const View<T> out = I + 1 == Net::depth ? y.columns(first, count)
+                                              : scratch.level(I % 2, net_.features(I + 1), count);
+      net_.template layer<I>().template forward<T>(net_.template slice<I>(params()), in, out);
+      in.rebind(out);
+    });
+  }
+
+  Net net_;
+  Buffer<T> params_;
+  std::vector<Block> blocks_;
+};
+
+}  // namespace eigan

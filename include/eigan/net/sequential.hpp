@@ -1,0 +1,162 @@
+// Sequential<Layers...>: layers one after the other, with sizes checked at compile time where the types state them
+// and at construction otherwise. Like a layer it is a value without memory; Model adds the parameters.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <eigan/core/error.hpp>
+#include <eigan/core/layer.hpp>
+
+namespace eigan {
+namespace detail {
+
+// The numbers travel as template arguments because a C++20 static_assert cannot print them: the compiler shows
+// LayerInputMustMatchPreviousOutput<position, layer, expects, receives>.
+template <std::size_t Position, class L, Index Expects, Index Receives>
+struct LayerInputMustMatchPreviousOutput {
+  static_assert(Expects == Receives,
+                "eigan::Sequential: this layer's input size differs from the previous layer's output size; the template "
+                "arguments are the layer's position, its type, the size it expects and the size it receives");
+};
+
+template <std::size_t Position, class L>
+struct MustBeALayer {
+  static_assert(ElementwiseLayer<L> || SizedLayer<L>,
+                "eigan::Sequential: this type states neither `elementwise = true` nor `input` and `output`; see the "
+                "concept eigan::Layer. The template arguments are its position and the type");
+  static_assert(Layer<L>, "eigan::Sequential: this type lacks forward or backward_input as the concept eigan::Layer "
+                          "asks for them. The template arguments are its position and the type");
+  static_assert(!requires(const L layer) { layer.param_size(); } || ParametricLayer<L>,
+                "eigan::Sequential: this layer has param_size() but lacks init or backward_params as the concept "
+                "eigan::ParametricLayer asks for them. The template arguments are its position and the type");
+};
+
+// A class, not a constexpr function: clang would add a second, unhelpful error to a function's.
+template <std::size_t Position, Index Size, class... Ls>
+struct CheckLayers {
+  static constexpr Index output = Size;
+};
+template <std::size_t Position, Index Size, class L, class... Ls>
+struct CheckLayers<Position, Size, L, Ls...> : MustBeALayer<Position, L> {
+  static constexpr Index expects = static_input<L>() == dynamic || Size == dynamic ? Size : static_input<L>();
+  static constexpr std::size_t checked = sizeof(LayerInputMustMatchPreviousOutput<Position, L, expects, Size>);
+  static constexpr Index output = CheckLayers<Position + 1, static_output<L>(Size), Ls...>::output;
+};
+
+}  // namespace detail
+
+template <class... Ls>
+class Sequential {
+  static_assert(sizeof...(Ls) > 0, "eigan::Sequential: needs at least one layer");
+  static_assert(detail::CheckLayers<0, dynamic, Ls...>::output >= dynamic);
+
+ public:
+  static constexpr std::size_t depth = sizeof...(Ls);
+  template <std::size_t I>
+  using LayerType = std::tuple_element_t<I, std::tuple<Ls...>>;
+
+  /// Whether a training pass draws random numbers.
+  static constexpr bool stochastic = (StochasticLayer<Ls> || ...);
+
+  Sequential() requires(std::is_default_constructible_v<Ls> && ...)
+  {
+    measure();
+  }
+  /// Throws std::invalid_argument where run-time sizes do not fit together.
+  explicit Sequential(Ls... layers) requires(sizeof...(Ls) > 0)
+      : layers_(std::move(layers)...) {
+    measure();
+  }
+
+  template <std::size_t I>
+  const LayerType<I>& layer() const {
+    return std::get<I>(layers_);
+  }
+
+  /// Features of a sample at level i: 0 is the input, i the output of layer i - 1.
+  Index features(std::size_t level) const { return features_[level]; }
+  Index input_size() const { return features_.front(); }
+  Index output_size() const { return features_.back(); }
+  Index param_size() const { return offsets_.back(); }
+
+  /// The part of a parameter-shaped buffer (parameters, gradients, moments) that belongs to layer I.
+  template <std::size_t I, class T>
+  std::span<T> slice(std::span<T> params) const {
+    return params.subspan(static_cast<std::size_t>(offsets_[I]), static_cast<std::size_t>(offsets_[I + 1] - offsets_[I]));
+  }
+  Index offset(std::size_t layer) const { return offsets_[layer]; }
+
+  /// Every tensor, named as torch.nn.Sequential names it: "0.weight".
+  std::vector<Parameter> parameters() const {
+    std::vector<Parameter> all;
+    for_each_layer([&]<std::size_t I>() {
+      for (Parameter p : detail::parameters_of(layer<I>())) {
+        p.name = detail::concat(I, '.', p.name);
+        p.offset += offsets_[I];
+        all.push_back(std::move(p));
+      }
+    });
+    return all;
+  }
+
+  /// One line that tells two architectures apart: `Linear(in_features=2, out_features=1), Sigmoid()`.
+  std::string architecture() const {
+    std::string text;
+    for_each_layer([&]<std::size_t I>() { text += detail::concat(I == 0 ? "" : ", ", detail::describe(layer<I>())); });
+    return text;
+  }
+
+  template <class T>
+  void init(std::span<T> params, Rng rng) const {
+    for_each_layer([&]<std::size_t I>() {
+      if constexpr (ParametricLayer<LayerType<I>, T>) layer<I>().init(slice<I>(params), rng.fold_in(I));
+    });
+  }
+
+  /// f.operator()<I>() for I = 0, ..., depth - 1.
+  template <class F>
+  static constexpr void for_each_layer(F&& f) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<I>(), ...); }
+    (std::make_index_sequence<depth>{});
+  }
+  /// The same from the last layer to the first.
+  template <class F>
+  static constexpr void for_each_layer_reversed(F&& f) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<depth - 1 - I>(), ...); }
+    (std::make_index_sequence<depth>{});
+  }
+
+ private:
+  void measure() {
+    // Layers in front of the first sized one are element-wise and share its input size.
+    Index size = dynamic;
+    for_each_layer([&]<std::size_t I>() {
+      if (size == dynamic) size = detail::input_of(layer<I>());
+    });
+    if (size == dynamic) detail::fail_contract("eigan::Sequential: no layer states a size");
+    features_[0] = size;
+    offsets_[0] = 0;
+    for_each_layer([&]<std::size_t I>() {
+      const Index expects = detail::input_of(layer<I>());
+      if (expects != dynamic && expects != features_[I])
+        detail::fail_contract("eigan::Sequential: this layer's input size differs from the previous layer's output size: "
+                              "layer ", I, ", ", detail::describe(layer<I>()), ", expects ", expects, " and receives ",
+                              features_[I]);
+      features_[I + 1] = detail::output_of(layer<I>(), features_[I]);
+      offsets_[I + 1] = offsets_[I] + detail::param_size_of(layer<I>());
+    });
+  }
+
+  std::tuple<Ls...> layers_;
+  std::array<Index, depth + 1> features_{};
+  std::array<Index, depth + 1> offsets_{};
+};
+
+}  // namespace eigan

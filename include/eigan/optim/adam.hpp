@@ -1,0 +1,77 @@
+// Adam (Kingma and Ba 2015), with the semantics of torch.optim.Adam. At step t, counted from 1, for each parameter:
+//   g += weight_decay p
+//   m = beta1 m + (1 - beta1) g          v = beta2 v + (1 - beta2) g^2
+//   p -= lr / (1 - beta1^t) m / ( sqrt(v) / sqrt(1 - beta2^t) + eps )
+// One optimiser serves one flat parameter buffer: one clock t, two moment buffers.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <span>
+
+#include <eigan/core/buffer.hpp>
+#include <eigan/core/error.hpp>
+#include <eigan/core/simd/kernels.hpp>
+
+namespace eigan {
+
+struct AdamOptions {
+  double lr = 1e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double eps = 1e-8;
+  double weight_decay = 0;
+};
+
+template <class T = float>
+class Adam {
+ public:
+  /// For `size` parameters. Throws std::invalid_argument for an option outside its range.
+  explicit Adam(Index size, AdamOptions options = {}) : options_(options), moment1_(size), moment2_(size) {
+    const auto& o = options;
+    if (!(o.lr >= 0)) detail::fail_contract("eigan::Adam: lr must be >= 0, is ", o.lr);
+    if (!(o.beta1 >= 0 && o.beta1 < 1)) detail::fail_contract("eigan::Adam: beta1 must be in [0, 1), is ", o.beta1);
+    if (!(o.beta2 >= 0 && o.beta2 < 1)) detail::fail_contract("eigan::Adam: beta2 must be in [0, 1), is ", o.beta2);
+    if (!(o.eps >= 0)) detail::fail_contract("eigan::Adam: eps must be >= 0, is ", o.eps);
+    if (!(o.weight_decay >= 0)) detail::fail_contract("eigan::Adam: weight_decay must be >= 0, is ", o.weight_decay);
+  }
+
+  /// One step over all parameters.
+  void step(std::span<T> params, std::span<const T> grad) {
+    begin_step();
+    update(params, grad, 0, moment1_.size());
+  }
+
+  /// The same in parts: advance the clock once, then update disjoint ranges in any order, from any thread.
+  void begin_step() {
+    ++t_;
+    const auto t = static_cast<double>(t_);
+    coefficients_ = {.beta1 = static_cast<T>(options_.beta1),
+                     .beta2 = static_cast<T>(options_.beta2),
+                     .step_size = static_cast<T>(options_.lr / (1 - std::pow(options_.beta1, t))),
+                     .inv_sqrt_correction2 = static_cast<T>(1 / std::sqrt(1 - std::pow(options_.beta2, t))),
+                     .eps = static_cast<T>(options_.eps),
+                     .weight_decay = static_cast<T>(options_.weight_decay)};
+  }
+  void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {
+    if (std::ssize(params) != moment1_.size() || params.size() != grad.size())
+      detail::fail_contract("eigan::Adam: expected ", moment1_.size(), " parameters and gradients, got ", params.size(),
+                            " and ", grad.size());
+    detail::kernels<T>().adam(count, coefficients_, grad.data() + first, moment1_.data() + first,
+                              moment2_.data() + first, params.data() + first);
+  }
+
+  AdamOptions& options() { return options_; }
+  const AdamOptions& options() const { return options_; }
+  /// Steps taken.
+  std::int64_t steps() const { return t_; }
+
+ private:
+  AdamOptions options_;
+  Buffer<T> moment1_;
+  Buffer<T> moment2_;
+  detail::AdamCoefficients<T> coefficients_{};
+  std::int64_t t_ = 0;
+};
+
+}  // namespace eigan

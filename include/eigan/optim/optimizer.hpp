@@ -1,0 +1,38 @@
+// What an optimiser is, and the backward pass that updates parameters while their gradients are in cache.
+#pragma once
+
+#include <algorithm>
+#include <span>
+
+#include <eigan/net/model.hpp>
+
+namespace eigan {
+
+/// Steps over one flat buffer: begin_step() once, then update() for disjoint ranges, from any thread.
+template <class O, class T = float>
+concept Optimizer = requires(O optimizer, std::span<T> params, std::span<const T> grad, Index i) {
+  optimizer.begin_step();
+  optimizer.update(params, grad, i, i);
+};
+
+/// backward_params and one optimiser step in a single sweep: the result is that of
+///     zero grad; model.backward_params(tape, grad); optimizer.step(model.params(), grad);
+/// but each block of parameters is updated right after its gradient. `grad` is working memory of the parameters' size.
+template <class Net, class T, Optimizer<T> O>
+void backward_and_step(Model<Net, T>& model, Tape<Net, T>& tape, O& optimizer, std::span<T> grad, Threads threads = {}) {
+  struct Hook {
+    Model<Net, T>& model;
+    O& optimizer;
+    std::span<T> grad;
+    void before(Index first, Index count) const { std::fill_n(grad.data() + first, count, T(0)); }
+    void after(Index first, Index count) const { optimizer.update(model.params(), grad, first, count); }
+  };
+  optimizer.begin_step();
+  model.backward_params(tape, grad, threads, Hook{model, optimizer, grad});
+}
+template <class Net, class T, Optimizer<T> O>
+void backward_and_step(Model<Net, T>& model, Tape<Net, T>& tape, O& optimizer, Buffer<T>& grad, Threads threads = {}) {
+  backward_and_step(model, tape, optimizer, std::span<T>(grad), threads);
+}
+
+}  // namespace eigan

@@ -1,0 +1,64 @@
+// SGD with momentum, with the semantics of torch.optim.SGD (dampening 0):
+//   g += weight_decay p          v = momentum v + g          p -= lr v,  or  p -= lr (g + momentum v) with Nesterov's
+#pragma once
+
+#include <span>
+
+#include <eigan/core/buffer.hpp>
+#include <eigan/core/error.hpp>
+#include <eigan/core/view.hpp>
+
+namespace eigan {
+
+struct SGDOptions {
+  double lr = 1e-2;
+  double momentum = 0;
+  double weight_decay = 0;
+  bool nesterov = false;
+};
+
+template <class T = float>
+class SGD {
+ public:
+  /// For `size` parameters. Throws std::invalid_argument for an option outside its range.
+  explicit SGD(Index size, SGDOptions options = {}) : options_(options), velocity_(size) {
+    const auto& o = options;
+    if (!(o.lr >= 0)) detail::fail_contract("eigan::SGD: lr must be >= 0, is ", o.lr);
+    if (!(o.momentum >= 0)) detail::fail_contract("eigan::SGD: momentum must be >= 0, is ", o.momentum);
+    if (!(o.weight_decay >= 0)) detail::fail_contract("eigan::SGD: weight_decay must be >= 0, is ", o.weight_decay);
+    if (o.nesterov && o.momentum == 0) detail::fail_contract("eigan::SGD: nesterov needs momentum > 0");
+  }
+
+  /// One step over all parameters.
+  void step(std::span<T> params, std::span<const T> grad) {
+    begin_step();
+    update(params, grad, 0, velocity_.size());
+  }
+
+  /// The same in parts, as in Adam: disjoint ranges in any order, from any thread.
+  void begin_step() {}
+  void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {
+    if (std::ssize(params) != velocity_.size() || params.size() != grad.size())
+      detail::fail_contract("eigan::SGD: expected ", velocity_.size(), " parameters and gradients, got ", params.size(),
+                            " and ", grad.size());
+    const T lr = static_cast<T>(options_.lr), momentum = static_cast<T>(options_.momentum);
+    const T decay = static_cast<T>(options_.weight_decay);
+    T* p = params.data() + first;
+    T* v = velocity_.data() + first;
+    const T* g = grad.data() + first;
+    for (Index i = 0; i < count; ++i) {
+      const T gi = g[i] + decay * p[i];
+      v[i] = momentum * v[i] + gi;
+      p[i] -= lr * (options_.nesterov ? gi + momentum * v[i] : v[i]);
+    }
+  }
+
+  SGDOptions& options() { return options_; }
+  const SGDOptions& options() const { return options_; }
+
+ private:
+  SGDOptions options_;
+  Buffer<T> velocity_;
+};
+
+}  // namespace eigan
