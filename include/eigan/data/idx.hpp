@@ -118,14 +118,14 @@ std::vector<std::uint8_t> read_idx_values(ByteSource& source, const std::array<s
       fail_data(source.name(), ": declares ", product, " values, more than this machine can address");
     }
   }
+  if (rank > 1) product += concat(" = ", count);
   auto values = read_up_to(source, count);
   if (values.size() < count) {
-    fail_data(source.name(), ": declares ", product, " = ", count, " values, but ends after ", values.size(),
-              " of them");
+    fail_data(source.name(), ": declares ", product, " values, but ends after ", values.size(), " of them");
   }
   std::array<std::uint8_t, 1> extra{};
   if (source.read(extra) != 0) {
-    fail_data(source.name(), ": declares ", product, " = ", count, " values, but more bytes follow them");
+    fail_data(source.name(), ": declares ", product, " values, but more bytes follow them");
   }
   return values;
 }
