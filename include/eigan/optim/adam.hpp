@@ -47,7 +47,9 @@ class Adam {
     ++t_;
     const auto t = static_cast<double>(t_);
     coefficients_ = {.beta1 = static_cast<T>(options_.beta1),
+                     .rest1 = static_cast<T>(1 - options_.beta1),
                      .beta2 = static_cast<T>(options_.beta2),
+                     .rest2 = static_cast<T>(1 - options_.beta2),
                      .step_size = static_cast<T>(options_.lr / (1 - std::pow(options_.beta1, t))),
                      .inv_sqrt_correction2 = static_cast<T>(1 / std::sqrt(1 - std::pow(options_.beta2, t))),
                      .eps = static_cast<T>(options_.eps),

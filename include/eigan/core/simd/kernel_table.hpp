@@ -19,10 +19,11 @@ struct Strided {
   Index col;
 };
 
-/// What one Adam update needs besides the arrays; see optim/adam.hpp for the formula.
+/// What one Adam update needs besides the arrays; see optim/adam.hpp for the formula. rest1 is 1 - beta1, rounded once:
+/// in float 1 - 0.999f is already wrong in the fifth digit.
 template <class T>
 struct AdamCoefficients {
-  T beta1, beta2, step_size, inv_sqrt_correction2, eps, weight_decay;
+  T beta1, rest1, beta2, rest2, step_size, inv_sqrt_correction2, eps, weight_decay;
 };
 
 template <class T>
