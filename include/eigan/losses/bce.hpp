@@ -28,7 +28,7 @@ T bce(const ConstView<T>& y, const Target& target, View<T> dy) {
       const T p = y(i, j), t = target(i, j);
       const T log_p = clamp_log(std::log(p)), log_q = clamp_log(std::log1p(-p));
       sum -= static_cast<double>(t * log_p + (T(1) - t) * log_q);
-      dy(i, j) = (p - t) / std::max((T(1) - p) * p, T(1e-12)) * scale;
+      dy(i, j) = (p - t) / std::max((T(1) - p) * p, T(1e-12F)) * scale;  // a float in PyTorch, for double, too
     }
   return static_cast<T>(sum) * scale;
 }
