@@ -1,0 +1,13 @@
+// One step of training a classifier (forward, backward, Adam), in turns with what others need for the same.
+#include "paired/program.hpp"
+
+int main(int argc, char** argv) {
+  bench::PairedProgram program(
+      "Times one training step of a classifier in turns with baselines.\n"
+      "  bench_train_step --net discriminator --threads 1,2\n"
+      "discriminator: 784-128-64-32-1, binary cross entropy, batch 64.   discriminator-wide: 784-1024-512-256-1, batch "
+      "128.\nrecogniser: 784-256-128-10, ReLU, cross entropy, batch 100.");
+  std::string net = "discriminator";
+  program.app().add_option("--net", net, "discriminator, discriminator-wide or recogniser")->capture_default_str();
+  return bench::paired_main(program, argc, argv, [&] { return net; });
+}

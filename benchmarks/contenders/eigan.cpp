@@ -1,0 +1,138 @@
+// eigan: the whole step, as a training program takes it: pixels of a shuffled batch to [-1, 1], latent vectors, both
+// networks forward and backward with dropout, losses, Adam.
+#include <cstdint>
+#include <sstream>
+#include <vector>
+
+#include <eigan/data/batches.hpp>
+#include <eigan/data/labelled_images.hpp>
+#include <eigan/eigan.hpp>
+
+#include "../paired/serve.hpp"
+#include "options.hpp"
+
+namespace {
+
+using namespace eigan;
+
+/// Images of noise, more of them than caches hold.
+LabelledImages synthetic_images() {
+  LabelledImages images{28, 28, 16384, {}, {}};
+  images.pixels.resize(static_cast<std::size_t>(images.count * images.features()));
+  images.labels.resize(static_cast<std::size_t>(images.count));
+  for (std::size_t i = 0; i < images.pixels.size(); i += 4) {
+    const Rng::Words words = Rng(1).block(i, 0);
+    for (std::size_t w = 0; w < 4; ++w) images.pixels[i + w] = static_cast<std::uint8_t>(words[w] >> 24);
+  }
+  for (std::size_t i = 0; i < images.labels.size(); ++i) images.labels[i] = static_cast<std::uint8_t>(i * 7 % 10);
+  return images;
+}
+
+/// Shuffled batches without end; only whole ones.
+class Stream {
+ public:
+  Stream(const LabelledImages& images, Index batch) : batches_(images.count / batch * batch, batch, Rng(2)) {}
+
+  std::span<const std::uint32_t> next() {
+    if (batch_ == batches_.size()) {
+      batches_.start_epoch(++epoch_);
+      batch_ = 0;
+    }
+    return batches_.indices(batch_++);
+  }
+
+ private:
+  Batches batches_;
+  Index batch_ = 0, epoch_ = 0;
+};
+
+std::string about() {
+  return detail::concat(R"({"name": "eigan, whole step", "version": ")", EIGAN_VERSION_MAJOR, '.', EIGAN_VERSION_MINOR,
+                        '.', EIGAN_VERSION_PATCH, R"(", "isa": ")", to_string(active_isa()), R"("})");
+}
+
+template <class G, class D>
+int serve_gan(const bench::ContenderOptions& options, G generator_net, D discriminator_net) {
+  const Index batch = options.workload.batch;
+  const Threads threads{options.threads};
+  const LabelledImages images = synthetic_images();
+  Stream stream(images, batch);
+  Model<G> generator(generator_net, Rng(3));
+  Model<D> discriminator(discriminator_net, Rng(4));
+  Adam<> generator_adam(generator.net().param_size(), {.lr = 0.002});
+  Adam<> discriminator_adam(discriminator.net().param_size(), {.lr = 0.002});
+  GanWorkspace<G, D> workspace(generator, discriminator, batch);
+  BufferMatrix<float> z(generator.net().input_size(), batch);
+  const NonSaturatingLoss loss{.real_label = 0.9};
+  std::uint64_t step = 0;
+
+  return bench::serve(about(), [&] {
+    const Rng rng = Rng(5).fold_in(step++);
+    pixels_to_unit(images, stream.next(), workspace.real(batch));
+    fill_uniform(z.view(), -1, 1, rng.fold_in(0));
+    discriminator_step(generator, discriminator, discriminator_adam, workspace, workspace.real(batch), z.view(),
+                       rng.fold_in(1), loss, threads);
+    fill_uniform(z.view(), -1, 1, rng.fold_in(2));
+    generator_step(generator, discriminator, generator_adam, workspace, z.view(), rng.fold_in(3), loss, threads);
+  });
+}
+
+/// loss(logits, image numbers, gradient).
+template <class Net, class Loss>
+int serve_classifier(const bench::ContenderOptions& options, Net net, Loss loss) {
+  const Index batch = options.workload.batch;
+  const Threads threads{options.threads};
+  const LabelledImages images = synthetic_images();
+  Stream stream(images, batch);
+  Model<Net> model(net, Rng(3));
+  Adam<> adam(model.net().param_size(), {.lr = 0.001});
+  Tape<Net> tape = model.tape(batch);
+  Buffer<float> gradient = model.zeros();
+  BufferMatrix<float> x(model.net().input_size(), batch);
+  std::vector<int> labels(static_cast<std::size_t>(batch));
+
+  return bench::serve(about(), [&] {
+    const auto indices = stream.next();
+    pixels_to_unit(images, indices, x.view());
+    gather_labels(images, indices, labels);
+    loss(model.forward(tape, x.view(), threads), std::span<const int>(labels), tape.output_gradient());
+    backward_and_step(model, tape, adam, gradient, threads);
+  });
+}
+
+/// Real for the first half of the batch, generated for the other.
+struct HalfAndHalf {
+  explicit HalfAndHalf(Index batch) : targets(Matrix<float>::Zero(1, batch)) { targets.leftCols(batch / 2).setOnes(); }
+  void operator()(ConstView<float> logits, std::span<const int>, View<float> gradient) const {
+    bce_with_logits<float>(logits, targets, gradient);
+  }
+  Matrix<float> targets;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return bench::contender_main(argc, argv, [](const bench::ContenderOptions& options) {
+    const LeakyReLU leaky(0.2);
+    if (options.workload.name == "gan-seed")
+      return serve_gan(options, make_generator<100, 32, 64, 128, 784>(), make_discriminator<784, 128, 64, 32, 1>());
+    if (options.workload.name == "gan-wide")
+      return serve_gan(options, make_generator<100, 256, 512, 1024, 784>(),
+                       make_discriminator<784, 1024, 512, 256, 1>());
+    if (options.workload.name == "discriminator")
+      return serve_classifier(
+          options,
+          Sequential(Linear<784, 128>(), leaky, Linear<128, 64>(), leaky, Linear<64, 32>(), leaky, Linear<32, 1>()),
+          HalfAndHalf(options.workload.batch));
+    if (options.workload.name == "discriminator-wide")
+      return serve_classifier(options,
+                              Sequential(Linear<784, 1024>(), leaky, Linear<1024, 512>(), leaky, Linear<512, 256>(),
+                                         leaky, Linear<256, 1>()),
+                              HalfAndHalf(options.workload.batch));
+    return serve_classifier(options,
+                            Sequential(Linear<784, 256>(), ReLU(), Linear<256, 128>(), ReLU(), Linear<128, 10>()),
+                            [](ConstView<float> logits, std::span<const int> labels, View<float> gradient) {
+                              cross_entropy<float>(logits, labels, gradient);
+                            });
+  });
+}
