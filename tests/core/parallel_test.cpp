@@ -1,0 +1,72 @@
+#include <doctest/doctest.h>
+#include <atomic>
+#include <vector>
+
+#include <eigan/core/parallel.hpp>
+
+using namespace eigan;
+
+constexpr double much = 1e9;
+
+TEST_CASE("parallel_for: every index exactly once, for every number of threads") {
+  for (int threads = 0; threads <= 8; ++threads)
+    for (const Index n : {0, 1, 2, 3, 7, 8, 9, 64, 1001}) {
+      std::vector<std::atomic<int>> visits(static_cast<std::size_t>(n) + 1);
+      detail::parallel_for(n, much, Threads{threads}, [&](Index i) { ++visits[static_cast<std::size_t>(i)]; });
+      bool once = visits.back() == 0;  // n itself is no index
+      for (Index i = 0; i < n; ++i) once = once && visits[static_cast<std::size_t>(i)] == 1;
+      INFO(n, " items on ", threads, " threads");
+      CHECK(once);
+    }
+}
+
+TEST_CASE("parallel: hands out each part once") {
+  for (int parts = 1; parts <= 8; ++parts) {
+    std::vector<std::atomic<int>> seen(8);
+    std::atomic<int> of_all{0}, calls{0};
+    detail::parallel(parts, [&](int part, int of) {
+      ++seen[static_cast<std::size_t>(part)];
+      of_all = of;
+      ++calls;
+    });
+    // The run time may grant fewer threads than were asked for, but it must say so.
+    CHECK(calls == of_all);
+    CHECK(of_all <= parts);
+    for (int part = 0; part < 8; ++part) CHECK(seen[static_cast<std::size_t>(part)] == (part < of_all ? 1 : 0));
+  }
+}
+
+TEST_CASE("parallel_for: small work stays on the calling thread") {
+  CHECK(detail::usable_threads(Threads{8}, detail::parallel_threshold / 2) == 1);
+  CHECK(detail::usable_threads(Threads{1}, much) == 1);
+  CHECK(thread_count(Threads{1}) == 1);
+  CHECK(thread_count() >= 1);
+}
+
+#if defined(_OPENMP)
+TEST_CASE("parallel_for: large work uses as many threads as were asked for") {
+  CHECK(thread_count(Threads{3}) == 3);
+  CHECK(thread_count() == omp_get_max_threads());
+  std::atomic<int> threads{0};
+  detail::parallel(2, [&](int, int) { threads = omp_get_num_threads(); });
+  CHECK(threads == 2);
+}
+
+TEST_CASE("parallel_for: inside another parallel region it is a loop on the calling thread") {
+  std::vector<std::atomic<int>> visits(100);
+  std::atomic<bool> alone{true};
+#pragma omp parallel for num_threads(2)
+  for (int outer = 0; outer < 10; ++outer) {
+    if (detail::usable_threads(Threads{4}, much) != 1) alone = false;
+    const int caller = omp_get_thread_num();
+    detail::parallel_for(10, much, Threads{4}, [&, outer](Index i) {
+      ++visits[static_cast<std::size_t>(10 * outer + i)];
+      if (omp_get_thread_num() != caller) alone = false;
+    });
+  }
+  bool once = true;
+  for (const auto& count : visits) once = once && count == 1;
+  CHECK(once);
+  CHECK(alone);
+}
+#endif
