@@ -1,0 +1,268 @@
+#!/usr/bin/python3
+"""Writes what golden_test.cpp compares eigan with: inputs, and what PyTorch makes of them, in float32 and in float64.
+
+    sudo apt-get install python3-torch
+    /usr/bin/python3 tests/golden/make_fixtures.py
+
+By hand, and only when a case is added: the fixtures are kept in the repository, so that neither a build nor a test
+needs PyTorch. Inputs come from NumPy's RandomState, which is the same in every version. Batches are [batch, features]
+as in PyTorch; the memory is that of eigan's features x batch. README.md says what is in which file.
+"""
+import pathlib
+
+import numpy
+import torch
+from torch import nn
+from torch.nn import functional
+
+import safetensors_numpy
+
+FOLDER = pathlib.Path(__file__).parent
+# Both programs must be on the same side of the kinks of ReLU and LeakyReLU.
+FAR_FROM_KINK = 1e-5
+
+
+class Fixture:
+    """The tensors of one file in the making, all of one dtype."""
+
+    def __init__(self, dtype, seed):
+        self.dtype = dtype
+        self.random = numpy.random.RandomState(seed)
+        self.tensors = {}
+
+    def tensor(self, values):
+        return torch.tensor(numpy.asarray(values, "float64")).to(self.dtype)
+
+    def normal(self, *shape):
+        return self.tensor(self.random.standard_normal(shape))
+
+    def uniform(self, low, high, *shape):
+        return self.tensor(self.random.uniform(low, high, shape))
+
+    def add(self, **tensors):
+        """Keeps tensors under their names; a double underscore in a name stands for a dot."""
+        for name, tensor in tensors.items():
+            self.add_as(name.replace("__", "."), tensor)
+
+    def add_as(self, name, tensor):
+        assert name not in self.tensors and torch.isfinite(tensor).all(), name
+        self.tensors[name] = tensor.detach().clone().numpy()
+
+    def write(self, name):
+        dtype = str(self.dtype).replace("torch.", "")
+        safetensors_numpy.write(FOLDER / f"{name}.{dtype}.safetensors", self.tensors, {"torch": torch.__version__})
+
+
+def initialise(fixture, network):
+    """PyTorch's default for nn.Linear, from the fixture's random numbers."""
+    for layer in network:
+        if isinstance(layer, nn.Linear):
+            bound = layer.in_features**-0.5
+            for parameter in layer.parameters():
+                parameter.data = fixture.uniform(-bound, bound, *parameter.shape)
+    return network
+
+
+def forward(network, x):
+    """network(x), having made sure that nothing comes near a kink."""
+    for layer in network:
+        if isinstance(layer, (nn.ReLU, nn.LeakyReLU)):
+            assert x.abs().min() > FAR_FROM_KINK, "choose another seed"
+        x = layer(x)
+    return x
+
+
+def layers(dtype):
+    fixture = Fixture(dtype, seed=1)
+
+    def add_pass(name, layer, x):
+        x.requires_grad_()
+        y = layer(x)
+        dy = fixture.normal(*y.shape)
+        y.backward(dy)
+        for letter, tensor in {"x": x, "y": y, "dy": dy, "dx": x.grad}.items():
+            fixture.add_as(f"{name}.{letter}", tensor)
+        for parameter_name, parameter in layer.named_parameters():
+            fixture.add_as(f"{name}.{parameter_name}", parameter)
+            fixture.add_as(f"{name}.d{parameter_name}", parameter.grad)
+
+    (linear,) = initialise(fixture, nn.Sequential(nn.Linear(19, 35)))
+    add_pass("linear", linear, fixture.normal(5, 19))
+    activations = {
+        "leaky_relu": nn.LeakyReLU(0.2),
+        "relu": nn.ReLU(),
+        "tanh": nn.Tanh(),
+        "sigmoid": nn.Sigmoid(),
+    }
+    special = [0.0, -0.0, 1e-3, -1e-3, 1e-8, -1e-8, 9.0, -9.0, 20.0, -20.0, 100.0, -100.0, 1e4, -1e4]
+    for name, layer in activations.items():
+        add_pass(name, layer, fixture.normal(4, 21))
+        add_pass(f"{name}_special", layer, fixture.tensor([special]))
+    fixture.write("layers")
+
+
+def losses(dtype):
+    fixture = Fixture(dtype, seed=2)
+
+    def add_loss(name, loss, y, target):
+        y.requires_grad_()
+        value = loss(y, target)
+        value.backward()
+        for letter, tensor in {"y": y, "target": target.to(dtype), "loss": value, "dy": y.grad}.items():
+            fixture.add_as(f"{name}.{letter}", tensor)
+
+    add_loss("bce", functional.binary_cross_entropy, fixture.uniform(0.01, 0.99, 6, 3), fixture.uniform(0, 1, 6, 3))
+    ends = [0, 0, 0, 1, 1, 1, 1e-30, 1e-30, 1e-13, 1e-6, 1 - 1e-6, 1 - 1e-6, 0.5]
+    targets = [0, 1, 0.9, 0, 1, 0.9, 0, 1, 0.9, 1, 0, 0.9, 0.9]
+    add_loss("bce_ends", functional.binary_cross_entropy, fixture.tensor([ends]), fixture.tensor([targets]))
+
+    logits_loss = functional.binary_cross_entropy_with_logits
+    add_loss("bce_with_logits", logits_loss, 3 * fixture.normal(6, 3), fixture.uniform(0, 1, 6, 3))
+    add_loss("bce_with_logits_smoothed", logits_loss, 3 * fixture.normal(9, 1), fixture.tensor([[0.9]] * 9))
+    extreme = [1e4, -1e4, 1e4, -1e4, 1e4, -1e4, 100, -100, 0]
+    targets = [1, 0, 0, 1, 0.9, 0.9, 0.9, 0.1, 0.9]
+    add_loss("bce_with_logits_extreme", logits_loss, fixture.tensor([extreme]), fixture.tensor([targets]))
+
+    add_loss("mse", functional.mse_loss, fixture.normal(5, 4), fixture.normal(5, 4))
+
+    labels = torch.tensor(fixture.random.randint(0, 7, 6))
+    add_loss("cross_entropy", functional.cross_entropy, 2 * fixture.normal(6, 7), labels)
+    extreme = [[1e4, -1e4, 0], [-1e4, 1e4, 1e4], [100, 0, -100], [-1e4, -1e4, -1e4]]
+    add_loss("cross_entropy_extreme", functional.cross_entropy, fixture.tensor(extreme), torch.tensor([0, 0, 1, 2]))
+    fixture.write("losses")
+
+
+def optimizers(dtype):
+    """20 steps with the same gradients for all: of every magnitude, and some that are always 0."""
+    fixture = Fixture(dtype, seed=3)
+    steps, size = 20, 23
+    magnitudes = numpy.concatenate([[0, 0], numpy.logspace(-7, 1, size - 2)])
+    grads = fixture.tensor(magnitudes * fixture.random.standard_normal((steps, size)))
+    start = fixture.uniform(-1, 1, size)
+    fixture.add(grads=grads, start=start)
+
+    def add_steps(name, make_optimizer, options):
+        parameter = start.clone().requires_grad_()
+        optimizer = make_optimizer([parameter])
+        after = []
+        for grad in grads:
+            parameter.grad = grad.clone()
+            optimizer.step()
+            after.append(parameter.detach().clone())
+        fixture.add_as(f"{name}.options", torch.tensor(options, dtype=torch.float64))
+        fixture.add_as(f"{name}.params", torch.stack(after))
+
+    # lr, beta1, beta2, eps, weight_decay
+    for i, options in enumerate(
+        [
+            (1e-3, 0.9, 0.999, 1e-8, 0),
+            (2e-3, 0.5, 0.9, 1e-6, 0.1),
+            (1e-1, 0.9, 0.999, 0.3, 0),
+            (5e-2, 0, 0.99, 1e-4, 1e-2),
+        ]
+    ):
+        lr, beta1, beta2, eps, weight_decay = options
+        add_steps(f"adam.{i}", lambda p: torch.optim.Adam(p, lr, (beta1, beta2), eps, weight_decay), options)
+    # lr, momentum, weight_decay, nesterov
+    for i, options in enumerate(
+        [(1e-2, 0, 0, 0), (1e-2, 0.9, 0, 0), (5e-3, 0.8, 0.2, 0), (5e-3, 0.9, 0, 1), (1e-2, 0.5, 0.1, 1)]
+    ):
+        lr, momentum, decay, nesterov = options
+        add_steps(
+            f"sgd.{i}",
+            lambda p: torch.optim.SGD(p, lr, momentum, weight_decay=decay, nesterov=bool(nesterov)),
+            options,
+        )
+    fixture.write("optimizers")
+
+
+def mlp(dtype):
+    """A network with every layer, on a batch that is no multiple of anything. Its parameters are a state dictionary."""
+    fixture = Fixture(dtype, seed=4)
+    network = nn.Sequential(
+        nn.Linear(20, 33),
+        nn.LeakyReLU(0.2),
+        nn.Linear(33, 17),
+        nn.ReLU(),
+        nn.Linear(17, 9),
+        nn.Tanh(),
+        nn.Linear(9, 3),
+        nn.Sigmoid(),
+    )
+    initialise(fixture, network)
+    x = fixture.normal(37, 20).requires_grad_()
+    y = forward(network, x)
+    dy = fixture.normal(*y.shape)
+    y.backward(dy)
+    fixture.add(x=x, y=y, dy=dy, dx=x.grad)
+    for name, parameter in network.named_parameters():
+        fixture.add_as(f"grad.{name}", parameter.grad)
+    fixture.write("mlp")
+
+    state = Fixture(dtype, seed=0)
+    for name, tensor in network.state_dict().items():
+        state.add_as(name, tensor)
+    state.write("mlp_state")
+
+
+def gan(dtype):
+    """Ten steps of the discriminator and the generator in turn; index 0 of the parameters is the start."""
+    fixture = Fixture(dtype, seed=5)
+    steps, batch, latent, features = 10, 6, 5, 9
+    # Dropout(0) does nothing; it keeps the numbers of the layers as in a network that has it.
+    generator = nn.Sequential(
+        nn.Linear(latent, 7), nn.LeakyReLU(0.2), nn.Dropout(0), nn.Linear(7, features), nn.Tanh()
+    )
+    discriminator = nn.Sequential(nn.Linear(features, 8), nn.LeakyReLU(0.2), nn.Dropout(0), nn.Linear(8, 1))
+    initialise(fixture, generator)
+    initialise(fixture, discriminator)
+    g_optimizer = torch.optim.Adam(generator.parameters(), lr=0.002, betas=(0.9, 0.999))
+    d_optimizer = torch.optim.Adam(discriminator.parameters(), lr=0.002, betas=(0.9, 0.999))
+    reals = fixture.uniform(-1, 1, steps, batch, features)
+    d_zs = fixture.uniform(-1, 1, steps, batch, latent)
+    g_zs = fixture.uniform(-1, 1, steps, batch, latent)
+
+    history = {}
+
+    def remember(prefix, named_tensors):
+        for name, tensor in named_tensors:
+            history.setdefault(f"{prefix}.{name}", []).append(tensor.detach().clone())
+
+    def loss_against(logits, label):
+        return functional.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
+
+    remember("generator", generator.named_parameters())
+    remember("discriminator", discriminator.named_parameters())
+    for real, d_z, g_z in zip(reals, d_zs, g_zs):
+        on_real = forward(discriminator, real)
+        on_fake = forward(discriminator, forward(generator, d_z).detach())
+        d_loss = loss_against(on_real, 0.9) + loss_against(on_fake, 0.0)
+        d_optimizer.zero_grad()
+        d_loss.backward()
+        d_optimizer.step()
+        remember("discriminator", discriminator.named_parameters())
+        remember("d_step", {"loss": d_loss, "real": on_real.sigmoid().mean(), "fake": on_fake.sigmoid().mean()}.items())
+
+        on_fake = forward(discriminator, forward(generator, g_z))
+        g_loss = loss_against(on_fake, 1.0)
+        g_optimizer.zero_grad()
+        g_loss.backward()
+        g_optimizer.step()
+        remember("generator", generator.named_parameters())
+        remember("g_step", {"loss": g_loss, "fake": on_fake.sigmoid().mean()}.items())
+
+    fixture.add(real=reals, d_z=d_zs, g_z=g_zs)
+    for name, tensors in history.items():
+        fixture.add_as(name, torch.stack(tensors))
+    fixture.write("gan")
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    for dtype in (torch.float32, torch.float64):
+        for make in (layers, losses, optimizers, mlp, gan):
+            make(dtype)
+    written = sorted(FOLDER.glob("*.safetensors"))
+    for path in written:
+        print(f"{path.stat().st_size:7} {path.name}")
+    print(f"{sum(path.stat().st_size for path in written):7} bytes in all")
