@@ -37,18 +37,19 @@ namespace detail {
 #define BENCH_UNROLL _Pragma("GCC unroll 32")
 #endif
 
-// Independent chains, enough of them to hide the latency of the units. The factors keep the sums at rest.
-#define BENCH_FMA_CHAINS(NAME, TARGET, V, SET, FMA, CHAINS)                       \
-  TARGET inline void NAME(long terms) {                                           \
-    V sums[CHAINS];                                                               \
-    float half = 0.5f;                                                            \
-    asm volatile("" : "+m"(half));                                                \
-    const V a = SET(half), b = SET(half);                                         \
-    BENCH_UNROLL for (int i = 0; i < CHAINS; ++i) sums[i] = b;                    \
-    for (long t = 0; t < terms; ++t) {                                            \
-      BENCH_UNROLL for (int i = 0; i < CHAINS; ++i) sums[i] = FMA(sums[i], a, b); \
-    }                                                                             \
-    BENCH_UNROLL for (int i = 0; i < CHAINS; ++i) keep(&sums[i]);                 \
+// Independent chains, enough of them to hide the latency of the units; they start apart, or the compiler would see
+// that they are one. The factors let the sums come to rest at 1.
+#define BENCH_FMA_CHAINS(NAME, TARGET, V, SET, FMA, CHAINS)                                    \
+  TARGET inline void NAME(long terms) {                                                        \
+    V sums[CHAINS];                                                                            \
+    float half = 0.5f;                                                                         \
+    asm volatile("" : "+m"(half));                                                             \
+    const V a = SET(half), b = SET(half);                                                      \
+    BENCH_UNROLL for (int i = 0; i < CHAINS; ++i) sums[i] = SET(half + static_cast<float>(i)); \
+    for (long t = 0; t < terms; ++t) {                                                         \
+      BENCH_UNROLL for (int i = 0; i < CHAINS; ++i) sums[i] = FMA(sums[i], a, b);              \
+    }                                                                                          \
+    BENCH_UNROLL for (int i = 0; i < CHAINS; ++i) keep(&sums[i]);                              \
   }
 #if defined(__x86_64__)
 inline __m128 multiply_add(__m128 a, __m128 b, __m128 c) {

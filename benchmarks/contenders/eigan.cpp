@@ -95,7 +95,8 @@ int serve_classifier(const bench::ContenderOptions& options, Net net, Loss loss)
     const auto indices = stream.next();
     pixels_to_unit(images, indices, x.view());
     gather_labels(images, indices, labels);
-    loss(model.forward(tape, x.view(), threads), std::span<const int>(labels), tape.output_gradient());
+    const ConstView<float> logits = model.forward(tape, x.view(), threads);
+    loss(logits, std::span<const int>(labels), tape.output_gradient());
     backward_and_step(model, tape, adam, gradient, threads);
   });
 }
