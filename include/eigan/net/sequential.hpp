@@ -27,15 +27,20 @@ struct LayerInputMustMatchPreviousOutput {
 };
 
 template <std::size_t Position, class L>
+struct MustBeAParametricLayer {
+  static_assert(ParametricLayer<L>,
+                "eigan::Sequential: this layer has param_size() but lacks init or backward_params as the concept "
+                "eigan::ParametricLayer asks for them. The template arguments are its position and the type");
+};
+template <std::size_t Position, class L>
 struct MustBeALayer {
   static_assert(ElementwiseLayer<L> || SizedLayer<L>,
                 "eigan::Sequential: this type states neither `elementwise = true` nor `input` and `output`; see the "
                 "concept eigan::Layer. The template arguments are its position and the type");
   static_assert(Layer<L>, "eigan::Sequential: this type lacks forward or backward_input as the concept eigan::Layer "
                           "asks for them. The template arguments are its position and the type");
-  static_assert(!requires(const L layer) { layer.param_size(); } || ParametricLayer<L>,
-                "eigan::Sequential: this layer has param_size() but lacks init or backward_params as the concept "
-                "eigan::ParametricLayer asks for them. The template arguments are its position and the type");
+  static constexpr bool parametric = requires(const L layer) { layer.param_size(); };
+  static_assert(sizeof(std::conditional_t<parametric, MustBeAParametricLayer<Position, L>, L>) > 0);
 };
 
 // A class, not a constexpr function: clang would add a second, unhelpful error to a function's.
@@ -46,7 +51,8 @@ struct CheckLayers {
 template <std::size_t Position, Index Size, class L, class... Ls>
 struct CheckLayers<Position, Size, L, Ls...> : MustBeALayer<Position, L> {
   static constexpr Index expects = static_input<L>() == dynamic || Size == dynamic ? Size : static_input<L>();
-  static constexpr std::size_t checked = sizeof(LayerInputMustMatchPreviousOutput<Position, L, expects, Size>);
+  // sizeof in an assertion, because it instantiates the check with this class; a data member would wait for its use.
+  static_assert(sizeof(LayerInputMustMatchPreviousOutput<Position, L, expects, Size>) > 0);
   static constexpr Index output = CheckLayers<Position + 1, static_output<L>(Size), Ls...>::output;
 };
 
