@@ -54,13 +54,10 @@ class JsonReader {
     expect('"', expected);
     std::string result;
     for (;;) {
-      const std::size_t plain = text_.find_first_of(special_, at_);
-      if (plain == std::string_view::npos) {
-        at_ = text_.size();
-        fail("the string's closing quote");
-      }
-      result += text_.substr(at_, plain - at_);
-      at_ = plain;
+      const std::size_t begin = at_;
+      while (at_ < text_.size() && is_plain(text_[at_])) ++at_;
+      result += text_.substr(begin, at_ - begin);
+      if (at_ == text_.size()) fail("the string's closing quote");
       if (text_[at_] == '"') {
         ++at_;
         return result;
@@ -81,7 +78,7 @@ class JsonReader {
     if (error == std::errc::result_out_of_range) fail("an integer below 2^64");
     if (*begin == '0' && end != begin + 1) fail("an integer without leading zeros");
     at_ = static_cast<std::size_t>(end - text_.data());
-    if (at_ < text_.size() && std::string_view(".eE").find(text_[at_]) != std::string_view::npos) {
+    if (at_ < text_.size() && (text_[at_] == '.' || text_[at_] == 'e' || text_[at_] == 'E')) {
       fail("an integer without fraction and exponent");
     }
     return value;
@@ -102,8 +99,13 @@ class JsonReader {
   }
 
  private:
+  // Stands for itself in a string.
+  static bool is_plain(char c) { return c != '"' && c != '\\' && static_cast<unsigned char>(c) >= 0x20; }
+
+  static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
   void skip_space() {
-    while (at_ < text_.size() && std::string_view(" \t\n\r").find(text_[at_]) != std::string_view::npos) ++at_;
+    while (at_ < text_.size() && is_space(text_[at_])) ++at_;
   }
 
   bool accept(char c) {
@@ -149,12 +151,6 @@ class JsonReader {
     at_ += 4;
     return value;
   }
-
-  // Where a run of plain characters in a string stops: quote, backslash and the control characters.
-  static constexpr char special_characters_[] =
-      "\"\\\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b"
-      "\x1c\x1d\x1e\x1f";  // the closing \0 belongs to them
-  static constexpr std::string_view special_{special_characters_, sizeof special_characters_};
 
   std::string_view text_;
   std::string name_;
