@@ -20,7 +20,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -190,13 +189,13 @@ class SafetensorsFile {
 
   // Rule 3: no name twice.
   void check_names() {
-    std::sort(tensors_.begin(), tensors_.end(), [](const TensorInfo& a, const TensorInfo& b) {
-      return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
+    std::stable_sort(tensors_.begin(), tensors_.end(), [](const TensorInfo& a, const TensorInfo& b) {
+      return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
     });
     by_name_.resize(tensors_.size());
     std::iota(by_name_.begin(), by_name_.end(), std::size_t{0});
     const auto name_of = [&](std::size_t i) -> const std::string& { return tensors_[i].name; };
-    std::sort(by_name_.begin(), by_name_.end(), [&](auto a, auto b) { return name_of(a) < name_of(b); });
+    std::stable_sort(by_name_.begin(), by_name_.end(), [&](auto a, auto b) { return name_of(a) < name_of(b); });
     const auto same = [&](auto a, auto b) { return name_of(a) == name_of(b); };
     const auto twice = std::adjacent_find(by_name_.begin(), by_name_.end(), same);
     if (twice != by_name_.end()) fail(tensors_[*twice], ": expected once, found twice");
