@@ -65,7 +65,6 @@ namespace eigan::detail::stb {
 #include <stb/stb_image_write.h>
 }  // namespace eigan::detail::stb
 #pragma GCC diagnostic pop
-#undef STBIW_UCHAR
 #pragma pop_macro("STBIW_MEMMOVE")
 #pragma pop_macro("STBIW_FREE")
 #pragma pop_macro("STBIW_REALLOC_SIZED")
