@@ -7,15 +7,21 @@
 
 namespace eigan::detail {
 
+/// What an axis can show: the arithmetic of values beyond would overflow.
+inline constexpr double chart_limit = 1e150;
+
 class ChartAxis {
  public:
-  /// An axis for values from `low` to `high` (both positive if `logarithmic`; low > high if there are none).
+  /// An axis for values from `low` to `high` (within chart_limit, if `logarithmic` above its inverse; low > high
+  /// if there are none).
   /// `whole_ticks` extends a linear axis to the ticks next to the data; a logarithmic one always is.
   ChartAxis(double low, double high, bool logarithmic, bool whole_ticks) : logarithmic_(logarithmic) {
     if (low > high) low = high = 1;  // nothing to show
     const double magnitude = std::max(std::abs(low), std::abs(high));
-    if (!logarithmic && high - low <= 1e-9 * magnitude) low -= magnitude / 2, high += magnitude / 2;
-    if (low == high && !logarithmic) low -= 0.5, high += 0.5;  // all are zero
+    if (!logarithmic && high - low <= std::max(1e-9 * magnitude, 1 / chart_limit)) {  // as good as one value
+      const double margin = magnitude > 1 / chart_limit ? magnitude / 2 : 0.5;
+      low -= margin, high += margin;
+    }
     if (logarithmic) {
       log_ticks(low, high);
     } else {
@@ -29,14 +35,12 @@ class ChartAxis {
   const std::vector<double>& ticks() const { return ticks_; }
 
  private:
-  // Half of a linear value, so that the difference of two cannot overflow.
-  double scale(double value) const { return logarithmic_ ? std::log10(value) : value / 2; }
+  double scale(double value) const { return logarithmic_ ? std::log10(value) : value; }
 
   // About five steps of 1, 2 or 5 times a power of ten.
   void linear_ticks(double& low, double& high, bool whole) {
-    const double rough = high / 6 - low / 6, power = std::pow(10, std::floor(std::log10(rough)));
+    const double rough = (high - low) / 6, power = std::pow(10, std::floor(std::log10(rough)));
     const double step = power * (rough <= power ? 1 : rough <= 2 * power ? 2 : rough <= 5 * power ? 5 : 10);
-    if (!std::isnormal(step)) return;  // beyond what double can divide
     const double slack = whole ? 0 : 1e-9;
     double first = std::ceil(low / step - slack), last = std::floor(high / step + slack);
     if (whole) first = std::floor(low / step), last = std::ceil(high / step);

@@ -24,7 +24,7 @@ struct LineChart {
   struct Series {
     std::string name;
     std::vector<double> x;
-    std::vector<double> y;  ///< as many as x; points that are not finite interrupt the line
+    std::vector<double> y;  ///< as many as x; points that are not finite (or beyond 1e150) interrupt the line
   };
   std::string title;
   std::string x_label;
@@ -64,7 +64,8 @@ inline std::string render_line_chart(const LineChart& chart) {
   const auto number = [](double value) { return detail::svg_number(value); };
   const auto label = [](double value) { return detail::svg_number(value, std::chars_format::general, 6); };
   const auto shown = [&](double x, double y) {
-    return std::isfinite(x) && std::isfinite(y) && (y > 0 || !chart.log_y);
+    const bool finite = std::abs(x) <= detail::chart_limit && std::abs(y) <= detail::chart_limit;
+    return finite && (!chart.log_y || y >= 1 / detail::chart_limit);
   };
 
   constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -92,13 +93,16 @@ inline std::string render_line_chart(const LineChart& chart) {
 </style>
 <rect class="page" width="900" height="480"/>
 )";
+  const auto add = [&](const auto&... parts) { (svg.append(parts), ...); };
   const auto text = [&](double x, double y, std::string_view attributes, std::string_view words) {
-    svg += "<text x=\"" + number(x) + "\" y=\"" + number(y) + "\" ";
-    svg.append(attributes).append(">").append(detail::svg_text(words)).append("</text>\n");
+    add("<text x=\"", number(x), "\" y=\"", number(y), "\" ", attributes, ">", detail::svg_text(words), "</text>\n");
   };
-  const auto line = [&](double x1, double y1, double x2, double y2, std::string_view attributes) {
-    svg += "<path d=\"M" + number(x1) + " " + number(y1) + "L" + number(x2) + " " + number(y2) + "\" ";
-    svg.append(attributes).append("/>\n");
+  const auto draw = [&](std::string_view path, const auto&... attributes) {
+    if (!path.empty()) add("<path d=\"", path, "\" ", attributes..., "/>\n");
+  };
+  const auto point = [&](double x, double y) { return number(x).append(" ").append(number(y)); };
+  const auto line = [&](double x1, double y1, double x2, double y2, const auto&... attributes) {
+    draw(std::string("M").append(point(x1, y1)).append("L").append(point(x2, y2)), attributes...);
   };
 
   std::size_t longest = 1;
@@ -119,16 +123,16 @@ inline std::string render_line_chart(const LineChart& chart) {
   line(left, bottom, right, bottom, R"(class="axis")");
   text((left + right) / 2, height - 14, R"(class="ink" text-anchor="middle")", chart.x_label);
   const double middle = (top + bottom) / 2;
-  text(24, middle, "class=\"ink\" text-anchor=\"middle\" transform=\"rotate(-90 24 " + number(middle) + ")\"",
+  text(24, middle, detail::concat(R"(class="ink" text-anchor="middle" transform="rotate(-90 24 )", middle, ")\""),
        chart.y_label);
 
   double legend = left;
   for (std::size_t s = 0; s < chart.series.size(); ++s) {
-    const auto& [name, x, y] = chart.series[s];
-    const std::string stroke =
-        std::string("fill=\"none\" stroke-linecap=\"round\" stroke-linejoin=\"round\" stroke=\"") +
-        colours[s % colours.size()] + "\"";
-    line(legend, 57, legend + 20, 57, stroke + R"( stroke-width="3")");
+    const std::string& name = chart.series[s].name;
+    const std::vector<double>&x = chart.series[s].x, &y = chart.series[s].y;
+    const std::string stroke = detail::concat(R"(fill="none" stroke-linecap="round" stroke-linejoin="round" stroke=")",
+                                              colours[s % colours.size()], '"');
+    line(legend, 57, legend + 20, 57, stroke, R"( stroke-width="3")");
     text(legend + 28, 61.5, R"(class="ink")", name);
     legend += 52 + 7.5 * static_cast<double>(name.size());
 
@@ -146,20 +150,16 @@ inline std::string render_line_chart(const LineChart& chart) {
       }
       const double mean = std::clamp(sum / static_cast<double>(next - i), lowest, highest);
       const bool starts = i == 0 || !joins(i - 1);
-      const std::string at = number(x_pixel(x[i])) + " " + number(y_pixel(mean));
-      means += (starts ? "M" : "L") + at;
-      if (starts && !joins(next)) dots += "M" + at + "h0";
+      const std::string at = point(x_pixel(x[i]), y_pixel(mean));
+      means.append(starts ? "M" : "L").append(at);
+      if (starts && !joins(next)) dots.append("M").append(at).append("h0");
       if (lowest < highest) {
-        bars += "M" + number(x_pixel(x[i])) + " " + number(y_pixel(lowest)) + "V" + number(y_pixel(highest));
+        bars.append("M").append(point(x_pixel(x[i]), y_pixel(lowest))).append("V").append(number(y_pixel(highest)));
       }
     }
-    const auto draw = [&](const std::string& path, std::string_view attributes) {
-      if (path.empty()) return;
-      svg.append("<path d=\"").append(path).append("\" ").append(stroke).append(attributes).append("/>\n");
-    };
-    draw(bars, R"( stroke-width="1.2" stroke-opacity="0.3")");
-    draw(means, R"( stroke-width="1.8")");
-    draw(dots, R"( stroke-width="6")");
+    draw(bars, stroke, R"( stroke-width="1.2" stroke-opacity="0.3")");
+    draw(means, stroke, R"( stroke-width="1.8")");
+    draw(dots, stroke, R"( stroke-width="6")");
   }
   return svg + "</svg>\n";
 }

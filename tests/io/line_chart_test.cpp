@@ -1,0 +1,137 @@
+#include <doctest/doctest.h>
+
+#include <clocale>
+#include <cmath>
+#include <limits>
+#include <locale>
+#include <string>
+#include <vector>
+
+#include <eigan/io/line_chart.hpp>
+#include <eigan/io/read_file.hpp>
+
+#include "io/support.hpp"
+
+using eigan::LineChart;
+using eigan::render_line_chart;
+using test::contains;
+using test::error_text;
+
+namespace {
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t result = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) ++result;
+  return result;
+}
+
+// The path that was drawn with this stroke width.
+std::string path_of_width(const std::string& svg, const std::string& width) {
+  const std::size_t end = svg.find("stroke-width=\"" + width + "\"");
+  if (end == std::string::npos) return "";
+  const std::size_t begin = svg.rfind("<path d=\"", end) + 9;
+  return svg.substr(begin, svg.find('"', begin) - begin);
+}
+
+LineChart chart_of(std::vector<double> x, std::vector<double> y) {
+  return {.title = "", .x_label = "", .y_label = "", .log_y = false, .series = {{"s", std::move(x), std::move(y)}}};
+}
+
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+}  // namespace
+
+TEST_CASE("LineChart: title, labels, legend and ticks are there, and text is escaped") {
+  LineChart chart = chart_of({0, 10}, {0, 3});
+  chart.title = "a < b & c";
+  chart.x_label = "epoch\x01";
+  chart.y_label = "loss \xC3\xA9\xFF";
+  chart.series.push_back({"other", {0}, {1}});
+  const auto svg = render_line_chart(chart);
+  CHECK(contains(svg, ">a &lt; b &amp; c</text>"));
+  CHECK(contains(svg, ">epoch?</text>"));
+  CHECK(contains(svg, ">loss \xC3\xA9?</text>"));
+  CHECK(contains(svg, ">s</text>"));
+  CHECK(contains(svg, ">other</text>"));
+  for (const char* tick : {">0<", ">2<", ">10<", ">0.5<", ">2.5<", ">3<"}) CHECK(contains(svg, tick));
+  CHECK(contains(svg, "prefers-color-scheme: dark"));
+  CHECK(count(svg, "<text") == count(svg, "</text>"));
+  CHECK(svg.rfind("</svg>\n") == svg.size() - 7);
+}
+
+TEST_CASE("LineChart: the line runs through its points, from corner to corner") {
+  const auto svg = render_line_chart(chart_of({0, 1, 2}, {0, 3, 1.5}));
+  CHECK(path_of_width(svg, "1.8") == "M74.5 422.0L475.2 78.0L876.0 250.0");
+  CHECK(path_of_width(svg, "6") == "");
+}
+
+TEST_CASE("LineChart: what is not finite interrupts the line, and a point alone is a dot") {
+  const auto svg = render_line_chart(chart_of(
+      {0, 1, 2, 3, 4, 5, 6, not_a_number}, {1, 2, not_a_number, 2, std::numeric_limits<double>::infinity(), 1, 2, 1}));
+  CHECK(count(path_of_width(svg, "1.8"), "M") == 3);
+  CHECK(count(path_of_width(svg, "1.8"), "L") == 2);
+  CHECK(count(path_of_width(svg, "6"), "M") == 1);
+  CHECK_FALSE(contains(svg, "nan"));
+  CHECK_FALSE(contains(svg, "inf"));
+}
+
+TEST_CASE("LineChart: on a logarithmic axis equal factors are equal distances, and what is not positive is left out") {
+  LineChart chart = chart_of({0, 1, 2, 3}, {1, 10, 100, 0});
+  chart.log_y = true;
+  const auto svg = render_line_chart(chart);
+  CHECK(contains(path_of_width(svg, "1.8"), " 422.0L"));
+  CHECK(contains(path_of_width(svg, "1.8"), " 250.0L"));
+  CHECK(count(path_of_width(svg, "1.8"), "L") == 2);
+}
+
+TEST_CASE("LineChart: a long run becomes a mean line over bars from lowest to highest, and a small file") {
+  std::vector<double> x(200'000), y(200'000);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    x[i] = static_cast<double>(i);
+    y[i] = i % 2 == 0 ? 0 : 3;
+  }
+  const auto svg = render_line_chart(chart_of(x, y));
+  CHECK(svg.size() < 60'000);
+  const std::string mean = path_of_width(svg, "1.8");
+  CHECK(count(mean, " 249.") + count(mean, " 250.") > 700);  // half-way between 0 and 3
+  CHECK(count(path_of_width(svg, "1.2"), " 422.0V78.0") > 700);
+}
+
+TEST_CASE("LineChart: no series, empty series and extreme values give a chart") {
+  constexpr double largest = std::numeric_limits<double>::max();
+  for (const auto& chart : {LineChart{}, chart_of({}, {}), chart_of({not_a_number}, {not_a_number}), chart_of({5}, {5}),
+                            chart_of({-largest, largest}, {-largest, largest}),
+                            chart_of({-1e150, 1e150}, {-1e150, 1e150}), chart_of({0, 1}, {0, 5e-324})}) {
+    const auto svg = render_line_chart(chart);
+    CHECK(contains(svg, "</svg>"));
+    CHECK_FALSE(contains(svg, "nan"));
+    CHECK_FALSE(contains(svg, "inf"));
+  }
+  CHECK(contains(error_text<std::invalid_argument>([] {
+                   render_line_chart(chart_of({1, 2}, {1}));
+                 }),
+                 "series 's': expected as many x as y, found 2 and 1"));
+}
+
+TEST_CASE("LineChart: numbers do not depend on the program's locale") {
+  struct Commas : std::numpunct<char> {
+    char do_decimal_point() const override { return ','; }
+    char do_thousands_sep() const override { return '.'; }
+    std::string do_grouping() const override { return "\3"; }
+  };
+  const LineChart chart = chart_of({0, 12345}, {0, 0.3});
+  const auto expected = render_line_chart(chart);
+  const std::locale before = std::locale::global(std::locale(std::locale::classic(), new Commas));
+  const auto found = render_line_chart(chart);
+  std::locale::global(before);
+  CHECK(found == expected);
+}
+
+TEST_CASE("LineChart: is written to a file") {
+  const test::TemporaryFolder folder;
+  const LineChart chart = chart_of({0, 1}, {0, 1});
+  eigan::write_line_chart(folder / "loss.svg", chart);
+  CHECK(test::text_of(eigan::read_file(folder / "loss.svg")) == render_line_chart(chart));
+  CHECK(contains(error_text([&] { eigan::write_line_chart("/missing/loss.svg", chart); }),
+                 "/missing/loss.svg: cannot create"));
+}
