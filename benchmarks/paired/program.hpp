@@ -19,10 +19,10 @@ class PairedProgram {
  public:
   explicit PairedProgram(const std::string& description) : app_(description) {
     app_.add_option("--threads", threads_, "Threads, or several counts to compare: 1,2")->delimiter(',');
-    app_.add_option("--baseline", baselines_,
-                    "Contenders besides eigan, of those that are built: openblas, eigen (both: the matrix products "
-                    "alone), libtorch, pytorch, onednn (whole steps; append -plain for libtorch's and pytorch's usual "
-                    "way); none; all")
+    app_.add_option(
+            "--baseline", baselines_,
+            "Contenders besides eigan, of those that are built: openblas, eigen (both: the matrix products "
+            "alone); libtorch, libtorch-plain (as tutorials write it), pytorch, onednn (whole steps); none; all")
         ->delimiter(',');
     app_.add_option("--contender", extra_,
                     "Another program that speaks the protocol of paired/serve.hpp: NAME=PROGRAM");
@@ -45,7 +45,7 @@ class PairedProgram {
     std::vector<Entry> entries;
     for (const int threads : threads_) {
       if (threads < 1) throw std::invalid_argument("--threads must be at least 1");
-      for (const std::string& id : contenders()) entries.push_back(entry(id, w, threads));
+      for (const std::string& id : contenders(w)) entries.push_back(entry(id, w, threads));
     }
     run_rounds(entries, rounds_);
     const nlohmann::json all = report(w, entries, rounds_, reference_);
@@ -64,11 +64,13 @@ class PairedProgram {
   /// "libtorch-plain" is the program libtorch with the variant plain.
   static std::string program_of(const std::string& id) { return id.substr(0, id.find('-')); }
 
-  std::vector<std::string> contenders() const {
+  std::vector<std::string> contenders(const Workload& w) const {
     std::vector<std::string> ids{"eigan"};
     const bool none = baselines_ == std::vector<std::string>{"none"};
     const bool all = baselines_ == std::vector<std::string>{"all"};
-    const std::vector<std::string> every{"openblas", "eigen", "onednn", "libtorch", "libtorch-plain", "pytorch-plain"};
+    const std::vector<std::string> every =
+        w.is_gan() ? std::vector<std::string>{"openblas", "eigen", "libtorch", "libtorch-plain", "pytorch"}
+                   : std::vector<std::string>{"openblas", "eigen", "onednn", "libtorch", "pytorch"};
     for (const std::string& id : none ? std::vector<std::string>{} : all ? every : baselines_) {
       if (exists(folder() / program_of(id)))
         ids.push_back(id);
