@@ -82,8 +82,9 @@ class Linear {
     for (Index block = 0; block < block_count(); ++block) backward_params_block(p, x, y, dy, dp, block);
   }
 
-  // Blocks: columns of the weight, about 8192 parameters each so that block and optimiser state stay in cache; the
-  // bias comes with the last.
+  // Blocks: columns of the weight, a sixteenth of the layer but at least 8192 parameters, so that threads share the
+  // work evenly, and at most 65536, so that a block and the optimiser's state of it stay in cache. The bias comes with
+  // the last.
   Index block_count() const { return (in_ + block_columns() - 1) / block_columns(); }
   std::pair<Index, Index> block_range(Index block) const {
     const bool last = block + 1 == block_count();
@@ -101,7 +102,10 @@ class Linear {
   }
 
  private:
-  Index block_columns() const { return std::max<Index>(8, 8192 / out_ / 8 * 8); }
+  Index block_columns() const {
+    const Index params = std::clamp<Index>(out_ * in_ / 16, 8192, 65536);
+    return std::max<Index>(8, params / out_ / 8 * 8);
+  }
 
   Index in_;
   Index out_;

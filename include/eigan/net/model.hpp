@@ -25,13 +25,12 @@ class Model {
   using Scalar = T;
   using Network = Net;
 
-  /// Samples that travel through all layers together while they are in cache.
-  static constexpr Index tile = 32;
-
   /// A network with freshly initialised parameters.
   Model(Net net, Rng rng) : net_(std::move(net)), params_(net_.param_size()) {
-    net_.template init<T>(params_, rng);
+    net_.template init<T>(params(), rng);
     Net::for_each_layer([&]<std::size_t I>() {
+      // Weights larger than a second-level cache are read anew for each tile, so that larger tiles serve them better.
+      if ((net_.offset(I + 1) - net_.offset(I)) * static_cast<Index>(sizeof(T)) > 1 << 20) tile_ = 64;
       using L = typename Net::template LayerType<I>;
       if constexpr (BlockedLayer<L, T>) {
         for (Index b = 0; b < net_.template layer<I>().block_count(); ++b) {
@@ -60,7 +59,7 @@ class Model {
   /// A tape for batches of up to `capacity` samples.
   Tape<Net, T> tape(Index capacity) const { return {net_, capacity}; }
   /// Working memory for infer, one per thread.
-  Scratch<Net, T> scratch() const { return Scratch<Net, T>(net_, tile); }
+  Scratch<Net, T> scratch() const { return Scratch<Net, T>(net_, tile_); }
   /// A buffer of the parameters' length: a gradient, a moment, an average.
   Buffer<T> zeros() const { return Buffer<T>(net_.param_size()); }
 
@@ -69,9 +68,7 @@ class Model {
   ConstView<T> forward(Tape<Net, T>& tape, ConstView<T> x, Rng rng, Threads threads = {}) const {
     check_input(x, tape.capacity());
     tape.begin(x, rng);
-    detail::parallel_for(tiles(x.cols()), 2.0 * work(x.cols()), threads, [&](Index i) {
-      forward_tile(tape, i * tile, std::min(tile, x.cols() - i * tile));
-    });
+    for_each_tile(x.cols(), threads, [&](Index first, Index count) { forward_tile(tape, first, count); });
     return tape.output();
   }
   /// The same for a network without randomness.
@@ -90,28 +87,28 @@ class Model {
     propagate<0>(tape, &dx, threads);
   }
 
-  /// What surrounds the computation of each block of gradients, [first, first + count): nothing, unless an optimiser
-  /// wants to use the block while it is in cache.
-  struct NoHook {
-    void before(Index /*first*/, Index /*count*/) const {}
-    void after(Index /*first*/, Index /*count*/) const {}
+  /// What follows each finished block of gradients, [first, first + count): nothing, unless an optimiser wants to use
+  /// the block while it is in cache.
+  struct Nothing {
+    void operator()(Index /*first*/, Index /*count*/) const {}
   };
 
   /// Adds the gradient with respect to the parameters to `grad`; the gradient with respect to the input is not
-  /// computed. The hook is called around each block, on any thread; it may change the block's parameters in `after`.
-  template <class Hook = NoHook>
-  void backward_params(Tape<Net, T>& tape, std::span<T> grad, Threads threads = {}, const Hook& hook = {}) const {
+  /// computed. `after_block(first, count)` is called after each block, on any thread; it may change those parameters.
+  template <class AfterBlock = Nothing>
+  void backward_params(Tape<Net, T>& tape, std::span<T> grad, Threads threads = {},
+                       const AfterBlock& after_block = {}) const {
     check_pass(tape);
     check_size(grad);
     propagate<first_parametric() + 1>(tape, nullptr, threads);
-    accumulate(tape, grad, threads, hook);
+    accumulate(tape, grad, threads, after_block);
   }
 
   /// Both: assigns dx and adds to grad.
   void backward(Tape<Net, T>& tape, std::span<T> grad, View<T> dx, Threads threads = {}) const {
     check_size(grad);
     backward_input(tape, dx, threads);
-    accumulate(tape, grad, threads, NoHook{});
+    accumulate(tape, grad, threads, Nothing{});
   }
 
   /// Inference on one thread: y = net(x), dropout off. x: input_size x n, y: output_size x n, any n.
@@ -120,7 +117,7 @@ class Model {
     if (y.rows() != net_.output_size() || y.cols() != x.cols())
       detail::fail_contract("eigan::Model::infer: y must be ", net_.output_size(), " x ", x.cols(), ", is ", y.rows(),
                             " x ", y.cols());
-    for (Index first = 0; first < x.cols(); first += tile) infer_tile(x, y, scratch, first);
+    for (Index first = 0; first < x.cols(); first += tile_) infer_tile(x, y, scratch, first);
   }
 
   /// Inference into a new matrix, on several threads for large batches.
@@ -133,7 +130,7 @@ class Model {
     const Index n = tiles(x.cols());
     detail::parallel(parts, [&](int part, int of) {
       for (Index i = n * part / of; i < n * (part + 1) / of; ++i)
-        infer_tile(x, View<T>(y), scratches[static_cast<std::size_t>(part)], i * tile);
+        infer_tile(x, View<T>(y), scratches[static_cast<std::size_t>(part)], i * tile_);
     });
     return y;
   }
@@ -145,8 +142,15 @@ class Model {
     Index first, last;
   };
 
-  static Index tiles(Index batch) { return (batch + tile - 1) / tile; }
+  Index tiles(Index batch) const { return (batch + tile_ - 1) / tile_; }
   double work(Index batch) const { return static_cast<double>(net_.param_size()) * static_cast<double>(batch); }
+
+  /// f(first, count) for each tile of a batch, on several threads where that pays.
+  template <class F>
+  void for_each_tile(Index batch, Threads threads, const F& f) const {
+    detail::parallel_for(tiles(batch), 2.0 * work(batch), threads,
+                         [&](Index i) { f(i * tile_, std::min(tile_, batch - i * tile_)); });
+  }
 
   static constexpr std::size_t first_parametric() {
     std::size_t first = Net::depth;
@@ -185,9 +189,7 @@ class Model {
   /// Carries the gradient from the output down to level `Level`, which is dx where Level is 0.
   template <std::size_t Level>
   void propagate(Tape<Net, T>& tape, const View<T>* dx, Threads threads) const {
-    const Index batch = tape.batch();
-    detail::parallel_for(tiles(batch), 2.0 * work(batch), threads, [&](Index i) {
-      const Index first = i * tile, count = std::min(tile, batch - i * tile);
+    for_each_tile(tape.batch(), threads, [&](Index first, Index count) {
       Net::for_each_layer_reversed([&]<std::size_t I>() {
         if constexpr (I >= Level) {
           const auto& layer = net_.template layer<I>();
@@ -207,20 +209,20 @@ class Model {
 
   /// Adds the parameters' gradients, block by block, each over the whole batch. A thread's share is a contiguous part
   /// of the parameter buffer.
-  template <class Hook>
-  void accumulate(Tape<Net, T>& tape, std::span<T> grad, Threads threads, const Hook& hook) const {
+  template <class AfterBlock>
+  void accumulate(Tape<Net, T>& tape, std::span<T> grad, Threads threads, const AfterBlock& after_block) const {
     const int parts = detail::usable_threads(threads, 2.0 * work(tape.batch()));
     detail::parallel(parts, [&](int part, int of) {
       const Index begin = net_.param_size() * part / of, end = net_.param_size() * (part + 1) / of;
       for (const Block& block : blocks_) {
-        if (block.first < begin || block.first >= end) continue;
-        hook.before(block.first, block.last - block.first);
+        const Index middle = (block.first + block.last) / 2;
+        if (middle < begin || middle >= end) continue;
         Net::for_each_layer([&]<std::size_t I>() {
           if constexpr (ParametricLayer<typename Net::template LayerType<I>, T>) {
             if (I == block.layer) accumulate_block<I>(tape, grad, block.index);
           }
         });
-        hook.after(block.first, block.last - block.first);
+        after_block(block.first, block.last - block.first);
       }
     });
   }
@@ -238,7 +240,7 @@ class Model {
   }
 
   void infer_tile(const ConstView<T>& x, View<T> y, Scratch<Net, T>& scratch, Index first) const {
-    const Index count = std::min(tile, x.cols() - first);
+    const Index count = std::min(tile_, x.cols() - first);
     ConstView<T> in = x.columns(first, count);
     Net::for_each_layer([&]<std::size_t I>() {
       const View<T> out = I + 1 == Net::depth ? y.columns(first, count)
@@ -251,6 +253,8 @@ class Model {
   Net net_;
   Buffer<T> params_;
   std::vector<Block> blocks_;
+  /// Samples that travel through all layers together while they are in cache.
+  Index tile_ = 32;
 };
 
 }  // namespace eigan

@@ -17,18 +17,21 @@ concept Optimizer = requires(O optimizer, std::span<T> params, std::span<const T
 
 /// backward_params and one optimiser step in a single sweep: the result is that of
 ///     zero grad; model.backward_params(tape, grad); optimizer.step(model.params(), grad);
-/// but each block of parameters is updated right after its gradient. `grad` is working memory of the parameters' size.
+/// but each block of parameters is updated right after its gradient, while both are in cache. `grad` is working memory:
+/// zeros on entry, as Model::zeros() gives it, and zeros again on return.
 template <class Net, class T, Optimizer<T> O>
 void backward_and_step(Model<Net, T>& model, Tape<Net, T>& tape, O& optimizer, std::span<T> grad, Threads threads = {}) {
-  struct Hook {
+  struct Update {
     Model<Net, T>& model;
     O& optimizer;
     std::span<T> grad;
-    void before(Index first, Index count) const { std::fill_n(grad.data() + first, count, T(0)); }
-    void after(Index first, Index count) const { optimizer.update(model.params(), grad, first, count); }
+    void operator()(Index first, Index count) const {
+      optimizer.update(model.params(), grad, first, count);
+      std::fill_n(grad.data() + first, count, T(0));
+    }
   };
   optimizer.begin_step();
-  model.backward_params(tape, grad, threads, Hook{model, optimizer, grad});
+  model.backward_params(tape, grad, threads, Update{model, optimizer, grad});
 }
 template <class Net, class T, Optimizer<T> O>
 void backward_and_step(Model<Net, T>& model, Tape<Net, T>& tape, O& optimizer, Buffer<T>& grad, Threads threads = {}) {
