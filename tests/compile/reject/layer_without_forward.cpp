@@ -1,0 +1,27 @@
+// EXPECT: MustBeALayer<1, Triple>
+// EXPECT: this type lacks forward or backward_input
+// EXPECT(GNU): layer.forward\(
+// EXPECT(Clang): no member named .forward. in .Triple.
+#include <span>
+
+#include <eigan/layers/linear.hpp>
+#include <eigan/net/sequential.hpp>
+
+struct Triple {
+  static constexpr bool elementwise = true;
+#ifndef EIGAN_REJECT
+  template <class T>
+  void forward(std::span<const T>, eigan::ConstView<T> x, eigan::View<T> y) const {
+    y = T(3) * x;
+  }
+#endif
+  template <class T>
+  void backward_input(std::span<const T>, eigan::ConstView<T>, eigan::ConstView<T>, eigan::ConstView<T> dy,
+                      eigan::View<T> dx) const {
+    dx = T(3) * dy;
+  }
+};
+
+std::size_t depth() {
+  return eigan::Sequential<eigan::Linear<4, 3>, Triple>::depth;
+}

@@ -1,0 +1,25 @@
+// EXPECT: MustBeALayer<1, Triple>
+// EXPECT: this type states neither `elementwise = true` nor `input` and `output`
+#include <span>
+
+#include <eigan/layers/linear.hpp>
+#include <eigan/net/sequential.hpp>
+
+struct Triple {
+#ifndef EIGAN_REJECT
+  static constexpr bool elementwise = true;
+#endif
+  template <class T>
+  void forward(std::span<const T>, eigan::ConstView<T> x, eigan::View<T> y) const {
+    y = T(3) * x;
+  }
+  template <class T>
+  void backward_input(std::span<const T>, eigan::ConstView<T>, eigan::ConstView<T>, eigan::ConstView<T> dy,
+                      eigan::View<T> dx) const {
+    dx = T(3) * dy;
+  }
+};
+
+std::size_t depth() {
+  return eigan::Sequential<eigan::Linear<4, 3>, Triple>::depth;
+}
