@@ -1,4 +1,5 @@
 // Buffer<T>: the one owner of memory in eigan. 64-byte aligned, padded to whole cache lines, zeroed, move-only.
+// It is a contiguous range, which std::span accepts as it is.
 #pragma once
 
 #include <algorithm>
@@ -49,11 +50,6 @@ class Buffer {
   const T* end() const { return data() + size_; }
   T& operator[](Index i) { return data()[i]; }
   const T& operator[](Index i) const { return data()[i]; }
-
-  // NOLINTBEGIN(google-explicit-constructor): a buffer is a span that owns
-  operator std::span<T>() { return {data(), static_cast<std::size_t>(size_)}; }
-  operator std::span<const T>() const { return {data(), static_cast<std::size_t>(size_)}; }
-  // NOLINTEND(google-explicit-constructor)
 
   void zero() { std::fill_n(data(), padded(size_), T(0)); }
 
