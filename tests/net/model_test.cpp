@@ -1,9 +1,41 @@
 #include <doctest/doctest.h>
+#include <algorithm>
+#include <atomic>
+#include <limits>
+#include <thread>
+#include <vector>
 
 #include <eigan/eigan.hpp>
 #include <eigan/testing/check_gradients.hpp>
 
+#include "net/by_hand.hpp"
+#include "support.hpp"
+
 using namespace eigan;
+
+namespace {
+
+// Large enough that threads start even for a few samples, with layers of one and of several blocks.
+using Net = Sequential<Linear<90, 300>, LeakyReLU, Dropout, Linear<300, 70>, Tanh, Dropout, Linear<70, 1>>;
+using Calm = Sequential<Linear<90, 300>, LeakyReLU, Linear<300, 70>, Tanh, Linear<70, 5>, Sigmoid>;
+constexpr Index batches[] = {1, 2, 31, 32, 33, 64, 65, 100};
+
+struct Gradients {
+  Matrix<float> dx;
+  Buffer<float> grad;
+};
+
+/// A whole training pass of one batch.
+template <class N>
+Gradients pass(const Model<N>& model, Tape<N>& tape, ConstView<float> x, ConstView<float> dy, Threads threads) {
+  Gradients g{Matrix<float>(x.rows(), x.cols()), model.zeros()};
+  model.forward(tape, x, Rng(6), threads);
+  tape.output_gradient() = dy;
+  model.backward(tape, g.grad, g.dx, threads);
+  return g;
+}
+
+}  // namespace
 
 TEST_CASE("Model: a discriminator's gradients through dropout") {
   Model<Discriminator<dynamic, dynamic, dynamic, dynamic>, double> model(
@@ -13,4 +45,222 @@ TEST_CASE("Model: a discriminator's gradients through dropout") {
   INFO(report.text());
   CHECK(report.ok());
   CHECK(report.compared() > 200);
+}
+
+TEST_CASE("Model: a pass of any batch up to the capacity is the layers' own, one after the other") {
+  const Model<Net> model(Rng(1));
+  auto tape = model.tape(100);
+  for (const Index batch : batches) {
+    CAPTURE(batch);
+    const Matrix<float> x = support::random_matrix<float>(90, batch, 2),
+                        dy = support::random_matrix<float>(1, batch, 3);
+    const auto expected = by_hand::train<float>(model.net(), model.params(), x, dy, Rng(6));
+    const Gradients g = pass(model, tape, x, dy, Threads{1});
+    CHECK(support::same_bits<float>(tape.output(), expected.levels.back()));
+    CHECK(support::same_bits<float>(g.dx, expected.gradients.front()));
+    CHECK(support::same_bits<float>(g.grad, expected.grad));
+  }
+}
+
+TEST_CASE("Model: weights that fill a cache change nothing") {
+  const Model<Sequential<Linear<600, 600>, Tanh, Linear<600, 3>>> model(Rng(1));
+  const Matrix<float> x = support::random_matrix<float>(600, 130, 2), dy = support::random_matrix<float>(3, 130, 3);
+  const auto expected = by_hand::train<float>(model.net(), model.params(), x, dy, Rng(6));
+  auto tape = model.tape(130);
+  const Gradients g = pass(model, tape, x, dy, Threads{2});
+  CHECK(support::same_bits<float>(tape.output(), expected.levels.back()));
+  CHECK(support::same_bits<float>(g.dx, expected.gradients.front()));
+  CHECK(support::same_bits<float>(g.grad, expected.grad));
+  CHECK(support::same_bits<float>(model.infer(x), expected.levels.back()));
+}
+
+TEST_CASE("Model: both halves of backward alone give what they give together") {
+  const Model<Net> model(Rng(1));
+  auto tape = model.tape(40);
+  const Matrix<float> x = support::random_matrix<float>(90, 40, 2), dy = support::random_matrix<float>(1, 40, 3);
+  const Gradients both = pass(model, tape, x, dy, Threads{1});
+
+  Matrix<float> dx = Matrix<float>::Constant(90, 40, std::numeric_limits<float>::quiet_NaN());
+  model.forward(tape, x, Rng(6));
+  tape.output_gradient() = dy;
+  model.backward_input(tape, dx);
+  CHECK(support::same_bits(dx, both.dx));
+
+  // Parameter gradients are added to what is there: twice the pass, twice the gradient.
+  Buffer<float> grad = model.zeros();
+  for (int i = 0; i < 2; ++i) {
+    model.forward(tape, x, Rng(6));
+    tape.output_gradient() = dy;
+    model.backward_params(tape, grad);
+  }
+  double worst = 0, largest = 0;
+  for (Index i = 0; i < grad.size(); ++i) {
+    worst = std::max(worst, static_cast<double>(std::abs(grad[i] - 2 * both.grad[i])));
+    largest = std::max(largest, static_cast<double>(std::abs(both.grad[i])));
+  }
+  CHECK(worst < 1e-5 * largest);
+}
+
+TEST_CASE("Model: after each block's gradient the caller is told, once for every parameter") {
+  const Model<Net> model(Rng(1));
+  auto tape = model.tape(40);
+  const Matrix<float> x = support::random_matrix<float>(90, 40, 2);
+  for (const int threads : {1, 3}) {
+    Buffer<float> grad = model.zeros();
+    std::vector<std::atomic<int>> told(static_cast<std::size_t>(grad.size()));
+    model.forward(tape, x, Rng(6));
+    tape.output_gradient().setOnes();
+    model.backward_params(tape, grad, Threads{threads}, [&](Index first, Index count) {
+      for (Index i = first; i < first + count; ++i) ++told[static_cast<std::size_t>(i)];
+    });
+    CHECK(std::all_of(told.begin(), told.end(), [](const auto& times) { return times == 1; }));
+  }
+}
+
+TEST_CASE("Model: inference is the layers' own, for any number of samples, and leaves dropout out") {
+  const Model<Net> model(Rng(1));
+  auto scratch = model.scratch();
+  for (const Index n : batches) {
+    CAPTURE(n);
+    const Matrix<float> x = support::random_matrix<float>(90, n, 2);
+    const Matrix<float> expected = by_hand::infer<float>(model.net(), model.params(), x);
+    Matrix<float> y(1, n);
+    model.infer(x, y, scratch);
+    CHECK(support::same_bits(y, expected));
+    CHECK(support::same_bits(model.infer(x), expected));
+  }
+}
+
+TEST_CASE("Model: without randomness inference is the forward pass") {
+  const Model<Calm> model(Rng(1));
+  auto tape = model.tape(100);
+  auto scratch = model.scratch();
+  for (const Index n : batches) {
+    CAPTURE(n);
+    // Into the middle of a padded matrix, whose surroundings stay.
+    const Matrix<float> x = support::random_matrix<float>(90, n, 2);
+    Matrix<float> memory = Matrix<float>::Constant(7, n + 2, 9);
+    const View<float> y = View<float>(memory.data(), 5, n + 2, 7).columns(1, n);
+    model.infer(x, y, scratch);
+    CHECK(y == model.forward(tape, x));
+    View<float>(y).setConstant(9);
+    CHECK((memory.array() == 9).all());
+  }
+}
+
+TEST_CASE("Model: threads may share a model for inference, each with its own scratch") {
+  const Model<Calm> model(Rng(1));
+  constexpr std::size_t callers = 4;
+  const Matrix<float> x = support::random_matrix<float>(90, 50, 2);
+  const Matrix<float> expected = by_hand::infer<float>(model.net(), model.params(), x);
+  std::vector<Matrix<float>> results(callers, Matrix<float>(5, 50));
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < callers; ++i)
+    threads.emplace_back([&, i] {
+      auto scratch = model.scratch();
+      for (int repeat = 0; repeat < 5; ++repeat) model.infer(x, results[i], scratch);
+    });
+  for (auto& thread : threads) thread.join();
+  for (const auto& result : results) CHECK(support::same_bits(result, expected));
+}
+
+TEST_CASE("Model: the same bits for any number of threads") {
+  const Model<Net> model(Rng(1));
+  auto tape = model.tape(100);
+  for (const Index batch : {37, 100}) {
+    const Matrix<float> x = support::random_matrix<float>(90, batch, 2),
+                        dy = support::random_matrix<float>(1, batch, 3);
+    const Gradients alone = pass(model, tape, x, dy, Threads{1});
+    const Matrix<float> y = tape.output(), inferred = model.infer(x, Threads{1});
+    for (const int threads : {2, 3, 4, 8}) {
+      INFO(batch, " samples on ", threads, " threads");
+      const Gradients g = pass(model, tape, x, dy, Threads{threads});
+      CHECK(support::same_bits<float>(tape.output(), y));
+      CHECK(support::same_bits<float>(g.dx, alone.dx));
+      CHECK(support::same_bits<float>(g.grad, alone.grad));
+      CHECK(support::same_bits(model.infer(x, Threads{threads}), inferred));
+    }
+  }
+}
+
+#if defined(_OPENMP)
+namespace {
+/// Notices whether anybody else is at work.
+struct Witness {
+  static constexpr bool elementwise = true;
+  static inline std::atomic<int> most_threads{0};
+  template <class T>
+  void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
+    most_threads = std::max<int>(most_threads, omp_get_num_threads());
+    y = x;
+  }
+  template <class T>
+  void backward_input(std::span<const T>, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx) const {
+    forward<T>({}, dy, dx);
+  }
+};
+}  // namespace
+
+TEST_CASE("Model: large passes are shared between threads, small ones are not") {
+  const Model<Sequential<Linear<300, 300>, Witness>> model(Rng(1));
+  auto tape = model.tape(100);
+  const Matrix<float> x = support::random_matrix<float>(300, 100, 2);
+  Witness::most_threads = 0;
+  model.forward(tape, x, Threads{2});
+  CHECK(Witness::most_threads == 2);
+  Witness::most_threads = 0;
+  model.forward(tape, ConstView<float>(x).columns(0, 1), Threads{2});
+  CHECK(Witness::most_threads == 1);
+  Witness::most_threads = 0;
+  model.infer(x, Threads{2});
+  CHECK(Witness::most_threads == 2);
+}
+#endif
+
+TEST_CASE("Model: starts from its seed, and knows its parameters") {
+  const Model<Net> a(Rng(1)), b(Net{}, Rng(1)), other(Rng(2));
+  CHECK(support::same_bits<float>(a.params(), b.params()));
+  CHECK_FALSE(support::same_bits<float>(a.params(), other.params()));
+  CHECK(a.params().size() == 90 * 300 + 300 + 300 * 70 + 70 + 70 + 1);
+  CHECK(a.zeros().size() == std::ssize(a.params()));
+  CHECK(a.parameters().size() == 6);
+  CHECK(a.parameters()[2].name == "3.weight");
+  CHECK(a.architecture() == Net{}.architecture());
+  Model<Net> c(Rng(1));
+  CHECK(c.params<3>().data() == c.params().data() + 90 * 300 + 300);
+  CHECK(c.params<3>().size() == 300 * 70 + 70);
+}
+
+TEST_CASE("Model: what does not fit is refused with the sizes") {
+  const Model<Calm> model(Rng(1));
+  auto tape = model.tape(10);
+  auto scratch = model.scratch();
+  Matrix<float> x(90, 10), dx(90, 10), y(5, 10);
+  x.setZero();
+  Buffer<float> grad = model.zeros(), small(3);
+  const auto columns = [&](Index n) { return ConstView<float>(x).columns(0, n); };
+
+  CHECK_THROWS_WITH_AS(model.backward_params(tape, grad), "eigan::Model: backward without a forward pass on this tape",
+                       std::invalid_argument);
+  CHECK_THROWS_AS(model.backward_input(tape, dx), std::invalid_argument);
+
+  CHECK_THROWS_WITH_AS(model.forward(tape, Matrix<float>(89, 10)),
+                       "eigan::Model: the input must be 90 features x 1 to 10 samples, is 89 x 10",
+                       std::invalid_argument);
+  CHECK_THROWS_AS(model.forward(tape, Matrix<float>(90, 11)), std::invalid_argument);
+  CHECK_THROWS_AS(model.forward(tape, columns(0)), std::invalid_argument);
+
+  model.forward(tape, columns(7));
+  tape.output_gradient().setZero();
+  CHECK_THROWS_WITH_AS(model.backward_input(tape, dx), "eigan::Model::backward_input: dx must be 90 x 7, is 90 x 10",
+                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(model.backward_params(tape, small), "eigan::Model: the gradient must have 48725 elements, has 3",
+                       std::invalid_argument);
+  CHECK_THROWS_AS(model.backward(tape, small, View<float>(dx).columns(0, 7)), std::invalid_argument);
+  CHECK_NOTHROW(model.backward(tape, grad, View<float>(dx).columns(0, 7)));
+
+  CHECK_THROWS_WITH_AS(model.infer(columns(7), y, scratch), "eigan::Model::infer: y must be 5 x 7, is 5 x 10",
+                       std::invalid_argument);
+  CHECK_THROWS_AS(model.infer(Matrix<float>(89, 10), y, scratch), std::invalid_argument);
+  CHECK_THROWS_AS(model.infer(Matrix<float>(89, 10)), std::invalid_argument);
 }
