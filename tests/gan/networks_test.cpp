@@ -1,0 +1,54 @@
+#include <doctest/doctest.h>
+#include <array>
+#include <type_traits>
+
+#include <eigan/gan/networks.hpp>
+#include <eigan/net/model.hpp>
+
+#include "support.hpp"
+
+using namespace eigan;
+
+static_assert(std::is_same_v<Generator<3, 4, 5>, Sequential<Linear<3, 4>, LeakyReLU, Dropout, Linear<4, 5>, Tanh>>);
+static_assert(
+    std::is_same_v<Discriminator<5, 4, 3, 1>,
+                   Sequential<Linear<5, 4>, LeakyReLU, Dropout, Linear<4, 3>, LeakyReLU, Dropout, Linear<3, 1>>>);
+static_assert(std::is_same_v<Generator<3, 5>, Sequential<Linear<3, 5>, Tanh>>);
+static_assert(std::is_same_v<Discriminator<5, 1>, Sequential<Linear<5, 1>>>);
+
+TEST_CASE("Generator and Discriminator: the sizes of the original networks") {
+  const auto generator = make_generator<100, 32, 64, 128, 784>();
+  CHECK(generator.input_size() == 100);
+  CHECK(generator.output_size() == 784);
+  CHECK(generator.param_size() == 100 * 32 + 32 + 32 * 64 + 64 + 64 * 128 + 128 + 128 * 784 + 784);
+  const auto discriminator = make_discriminator<784, 128, 64, 32, 1>();
+  CHECK(discriminator.input_size() == 784);
+  CHECK(discriminator.output_size() == 1);
+  CHECK(discriminator.param_size() == 784 * 128 + 128 + 128 * 64 + 64 + 64 * 32 + 32 + 32 + 1);
+}
+
+TEST_CASE("Generator and Discriminator: every hidden layer gets the options") {
+  CHECK(make_generator<3, 4, 5, 6>({.negative_slope = 0.1, .dropout = 0.25}).architecture() ==
+        "Linear(in_features=3, out_features=4), LeakyReLU(negative_slope=0.1), Dropout(p=0.25), "
+        "Linear(in_features=4, out_features=5), LeakyReLU(negative_slope=0.1), Dropout(p=0.25), "
+        "Linear(in_features=5, out_features=6), Tanh()");
+  CHECK(make_discriminator<6, 4, 1>().architecture() ==
+        "Linear(in_features=6, out_features=4), LeakyReLU(negative_slope=0.2), Dropout(p=0.3), "
+        "Linear(in_features=4, out_features=1)");
+}
+
+TEST_CASE("Generator and Discriminator: sizes at run time give the same networks, to the last bit") {
+  const auto check = [](const auto& fixed, const auto& free) {
+    CHECK(fixed.net().architecture() == free.net().architecture());
+    CHECK(support::same_bits<float>(fixed.params(), free.params()));
+    const Matrix<float> x = support::random_matrix<float>(fixed.net().input_size(), 5, 2);
+    auto fixed_tape = fixed.tape(5);
+    auto free_tape = free.tape(5);
+    CHECK(fixed.forward(fixed_tape, x, Rng(3)) == free.forward(free_tape, x, Rng(3)));
+  };
+  check(Model<Generator<7, 9, 8, 12>>(make_generator<7, 9, 8, 12>({.dropout = 0.4}), Rng(1)),
+        Model<Generator<dynamic, dynamic, dynamic, dynamic>>(
+            make_generator(std::array<Index, 4>{7, 9, 8, 12}, {.dropout = 0.4}), Rng(1)));
+  check(Model<Discriminator<12, 8, 1>>(make_discriminator<12, 8, 1>(), Rng(1)),
+        Model<Discriminator<dynamic, dynamic, dynamic>>(make_discriminator(std::array<Index, 3>{12, 8, 1}), Rng(1)));
+}

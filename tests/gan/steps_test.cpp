@@ -1,0 +1,302 @@
+#include <doctest/doctest.h>
+#include <atomic>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <new>
+#include <vector>
+
+// Eigen reports its own allocations where they are forbidden; here they are counted like all others.
+static std::atomic<long> allocations{0};
+#define EIGEN_RUNTIME_NO_MALLOC
+#define eigen_assert(condition) ((condition) ? static_cast<void>(0) : static_cast<void>(++allocations))
+
+#include <eigan/gan/networks.hpp>
+#include <eigan/gan/steps.hpp>
+#include <eigan/optim/adam.hpp>
+#include <eigan/testing/check_gradients.hpp>
+
+#include "support.hpp"
+
+using namespace eigan;
+
+// Out of line, because g++ cannot match malloc with free once one of a pair is inlined.
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* p = std::malloc(size)) return p;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
+  ++allocations;
+  if (void* p = std::aligned_alloc(static_cast<std::size_t>(alignment), size)) return p;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void operator delete(void* p) noexcept {
+  std::free(p);
+}
+[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept {
+  std::free(p);
+}
+[[gnu::noinline]] void operator delete(void* p, std::align_val_t) noexcept {
+  std::free(p);
+}
+
+namespace {
+
+using G = Generator<10, 20, 33>;
+using D = Discriminator<33, 20, 8, 1>;
+constexpr NonSaturatingLoss smoothed{.real_label = 0.9};
+
+/// Two networks, their optimisers and the memory of training.
+template <class GNet = G, class DNet = D>
+struct Game {
+  Model<GNet> generator{Rng(1)};
+  Model<DNet> discriminator{Rng(2)};
+  Adam<float> g_adam{generator.net().param_size(), {.lr = 0.002}};
+  Adam<float> d_adam{discriminator.net().param_size(), {.lr = 0.002}};
+  GanWorkspace<GNet, DNet> ws;
+
+  explicit Game(Index capacity) : ws(generator, discriminator, capacity) {}
+
+  DiscriminatorResult<float> d_step(const Matrix<float>& real, const Matrix<float>& z, Rng rng, Threads threads = {1}) {
+    return discriminator_step(generator, discriminator, d_adam, ws, real, z, rng, smoothed, threads);
+  }
+  GeneratorResult<float> g_step(const Matrix<float>& z, Rng rng, Threads threads = {1}) {
+    return generator_step(generator, discriminator, g_adam, ws, z, rng, smoothed, threads);
+  }
+};
+
+Matrix<float> images(Index features, Index batch, std::uint64_t seed) {
+  return support::random_matrix<float>(features, batch, seed, -1, 1);
+}
+double sigmoid(double x) {
+  return 1 / (1 + std::exp(-x));
+}
+double softplus(double x) {
+  return std::log1p(std::exp(x));
+}
+
+}  // namespace
+
+TEST_CASE("discriminator_step: is what the model's own functions give, to the last bit") {
+  Game game(16);
+  Model<D> by_hand(Rng(2));
+  Adam<float> adam(by_hand.net().param_size(), {.lr = 0.002});
+  for (std::uint64_t step = 0; step < 3; ++step) {
+    const Index batch = step == 1 ? 7 : 16;
+    const Rng rng = Rng(9).fold_in(step);
+    const Matrix<float> real = images(33, batch, 10 + step), z = images(10, batch, 20 + step);
+    const auto result = game.d_step(real, z, rng);
+
+    auto g_tape = game.generator.tape(batch);
+    Matrix<float> both(33, 2 * batch), gradient(1, 2 * batch);
+    both << real, Matrix<float>(game.generator.forward(g_tape, z, rng.fold_in(0)));
+    auto tape = by_hand.tape(2 * batch);
+    const Matrix<float> logits = by_hand.forward(tape, both, rng.fold_in(1));
+    double loss = 0, d_real = 0, d_fake = 0;
+    const auto n = static_cast<double>(batch);
+    for (Index j = 0; j < batch; ++j) {
+      const auto on_real = static_cast<double>(logits(j)), on_fake = static_cast<double>(logits(batch + j));
+      loss += (0.9 * softplus(-on_real) + 0.1 * softplus(on_real) + softplus(on_fake)) / n;
+      d_real += sigmoid(on_real) / n;
+      d_fake += sigmoid(on_fake) / n;
+    }
+    CHECK(static_cast<double>(result.loss) == doctest::Approx(loss).epsilon(1e-5));
+    CHECK(static_cast<double>(result.d_real) == doctest::Approx(d_real).epsilon(1e-5));
+    CHECK(static_cast<double>(result.d_fake) == doctest::Approx(d_fake).epsilon(1e-5));
+
+    View<float> right = tape.output_gradient();
+    bce_with_logits<float>(logits.leftCols(batch).eval(), 0.9f, right.columns(0, batch));
+    bce_with_logits<float>(logits.rightCols(batch).eval(), 0.f, right.columns(batch, batch));
+    Buffer<float> grad = by_hand.zeros();
+    by_hand.backward_params(tape, grad);
+    adam.step(by_hand.params(), grad);
+    REQUIRE(support::same_bits<float>(game.discriminator.params(), by_hand.params()));
+  }
+  CHECK(game.d_adam.steps() == 3);
+  CHECK(game.g_adam.steps() == 0);
+}
+
+TEST_CASE("generator_step: is what the model's own functions give, to the last bit") {
+  Game game(16);
+  Model<G> by_hand(Rng(1));
+  Adam<float> adam(by_hand.net().param_size(), {.lr = 0.002});
+  for (std::uint64_t step = 0; step < 3; ++step) {
+    const Index batch = step == 1 ? 7 : 16;
+    const Rng rng = Rng(9).fold_in(step);
+    const Matrix<float> z = images(10, batch, 20 + step);
+    const auto result = game.g_step(z, rng);
+
+    auto g_tape = by_hand.tape(batch);
+    auto d_tape = game.discriminator.tape(batch);
+    const Matrix<float> fake = by_hand.forward(g_tape, z, rng.fold_in(0));
+    const Matrix<float> logits = game.discriminator.forward(d_tape, fake, rng.fold_in(1));
+    double loss = 0, d_fake = 0;
+    for (Index j = 0; j < batch; ++j) {
+      loss += softplus(-static_cast<double>(logits(j))) / static_cast<double>(batch);
+      d_fake += sigmoid(static_cast<double>(logits(j))) / static_cast<double>(batch);
+    }
+    CHECK(static_cast<double>(result.loss) == doctest::Approx(loss).epsilon(1e-5));
+    CHECK(static_cast<double>(result.d_fake) == doctest::Approx(d_fake).epsilon(1e-5));
+
+    bce_with_logits<float>(logits, 1.f, d_tape.output_gradient());
+    Matrix<float> dfake(33, batch);
+    game.discriminator.backward_input(d_tape, dfake);
+    g_tape.output_gradient() = dfake;
+    Buffer<float> grad = by_hand.zeros();
+    by_hand.backward_params(g_tape, grad);
+    adam.step(by_hand.params(), grad);
+    REQUIRE(support::same_bits<float>(game.generator.params(), by_hand.params()));
+  }
+  CHECK(game.g_adam.steps() == 3);
+  CHECK(game.d_adam.steps() == 0);
+}
+
+TEST_CASE("discriminator_step: one batch of both is the two losses' gradients together") {
+  // Without dropout a sample's gradient does not depend on its neighbours, so real and fake may go separately.
+  const Model<Discriminator<33, 20, 1>, double> model(make_discriminator<33, 20, 1>({.dropout = 0}), Rng(2));
+  const Matrix<double> real = support::random_matrix<double>(33, 9, 1), fake = support::random_matrix<double>(33, 9, 2);
+  Matrix<double> both(33, 18);
+  both << real, fake;
+  Buffer<double> together = model.zeros(), apart = model.zeros();
+
+  auto tape = model.tape(18);
+  const ConstView<double> logits = model.forward(tape, both, Rng(1));
+  smoothed.real<double>(logits.columns(0, 9), tape.output_gradient().columns(0, 9));
+  smoothed.fake<double>(logits.columns(9, 9), tape.output_gradient().columns(9, 9));
+  model.backward_params(tape, together);
+
+  model.forward(tape, real, Rng(1));
+  smoothed.real<double>(tape.output(), tape.output_gradient());
+  model.backward_params(tape, apart);
+  model.forward(tape, fake, Rng(1));
+  smoothed.fake<double>(tape.output(), tape.output_gradient());
+  model.backward_params(tape, apart);
+  for (Index i = 0; i < together.size(); ++i) REQUIRE(together[i] == doctest::Approx(apart[i]).epsilon(1e-12));
+}
+
+TEST_CASE("steps: each changes its own network and nothing of the other") {
+  Game game(8);
+  const Matrix<float> real = images(33, 8, 1), z = images(10, 8, 2);
+  const auto g_start = support::copy_of<float>(game.generator.params());
+  const auto d_start = support::copy_of<float>(game.discriminator.params());
+
+  game.d_step(real, z, Rng(3));
+  CHECK(support::same_bits<float>(game.generator.params(), g_start));
+  CHECK_FALSE(support::same_bits<float>(game.discriminator.params(), d_start));
+  const auto d_trained = support::copy_of<float>(game.discriminator.params());
+
+  // A mark in D's gradient: the generator's step must not add to it, nor clear it.
+  for (float& g : game.ws.d_grad) g = 7;
+  game.g_step(z, Rng(4));
+  CHECK(support::same_bits<float>(game.discriminator.params(), d_trained));
+  CHECK_FALSE(support::same_bits<float>(game.generator.params(), g_start));
+  for (const float g : game.ws.d_grad) REQUIRE(g == 7);
+
+  game.ws.d_grad.zero();
+  for (float& g : game.ws.g_grad) g = 7;
+  game.d_step(real, z, Rng(5));
+  for (const float g : game.ws.g_grad) REQUIRE(g == 7);
+}
+
+TEST_CASE("steps: the gradient of the whole, D after G, agrees with central differences") {
+  Model<G, double> generator(Rng(1));
+  const Model<D, double> discriminator(Rng(2));
+  const testing::CheckOptions options{.cap = 300};
+  testing::Report report;
+  for (const Index batch : {1, 3}) {
+    Matrix<double> z = support::random_matrix<double>(10, batch, 3);
+    auto g_tape = generator.tape(batch);
+    auto d_tape = discriminator.tape(batch);
+    const auto loss = [&] {
+      discriminator.forward(d_tape, generator.forward(g_tape, z, Rng(4)), Rng(5));
+      return smoothed.generator<double>(d_tape.output(), d_tape.output_gradient());
+    };
+    loss();
+    discriminator.backward_input(d_tape, g_tape.output_gradient());
+    Buffer<double> grad = generator.zeros();
+    Matrix<double> dz(10, batch);
+    generator.backward(g_tape, grad, dz);
+    for (const Index i : testing::detail::choose(z.size(), options.cap, Rng(6)))
+      report.compare(dz.data()[i], testing::detail::central_difference(z.data()[i], options.step, loss), options, "dz",
+                     i, batch);
+    for (const Index i : testing::detail::choose(grad.size(), options.cap, Rng(7)))
+      report.compare(
+          grad[i],
+          testing::detail::central_difference(generator.params()[static_cast<std::size_t>(i)], options.step, loss),
+          options, "dparams", i, batch);
+  }
+  INFO(report.text());
+  CHECK(report.ok());
+  CHECK(report.compared() == 640);
+}
+
+TEST_CASE("steps: the same bits for any number of threads, after 50 steps of each with dropout") {
+  using Seed = Game<Generator<100, 32, 64, 128, 784>, Discriminator<784, 128, 64, 32, 1>>;
+  std::vector<Matrix<float>> real, z;
+  for (std::uint64_t step = 0; step < 50; ++step) {
+    const Index batch = step % 10 == 9 ? 37 : 64;  // the last of an epoch is smaller
+    real.push_back(images(784, batch, 100 + step));
+    z.push_back(images(100, batch, 200 + step));
+  }
+  const auto train = [&](int threads) {
+    Seed game(64);
+    for (std::uint64_t step = 0; step < 50; ++step) {
+      game.d_step(real[step], z[step], Rng(7).fold_in(2 * step), Threads{threads});
+      game.g_step(z[step], Rng(7).fold_in(2 * step + 1), Threads{threads});
+    }
+    auto params = support::copy_of<float>(game.generator.params());
+    params.insert(params.end(), game.discriminator.params().begin(), game.discriminator.params().end());
+    return params;
+  };
+  const std::vector<float> alone = train(1);
+  for (const float p : alone) REQUIRE(std::isfinite(p));
+  for (const int threads : {2, 3, 4, 8}) {
+    CAPTURE(threads);
+    CHECK(support::same_bits<float>(train(threads), alone));
+  }
+}
+
+TEST_CASE("steps: real images may be written straight into the workspace") {
+  Game copied(8), in_place(8);
+  const Matrix<float> real = images(33, 6, 1), z = images(10, 6, 2);
+  copied.d_step(real, z, Rng(3));
+  View<float> home = in_place.ws.real(6);
+  home = real;
+  discriminator_step(in_place.generator, in_place.discriminator, in_place.d_adam, in_place.ws, home, z, Rng(3),
+                     smoothed, Threads{1});
+  CHECK(support::same_bits<float>(copied.discriminator.params(), in_place.discriminator.params()));
+}
+
+TEST_CASE("steps: nothing is allocated once the workspace stands") {
+  Game game(40);
+  const Matrix<float> real = images(33, 40, 1), z = images(10, 40, 2);
+  game.d_step(real, z, Rng(3));
+  game.g_step(z, Rng(4));
+  allocations = 0;
+  Eigen::internal::set_is_malloc_allowed(false);
+  game.d_step(real, z, Rng(5));
+  game.g_step(z, Rng(6));
+  Eigen::internal::set_is_malloc_allowed(true);
+  CHECK(allocations == 0);
+
+  // The count does count: Eigen's, the standard library's and our own.
+  Eigen::internal::set_is_malloc_allowed(false);
+  const Matrix<float> matrix = real;
+  Eigen::internal::set_is_malloc_allowed(true);
+  CHECK(allocations == 1);
+  const std::vector<float> vector(10);
+  CHECK(allocations == 2);
+  const Buffer<float> buffer(10);
+  CHECK(allocations == 3);
+}
+
+TEST_CASE("steps: batches that do not fit are refused") {
+  Game game(8);
+  CHECK_THROWS_WITH_AS(game.d_step(images(33, 8, 1), images(10, 7, 2), Rng(3)),
+                       "eigan::discriminator_step: 8 real samples but 7 z", std::invalid_argument);
+  CHECK_THROWS_WITH_AS(game.d_step(images(33, 9, 1), images(10, 9, 2), Rng(3)),
+                       "eigan: this GanWorkspace holds batches of up to 8, got 9", std::invalid_argument);
+  CHECK_THROWS_AS(game.g_step(images(10, 9, 2), Rng(3)), std::invalid_argument);
+  CHECK_THROWS_AS(game.g_step(images(11, 8, 2), Rng(3)), std::invalid_argument);
+}

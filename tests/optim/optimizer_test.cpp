@@ -1,0 +1,106 @@
+#include <doctest/doctest.h>
+#include <algorithm>
+
+#include <eigan/layers/dropout.hpp>
+#include <eigan/layers/leaky_relu.hpp>
+#include <eigan/layers/linear.hpp>
+#include <eigan/net/model.hpp>
+#include <eigan/net/sequential.hpp>
+#include <eigan/optim/adam.hpp>
+#include <eigan/optim/optimizer.hpp>
+#include <eigan/optim/sgd.hpp>
+
+#include "support.hpp"
+
+using namespace eigan;
+
+namespace {
+
+struct NoClock {
+  void update(std::span<float>, std::span<const float>, Index, Index) {}
+};
+static_assert(!Optimizer<NoClock>);
+
+/// A parametric layer that states no blocks: y_i = x_i + p_i.
+struct Shift {
+  static constexpr Index input = 6, output = 6;
+  Index param_size() const { return 6; }
+  template <class T>
+  void init(std::span<T> p, Rng) const {
+    std::fill(p.begin(), p.end(), T(1));
+  }
+  template <class T>
+  void forward(std::span<const T> p, ConstView<T> x, View<T> y) const {
+    for (Index j = 0; j < x.cols(); ++j)
+      for (Index i = 0; i < 6; ++i) y(i, j) = x(i, j) + p[static_cast<std::size_t>(i)];
+  }
+  template <class T>
+  void backward_input(std::span<const T>, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx) const {
+    dx = dy;
+  }
+  template <class T>
+  void backward_params(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp) const {
+    for (Index j = 0; j < x.cols(); ++j)
+      for (Index i = 0; i < 6; ++i) dp[static_cast<std::size_t>(i)] += dy(i, j);
+  }
+};
+
+using Net = Sequential<Linear<300, 120>, LeakyReLU, Dropout, Linear<120, 6>, Shift, Linear<6, 1>>;
+
+/// Three steps in one sweep and three in three calls.
+template <class O>
+void check_fused_step(const O& options, Threads threads) {
+  Model<Net> fused(Rng(1)), separate(Rng(1));
+  using Optim = decltype(O::make(0));
+  Optim fused_optimizer = options.make(fused.net().param_size()), optimizer = options.make(fused.net().param_size());
+  auto fused_tape = fused.tape(50), tape = separate.tape(50);
+  Buffer<float> fused_grad = fused.zeros();
+  for (std::uint64_t step = 0; step < 3; ++step) {
+    const Matrix<float> x = support::random_matrix<float>(300, 50, 10 + step);
+    const Matrix<float> dy = support::random_matrix<float>(1, 50, 20 + step);
+    fused.forward(fused_tape, x, Rng(step));
+    fused_tape.output_gradient() = dy;
+    backward_and_step(fused, fused_tape, fused_optimizer, fused_grad, threads);
+
+    Buffer<float> grad = separate.zeros();
+    separate.forward(tape, x, Rng(step));
+    tape.output_gradient() = dy;
+    separate.backward_params(tape, grad, Threads{1});
+    optimizer.step(separate.params(), grad);
+    REQUIRE(support::same_bits<float>(fused.params(), separate.params()));
+  }
+  // What the next step adds to.
+  CHECK(std::all_of(fused_grad.begin(), fused_grad.end(), [](float g) { return g == 0; }));
+}
+
+struct MakeAdam {
+  static Adam<float> make(Index size) { return Adam<float>(size, {.lr = 0.01, .weight_decay = 0.1}); }
+};
+struct MakeSGD {
+  static SGD<float> make(Index size) { return SGD<float>(size, {.lr = 0.01, .momentum = 0.9, .nesterov = true}); }
+};
+
+}  // namespace
+
+TEST_CASE("backward_and_step: zero, backward and step in one sweep, to the last bit") {
+  for (const int threads : {1, 2, 3}) {
+    CAPTURE(threads);
+    check_fused_step(MakeAdam{}, Threads{threads});
+    check_fused_step(MakeSGD{}, Threads{threads});
+  }
+}
+
+TEST_CASE("backward_and_step: one step of the clock, however many blocks there are") {
+  Model<Net> model(Rng(1));
+  CHECK(model.net().layer<0>().block_count() > 2);
+  Adam<float> adam(model.net().param_size());
+  auto tape = model.tape(4);
+  Buffer<float> grad = model.zeros();
+  const Matrix<float> x = support::random_matrix<float>(300, 4, 1);
+  for (int step = 1; step <= 2; ++step) {
+    model.forward(tape, x, Rng(2));
+    tape.output_gradient().setOnes();
+    backward_and_step(model, tape, adam, grad);
+    CHECK(adam.steps() == step);
+  }
+}
