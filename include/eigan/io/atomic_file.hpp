@@ -99,7 +99,8 @@ class AtomicFile {
   detail::FileDescriptor file_;
 };
 
-/// Writes a whole file atomically. Error if that fails; then whatever was at `path` is unchanged.
+/// Writes a whole file atomically. Error if that fails; then whatever was at `path` is unchanged (except that a folder
+/// which cannot be flushed has the new file already, only not yet for sure on the disk).
 inline void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes) {
   AtomicFile file(path);
   file.write(bytes);

@@ -147,7 +147,7 @@ class JsonReader {
     std::uint16_t value = 0;
     const std::string_view digits = text_.substr(at_, 4);
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-    if (digits.size() != 4 || error != std::errc() || end != digits.data() + 4) fail("four hexadecimal digits");
+    if (error != std::errc() || end - digits.data() != 4) fail("four hexadecimal digits");
     at_ += 4;
     return value;
   }
