@@ -19,10 +19,11 @@ class PairedProgram {
  public:
   explicit PairedProgram(const std::string& description) : app_(description) {
     app_.add_option("--threads", threads_, "Threads, or several counts to compare: 1,2")->delimiter(',');
-    app_.add_option(
-            "--baseline", baselines_,
-            "Contenders besides eigan, of those that are built: openblas, eigen (both: the matrix products "
-            "alone); libtorch, libtorch-plain (as tutorials write it), pytorch, onednn (whole steps); none; all")
+    app_.add_option("--baseline", baselines_,
+                    "Contenders besides eigan, of those that are built: openblas, eigen (both: the matrix products "
+                    "alone); libtorch, libtorch-plain (as tutorials write it), pytorch, onednn (whole steps); all; "
+                    "none; only (not even "
+                    "eigan, but each --contender)")
         ->delimiter(',');
     app_.add_option("--contender", extra_,
                     "Another program that speaks the protocol of paired/serve.hpp: NAME=PROGRAM");
@@ -65,9 +66,10 @@ class PairedProgram {
   static std::string program_of(const std::string& id) { return id.substr(0, id.find('-')); }
 
   std::vector<std::string> contenders(const Workload& w) const {
-    std::vector<std::string> ids{"eigan"};
-    const bool none = baselines_ == std::vector<std::string>{"none"};
-    const bool all = baselines_ == std::vector<std::string>{"all"};
+    const auto is = [&](const char* word) { return baselines_ == std::vector<std::string>{word}; };
+    const bool only = is("only"), all = is("all"), none = only || is("none");
+    std::vector<std::string> ids;
+    if (!only) ids.push_back("eigan");
     const std::vector<std::string> every =
         w.is_gan() ? std::vector<std::string>{"openblas", "eigen", "libtorch", "libtorch-plain", "pytorch"}
                    : std::vector<std::string>{"openblas", "eigen", "onednn", "libtorch", "pytorch"};
@@ -86,10 +88,10 @@ class PairedProgram {
 
   Entry entry(const std::string& id, const Workload& w, int threads) const {
     std::string program = (folder() / program_of(id)).string();
-    std::string variant = id.find('-') == std::string::npos ? "" : id.substr(id.find('-') + 1);
+    std::string label, variant = id.find('-') == std::string::npos ? "" : id.substr(id.find('-') + 1);
     for (const std::string& extra : extra_)
-      if (extra.starts_with(id + '=')) program = extra.substr(id.size() + 1), variant.clear();
-    Entry e{id, threads, {program, std::string(w.name), std::to_string(threads)}, {}, 0, {}};
+      if (extra.starts_with(id + '=')) program = extra.substr(id.size() + 1), label = id, variant.clear();
+    Entry e{id, threads, {program, std::string(w.name), std::to_string(threads)}, label, {}, 0, {}};
     if (!variant.empty()) e.command.push_back(variant);
     return e;
   }

@@ -41,8 +41,13 @@ inline nlohmann::json report(const Workload& w, const std::vector<Entry>& entrie
     const Summary ms = summarise(e.step_ms);
     const bool is_peak = e.id.starts_with("peak");
     const double flop = is_peak ? about.value("flop", 0.0) : step_flop(w);
-    json result{{"contender", e.id},        {"threads", e.threads},     {"about", about},
-                {"ms", to_json(ms)},        {"ms_per_step", ms.median}, {"gflops", flop / ms.median * 1e-6},
+    json result{{"contender", e.id},
+                {"name", e.label.empty() ? about.value("name", e.id) : e.label},
+                {"threads", e.threads},
+                {"about", about},
+                {"ms", to_json(ms)},
+                {"ms_per_step", ms.median},
+                {"gflops", flop / ms.median * 1e-6},
                 {"steps", e.step_ms.size()}};
     if (const Entry* peak = find_entry(entries, "peak", e.threads); peak && !is_peak) {
       // The share of the multiply-adds that the machine could have done in the same time, round by round.
@@ -87,9 +92,8 @@ inline void print_table(const nlohmann::json& all) {
   std::printf("%-34s %7s %9s %9s   %-19s %8s %7s   %-6s %-15s\n", "", "threads", "ms/step", "least", "p10 to p90",
               "GFLOP/s", "of peak", "to", all["reference"].get<std::string>().c_str());
   for (const auto& r : all["results"]) {
-    const auto id = r["contender"].get<std::string>();
     const auto& ms = r["ms"];
-    std::printf("%-34s %7d %9.4f %9.4f   %-8.4f - %-8.4f %8.1f", r["about"].value("name", id).c_str(),
+    std::printf("%-34s %7d %9.4f %9.4f   %-8.4f - %-8.4f %8.1f", r["name"].get<std::string>().c_str(),
                 r["threads"].get<int>(), ms["median"].get<double>(), ms["min"].get<double>(), ms["p10"].get<double>(),
                 ms["p90"].get<double>(), r["gflops"].get<double>());
     if (r.contains("of_peak"))

@@ -31,6 +31,7 @@ struct Entry {
   std::string id;  ///< "openblas"
   int threads;
   std::vector<std::string> command;
+  std::string label;  ///< for the table; empty: what the program calls itself
 
   std::string about;                  ///< its own line of JSON
   long steps = 0;                     ///< timed steps of a turn

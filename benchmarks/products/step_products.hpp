@@ -10,23 +10,10 @@
 
 #include <eigan/core/buffer.hpp>
 
-#include "workloads.hpp"
+#include "../workloads.hpp"
+#include "product.hpp"
 
 namespace bench {
-
-/// c = op(a) op(b), all column-major; op transposes where the flag says so. c: m x n, over k terms.
-struct Product {
-  bool transpose_a, transpose_b;
-  int m, n, k;
-  const float* a;
-  int lda;
-  const float* b;
-  int ldb;
-  float* c;
-  int ldc;
-
-  double flop() const { return 2.0 * m * n * k; }
-};
 
 class StepProducts {
  public:
