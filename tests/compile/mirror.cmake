@@ -1,11 +1,14 @@
 # Every include/eigan/a/b.hpp has a tests/a/b_test.cpp, and every tests/a/b_test.cpp its header.
 #   cmake -D ROOT=<project> -P mirror.cmake
+cmake_minimum_required(VERSION 3.25)
+
 # What stands here is tested elsewhere, or is nothing to test:
 set(without_test
   version.hpp         # the version's number
   eigan.hpp           # the umbrella, compiled by itself
   core/types.hpp      # an alias and a constant
-  core/parameter.hpp) # names and numbers, filled in by the layers' own tests
+  core/parameter.hpp  # names and numbers, filled in by the layers' own tests
+  core/simd/kernel_table.hpp) # a list of function pointers: core/simd/kernels_test.cpp
 set(without_header
   golden/golden_test.cpp) # everything at once, against PyTorch
 
