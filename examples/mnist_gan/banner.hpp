@@ -1,0 +1,27 @@
+// What a training begins with: everything that one wants to know later about a log file.
+#pragma once
+
+#include <string>
+
+#include "options.hpp"
+
+namespace mnist_gan {
+
+struct RunFacts {
+  Index images;
+  Index steps_per_epoch;
+  Index generator_parameters;
+  Index discriminator_parameters;
+  int threads;
+};
+
+/// "g++ 12.2.0".
+std::string compiler();
+
+/// Several lines, without the last line's end.
+std::string banner(const TrainOptions& options, const RunFacts& facts);
+
+/// A line of warning when the program was compiled without optimisation or with assertions; otherwise nothing.
+std::string build_warning();
+
+}  // namespace mnist_gan

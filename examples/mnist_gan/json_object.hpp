@@ -1,0 +1,53 @@
+// JsonObject: a flat JSON object in the making, one member a line. Keys are words of ours.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include <eigan/core/printable.hpp>
+
+#include "text.hpp"
+
+namespace mnist_gan {
+
+class JsonObject {
+ public:
+  JsonObject& add(std::string_view key, std::string_view value) {
+    std::string text;
+    // Without control characters and invalid UTF-8, as a path may have them, two characters are left to escape.
+    for (const char c : eigan::printable(value, 4096)) {
+      if (c == '"' || c == '\\') text += '\\';
+      text += c;
+    }
+    return add_text(key, concat('"', text, '"'));
+  }
+  JsonObject& add(std::string_view key, const char* value) { return add(key, std::string_view(value)); }
+  JsonObject& add(std::string_view key, bool value) { return add_text(key, value ? "true" : "false"); }
+  JsonObject& add(std::string_view key, double value) {
+    return add_text(key, std::isfinite(value) ? shortest(value) : "null");
+  }
+  template <std::integral Number>
+  JsonObject& add(std::string_view key, Number value) {
+    return add_text(key, std::to_string(value));
+  }
+  template <std::integral Number, std::size_t count>
+  JsonObject& add(std::string_view key, const std::array<Number, count>& values) {
+    return add_text(key, concat('[', joined(values, ','), ']'));
+  }
+
+  std::string text() const { return concat("{\n", members_, "\n}\n"); }
+
+ private:
+  JsonObject& add_text(std::string_view key, std::string_view value) {
+    members_ += concat(members_.empty() ? "" : ",\n", "  \"", key, "\": ", value);
+    return *this;
+  }
+
+  std::string members_;
+};
+
+}  // namespace mnist_gan

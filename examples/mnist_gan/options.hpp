@@ -1,0 +1,33 @@
+// What the command line says, checked: ranges hold, names have the right endings.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "recipe.hpp"
+
+namespace mnist_gan {
+
+struct TrainOptions {
+  Recipe recipe = recipes().front();
+  std::string data;
+  std::string out;
+  std::uint64_t seed = 1;
+  int threads = 0;  ///< 0: all processors
+  Index samples_every = 1;
+  Index log_every = 100;
+  bool force = false;
+  bool quiet = false;
+  bool no_progress = false;
+};
+
+struct SampleOptions {
+  std::string model;
+  std::string out;
+  std::string save_z;  ///< empty: not wanted
+  Index count = 100;
+  std::uint64_t seed = 1;
+  int threads = 0;  ///< 0: all processors
+};
+
+}  // namespace mnist_gan

@@ -1,0 +1,121 @@
+// Progress: one line that is drawn again and again on a terminal, and a plain line an epoch everywhere.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include <eigan/core/types.hpp>
+
+#include "losses.hpp"
+#include "terminal.hpp"
+#include "text.hpp"
+
+namespace mnist_gan {
+
+using Clock = std::chrono::steady_clock;
+
+inline double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+class Progress {
+ public:
+  struct Plan {
+    eigan::Index epochs;
+    eigan::Index steps_per_epoch;
+    eigan::Index images_per_epoch;
+  };
+  enum class Detail { none, epochs, live };
+
+  Progress(Plan plan, Detail detail, bool colour) : plan_(plan), detail_(detail), colour_(colour) {}
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  ~Progress() { clear(); }
+
+  void start_epoch(eigan::Index epoch) {
+    epoch_ = epoch;
+    epoch_start_ = Clock::now();
+  }
+
+  /// After each step, with the means of the epoch so far. Draws ten times a second at most.
+  void step(const MeanLosses& so_far) {
+    if (detail_ != Detail::live || seconds_since(drawn_) < 0.1) return;
+    drawn_ = Clock::now();
+    const eigan::Index done = (epoch_ - 1) * plan_.steps_per_epoch + so_far.count();
+    const eigan::Index all = plan_.epochs * plan_.steps_per_epoch;
+    const double left = seconds_since(start_) * static_cast<double>(all - done) / static_cast<double>(done);
+    const StepLosses mean = so_far.mean();
+    const std::string head = concat("epoch ", epoch_number(), ' ');
+    const std::string tail =
+        concat(duration(left), " left  D ", fixed(mean.d_loss, 2), " G ", fixed(mean.g_loss, 2), " real ",
+               fixed(mean.d_real, 2), " fake ", fixed(mean.d_fake, 2), ' ', speed(so_far));
+
+    const auto room = static_cast<std::size_t>(std::max(Terminal::columns() - 1, 1));
+    const std::size_t words = head.size() + tail.size() + 3;
+    const std::string line = words + 4 <= room
+                                 ? concat(head, bar(std::min<std::size_t>(room - words, 30), so_far.count()), ' ', tail)
+                                 : concat(head, tail).substr(0, room);
+    write(concat("\r\033[K", line));
+    visible_ = true;
+  }
+
+  void end_epoch(const MeanLosses& epoch) {
+    if (detail_ == Detail::none) return;
+    const StepLosses mean = epoch.mean();
+    say(concat("epoch ", epoch_number(), "  D ", fixed(mean.d_loss, 3), "  G ", fixed(mean.g_loss, 3), "  D(real) ",
+               fixed(mean.d_real, 2), "  D(fake) ", fixed(mean.d_fake, 2), "  ", speed(epoch), "  ",
+               duration(seconds_since(epoch_start_))));
+  }
+
+  /// A line that stays.
+  void say(const std::string& line) {
+    clear();
+    write(concat(line, '\n'));
+  }
+
+  /// Takes the drawn line away, e.g. before an error message.
+  void clear() {
+    if (visible_) write("\r\033[K");
+    visible_ = false;
+  }
+
+ private:
+  static void write(std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stderr);
+    std::fflush(stderr);
+  }
+
+  std::string epoch_number() const {
+    const std::string all = std::to_string(plan_.epochs), number = std::to_string(epoch_);
+    return concat(std::string(all.size() - number.size(), ' '), number, '/', all);
+  }
+
+  std::string speed(const MeanLosses& so_far) const {
+    const double part = static_cast<double>(so_far.count()) / static_cast<double>(plan_.steps_per_epoch);
+    const double images = static_cast<double>(plan_.images_per_epoch) * part;
+    return concat(compact(images / std::max(seconds_since(epoch_start_), 1e-9)), " img/s");
+  }
+
+  std::string bar(std::size_t width, eigan::Index done) const {
+    const std::size_t filled = width * static_cast<std::size_t>(done) / static_cast<std::size_t>(plan_.steps_per_epoch);
+    std::string text(width, ' ');
+    std::fill_n(text.begin(), filled, '=');
+    if (filled < width) text[filled] = '>';
+    return colour_ ? concat("[\033[32m", text, "\033[0m]") : concat('[', text, ']');
+  }
+
+  Plan plan_;
+  Detail detail_;
+  bool colour_;
+  bool visible_ = false;
+  eigan::Index epoch_ = 1;
+  Clock::time_point start_ = Clock::now();
+  Clock::time_point epoch_start_ = start_;
+  Clock::time_point drawn_{};
+};
+
+}  // namespace mnist_gan

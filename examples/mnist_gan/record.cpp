@@ -1,0 +1,51 @@
+#include "record.hpp"
+
+#include <eigan/core/simd/isa.hpp>
+#include <eigan/version.hpp>
+
+#include "banner.hpp"
+#include "json_object.hpp"
+
+namespace mnist_gan {
+
+std::string config_text(const TrainOptions& options, int threads) {
+  const Recipe& r = options.recipe;
+  return JsonObject()
+      .add("recipe", r.name)
+      .add("data", options.data)
+      .add("epochs", r.epochs)
+      .add("batch", r.batch)
+      .add("seed", options.seed)
+      .add("latent", r.latent)
+      .add("g_hidden", r.g_hidden)
+      .add("d_hidden", r.d_hidden)
+      .add("negative_slope", r.negative_slope)
+      .add("dropout", r.dropout)
+      .add("g_lr", r.g_lr)
+      .add("d_lr", r.d_lr)
+      .add("beta1", r.beta1)
+      .add("beta2", r.beta2)
+      .add("eps", r.eps)
+      .add("real_label", r.real_label)
+      .add("samples_every", options.samples_every)
+      .add("log_every", options.log_every)
+      .add("threads", threads)
+      .add("eigan_version", eigan::version)
+      .add("kernels", eigan::to_string(eigan::active_isa()))
+      .add("compiler", compiler())
+      .text();
+}
+
+std::string result_text(Index epochs, Index steps, double seconds, const StepLosses& last_epoch) {
+  return JsonObject()
+      .add("epochs", epochs)
+      .add("steps", steps)
+      .add("seconds", seconds)
+      .add("last_epoch_d_loss", last_epoch.d_loss)
+      .add("last_epoch_g_loss", last_epoch.g_loss)
+      .add("last_epoch_d_real", last_epoch.d_real)
+      .add("last_epoch_d_fake", last_epoch.d_fake)
+      .text();
+}
+
+}  // namespace mnist_gan

@@ -1,0 +1,72 @@
+// RunFolder: where a training leaves its files, and what they are called.
+//
+//   config.json  losses.csv  losses.svg  samples/epoch_001.png ...  samples.png
+//   generator.safetensors  discriminator.safetensors  result.json, which is written last: its presence means "finished"
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <eigan/core/error.hpp>
+#include <eigan/core/printable.hpp>
+
+#include "text.hpp"
+
+namespace mnist_gan {
+
+class RunFolder {
+ public:
+  explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
+
+  std::filesystem::path file(const char* name) const { return path_ / name; }
+  /// The sheet of an epoch, counted from 1.
+  std::filesystem::path sheet(std::ptrdiff_t epoch) const {
+    std::string number = std::to_string(epoch);
+    if (number.size() < 3) number.insert(0, 3 - number.size(), '0');
+    return path_ / "samples" / concat("epoch_", number, ".png");
+  }
+  std::string name() const { return eigan::printable(path_.native(), 4096); }
+
+  bool is_finished() const {
+    std::error_code ignored;
+    return std::filesystem::exists(file("result.json"), ignored);
+  }
+
+  /// Makes the folder, and takes away what an earlier run left of these files: sheets of two runs must not mix.
+  void create() const {
+    namespace fs = std::filesystem;
+    const auto sheets = path_ / "samples";
+    std::error_code error;
+    fs::create_directories(sheets, error);
+    if (error) fail(sheets, "create the folder", error);
+    // result.json first: from here on the folder holds no finished run.
+    for (const char* name : {"result.json", "config.json", "losses.csv", "losses.svg", "samples.png",
+                             "generator.safetensors", "discriminator.safetensors"}) {
+      remove(file(name));
+    }
+    fs::directory_iterator entry(sheets, error);
+    for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+      const std::string name = entry->path().filename();
+      if (name.starts_with("epoch_") && name.ends_with(".png")) remove(entry->path());
+    }
+    if (error) fail(sheets, "list the folder", error);
+  }
+
+ private:
+  [[noreturn]] static void fail(const std::filesystem::path& path, const char* action, std::error_code error) {
+    throw eigan::Error(concat(eigan::printable(path.native(), 4096), ": cannot ", action, ": ", error.message()));
+  }
+  static void remove(const std::filesystem::path& path) {
+    std::error_code error;
+    std::filesystem::remove(path, error);
+    if (error) fail(path, "replace", error);
+  }
+
+  std::filesystem::path path_;
+};
+
+}  // namespace mnist_gan

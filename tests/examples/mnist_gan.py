@@ -1,0 +1,483 @@
+"""Runs mnist_gan as a user would, on a few made-up images: the files it writes, what it says, how it fails.
+
+    python3 tests/examples/mnist_gan.py build/release/bin/mnist_gan
+"""
+import csv
+import gzip
+import hashlib
+import json
+import os
+import pty
+import random
+import resource
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree
+from pathlib import Path
+
+PROGRAM = Path(sys.argv[1]).resolve()
+IMAGES, BATCH, EPOCHS = 200, 64, 2
+STEPS = EPOCHS * -(-IMAGES // BATCH)
+
+# Threads that wait by spinning would only make each other wait on a busy machine.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in ("CI", "NO_COLOR", "COLUMNS")}
+ENVIRONMENT |= {"OMP_WAIT_POLICY": "passive", "TERM": "xterm"}
+
+
+def idx(*sizes, data):
+    return bytes([0, 0, 8, len(sizes)]) + struct.pack(f">{len(sizes)}I", *sizes) + bytes(data)
+
+
+def write_data_set(folder):
+    """Two kinds of bright squares, one file plain and one gzip."""
+    numbers = random.Random(1)
+    pixels = bytearray()
+    for _ in range(IMAGES):
+        image = bytearray(28 * 28)
+        left = numbers.choice([4, 14])
+        for row in range(8, 20):
+            for column in range(left, left + 10):
+                image[28 * row + column] = numbers.randrange(180, 256)
+        pixels += image
+    folder.mkdir()
+    (folder / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(IMAGES, 28, 28, data=pixels)))
+    (folder / "train-labels-idx1-ubyte").write_bytes(idx(IMAGES, data=[i % 10 for i in range(IMAGES)]))
+
+
+def read_safetensors(path):
+    """The metadata, and each tensor's shape."""
+    content = path.read_bytes()
+    (length,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8 : 8 + length])
+    metadata = header.pop("__metadata__")
+    return metadata, {name: tensor["shape"] for name, tensor in header.items()}
+
+
+def read_npy(path):
+    """The shape, and the numbers in a row."""
+    content = path.read_bytes()
+    (length,) = struct.unpack("<H", content[8:10])
+    header = eval(content[10 : 10 + length])  # a literal of our own program's making
+    assert header["descr"] == "<f4" and not header["fortran_order"]
+    return header["shape"], struct.unpack(f"<{(len(content) - 10 - length) // 4}f", content[10 + length :])
+
+
+def digest(content):
+    """Stands for a file's content where two of them are compared: when that fails, nobody wants to see megabytes."""
+    return hashlib.sha256(content.read_bytes() if isinstance(content, Path) else content).hexdigest()
+
+
+def png_size(path):
+    content = path.read_bytes()
+    assert content[:8] == b"\x89PNG\r\n\x1a\n"
+    return struct.unpack(">II", content[16:24])
+
+
+class MnistGan(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = Path(tempfile.mkdtemp(prefix="mnist_gan-"))
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        cls.data = cls.folder / "data"
+        write_data_set(cls.data)
+        cls.first = cls.folder / "first"
+        cls.first_result = cls.train(cls.first, "--threads", "1")
+
+    @classmethod
+    def run_program(cls, *arguments, **options):
+        return subprocess.run([PROGRAM, *arguments], env=ENVIRONMENT, cwd=cls.folder, capture_output=True, text=True,
+                              timeout=300, **options)
+
+    @classmethod
+    def train_command(cls, out, *options):
+        return ["train", "--data", cls.data, "--out", out, "--epochs", str(EPOCHS), *options]
+
+    @classmethod
+    def train(cls, out, *options, **run_options):
+        return cls.run_program(*cls.train_command(out, *options), **run_options)
+
+    def fails(self, result, code, *words):
+        """One line on stderr with these words in it, nothing on stdout, and the exit code."""
+        self.assertEqual(result.stdout, "")
+        lines = [line for line in result.stderr.splitlines() if not line.startswith("warning: compiled")]
+        self.assertEqual(len(lines), 1, result.stderr)
+        self.assertTrue(lines[0].startswith("mnist_gan: error: "), lines[0])
+        for word in words:
+            self.assertIn(word, lines[0])
+        self.assertEqual(result.returncode, code, result.stderr)
+
+    # What a training writes
+
+    def test_training_succeeds_and_says_so_in_plain_text(self):
+        result = self.first_result
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stdout, "")
+        self.assertTrue(all(c == "\n" or c.isprintable() for c in result.stderr), repr(result.stderr))
+        for words in ("eigan ", "1 thread\n", "200 images", "100-32-64-128-784, 114,800 parameters",
+                      "784-128-64-32-1, 110,849 parameters", "batch 64, seed 1", "epoch 1/2 ", "epoch 2/2 "):
+            self.assertIn(words, result.stderr)
+
+    def test_run_folder_holds_these_files_and_no_other(self):
+        files = {str(path.relative_to(self.first)) for path in self.first.rglob("*") if path.is_file()}
+        self.assertEqual(files, {"config.json", "result.json", "losses.csv", "losses.svg", "samples.png",
+                                 "samples/epoch_001.png", "samples/epoch_002.png", "generator.safetensors",
+                                 "discriminator.safetensors"})
+
+    def test_config_states_every_hyper_parameter(self):
+        config = json.loads((self.first / "config.json").read_text())
+        expected = {"recipe": "seed", "data": str(self.data), "epochs": 2, "batch": 64, "seed": 1, "latent": 100,
+                    "g_hidden": [32, 64, 128], "d_hidden": [128, 64, 32], "negative_slope": 0.2, "dropout": 0.3,
+                    "g_lr": 0.002, "d_lr": 0.002, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "real_label": 0.9,
+                    "threads": 1}
+        self.assertEqual(config | expected, config)
+
+    def test_flags_change_the_recipe(self):
+        out = self.folder / "flags"
+        options = {"recipe": "seed", "epochs": 1, "batch": 50, "seed": 7, "latent": 20, "g_hidden": [16, 17, 18],
+                   "d_hidden": [30, 20, 10], "negative_slope": 0.1, "dropout": 0, "g_lr": 0.0001, "d_lr": 0.0002,
+                   "beta1": 0.5, "beta2": 0.99, "eps": 1e-6, "real_label": 1, "samples_every": 0, "log_every": 1}
+        arguments = ["--lr", "0.5"]  # what is said of one network is stronger
+        for name, value in options.items():
+            text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+            arguments += ["--" + name.replace("_", "-"), text]
+        self.assertEqual(self.train(out, *arguments).returncode, 0)
+        config = json.loads((out / "config.json").read_text())
+        self.assertEqual(config | options, config)
+        self.assertEqual(len((out / "losses.csv").read_text().splitlines()), 1 + 4)
+        self.assertEqual(list((out / "samples").iterdir()), [])
+        metadata, shapes = read_safetensors(out / "generator.safetensors")
+        self.assertEqual([shapes[f"{i}.weight"] for i in (0, 3, 6, 9)], [[16, 20], [17, 16], [18, 17], [784, 18]])
+        self.assertEqual(self.run_program("sample", "--model", out / "generator.safetensors", "--out",
+                                          self.folder / "small.png").returncode, 0)
+
+    def test_every_hyper_parameter_reaches_the_training(self):
+        def generator(*options):
+            out = self.folder / "hyper"
+            self.assertEqual(self.train(out, "--epochs", "1", "--force", *options).returncode, 0)
+            content = (out / "generator.safetensors").read_bytes()
+            (length,) = struct.unpack("<Q", content[:8])
+            return digest(content[8 + length :])  # the numbers alone
+
+        usual = generator()
+        self.assertEqual(generator("--samples-every", "0", "--log-every", "1", "--quiet"), usual)
+        for option, value in (("--batch", "63"), ("--seed", "2"), ("--latent", "99"), ("--g-hidden", "32,64,127"),
+                              ("--d-hidden", "128,64,31"), ("--negative-slope", "0.1"), ("--dropout", "0.2"),
+                              ("--lr", "0.001"), ("--g-lr", "0.001"), ("--d-lr", "0.001"), ("--beta1", "0.5"),
+                              ("--beta2", "0.99"), ("--eps", "0.001"), ("--real-label", "1")):
+            self.assertNotEqual(generator(option, value), usual, option)
+
+    def test_both_learning_rates_follow_lr(self):
+        out = self.folder / "lr"
+        self.assertEqual(self.train(out, "--epochs", "1", "--lr", "0.25").returncode, 0)
+        config = json.loads((out / "config.json").read_text())
+        self.assertEqual((config["g_lr"], config["d_lr"]), (0.25, 0.25))
+
+    def test_losses_are_means_of_all_steps(self):
+        with open(self.first / "losses.csv", newline="") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual([(row["step"], row["epoch"]) for row in rows], [(str(STEPS), str(EPOCHS))])
+        row = {name: float(value) for name, value in rows[0].items()}
+        self.assertTrue(0.5 < row["d_loss"] < 2 and 0.3 < row["g_loss"] < 3, row)
+        self.assertTrue(0 < row["d_real"] < 1 and 0 < row["d_fake"] < 1, row)
+        xml.etree.ElementTree.parse(self.first / "losses.svg")
+
+    def test_models_say_what_they_are(self):
+        metadata, shapes = read_safetensors(self.first / "generator.safetensors")
+        expected = {"format": "eigan", "network": "generator", "recipe": "seed", "latent": "100", "seed": "1",
+                    "sizes": "100,32,64,128,784", "epoch": "2", "step": str(STEPS)}
+        self.assertEqual(metadata | expected, metadata)
+        self.assertEqual(shapes["9.weight"], [784, 128])
+        metadata, shapes = read_safetensors(self.first / "discriminator.safetensors")
+        self.assertEqual((metadata["network"], shapes["0.weight"]), ("discriminator", [128, 784]))
+
+    def test_sheets_are_ten_by_ten(self):
+        for name in ("samples.png", "samples/epoch_001.png", "samples/epoch_002.png"):
+            self.assertEqual(png_size(self.first / name), (302, 302))
+        sheets = [digest(self.first / name) for name in ("samples.png", "samples/epoch_001.png")]
+        self.assertNotEqual(*sheets)
+
+    def test_result_does_not_depend_on_threads(self):
+        for threads in ("2", "3"):
+            out = self.folder / f"threads{threads}"
+            self.assertEqual(self.train(out, "--threads", threads).returncode, 0)
+            for name in ("generator.safetensors", "discriminator.safetensors", "losses.csv", "samples.png"):
+                self.assertEqual(digest(out / name), digest(self.first / name), name)
+
+    def test_result_depends_on_the_seed(self):
+        out = self.folder / "seed2"
+        self.assertEqual(self.train(out, "--seed", "2").returncode, 0)
+        self.assertNotEqual(digest(out / "samples.png"), digest(self.first / "samples.png"))
+
+    # Whose folder it is
+
+    def test_finished_run_is_only_replaced_by_force(self):
+        out = self.folder / "again"
+        self.assertEqual(self.train(out, "--epochs", "3").returncode, 0)
+        before = digest(out / "generator.safetensors")
+        self.fails(self.train(out), 1, "again", "--force")
+        self.assertEqual(digest(out / "generator.safetensors"), before)
+        (out / "notes.txt").write_text("mine")
+        self.assertEqual(self.train(out, "--force").returncode, 0)
+        self.assertEqual(digest(out / "generator.safetensors"),
+                         digest(self.first / "generator.safetensors"))
+        self.assertFalse((out / "samples/epoch_003.png").exists(), "a sheet of the earlier run is left")
+        self.assertEqual((out / "notes.txt").read_text(), "mine")
+
+    def test_signal_keeps_what_there_is_and_does_not_finish_the_run(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            out = self.folder / f"signal{int(number)}"
+            command = self.train_command(out, "--epochs", "1000000", "--samples-every", "0", "--log-every", "1")
+            process = subprocess.Popen([PROGRAM, *command], env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
+            for line in process.stderr:
+                if line.startswith("epoch "):
+                    break
+            process.send_signal(number)
+            rest = process.stderr.read()
+            process.stderr.close()
+            self.assertEqual(process.wait(timeout=60), 128 + number, rest)
+            self.assertIn("stopped after ", rest)
+            self.assertTrue((out / "generator.safetensors").exists() and (out / "losses.svg").exists())
+            self.assertFalse((out / "result.json").exists())
+        self.assertEqual(self.train(out).returncode, 0, "an unfinished run needs no force")
+
+    # Samples
+
+    def sample(self, name, *options):
+        return self.run_program("sample", "--model", self.first / "generator.safetensors", "--out", name, *options)
+
+    def test_sample_of_the_runs_seed_is_its_sheet(self):
+        out = self.folder / "same.png"
+        result = self.sample(out)
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "", ""))
+        self.assertEqual(digest(out), digest(self.first / "samples.png"))
+        self.assertEqual(self.sample(out, "--seed", "2").returncode, 0)
+        self.assertNotEqual(digest(out), digest(self.first / "samples.png"))
+
+    def test_sample_formats_agree(self):
+        sheet, bytes_file, floats_file, z_file = (self.folder / name for name in
+                                                  ("s.png", "s.idx3-ubyte", "s.npy", "z.npy"))
+        for out, options in ((sheet, []), (bytes_file, []), (floats_file, ["--save-z", z_file])):
+            self.assertEqual(self.sample(out, "--count", "7", "--seed", "5", *options).returncode, 0)
+        self.assertEqual(png_size(sheet), (92, 92))
+        shape, values = read_npy(floats_file)
+        self.assertEqual(shape, (7, 784))
+        self.assertTrue(all(-1 <= value <= 1 for value in values))
+        content = bytes_file.read_bytes()
+        self.assertEqual(content[:16], idx(7, 28, 28, data=[]))
+        self.assertEqual(len(content), 16 + 7 * 784)
+        self.assertTrue(all(abs((value + 1) * 127.5 - byte) <= 0.501 for value, byte in zip(values, content[16:])))
+        shape, z = read_npy(z_file)
+        self.assertEqual(shape, (7, 100))
+        self.assertTrue(all(-1 <= value < 1 for value in z) and min(z) < -0.9 and max(z) > 0.9)
+
+    # What goes wrong
+
+    def test_bad_command_lines(self):
+        training = ("train", "--data", "data", "--out", "never")
+        sampling = ("sample", "--model", self.first / "generator.safetensors")
+        for words, *arguments in (
+            (("subcommand",),),
+            (("unknown argument 'trian'", "did you mean train?"), "trian"),
+            (("--data is required",), "train", "--out", "never"),
+            (("--out is required",), "train", "--data", "data"),
+            (("'--epoch'", "did you mean --epochs?"), *training, "--epoch", "3"),
+            (("--epochs", "from 1 to", "'0'"), *training, "--epochs", "0"),
+            (("--epochs", "'-5'"), *training, "--epochs", "-5"),
+            (("--epochs", "'1e3'"), *training, "--epochs", "1e3"),
+            (("--epochs", "'99999999999999999999'"), *training, "--epochs", "99999999999999999999"),
+            (("--batch", "'0'"), *training, "--batch", "0"),
+            (("--threads", "'0'"), *training, "--threads", "0"),
+            (("--seed", "'-1'"), *training, "--seed", "-1"),
+            (("--lr", "'nan'"), *training, "--lr", "nan"),
+            (("--g-lr", "'0'"), *training, "--g-lr", "0"),
+            (("--beta1", "'1'"), *training, "--beta1", "1"),
+            (("--dropout", "'1'"), *training, "--dropout", "1"),
+            (("--real-label", "'0'"), *training, "--real-label", "0"),
+            (("--g-hidden", "3 sizes", "'32,64'"), *training, "--g-hidden", "32,64"),
+            (("--d-hidden", "3 sizes", "'1,2,3,4'"), *training, "--d-hidden", "1,2,3,4"),
+            (("--recipe", "seed", "'sed'"), *training, "--recipe", "sed"),
+            (("'\\x1b[2J'",), *training, "--recipe", "\x1b[2J"),
+            (("--out is required",), *sampling),
+            (("--out", ".png", "'digits.jpg'"), *sampling, "--out", "digits.jpg"),
+            (("--save-z", ".npy", "'z.png'"), *sampling, "--out", "digits.png", "--save-z", "z.png"),
+            (("--count", "'0'"), *sampling, "--out", "digits.png", "--count", "0"),
+        ):
+            with self.subTest(arguments=arguments):
+                self.fails(self.run_program(*arguments), 2, *words)
+        self.assertFalse((self.folder / "never").exists())
+
+    def test_bad_data(self):
+        def data_set(name, **files):
+            folder = self.folder / name
+            shutil.copytree(self.data, folder)
+            for file, content in files.items():
+                (folder / file.replace("_", "-")).write_bytes(content)
+            return folder
+
+        images = (self.data / "train-images-idx3-ubyte.gz").read_bytes()
+        labels = (self.data / "train-labels-idx1-ubyte").read_bytes()
+        truncated = data_set("truncated")
+        (truncated / "train-images-idx3-ubyte.gz").write_bytes(images[: len(images) // 2])
+        page = data_set("page")
+        (page / "train-images-idx3-ubyte.gz").write_bytes(b"<!DOCTYPE html><html>404</html>")
+        empty = self.folder / "empty"
+        empty.mkdir()
+        for folder, words in (
+            (self.folder / "no\x1bwhere", ("no\\x1bwhere", "no such folder")),
+            (empty, ("no train-images",)),
+            (self.data / "train-labels-idx1-ubyte", ("a file, expected the folder",)),
+            (data_set("swapped", train_images_idx3_ubyte=labels), ("holds labels", "expected images")),
+            (truncated, ("truncated", "incomplete")),
+            (page, ("HTML",)),
+        ):
+            with self.subTest(folder=folder.name):
+                result = self.run_program("train", "--data", folder, "--out", "never")
+                self.fails(result, 3, *words)
+        self.assertFalse((self.folder / "never").exists())
+
+    def test_bad_models(self):
+        def model(name, change):
+            content = (self.first / "generator.safetensors").read_bytes()
+            (length,) = struct.unpack("<Q", content[:8])
+            header = json.loads(content[8 : 8 + length])
+            change(header)
+            text = json.dumps(header).encode()
+            text += b" " * (-len(text) % 8)
+            path = self.folder / f"{name}.safetensors"
+            path.write_bytes(struct.pack("<Q", len(text)) + text + content[8 + length :])
+            return path
+
+        def without(key):
+            return lambda header: header["__metadata__"].pop(key)
+
+        def with_text(key, text):
+            return lambda header: header["__metadata__"].update({key: text})
+
+        def rename(header):
+            header["12.weight"] = header.pop("9.weight")
+
+        def reshape(header):
+            header["3.weight"]["shape"].reverse()
+
+        cut = self.folder / "cut.safetensors"
+        cut.write_bytes((self.first / "generator.safetensors").read_bytes()[:-1])
+        for path, words in (
+            (self.folder / "nothing.safetensors", ("nothing.safetensors", "No such file")),
+            (self.data / "train-labels-idx1-ubyte", ("train-labels",)),
+            (cut, ("cut.safetensors",)),
+            (self.first / "discriminator.safetensors", ("expected a generator, found a discriminator",)),
+            (model("stranger", without("network")), ("metadata", "'network'")),
+            (model("slope", with_text("negative_slope", "steep")), ("negative_slope", "'steep'")),
+            (model("dropout", with_text("dropout", "1")), ("dropout", "'1'")),
+            (model("other", with_text("architecture", "Other()")), ("architecture", "Other()")),
+            (model("deeper", rename), ("9.weight",)),
+            (model("reshaped", reshape), ("3.weight", "expected 32 inputs", "found 64")),
+        ):
+            with self.subTest(model=path.name):
+                result = self.run_program("sample", "--model", path, "--out", "never.png")
+                self.fails(result, 3, *words)
+        self.assertFalse((self.folder / "never.png").exists())
+
+    def test_output_that_cannot_be_written(self):
+        file = self.folder / "a file"
+        file.write_text("")
+        self.fails(self.train(file), 1, "a file", "cannot create")
+        self.fails(self.train("/proc/nowhere"), 1, "/proc/nowhere", "cannot create")
+        self.fails(self.sample(self.folder / "missing" / "digits.png"), 1, "missing/digits.png")
+        self.fails(self.sample("/dev/null/digits.npy"), 1, "/dev/null/digits.npy")
+
+    def test_full_disk_leaves_no_half_model(self):
+        def limit_file_size():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (200000, 200000))  # a sheet fits, a model does not
+
+        out = self.folder / "full"
+        self.fails(self.train(out, "--quiet", preexec_fn=limit_file_size), 1, "generator.safetensors", "cannot write")
+        self.assertEqual({path.name for path in out.iterdir()},
+                         {"config.json", "losses.csv", "losses.svg", "samples", "samples.png"})
+
+    def test_divergence_is_noticed(self):
+        out = self.folder / "diverged"
+        result = self.train(out, "--quiet", "--lr", "1e30", "--log-every", "1")
+        self.fails(result, 4, "diverged at step ", "(epoch ", "discriminator loss ", "generator loss ", "--lr")
+        self.assertFalse((out / "result.json").exists() or (out / "generator.safetensors").exists())
+        self.assertTrue((out / "losses.csv").read_text().startswith("step,"))
+
+    # What it shows
+
+    def test_help_and_version_go_to_stdout(self):
+        for arguments in (["--help"], ["train", "--help"], ["sample", "-h"]):
+            result = self.run_program(*arguments)
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            self.assertIn("\n\nExamples:\n  mnist_gan ", result.stdout)
+            self.assertLess(result.stdout.index("Examples:"), result.stdout.index("Usage:"))
+        help_text = self.run_program("train", "--help").stdout
+        for words in ("--lr X ", "[0.002]", "[32,64,128]", "[all processors]", "--real-label X", "[0.9]"):
+            self.assertIn(words, help_text)
+        self.assertRegex(self.run_program("--version").stdout, r"^mnist_gan \(eigan\) \d+\.\d+\.\d+\n$")
+
+    def test_quiet_is_quiet(self):
+        result = self.train(self.folder / "quiet", "--quiet")
+        self.assertEqual((result.returncode, result.stdout), (0, ""))
+        self.assertEqual([line for line in result.stderr.splitlines() if not line.startswith("warning: ")], [])
+
+    def on_terminal(self, name, *options, **environment):
+        """What a training writes to a terminal, and the terminal's own line ends taken out."""
+        controller, terminal = pty.openpty()
+        try:
+            process = subprocess.Popen([PROGRAM, *self.train_command(self.folder / name, *options)], stdout=terminal,
+                                       stderr=terminal, env=ENVIRONMENT | environment)
+            os.close(terminal)
+            shown = b""
+            while True:
+                try:
+                    part = os.read(controller, 65536)
+                except OSError:  # how Linux tells that the other end is closed
+                    break
+                if not part:
+                    break
+                shown += part
+            self.assertEqual(process.wait(timeout=60), 0, shown)
+        finally:
+            os.close(controller)
+        return shown.decode().replace("\r\n", "\n")
+
+    def test_terminal_shows_a_line_that_is_drawn_again(self):
+        shown = self.on_terminal("terminal", COLUMNS="100")
+        self.assertRegex(shown, r"\r\x1b\[Kepoch 1/2 \[\x1b\[32m=*>? *\x1b\[0m\] \S+( s)? left  D \d\.\d\d G \d\.\d\d "
+                                r"real 0\.\d\d fake 0\.\d\d \S+ img/s")
+        self.assertRegex(shown, r"\r\x1b\[Kepoch 1/2  D \d\.\d{3}  G \d")  # the line gives way to the epoch's
+        self.assertIn("\ntrained in ", shown)
+
+    def test_terminal_line_fits(self):
+        for columns, has_bar in (("80", True), ("40", False), ("9", False)):
+            shown = self.on_terminal("narrow" + columns, NO_COLOR="1", COLUMNS=columns)
+            self.assertNotIn("\x1b[3", shown)
+            lines = [part.split("\n")[0] for part in shown.split("\r\x1b[K")[1:]]
+            self.assertIn("epoch 1/", lines[0])
+            self.assertLess(len(lines[0]), int(columns))
+            self.assertEqual("[" in lines[0], has_bar, lines[0])
+
+    def test_terminal_line_can_be_declined(self):
+        for name, options, environment in (("no-progress", ["--no-progress"], {}), ("dumb", [], {"TERM": "dumb"}),
+                                           ("ci", [], {"CI": "true"})):
+            shown = self.on_terminal(name, *options, **environment)
+            self.assertTrue(all(c == "\n" or c.isprintable() for c in shown), repr(shown))
+            self.assertIn("epoch 1/2  D ", shown)
+
+    def test_reader_of_the_messages_may_leave(self):
+        out = self.folder / "left"
+        process = subprocess.Popen([PROGRAM, *self.train_command(out)], env=ENVIRONMENT, stderr=subprocess.PIPE)
+        process.stderr.readline()
+        process.stderr.close()
+        self.assertEqual(process.wait(timeout=300), 0)
+        self.assertTrue((out / "result.json").exists())
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
