@@ -1,7 +1,7 @@
 // Lesson 1: a network computes.
 //
 // A network is a type: the layers, one after the other, and the sizes between them. Where two sizes do not fit, the
-// program does not compile: change the 3 below into a 4 and read the message. The type holds no numbers. Those live
+// program does not compile: change one 3 below into a 4 and read the message. The type holds no numbers. Those live
 // in a Model, all of them in one flat buffer, and each layer knows which part of that buffer is its own.
 //
 // A sample is a column. A batch of four samples with two features each is a 2 x 4 matrix; so is what goes in here,
