@@ -183,6 +183,32 @@ TEST_CASE("Model: the same bits for any number of threads") {
   }
 }
 
+namespace {
+/// y = x / 2, for one scalar type alone: the concepts ask for no templates.
+struct Half {
+  static constexpr bool elementwise = true;
+  void forward(std::span<const float>, ConstView<float> x, View<float> y) const { y = x / 2; }
+  void backward_input(std::span<const float>, ConstView<float>, ConstView<float>, ConstView<float> dy,
+                      View<float> dx) const {
+    dx = dy / 2;
+  }
+};
+static_assert(Layer<Half, float> && !Layer<Half, double>);
+}  // namespace
+
+TEST_CASE("Model: a layer's functions need not be templates") {
+  const Model<Sequential<Half, Linear<2, 1>>> model(Rng(1));
+  auto tape = model.tape(1);
+  const auto p = model.params();
+  const Matrix<float> x{{2}, {4}};
+  Matrix<float> dx(2, 1);
+  CHECK(model.forward(tape, x)(0, 0) == doctest::Approx(p[0] + 2 * p[1] + p[2]));
+  tape.output_gradient().setOnes();
+  model.backward_input(tape, dx);
+  CHECK(dx == Matrix<float>{{p[0] / 2}, {p[1] / 2}});
+  CHECK(model.infer(x) == tape.output());
+}
+
 #if defined(_OPENMP)
 namespace {
 /// Notices whether anybody else is at work.

@@ -42,8 +42,7 @@ class Model {
       }
     });
   }
-  explicit Model(Rng rng) requires std::is_default_constructible_v<Net>
-      : Model(Net{}, rng) {}
+  explicit Model(Rng rng) requires std::is_default_constructible_v<Net> : Model(Net{}, rng) {}
 
   const Net& net() const { return net_; }
   std::span<T> params() { return params_; }
@@ -82,8 +81,8 @@ class Model {
   void backward_input(Tape<Net, T>& tape, View<T> dx, Threads threads = {}) const {
     check_pass(tape);
     if (dx.rows() != net_.input_size() || dx.cols() != tape.batch())
-      detail::fail_contract("eigan::Model::backward_input: dx must be ", net_.input_size(), " x ", tape.batch(), ", is ",
-                            dx.rows(), " x ", dx.cols());
+      detail::fail_contract("eigan::Model::backward_input: dx must be ", net_.input_size(), " x ", tape.batch(),
+                            ", is ", dx.rows(), " x ", dx.cols());
     propagate<0>(tape, &dx, threads);
   }
 
@@ -180,9 +179,9 @@ class Model {
       const ConstView<T> x = tape.activation(I).columns(first, count);
       const View<T> y = tape.writable_activation(I + 1).columns(first, count);
       if constexpr (StochasticLayer<typename Net::template LayerType<I>, T>)
-        layer.template forward_train<T>(p, x, y, Draw{tape.rng().fold_in(I), first});
+        layer.forward_train(p, x, y, Draw{tape.rng().fold_in(I), first});
       else
-        layer.template forward<T>(p, x, y);
+        layer.forward(p, x, y);
     });
   }
 
@@ -199,9 +198,9 @@ class Model {
           const ConstView<T> dy = tape.gradient(I + 1).columns(first, count);
           const View<T> below = (I == 0 ? *dx : tape.gradient(I)).columns(first, count);
           if constexpr (StochasticLayer<typename Net::template LayerType<I>, T>)
-            layer.template backward_input_train<T>(p, x, y, dy, below, Draw{tape.rng().fold_in(I), first});
+            layer.backward_input_train(p, x, y, dy, below, Draw{tape.rng().fold_in(I), first});
           else
-            layer.template backward_input<T>(p, x, y, dy, below);
+            layer.backward_input(p, x, y, dy, below);
         }
       });
     });
@@ -234,18 +233,18 @@ class Model {
     const auto dp = net_.template slice<I>(grad);
     const ConstView<T> x = tape.activation(I), y = tape.activation(I + 1), dy = tape.gradient(I + 1);
     if constexpr (BlockedLayer<typename Net::template LayerType<I>, T>)
-      layer.template backward_params_block<T>(p, x, y, dy, dp, block);
+      layer.backward_params_block(p, x, y, dy, dp, block);
     else
-      layer.template backward_params<T>(p, x, y, dy, dp);
+      layer.backward_params(p, x, y, dy, dp);
   }
 
   void infer_tile(const ConstView<T>& x, View<T> y, Scratch<Net, T>& scratch, Index first) const {
     const Index count = std::min(tile_, x.cols() - first);
     ConstView<T> in = x.columns(first, count);
     Net::for_each_layer([&]<std::size_t I>() {
-      const View<T> out = I + 1 == Net::depth ? y.columns(first, count)
-                                              : scratch.level(I % 2, net_.features(I + 1), count);
-      net_.template layer<I>().template forward<T>(net_.template slice<I>(params()), in, out);
+      const View<T> out =
+          I + 1 == Net::depth ? y.columns(first, count) : scratch.level(I % 2, net_.features(I + 1), count);
+      net_.template layer<I>().forward(net_.template slice<I>(params()), in, out);
       in.rebind(out);
     });
   }
