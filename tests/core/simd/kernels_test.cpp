@@ -145,16 +145,22 @@ TEST_CASE("kernels: products of every width and length") {
 
 TEST_CASE("kernels: products with more terms than a packed strip holds") {
   for (const Index k : {128, 129, 256, 257, 300, 512, 513, 1100})
-    for (const Index m : {1, 29, 48}) {
-      check_products(m, 3, k, 5);
-      check_products(m, 17, k, 5);
-    }
+    for (const Index m : {1, 29, 48})
+      for (const Index n : {1, 3, 17}) check_products(m, n, k, 5);
 }
 
-TEST_CASE("kernels: products of operands whose columns lie far apart") {
-  for (const Index m : {1, 8, 33, 70})
-    for (const Index n : {1, 15, 16, 33})
-      for (const Index k : {1, 40, 300}) check_products(m, n, k, 515);
+TEST_CASE("kernels: products with one column and many rows") {
+  for (const Index m : {127, 128, 129, 144, 272})
+    for (const Index k : {1, 7, 600}) check_products(m, 1, k, 5);
+}
+
+TEST_CASE("kernels: products of operands whose columns lie far apart, on any cache lines") {
+  for (const Index m : {1, 33, 70})
+    for (const Index n : {1, 17, 49})
+      for (const Index k : {1, 300}) {
+        check_products(m, n, k, 515);
+        check_products(m, n, k, 544 - m);  // 17 or 34 pairs of cache lines
+      }
 }
 
 TEST_CASE("kernels: row sums are added to what is there") {
