@@ -58,7 +58,7 @@ void add_train(CLI::App& program, TrainOptions& options) {
   run.number("--batch", "N", "images a step", recipe.batch, whole(1, 65536));
   run.number("--seed", "N", "everything random follows from it", options.seed, any_seed);
   add_threads(run, options.threads);
-  run.flag("--force", "replace a finished run in --out", options.force);
+  run.flag("--force", "replace the run in --out", options.force);
 
   OptionGroup networks(app, "Networks");
   networks.number("--latent", "N", "size of z, uniform in [-1, 1), the generator's input", recipe.latent,

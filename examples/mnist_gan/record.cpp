@@ -1,5 +1,7 @@
 #include "record.hpp"
 
+#include <cmath>
+
 #include <eigan/core/simd/isa.hpp>
 #include <eigan/version.hpp>
 
@@ -40,7 +42,7 @@ std::string result_text(Index epochs, Index steps, double seconds, const StepLos
   return JsonObject()
       .add("epochs", epochs)
       .add("steps", steps)
-      .add("seconds", seconds)
+      .add("seconds", std::round(1000 * seconds) / 1000)
       .add("last_epoch_d_loss", last_epoch.d_loss)
       .add("last_epoch_g_loss", last_epoch.g_loss)
       .add("last_epoch_d_real", last_epoch.d_real)

@@ -31,9 +31,12 @@ class RunFolder {
   }
   std::string name() const { return eigan::printable(path_.native(), 4096); }
 
-  bool is_finished() const {
+  /// What of a run is there already: the name of a file that create() would take away, or nothing.
+  std::string occupant() const {
     std::error_code ignored;
-    return std::filesystem::exists(file("result.json"), ignored);
+    for (const char* name : files)
+      if (std::filesystem::exists(file(name), ignored)) return name;
+    return std::filesystem::exists(sheet(1), ignored) ? "samples/epoch_001.png" : "";
   }
 
   /// Makes the folder, and takes away what an earlier run left of these files: sheets of two runs must not mix.
@@ -44,10 +47,7 @@ class RunFolder {
     fs::create_directories(sheets, error);
     if (error) fail(sheets, "create the folder", error);
     // result.json first: from here on the folder holds no finished run.
-    for (const char* name : {"result.json", "config.json", "losses.csv", "losses.svg", "samples.png",
-                             "generator.safetensors", "discriminator.safetensors"}) {
-      remove(file(name));
-    }
+    for (const char* name : files) remove(file(name));
     fs::directory_iterator entry(sheets, error);
     for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
       const std::string name = entry->path().filename();
@@ -57,6 +57,14 @@ class RunFolder {
   }
 
  private:
+  static constexpr const char* files[] = {"result.json",
+                                          "config.json",
+                                          "losses.csv",
+                                          "losses.svg",
+                                          "samples.png",
+                                          "generator.safetensors",
+                                          "discriminator.safetensors"};
+
   [[noreturn]] static void fail(const std::filesystem::path& path, const char* action, std::error_code error) {
     throw eigan::Error(concat(eigan::printable(path.native(), 4096), ": cannot ", action, ": ", error.message()));
   }

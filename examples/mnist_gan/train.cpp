@@ -58,9 +58,9 @@ Progress::Detail progress_detail(const TrainOptions& options, const Terminal& te
 int train(const TrainOptions& options) {
   const Recipe& recipe = options.recipe;
   const RunFolder folder(options.out);
-  if (folder.is_finished() && !options.force) {
-    throw eigan::Error(
-        concat(folder.name(), ": holds a finished run; --force replaces it, --out names another folder"));
+  if (const std::string there = folder.occupant(); !there.empty() && !options.force) {
+    throw eigan::Error(concat(folder.name(), ": holds ", there == "result.json" ? "a finished run" : there,
+                              " already; --force replaces it, --out names another folder"));
   }
   const auto images = reading([&] { return eigan::load_mnist(options.data, eigan::Split::train); });
 
@@ -81,6 +81,7 @@ int train(const TrainOptions& options) {
   Matrix<float> z_memory(recipe.latent, largest_batch);
   const Matrix<float> sheet_z = sample_z(recipe.latent, sheet_images, options.seed);
 
+  Interrupt::listen();
   folder.create();
   eigan::write_file(folder.file("config.json"), config_text(options, eigan::thread_count(threads)));
   if (!build_warning().empty()) say(build_warning());
@@ -88,7 +89,6 @@ int train(const TrainOptions& options) {
     say(banner(options, {images.count, batches.size(), generator.net().param_size(), discriminator.net().param_size(),
                          eigan::thread_count(threads)}));
   }
-  Interrupt::listen();
 
   const auto terminal = Terminal::detect();
   Progress progress({recipe.epochs, batches.size(), images.count}, progress_detail(options, terminal), terminal.colour);
