@@ -243,7 +243,10 @@ class MnistGan(unittest.TestCase):
             self.assertIn("stopped after ", rest)
             self.assertTrue((out / "generator.safetensors").exists() and (out / "losses.svg").exists())
             self.assertFalse((out / "result.json").exists())
-        self.assertEqual(self.train(out).returncode, 0, "an unfinished run needs no force")
+            refused = self.train(out)
+            self.assertNotEqual(refused.returncode, 0, "a stopped run's networks would be lost")
+            self.assertIn("config.json already; --force", refused.stderr)
+        self.assertEqual(self.train(out, "--force").returncode, 0)
 
     # Samples
 
