@@ -89,13 +89,13 @@ inline double run_fma(eigan::Isa isa, double flop) {
 }
 
 /// The best of several millisecond runs: GFLOP/s of all threads together.
-inline double fma_peak_gflops(eigan::Isa isa, int threads, int runs = 30) {
+inline double fma_peak_gflops(eigan::Isa isa, int threads, int runs = 100) {
   double best = 0;
   std::vector<double> flop(static_cast<std::size_t>(threads) * 16);
   for (int i = 0; i < runs; ++i) {
     const double start = seconds();
     eigan::detail::parallel(threads,
-                            [&](int part, int) { flop[static_cast<std::size_t>(part) * 16] = run_fma(isa, 5e7); });
+                            [&](int part, int) { flop[static_cast<std::size_t>(part) * 16] = run_fma(isa, 1e7); });
     const double elapsed = seconds() - start;
     double sum = 0;
     for (const double f : flop) sum += f;
@@ -104,12 +104,13 @@ inline double fma_peak_gflops(eigan::Isa isa, int threads, int runs = 30) {
   return best;
 }
 
-/// The best of several runs of memcpy: GB/s read plus written, on one thread.
-inline double copy_gbps(std::size_t bytes, int runs = 10) {
+/// The best of many short runs of memcpy: GB/s read plus written, on one thread.
+inline double copy_gbps(std::size_t bytes) {
   std::vector<char> from(bytes, 1), to(bytes, 2);
-  const auto repeats = std::max<std::size_t>(1, (std::size_t{8} << 20) / bytes);
+  const auto repeats = std::max<std::size_t>(1, (std::size_t{1} << 20) / bytes);
+  const auto runs = std::clamp<std::size_t>((std::size_t{1} << 30) / bytes / repeats, 10, 200);
   double best = 0;
-  for (int i = 0; i < runs; ++i) {
+  for (std::size_t i = 0; i < runs; ++i) {
     const double start = seconds();
     for (std::size_t r = 0; r < repeats; ++r) {
       std::memcpy(to.data(), from.data(), bytes);

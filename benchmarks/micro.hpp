@@ -37,19 +37,32 @@ inline double copy_bandwidth(std::size_t bytes) {
   return place->second;
 }
 
-/// For a benchmark whose iteration is `flop` operations.
-inline void report_flop(benchmark::State& state, double flop) {
-  using benchmark::Counter;
-  state.counters["GFLOP/s"] = Counter(flop * 1e-9, Counter::kIsIterationInvariantRate);
-  state.counters["of_peak"] = Counter(flop * 1e-9 / fma_peak(), Counter::kIsIterationInvariantRate);
+/// Times f, once an iteration, and returns the seconds of one.
+template <class F>
+double run(benchmark::State& state, const F& f) {
+  f();
+  const double start = seconds();
+  for ([[maybe_unused]] auto _ : state) {
+    f();
+    benchmark::ClobberMemory();
+  }
+  return (seconds() - start) / static_cast<double>(state.iterations());
 }
 
-/// For a benchmark whose iteration reads and writes `bytes` altogether.
-inline void report_bytes(benchmark::State& state, double bytes) {
-  using benchmark::Counter;
-  const double copy = copy_bandwidth(static_cast<std::size_t>(bytes / 2));
-  state.counters["GB/s"] = Counter(bytes * 1e-9, Counter::kIsIterationInvariantRate);
-  state.counters["of_copy"] = Counter(bytes * 1e-9 / copy, Counter::kIsIterationInvariantRate);
+/// The same for a benchmark whose iteration is `flop` operations, on `threads` threads.
+template <class F>
+void run_flop(benchmark::State& state, double flop, int threads, const F& f) {
+  const double gflops = flop / run(state, f) * 1e-9;
+  state.counters["GFLOP/s"] = gflops;
+  state.counters["of_peak"] = gflops / (threads * fma_peak());
+}
+
+/// The same for a benchmark whose iteration reads and writes `bytes` altogether.
+template <class F>
+void run_bytes(benchmark::State& state, double bytes, const F& f) {
+  const double gbps = bytes / run(state, f) * 1e-9;
+  state.counters["GB/s"] = gbps;
+  state.counters["of_copy"] = gbps / copy_bandwidth(static_cast<std::size_t>(bytes / 2));
 }
 
 /// A matrix of numbers uniform in [low, high).

@@ -11,6 +11,10 @@
 #include "../paired/serve.hpp"
 #include "options.hpp"
 
+#ifndef EIGAN_BENCH_NAME
+#define EIGAN_BENCH_NAME "eigan, whole step"
+#endif
+
 namespace {
 
 using namespace eigan;
@@ -47,8 +51,9 @@ class Stream {
 };
 
 std::string about() {
-  return detail::concat(R"({"name": "eigan, whole step", "version": ")", EIGAN_VERSION_MAJOR, '.', EIGAN_VERSION_MINOR,
-                        '.', EIGAN_VERSION_PATCH, R"(", "isa": ")", to_string(active_isa()), R"("})");
+  return detail::concat(R"({"name": ")" EIGAN_BENCH_NAME R"(", "version": ")", EIGAN_VERSION_MAJOR, '.',
+                        EIGAN_VERSION_MINOR, '.', EIGAN_VERSION_PATCH, R"(", "isa": ")", to_string(active_isa()),
+                        R"("})");
 }
 
 template <class G, class D>

@@ -6,11 +6,8 @@
 static void fill_uniform(benchmark::State& state) {
   eigan::BufferMatrix<float> matrix(state.range(0), state.range(1));
   std::uint64_t step = 0;
-  for ([[maybe_unused]] auto _ : state) {
-    eigan::fill_uniform(matrix.view(), -1, 1, eigan::Rng(step++));
-    benchmark::ClobberMemory();
-  }
-  bench::report_bytes(state, 1.0 * sizeof(float) * static_cast<double>(state.range(0) * state.range(1)));
+  bench::run_bytes(state, 1.0 * sizeof(float) * static_cast<double>(state.range(0) * state.range(1)),
+                   [&] { eigan::fill_uniform(matrix.view(), -1, 1, eigan::Rng(step++)); });
 }
 BENCHMARK(fill_uniform)->Args({100, 64})->Args({100, 128})->Args({1024, 784});
 

@@ -14,12 +14,10 @@ static void pixels_to_unit(benchmark::State& state) {
   const auto batch = static_cast<std::size_t>(state.range(0));
   eigan::BufferMatrix<float> out(784, state.range(0));
   std::size_t first = 0;
-  for ([[maybe_unused]] auto _ : state) {
+  bench::run_bytes(state, 5.0 * 784 * static_cast<double>(batch), [&] {
     eigan::pixels_to_unit(images, std::span<const std::uint32_t>(order).subspan(first, batch), out.view());
     first = (first + batch) % (order.size() - batch);
-    benchmark::ClobberMemory();
-  }
-  bench::report_bytes(state, 5.0 * 784 * static_cast<double>(batch));
+  });
 }
 BENCHMARK(pixels_to_unit)->Arg(64)->Arg(128)->ArgName("batch");
 

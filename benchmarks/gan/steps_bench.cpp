@@ -61,14 +61,10 @@ double flop(const Net& net, Index batch, double times) {
 
 template <class F>
 void run(benchmark::State& state, double operations, const F& f) {
-  f();
+  f();  // OpenMP allocates its threads
   const long before = bench::allocations();
-  for ([[maybe_unused]] auto _ : state) {
-    f();
-    benchmark::ClobberMemory();
-  }
+  bench::run_flop(state, operations, static_cast<int>(state.range(0)), f);
   state.counters["allocations"] = static_cast<double>(bench::allocations() - before);
-  bench::report_flop(state, operations);
 }
 
 template <class Recipe>

@@ -23,35 +23,32 @@ void layer_forward(benchmark::State& state, const L& layer) {
   BufferMatrix<float> y(x.rows(), x.cols());
   const std::span<const float> none;
   std::int64_t step = 0;
-  for ([[maybe_unused]] auto _ : state) {
+  run_bytes(state, 2.0 * sizeof(float) * static_cast<double>(x.rows() * x.cols()), [&] {
     if constexpr (eigan::StochasticLayer<L>)
       layer.template forward_train<float>(none, x.view(), y.view(), {eigan::Rng(1), step++ * x.cols()});
     else
       layer.template forward<float>(none, x.view(), y.view());
-    benchmark::ClobberMemory();
-  }
-  report_bytes(state, 2.0 * sizeof(float) * static_cast<double>(x.rows() * x.cols()));
+  });
 }
 
 template <class L>
 void layer_backward_input(benchmark::State& state, const L& layer) {
   const BufferMatrix<float> x = random_matrix(state.range(0), state.range(1));
   const BufferMatrix<float> dy = random_matrix(state.range(0), state.range(1));
-  BufferMatrix<float> y(x.rows(), x.cols()), dx(x.rows(), x.cols());
+  BufferMatrix<float> y_memory(x.rows(), x.cols()), dx(x.rows(), x.cols());
   const std::span<const float> none;
-  layer.template forward<float>(none, x.view(), y.view());
+  layer.template forward<float>(none, x.view(), y_memory.view());
+  const ConstView<float> y = y_memory.view();
   std::int64_t step = 0;
-  for ([[maybe_unused]] auto _ : state) {
-    if constexpr (eigan::StochasticLayer<L>)
-      layer.template backward_input_train<float>(none, x.view(), std::as_const(y).view(), dy.view(), dx.view(),
-                                                 {eigan::Rng(1), step++ * x.cols()});
-    else
-      layer.template backward_input<float>(none, x.view(), std::as_const(y).view(), dy.view(), dx.view());
-    benchmark::ClobberMemory();
-  }
   // dy and dx, and y where the layer reads it.
   const double matrices = eigan::detail::backward_reads_y<L>() ? 3 : 2;
-  report_bytes(state, matrices * sizeof(float) * static_cast<double>(x.rows() * x.cols()));
+  run_bytes(state, matrices * sizeof(float) * static_cast<double>(x.rows() * x.cols()), [&] {
+    if constexpr (eigan::StochasticLayer<L>)
+      layer.template backward_input_train<float>(none, x.view(), y, dy.view(), dx.view(),
+                                                 {eigan::Rng(1), step++ * x.cols()});
+    else
+      layer.template backward_input<float>(none, x.view(), y, dy.view(), dx.view());
+  });
 }
 
 }  // namespace bench

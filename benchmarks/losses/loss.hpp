@@ -1,5 +1,4 @@
-// Benchmarks of a loss: features x batch as the programs use it, and large. A loss reads its input (and, where it
-// takes them, targets) and writes a gradient of the same size.
+// Benchmarks of a loss: features x batch as the programs use it, and large.
 #pragma once
 
 #include "../micro.hpp"
@@ -17,11 +16,9 @@ template <class F>
 void time_loss(benchmark::State& state, double low, double high, const F& f) {
   const BufferMatrix<float> input = random_matrix(state.range(0), state.range(1), low, high);
   BufferMatrix<float> gradient(input.rows(), input.cols());
-  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(f(input.view(), gradient.view()));
-  report_bytes(state, 2.0 * sizeof(float) * static_cast<double>(input.rows() * input.cols()));
-  state.counters["ns_per_element"] =
-      benchmark::Counter(static_cast<double>(input.rows() * input.cols()) * 1e-9,
-                         benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+  const auto elements = static_cast<double>(input.rows() * input.cols());
+  const double time = run(state, [&] { benchmark::DoNotOptimize(f(input.view(), gradient.view())); });
+  state.counters["ns_per_element"] = time / elements * 1e9;
 }
 
 }  // namespace bench

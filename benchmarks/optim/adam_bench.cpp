@@ -19,11 +19,8 @@ static void adam_denormal(benchmark::State& state) {
   };
   step(1e-16f);
   for (int i = 0; i < 1000; ++i) step(0);
-  for ([[maybe_unused]] auto _ : state) {
-    adam.step(params, std::span<const float>(grad));
-    benchmark::ClobberMemory();
-  }
-  bench::report_bytes(state, 7.0 * sizeof(float) * static_cast<double>(size));
+  bench::run_bytes(state, 7.0 * sizeof(float) * static_cast<double>(size),
+                   [&] { adam.step(params, std::span<const float>(grad)); });
 }
 BENCHMARK(adam_denormal)->Arg(110'849)->ArgName("parameters")->Name("Adam/denormal_moments");
 

@@ -20,11 +20,8 @@ void time_optimizer(benchmark::State& state, O optimizer, double floats_moved) {
   const Index size = state.range(0);
   eigan::Buffer<float> params(size), grad(size);
   eigan::fill_uniform<float>({grad.data(), size, 1}, -0.01, 0.01, eigan::Rng(1));
-  for ([[maybe_unused]] auto _ : state) {
-    optimizer.step(params, std::span<const float>(grad));
-    benchmark::ClobberMemory();
-  }
-  report_bytes(state, floats_moved * sizeof(float) * static_cast<double>(size));
+  run_bytes(state, floats_moved * sizeof(float) * static_cast<double>(size),
+            [&] { optimizer.step(params, std::span<const float>(grad)); });
 }
 
 }  // namespace bench

@@ -21,7 +21,8 @@ class PairedProgram {
     app_.add_option("--threads", threads_, "Threads, or several counts to compare: 1,2")->delimiter(',');
     app_.add_option("--baseline", baselines_,
                     "Contenders besides eigan, of those that are built: openblas, eigen (both: the matrix products "
-                    "alone); libtorch, libtorch-plain (as tutorials write it), pytorch, onednn (whole steps); all; "
+                    "alone); libtorch, libtorch-plain (as tutorials write it), pytorch, onednn (whole steps); eigan_o2 "
+                    "(eigan compiled with plain -O2); all; "
                     "none; only (not even "
                     "eigan, but each --contender)")
         ->delimiter(',');
@@ -71,8 +72,8 @@ class PairedProgram {
     std::vector<std::string> ids;
     if (!only) ids.push_back("eigan");
     const std::vector<std::string> every =
-        w.is_gan() ? std::vector<std::string>{"openblas", "eigen", "libtorch", "libtorch-plain", "pytorch"}
-                   : std::vector<std::string>{"openblas", "eigen", "onednn", "libtorch", "pytorch"};
+        w.is_gan() ? std::vector<std::string>{"openblas", "eigen", "libtorch", "libtorch-plain", "pytorch", "eigan_o2"}
+                   : std::vector<std::string>{"openblas", "eigen", "onednn", "libtorch", "pytorch", "eigan_o2"};
     for (const std::string& id : none ? std::vector<std::string>{} : all ? every : baselines_) {
       if (exists(folder() / program_of(id)))
         ids.push_back(id);

@@ -48,7 +48,8 @@ inline nlohmann::json report(const Workload& w, const std::vector<Entry>& entrie
                 {"ms", to_json(ms)},
                 {"ms_per_step", ms.median},
                 {"gflops", flop / ms.median * 1e-6},
-                {"steps", e.step_ms.size()}};
+                {"steps", e.step_ms.size()},
+                {"round_ms", e.round_ms}};
     if (const Entry* peak = find_entry(entries, "peak", e.threads); peak && !is_peak) {
       // The share of the multiply-adds that the machine could have done in the same time, round by round.
       const double peak_flop = json::parse(peak->about).value("flop", 0.0);
