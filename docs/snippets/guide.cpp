@@ -283,7 +283,7 @@ TEST_CASE("guide: layers") {
 }
 
 TEST_CASE("guide: adversarial training") {
-  Matrix<float> images(16, 100);
+  Matrix<float> images(16, 97);
   fill_uniform<float>(images, 0, 1, Rng(9));
   // [gan]
   const Rng rng(1);
@@ -293,16 +293,19 @@ TEST_CASE("guide: adversarial training") {
 
   constexpr Index batch = 10;
   GanWorkspace workspace(g, d, batch);
-  Matrix<float> z(8, batch);
+  Matrix<float> z_memory(8, batch);
   Batches batches(images.cols(), batch, rng.fold_in(2));
   std::uint64_t step = 0;
   for (Index epoch = 0; epoch < 3; ++epoch) {
     batches.start_epoch(epoch);
     for (Index b = 0; b < batches.size(); ++b, ++step) {
       const Rng now = rng.fold_in(3).fold_in(step);
-      View<float> real = workspace.real(batch);  // written where the discriminator reads it
-      for (Index j = 0; j < batch; ++j) real.col(j) = images.col(batches.indices(b)[static_cast<std::size_t>(j)]);
+      const auto indices = batches.indices(b);  // the last batch may be smaller
+      const Index count = std::ssize(indices);
+      View<float> real = workspace.real(count);  // written where the discriminator reads it
+      for (Index j = 0; j < count; ++j) real.col(j) = images.col(indices[static_cast<std::size_t>(j)]);
 
+      const View<float> z = View<float>(z_memory).columns(0, count);
       fill_uniform<float>(z, -1, 1, now.fold_in(0));
       const auto about_d =
           discriminator_step(g, d, d_adam, workspace, real, z, now.fold_in(1), NonSaturatingLoss{.real_label = 0.9});

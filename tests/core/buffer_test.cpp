@@ -1,4 +1,6 @@
 #include <doctest/doctest.h>
+#include <limits>
+#include <new>
 #include <algorithm>
 #include <cstdint>
 #include <type_traits>
@@ -34,6 +36,14 @@ TEST_CASE("Buffer: nothing is allocated for nothing") {
   CHECK(Buffer<float>(0).data() == nullptr);
   CHECK(Buffer<float>(0).begin() == Buffer<float>(0).end());
   CHECK(Buffer<float>().clone().size() == 0);
+}
+
+TEST_CASE("Buffer: a size that no memory could have is refused before it wraps around") {
+  CHECK_THROWS_AS(Buffer<float>(-1), std::bad_array_new_length);
+  CHECK_THROWS_AS(Buffer<double>(std::numeric_limits<Index>::max() / 8), std::bad_array_new_length);
+  CHECK_THROWS_AS(BufferMatrix<float>(-1, 2), std::bad_array_new_length);
+  CHECK_THROWS_AS(BufferMatrix<float>(2, -1), std::bad_array_new_length);
+  CHECK_THROWS_AS(BufferMatrix<float>(Index{1} << 32, Index{1} << 32), std::bad_array_new_length);
 }
 
 TEST_CASE("Buffer: moves hand the memory over") {

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <stdexcept>
 #include <atomic>
 #include <vector>
 
@@ -33,6 +34,20 @@ TEST_CASE("parallel: hands out each part once") {
     CHECK(calls == of_all);
     CHECK(of_all <= parts);
     for (int part = 0; part < 8; ++part) CHECK(seen[static_cast<std::size_t>(part)] == (part < of_all ? 1 : 0));
+  }
+}
+
+TEST_CASE("parallel_for: an exception reaches the caller when all parts have ended") {
+  for (const int threads : {1, 2, 3, 8}) {
+    CAPTURE(threads);
+    std::atomic<int> others{0};
+    const auto work = [&](Index i) {
+      if (i == 0) throw std::runtime_error("zero");
+      ++others;
+    };
+    CHECK_THROWS_WITH_AS(detail::parallel_for(threads, much, Threads{threads}, work), "zero", std::runtime_error);
+    CHECK(others == thread_count(Threads{threads}) - 1);
+    CHECK_THROWS_AS(detail::parallel_for(8, much, Threads{threads}, [](Index) { throw 1; }), int);
   }
 }
 

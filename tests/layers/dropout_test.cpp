@@ -17,7 +17,7 @@ static Matrix<float> masked_ones(const Dropout& layer, Index rows, Index cols, D
 }
 
 TEST_CASE("Dropout: worked by hand") {
-  // A sample's i-th number is 16 bits of its words, the low half first; below p 65536 the element is dropped.
+  // A sample's i-th number is 16 bits of its words, the low half first; below 2^16 p the element is dropped.
   const Dropout layer(0.25);
   const Draw draw{Rng(3), 7};
   const Matrix<float> x{{3, 6}, {-9, 12}, {15, 18}};
@@ -47,7 +47,9 @@ TEST_CASE("Dropout: drops at the rate p and scales what is left, so that the mea
     const Matrix<float> y = masked_ones(Dropout(p), 201, 500, {Rng(11), 0});
     const double dropped = static_cast<double>((y.array() == 0).count()) / static_cast<double>(y.size());
     CHECK(std::abs(dropped - p) < 4 * std::sqrt(p * (1 - p) / static_cast<double>(y.size())));
-    CHECK(y.maxCoeff() == static_cast<float>(1 / (1 - p)));
+    // p is rounded to a multiple of 2^-16, for the mask and for the scale alike.
+    CHECK(y.maxCoeff() == static_cast<float>(65536 / (65536 - std::round(p * 65536))));
+    CHECK(static_cast<double>(y.maxCoeff()) == doctest::Approx(1 / (1 - p)).epsilon(1e-4));
     CHECK(y.cast<double>().mean() == doctest::Approx(1).epsilon(0.03));
   }
 }
@@ -95,4 +97,7 @@ TEST_CASE("Dropout: PyTorch's p unless one is given; one outside [0, 1) is refus
   CHECK_THROWS_WITH_AS(Dropout(1), "eigan::Dropout: p must be in [0, 1), is 1", std::invalid_argument);
   CHECK_THROWS_AS(Dropout(-0.1), std::invalid_argument);
   CHECK_THROWS_AS(Dropout(std::nan("")), std::invalid_argument);
+  // So close to 1 that nothing would be left to scale.
+  CHECK_THROWS_AS(Dropout(1 - 1e-6), std::invalid_argument);
+  CHECK_NOTHROW(Dropout(1 - 1e-5));
 }

@@ -270,10 +270,11 @@ TEST_CASE("Model: what does not fit is refused with the sizes") {
                        std::invalid_argument);
   CHECK_THROWS_AS(model.backward_input(tape, dx), std::invalid_argument);
 
-  CHECK_THROWS_WITH_AS(model.forward(tape, Matrix<float>(89, 10)),
-                       "eigan::Model: the input must be 90 features x 1 to 10 samples, is 89 x 10",
-                       std::invalid_argument);
-  CHECK_THROWS_AS(model.forward(tape, Matrix<float>(90, 11)), std::invalid_argument);
+  const Matrix<float> narrow(89, 10), many(90, 11);
+  CHECK_THROWS_WITH_AS(model.forward(tape, narrow),
+                       "eigan::Model: a sample of the input must have 90 features, has 89", std::invalid_argument);
+  CHECK_THROWS_WITH_AS(model.forward(tape, many),
+                       "eigan::Model::forward: this tape holds 1 to 10 samples, the input has 11", std::invalid_argument);
   CHECK_THROWS_AS(model.forward(tape, columns(0)), std::invalid_argument);
 
   model.forward(tape, columns(7));
@@ -287,6 +288,32 @@ TEST_CASE("Model: what does not fit is refused with the sizes") {
 
   CHECK_THROWS_WITH_AS(model.infer(columns(7), y, scratch), "eigan::Model::infer: y must be 5 x 7, is 5 x 10",
                        std::invalid_argument);
-  CHECK_THROWS_AS(model.infer(Matrix<float>(89, 10), y, scratch), std::invalid_argument);
-  CHECK_THROWS_AS(model.infer(Matrix<float>(89, 10)), std::invalid_argument);
+  CHECK_THROWS_AS(model.infer(narrow, y, scratch), std::invalid_argument);
+  CHECK_THROWS_AS(model.infer(narrow), std::invalid_argument);
+}
+
+TEST_CASE("Model: a tape or scratch of a network of the same type and other sizes is refused") {
+  using Free = Sequential<Linear<>, Tanh, Linear<>>;
+  const Model<Free> model(Free(Linear<>(3, 9), Tanh{}, Linear<>(9, 2)), Rng(1));
+  const Model<Free> other(Free(Linear<>(3, 4), Tanh{}, Linear<>(4, 2)), Rng(1));
+  const Matrix<float> x = Matrix<float>::Zero(3, 5);
+  Matrix<float> y(2, 5), dx(3, 5);
+  Buffer<float> grad = model.zeros();
+  auto tape = other.tape(5);
+  auto scratch = other.scratch();
+  CHECK_THROWS_WITH_AS(model.forward(tape, x), "eigan::Model: this tape was made for a network of other sizes",
+                       std::invalid_argument);
+  other.forward(tape, x);
+  tape.output_gradient().setZero();
+  CHECK_THROWS_AS(model.backward_input(tape, dx), std::invalid_argument);
+  CHECK_THROWS_AS(model.backward_params(tape, grad), std::invalid_argument);
+  CHECK_THROWS_AS(model.backward(tape, grad, dx), std::invalid_argument);
+  CHECK_THROWS_WITH_AS(model.infer(x, y, scratch),
+                       "eigan::Model::infer: this scratch was made for a network of other sizes", std::invalid_argument);
+}
+
+TEST_CASE("Model: inference of nothing is nothing") {
+  const Model<Calm> model(Rng(1));
+  CHECK(model.infer(Matrix<float>(90, 0)).cols() == 0);
+  CHECK(model.infer(Matrix<float>(90, 0)).rows() == 5);
 }

@@ -9,6 +9,9 @@ using namespace eigan;
 TEST_CASE("Scratch: two levels that do not overlap, each as wide as the widest layer's output") {
   using Net = Sequential<Linear<1000, 30>, Linear<30, 50>, Linear<50, 1>>;
   Scratch<Net> scratch(Net{}, 8);
+  CHECK(scratch.fits(Net{}, 8));
+  CHECK(scratch.fits(Net{}, 7));
+  CHECK_FALSE(scratch.fits(Net{}, 9));
   const View<float> a = scratch.level(0, 50, 8), b = scratch.level(1, 50, 8);
   CHECK(a.rows() == 50);
   CHECK(a.cols() == 8);

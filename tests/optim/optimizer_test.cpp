@@ -104,3 +104,18 @@ TEST_CASE("backward_and_step: one step of the clock, however many blocks there a
     CHECK(adam.steps() == step);
   }
 }
+
+TEST_CASE("backward_and_step: an optimiser of another size is refused before anything has changed") {
+  Model<Net> model(Rng(1));
+  Adam<float> adam(model.net().param_size() - 1);
+  auto tape = model.tape(4);
+  Buffer<float> grad = model.zeros();
+  const Matrix<float> x = support::random_matrix<float>(300, 4, 1);
+  const auto before = support::copy_of<float>(model.params());
+  model.forward(tape, x, Rng(2));
+  tape.output_gradient().setOnes();
+  CHECK_THROWS_AS(backward_and_step(model, tape, adam, grad), std::invalid_argument);
+  CHECK(adam.steps() == 0);
+  CHECK(support::same_bits<float>(model.params(), before));
+  CHECK(std::all_of(grad.begin(), grad.end(), [](float g) { return g == 0; }));
+}

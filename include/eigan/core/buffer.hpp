@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <new>
 #include <span>
@@ -64,6 +65,8 @@ class Buffer {
   }
   static T* allocate(Index size) {
     if (size == 0) return nullptr;
+    if (size < 0 || size > std::numeric_limits<Index>::max() / static_cast<Index>(sizeof(T)) - 64)
+      throw std::bad_array_new_length();
     return static_cast<T*>(
         ::operator new(static_cast<std::size_t>(padded(size)) * sizeof(T), std::align_val_t(buffer_alignment)));
   }
@@ -86,7 +89,7 @@ template <class T>
 class BufferMatrix {
  public:
   BufferMatrix() = default;
-  BufferMatrix(Index rows, Index cols) : buffer_(padded_stride<T>(rows) * cols), rows_(rows), cols_(cols) {}
+  BufferMatrix(Index rows, Index cols) : buffer_(size(rows, cols)), rows_(rows), cols_(cols) {}
 
   View<T> view() { return {buffer_.data(), rows_, cols_, padded_stride<T>(rows_)}; }
   ConstView<T> view() const { return {buffer_.data(), rows_, cols_, padded_stride<T>(rows_)}; }
@@ -94,6 +97,13 @@ class BufferMatrix {
   Index cols() const { return cols_; }
 
  private:
+  static Index size(Index rows, Index cols) {
+    Index size = 0;
+    if (rows < 0 || cols < 0 || __builtin_mul_overflow(padded_stride<T>(rows), cols, &size))
+      throw std::bad_array_new_length();
+    return size;
+  }
+
   Buffer<T> buffer_;
   Index rows_ = 0;
   Index cols_ = 0;

@@ -6,6 +6,7 @@
 //                         handed to a model. Checked once per call, never per element, so it stays on in every build.
 #pragma once
 
+#include <locale>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -23,6 +24,7 @@ namespace detail {
 template <class... Parts>
 std::string concat(const Parts&... parts) {
   std::ostringstream text;
+  text.imbue(std::locale::classic());  // these texts go into files and are compared: no 1.024 for 1024
   (text << ... << parts);
   return text.str();
 }

@@ -1,10 +1,12 @@
 // parallel_for: the only place that knows OpenMP. Without OpenMP it is a loop.
 //
 // Work items are independent and each is computed the same way whoever takes it, so results never depend on the
-// number of threads. Small work, and work asked for inside somebody else's parallel region, stays on the calling thread.
+// number of threads. Small work, and work asked for inside somebody else's parallel region, stays on the calling
+// thread.
 #pragma once
 
 #include <algorithm>
+#include <exception>
 
 #include <eigan/core/types.hpp>
 
@@ -33,14 +35,22 @@ inline int usable_threads([[maybe_unused]] Threads threads, [[maybe_unused]] dou
 #endif
 }
 
-/// Calls f(part, parts) on each of `parts` threads, part = 0, ..., parts - 1. f must not throw.
+/// Calls f(part, parts) on each of `parts` threads, part = 0, ..., parts - 1. What a part throws reaches the caller
+/// when all parts have ended; of several exceptions, one.
 template <class F>
 void parallel(int parts, const F& f) {
 #if defined(_OPENMP)
   if (parts > 1) {
     // The run time may grant fewer threads than were asked for.
+    std::exception_ptr error;
 #pragma omp parallel num_threads(parts)
-    f(omp_get_thread_num(), omp_get_num_threads());
+    try {
+      f(omp_get_thread_num(), omp_get_num_threads());
+    } catch (...) {
+#pragma omp critical(eigan_parallel_error)
+      error = std::current_exception();
+    }
+    if (error) std::rethrow_exception(error);
     return;
   }
 #endif
@@ -60,6 +70,8 @@ void parallel_for(Index n, double work, Threads threads, const F& f) {
 }  // namespace detail
 
 /// The number of threads that a large piece of work would use.
-inline int thread_count(Threads threads = {}) { return detail::usable_threads(threads, 1e12); }
+inline int thread_count(Threads threads = {}) {
+  return detail::usable_threads(threads, 1e12);
+}
 
 }  // namespace eigan

@@ -13,7 +13,8 @@
 
 namespace eigan {
 
-/// Uniform in [low, high), on a grid of (high - low) 2^-24.
+/// Uniform in [low, high), on a grid of (high - low) 2^-24. Where T cannot tell the last grid points from high, as
+/// float cannot in [1, 2), rounding may give high itself.
 template <class T>
 void fill_uniform(View<T> out, double low, double high, Rng rng, Index first_sample = 0) {
   for (Index j = 0; j < out.cols(); ++j)
@@ -29,7 +30,7 @@ void fill_normal(View<T> out, double mean, double deviation, Rng rng, Index firs
       const Index sample = first_sample + j;
       const double radius = std::sqrt(-2 * std::log(1 - rng.uniform(2 * i, sample)));  // 1 - u is never 0
       const double angle = 2 * std::numbers::pi * rng.uniform(2 * i + 1, sample);
-      out(i, j) = static_cast<T>(mean + deviation * radius * std::cos(angle));
+      out(i, j) = static_cast<T>(std::fma(deviation * radius, std::cos(angle), mean));
     }
 }
 

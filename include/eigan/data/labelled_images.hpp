@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <eigan/core/error.hpp>
+#include <eigan/core/simd/kernels.hpp>
 #include <eigan/core/types.hpp>
 #include <eigan/core/view.hpp>
 
@@ -44,9 +45,8 @@ void pixels_to_unit(const LabelledImages& images, std::span<const std::uint32_t>
   detail::check_batch(images, indices);
   for (Index column = 0; column < out.cols(); ++column) {
     const Index image = indices[static_cast<std::size_t>(column)];
-    const std::uint8_t* from = images.pixels.data() + image * features;
-    T* to = out.data() + column * out.outerStride();
-    for (Index i = 0; i < features; ++i) to[i] = static_cast<T>(from[i]) / T(127.5) - T(1);
+    detail::kernels<T>().pixels(features, images.pixels.data() + image * features,
+                                out.data() + column * out.outerStride());
   }
 }
 

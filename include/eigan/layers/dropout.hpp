@@ -1,7 +1,7 @@
 // Dropout: in training y = m x / (1 - p), m = 0 with probability p and 1 otherwise; at inference y = x.
 // Backward: dx = m dy / (1 - p), with the mask drawn again: it is a function of the pass's generator, the sample and
 // the feature, and is never stored. (Srivastava et al. 2014, "inverted": the scale is applied in training.)
-// A mask bit takes 16 random bits, so the probability is p rounded to a multiple of 2^-16.
+// A mask bit takes 16 random bits: p is rounded to a multiple of 2^-16, in the scale as well.
 #pragma once
 
 #include <cmath>
@@ -24,6 +24,7 @@ class Dropout {
   /// p: the probability of zeroing an element. Throws std::invalid_argument unless 0 <= p < 1.
   explicit Dropout(double p) : p_(p) {
     if (!(p >= 0 && p < 1)) detail::fail_contract("eigan::Dropout: p must be in [0, 1), is ", p);
+    if (threshold() == draws) detail::fail_contract("eigan::Dropout: p is too close to 1: ", p);
   }
 
   double p() const { return p_; }
@@ -51,13 +52,16 @@ class Dropout {
  private:
   template <class T>
   void mask(const ConstView<T>& in, View<T> out, Draw draw) const {
-    const auto threshold = static_cast<std::uint32_t>(std::lround(p_ * 65536));
-    const T scale = static_cast<T>(1 / (1 - p_));
+    const T scale = static_cast<T>(double{draws} / (draws - threshold()));
     for (Index j = 0; j < out.cols(); ++j)
       detail::kernels<T>().dropout(out.rows(), draw.rng.key(), static_cast<std::uint64_t>(draw.first_sample + j),
-                                   threshold, scale, in.data() + j * in.outerStride(),
+                                   threshold(), scale, in.data() + j * in.outerStride(),
                                    out.data() + j * out.outerStride());
   }
+
+  static constexpr std::uint32_t draws = 1 << 16;
+  /// Of all draws, those below this are dropped.
+  std::uint32_t threshold() const { return static_cast<std::uint32_t>(std::lround(p_ * draws)); }
 
   double p_ = 0.5;
 };

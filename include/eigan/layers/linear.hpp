@@ -20,18 +20,20 @@ namespace eigan {
 /// A dense layer. `Linear<784, 128>`, or `Linear<>(784, 128)` with sizes given at run time.
 template <Index In = dynamic, Index Out = dynamic>
 class Linear {
-  static_assert((In > 0 || In == dynamic) && (Out > 0 || Out == dynamic), "eigan::Linear: sizes are positive or dynamic");
+  static_assert((In > 0 || In == dynamic) && (Out > 0 || Out == dynamic),
+                "eigan::Linear: sizes are positive or dynamic");
 
  public:
   static constexpr Index input = In;
   static constexpr Index output = Out;
   static constexpr bool backward_reads_y = false;
 
-  constexpr Linear() requires(In != dynamic && Out != dynamic)
-      : in_(In), out_(Out) {}
-  /// Sizes at run time. Throws std::invalid_argument where they are not positive or contradict the type's.
+  constexpr Linear() requires(In != dynamic && Out != dynamic) : in_(In), out_(Out) {}
+  /// Sizes at run time. Throws std::invalid_argument where they are not in 1 to 2^31 or contradict the type's.
   Linear(Index in_features, Index out_features) : in_(in_features), out_(out_features) {
-    if (in_ <= 0 || out_ <= 0 || (In != dynamic && In != in_) || (Out != dynamic && Out != out_))
+    constexpr Index most = Index{1} << 31;
+    if (in_ <= 0 || out_ <= 0 || in_ > most || out_ > most || (In != dynamic && In != in_) ||
+        (Out != dynamic && Out != out_))
       detail::fail_contract("eigan::Linear<", In, ", ", Out, ">: cannot have sizes ", in_, " and ", out_);
   }
 
@@ -39,9 +41,7 @@ class Linear {
   Index output_size() const { return out_; }
   Index param_size() const { return out_ * in_ + out_; }
   std::string describe() const { return detail::concat("Linear(in_features=", in_, ", out_features=", out_, ")"); }
-  std::vector<Parameter> parameters() const {
-    return {{"weight", 0, out_, in_, 2}, {"bias", out_ * in_, out_, 1, 1}};
-  }
+  std::vector<Parameter> parameters() const { return {{"weight", 0, out_, in_, 2}, {"bias", out_ * in_, out_, 1, 1}}; }
 
   /// The weight inside this layer's parameters (or gradients, or moments): out x in.
   template <class T>

@@ -27,7 +27,7 @@ T bce(const ConstView<T>& y, const Target& target, View<T> dy) {
     for (Index i = 0; i < y.rows(); ++i) {
       const T p = y(i, j), t = target(i, j);
       const T log_p = clamp_log(std::log(p)), log_q = clamp_log(std::log1p(-p));
-      sum -= static_cast<double>(t * log_p + (T(1) - t) * log_q);
+      sum -= static_cast<double>(std::fma(t, log_p, (T(1) - t) * log_q));
       dy(i, j) = (p - t) / std::max((T(1) - p) * p, T(1e-12F)) * scale;  // a float in PyTorch, for double, too
     }
   return static_cast<T>(sum) * scale;
@@ -37,7 +37,8 @@ T bce(const ConstView<T>& y, const Target& target, View<T> dy) {
 /// One target for all elements. Returns the loss and assigns dy.
 template <class T>
 T bce(std::type_identity_t<ConstView<T>> y, std::type_identity_t<T> target, View<T> dy) {
-  return detail::bce<T>(y, [target](Index, Index) { return target; }, dy);
+  return detail::bce<T>(
+      y, [target](Index, Index) { return target; }, dy);
 }
 /// A target for each element, of the same shape as y.
 template <class T>

@@ -19,7 +19,7 @@ T bce_with_logits(const ConstView<T>& z, const Target& target, View<T> dz) {
     for (Index i = 0; i < z.rows(); ++i) {
       const T zij = z(i, j), t = target(i, j);
       const T e = std::exp(-std::abs(zij));
-      sum += static_cast<double>(std::max(zij, T(0)) - t * zij + std::log1p(e));
+      sum += static_cast<double>(std::fma(-t, zij, std::max(zij, T(0))) + std::log1p(e));
       dz(i, j) = ((zij >= T(0) ? T(1) : e) / (T(1) + e) - t) * scale;
     }
   return static_cast<T>(sum) * scale;
@@ -29,7 +29,8 @@ T bce_with_logits(const ConstView<T>& z, const Target& target, View<T> dz) {
 /// One target for all elements. Returns the loss and assigns dz.
 template <class T>
 T bce_with_logits(std::type_identity_t<ConstView<T>> z, std::type_identity_t<T> target, View<T> dz) {
-  return detail::bce_with_logits<T>(z, [target](Index, Index) { return target; }, dz);
+  return detail::bce_with_logits<T>(
+      z, [target](Index, Index) { return target; }, dz);
 }
 /// A target for each element, of the same shape as z.
 template <class T>

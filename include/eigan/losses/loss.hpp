@@ -1,5 +1,6 @@
 // What the losses share. A loss is a function: it returns the mean over the batch and assigns the gradient with
-// respect to its first argument, usually straight into Tape::output_gradient(). Sums run in double.
+// respect to its first argument, usually straight into Tape::output_gradient(). Sums run in double, and what is
+// multiplied and added is written as std::fma: otherwise the compiler's flags would decide on one rounding or two.
 #pragma once
 
 #include <eigan/core/error.hpp>

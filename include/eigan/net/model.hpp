@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -65,7 +66,11 @@ class Model {
   /// A forward pass for training: remembers on the tape what backward needs. x: input_size x batch, not copied.
   /// Layers that draw random numbers draw them from `rng`, so every pass wants its own: `rng.fold_in(step)`.
   ConstView<T> forward(Tape<Net, T>& tape, ConstView<T> x, Rng rng, Threads threads = {}) const {
-    check_input(x, tape.capacity());
+    check_tape(tape);
+    check_features(x);
+    if (x.cols() < 1 || x.cols() > tape.capacity())
+      detail::fail_contract("eigan::Model::forward: this tape holds 1 to ", tape.capacity(), " samples, the input has ",
+                            x.cols());
     tape.begin(x, rng);
     for_each_tile(x.cols(), threads, [&](Index first, Index count) { forward_tile(tape, first, count); });
     return tape.output();
@@ -76,6 +81,11 @@ class Model {
                   "eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
     return forward(tape, x, Rng(0), threads);
   }
+  /// A temporary would be gone before backward reads it.
+  template <std::same_as<Matrix<T>> M>
+  ConstView<T> forward(Tape<Net, T>& tape, M&& x, Rng rng, Threads threads = {}) const = delete;
+  template <std::same_as<Matrix<T>> M>
+  ConstView<T> forward(Tape<Net, T>& tape, M&& x, Threads threads = {}) const = delete;
 
   /// The gradient with respect to the input alone; the caller has written tape.output_gradient(). Assigns dx.
   void backward_input(Tape<Net, T>& tape, View<T> dx, Threads threads = {}) const {
@@ -112,7 +122,9 @@ class Model {
 
   /// Inference on one thread: y = net(x), dropout off. x: input_size x n, y: output_size x n, any n.
   void infer(ConstView<T> x, View<T> y, Scratch<Net, T>& scratch) const {
-    check_input(x, x.cols());
+    check_features(x);
+    if (!scratch.fits(net_, tile_))
+      detail::fail_contract("eigan::Model::infer: this scratch was made for a network of other sizes");
     if (y.rows() != net_.output_size() || y.cols() != x.cols())
       detail::fail_contract("eigan::Model::infer: y must be ", net_.output_size(), " x ", x.cols(), ", is ", y.rows(),
                             " x ", y.cols());
@@ -121,7 +133,7 @@ class Model {
 
   /// Inference into a new matrix, on several threads for large batches.
   Matrix<T> infer(ConstView<T> x, Threads threads = {}) const {
-    check_input(x, x.cols());
+    check_features(x);
     Matrix<T> y(net_.output_size(), x.cols());
     const int parts = detail::usable_threads(threads, 2.0 * work(x.cols()));
     std::vector<Scratch<Net, T>> scratches;
@@ -159,16 +171,20 @@ class Model {
     return first;
   }
 
-  void check_input(const ConstView<T>& x, Index capacity) const {
-    if (x.rows() != net_.input_size() || x.cols() > capacity || x.cols() < 1)
-      detail::fail_contract("eigan::Model: the input must be ", net_.input_size(), " features x 1 to ", capacity,
-                            " samples, is ", x.rows(), " x ", x.cols());
+  void check_features(const ConstView<T>& x) const {
+    if (x.rows() != net_.input_size())
+      detail::fail_contract("eigan::Model: a sample of the input must have ", net_.input_size(), " features, has ",
+                            x.rows());
+  }
+  void check_tape(const Tape<Net, T>& tape) const {
+    if (!tape.fits(net_)) detail::fail_contract("eigan::Model: this tape was made for a network of other sizes");
   }
   void check_size(std::span<const T> grad) const {
     if (std::ssize(grad) != net_.param_size())
       detail::fail_contract("eigan::Model: the gradient must have ", net_.param_size(), " elements, has ", grad.size());
   }
-  static void check_pass(const Tape<Net, T>& tape) {
+  void check_pass(const Tape<Net, T>& tape) const {
+    check_tape(tape);
     if (tape.batch() == 0) detail::fail_contract("eigan::Model: backward without a forward pass on this tape");
   }
 

@@ -21,9 +21,10 @@ namespace detail {
 // LayerInputMustMatchPreviousOutput<position, layer, expects, receives>.
 template <std::size_t Position, class L, Index Expects, Index Receives>
 struct LayerInputMustMatchPreviousOutput {
-  static_assert(Expects == Receives,
-                "eigan::Sequential: this layer's input size differs from the previous layer's output size; the template "
-                "arguments are the layer's position, its type, the size it expects and the size it receives");
+  static_assert(
+      Expects == Receives,
+      "eigan::Sequential: this layer's input size differs from the previous layer's output size; the template "
+      "arguments are the layer's position, its type, the size it expects and the size it receives");
 };
 
 template <std::size_t Position, class L>
@@ -32,13 +33,40 @@ struct MustBeAParametricLayer {
                 "eigan::Sequential: this layer has param_size() but lacks init or backward_params as the concept "
                 "eigan::ParametricLayer asks for them. The template arguments are its position and the type");
 };
+
+// A misspelt or mistyped optional member must not be passed over in silence.
+template <class L>
+concept has_forward_train = requires(const L layer, std::span<const float> p, ConstView<float> x, View<float> y,
+                                     Draw draw) {
+  layer.forward_train(p, x, y, draw);
+}
+|| requires {
+  &L::forward_train;
+}
+|| requires {
+  &L::template forward_train<float>;
+};
+template <class L>
+concept has_block_count = requires(const L layer) {
+  layer.block_count();
+};
+
 template <std::size_t Position, class L>
 struct MustBeALayer {
   static_assert(ElementwiseLayer<L> || SizedLayer<L>,
                 "eigan::Sequential: this type states neither `elementwise = true` nor `input` and `output`; see the "
                 "concept eigan::Layer. The template arguments are its position and the type");
-  static_assert(Layer<L>, "eigan::Sequential: this type lacks forward or backward_input as the concept eigan::Layer "
-                          "asks for them. The template arguments are its position and the type");
+  static_assert(Layer<L>,
+                "eigan::Sequential: this type lacks forward or backward_input as the concept eigan::Layer "
+                "asks for them. The template arguments are its position and the type");
+  static_assert(
+      !has_forward_train<L> || StochasticLayer<L>,
+      "eigan::Sequential: this layer has forward_train, but not as the concept eigan::StochasticLayer asks for "
+      "it, or no backward_input_train. The template arguments are its position and the type");
+  static_assert(
+      !has_block_count<L> || BlockedLayer<L>,
+      "eigan::Sequential: this layer has block_count(), but not the rest that the concept eigan::BlockedLayer "
+      "asks for. The template arguments are its position and the type");
   static constexpr bool parametric = requires(const L layer) { layer.param_size(); };
   static_assert(sizeof(std::conditional_t<parametric, MustBeAParametricLayer<Position, L>, L>) > 0);
 };
@@ -71,15 +99,9 @@ class Sequential {
   /// Whether a training pass draws random numbers.
   static constexpr bool stochastic = (StochasticLayer<Ls> || ...);
 
-  Sequential() requires(std::is_default_constructible_v<Ls> && ...)
-  {
-    measure();
-  }
+  Sequential() requires(std::is_default_constructible_v<Ls>&&...) { measure(); }
   /// Throws std::invalid_argument where run-time sizes do not fit together.
-  explicit Sequential(Ls... layers) requires(sizeof...(Ls) > 0)
-      : layers_(std::move(layers)...) {
-    measure();
-  }
+  explicit Sequential(Ls... layers) requires(sizeof...(Ls) > 0) : layers_(std::move(layers)...) { measure(); }
 
   template <std::size_t I>
   const LayerType<I>& layer() const {
@@ -88,6 +110,8 @@ class Sequential {
 
   /// Features of a sample at level i: 0 is the input, i the output of layer i - 1.
   Index features(std::size_t level) const { return features_[level]; }
+  /// All of them: two networks of one type with equal features fit the same tapes.
+  const std::array<Index, depth + 1>& features() const { return features_; }
   Index input_size() const { return features_.front(); }
   Index output_size() const { return features_.back(); }
   Index param_size() const { return offsets_.back(); }
@@ -95,7 +119,8 @@ class Sequential {
   /// The part of a parameter-shaped buffer (parameters, gradients, moments) that belongs to layer I.
   template <std::size_t I, class T>
   std::span<T> slice(std::span<T> params) const {
-    return params.subspan(static_cast<std::size_t>(offsets_[I]), static_cast<std::size_t>(offsets_[I + 1] - offsets_[I]));
+    return params.subspan(static_cast<std::size_t>(offsets_[I]),
+                          static_cast<std::size_t>(offsets_[I + 1] - offsets_[I]));
   }
   Index offset(std::size_t layer) const { return offsets_[layer]; }
 
@@ -129,13 +154,17 @@ class Sequential {
   /// f.operator()<I>() for I = 0, ..., depth - 1.
   template <class F>
   static constexpr void for_each_layer(F&& f) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<I>(), ...); }
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (f.template operator()<I>(), ...);
+    }
     (std::make_index_sequence<depth>{});
   }
   /// The same from the last layer to the first.
   template <class F>
   static constexpr void for_each_layer_reversed(F&& f) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<depth - 1 - I>(), ...); }
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (f.template operator()<depth - 1 - I>(), ...);
+    }
     (std::make_index_sequence<depth>{});
   }
 
@@ -152,9 +181,10 @@ class Sequential {
     for_each_layer([&]<std::size_t I>() {
       const Index expects = detail::input_of(layer<I>());
       if (expects != dynamic && expects != features_[I])
-        detail::fail_contract("eigan::Sequential: this layer's input size differs from the previous layer's output size: "
-                              "layer ", I, ", ", detail::describe(layer<I>()), ", expects ", expects, " and receives ",
-                              features_[I]);
+        detail::fail_contract(
+            "eigan::Sequential: this layer's input size differs from the previous layer's output size: "
+            "layer ",
+            I, ", ", detail::describe(layer<I>()), ", expects ", expects, " and receives ", features_[I]);
       features_[I + 1] = detail::output_of(layer<I>(), features_[I]);
       offsets_[I + 1] = offsets_[I] + detail::param_size_of(layer<I>());
     });

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <locale>
 #include <sstream>
 #include <string>
 
+#include <eigan/core/error.hpp>
 #include <eigan/core/layer.hpp>
 
 namespace eigan {
@@ -25,6 +27,7 @@ std::string summary(const ModelType& model) {
     widest = std::max(widest, detail::describe(net.template layer<I>()).size() + std::to_string(I).size());
   });
   std::ostringstream text;
+  text.imbue(std::locale::classic());
   text << "Sequential(\n";
   Net::for_each_layer([&]<std::size_t I>() {
     const std::string layer = detail::concat('(', I, "): ", detail::describe(net.template layer<I>()));

@@ -22,7 +22,7 @@ class Tape {
   static constexpr std::size_t depth = Net::depth;
 
   /// Allocates for batches of up to `capacity` samples.
-  Tape(const Net& net, Index capacity) : capacity_(capacity) {
+  Tape(const Net& net, Index capacity) : features_(net.features()), capacity_(capacity) {
     if (capacity <= 0) detail::fail_contract("eigan::Tape: the capacity must be positive, is ", capacity);
     Net::for_each_layer([&]<std::size_t I>() {
       if constexpr (activation_in_place<I>()) {
@@ -44,6 +44,8 @@ class Tape {
   }
 
   Index capacity() const { return capacity_; }
+  /// Whether it was made for a network of these sizes: types with run-time sizes do not tell.
+  bool fits(const Net& net) const { return features_ == net.features(); }
   /// Samples in the remembered pass; 0 before the first.
   Index batch() const { return batch_; }
   /// The generator of the remembered pass, from which its masks can be drawn again.
@@ -52,7 +54,8 @@ class Tape {
   ConstView<T> input() const { return input_; }
   /// The network's output: features x batch.
   ConstView<T> output() const { return activation(depth); }
-  /// Where the loss writes its gradient with respect to the output before a backward pass.
+  /// Where the loss writes its gradient with respect to the output before a backward pass, which consumes it: layers
+  /// may pass it down in place, so a second backward pass wants it written again.
   View<T> output_gradient() { return gradient(depth); }
 
   /// Level 0 is the input, level i the output of layer i - 1, as it stands: a layer that works in place has
@@ -66,7 +69,8 @@ class Tape {
   /// Lets the output live in the caller's memory, e.g. in another network's input: features x capacity or more.
   void bind_output(View<T> y) {
     if (y.rows() != activations_[depth].rows())
-      detail::fail_contract("eigan::Tape::bind_output: expected ", activations_[depth].rows(), " features, got ", y.rows());
+      detail::fail_contract("eigan::Tape::bind_output: expected ", activations_[depth].rows(), " features, got ",
+                            y.rows());
     activations_[depth].rebind(y);
     capacity_ = std::min<Index>(activation_memory_[0].cols(), y.cols());
   }
@@ -82,7 +86,8 @@ class Tape {
   // A layer may write its output over its input if nothing on the way back reads that input again.
   template <std::size_t I>
   static constexpr bool activation_in_place() {
-    if constexpr (I == 0) return false;  // the input is the caller's
+    if constexpr (I == 0)
+      return false;  // the input is the caller's
     else
       return ElementwiseLayer<typename Net::template LayerType<I>> &&
              !detail::backward_reads_x<typename Net::template LayerType<I>>() &&
@@ -91,7 +96,8 @@ class Tape {
   // An element-wise layer turns dy into dx in place, unless it needs dy for its own parameters afterwards.
   template <std::size_t I>
   static constexpr bool gradient_in_place() {
-    if constexpr (I >= depth) return false;
+    if constexpr (I >= depth)
+      return false;
     else
       return ElementwiseLayer<typename Net::template LayerType<I>> &&
              !ParametricLayer<typename Net::template LayerType<I>, T>;
@@ -102,6 +108,7 @@ class Tape {
   std::array<View<T>, depth + 1> activations_;
   std::array<View<T>, depth + 1> gradients_;
   ConstView<T> input_;
+  std::array<Index, depth + 1> features_;
   Index capacity_;
   Index batch_ = 0;
   Rng rng_{0};

@@ -20,7 +20,8 @@ concept Optimizer = requires(O optimizer, std::span<T> params, std::span<const T
 /// but each block of parameters is updated right after its gradient, while both are in cache. `grad` is working memory:
 /// zeros on entry, as Model::zeros() gives it, and zeros again on return.
 template <class Net, class T, Optimizer<T> O>
-void backward_and_step(Model<Net, T>& model, Tape<Net, T>& tape, O& optimizer, std::span<T> grad, Threads threads = {}) {
+void backward_and_step(Model<Net, T>& model, Tape<Net, T>& tape, O& optimizer, std::span<T> grad,
+                       Threads threads = {}) {
   struct Update {
     Model<Net, T>& model;
     O& optimizer;
@@ -30,6 +31,7 @@ void backward_and_step(Model<Net, T>& model, Tape<Net, T>& tape, O& optimizer, s
       std::fill_n(grad.data() + first, count, T(0));
     }
   };
+  optimizer.update(model.params(), grad, 0, 0);  // throws here, before anything has changed, if the sizes differ
   optimizer.begin_step();
   model.backward_params(tape, grad, threads, Update{model, optimizer, grad});
 }

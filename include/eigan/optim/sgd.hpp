@@ -2,6 +2,7 @@
 //   g += weight_decay p          v = momentum v + g          p -= lr v,  or  p -= lr (g + momentum v) with Nesterov's
 #pragma once
 
+#include <cmath>
 #include <span>
 
 #include <eigan/core/buffer.hpp>
@@ -47,9 +48,10 @@ class SGD {
     T* v = velocity_.data() + first;
     const T* g = grad.data() + first;
     for (Index i = 0; i < count; ++i) {
-      const T gi = g[i] + decay * p[i];
-      v[i] = momentum * v[i] + gi;
-      p[i] -= lr * (options_.nesterov ? gi + momentum * v[i] : v[i]);
+      // fma, so that the result does not depend on the compiler's flags.
+      const T gi = std::fma(decay, p[i], g[i]);
+      v[i] = std::fma(momentum, v[i], gi);
+      p[i] = std::fma(-lr, options_.nesterov ? std::fma(momentum, v[i], gi) : v[i], p[i]);
     }
   }
 
