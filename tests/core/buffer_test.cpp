@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
-#include <limits>
-#include <new>
 #include <algorithm>
 #include <cstdint>
+#include <limits>
+#include <new>
 #include <type_traits>
 #include <utility>
 

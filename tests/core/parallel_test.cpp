@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
-#include <stdexcept>
 #include <atomic>
+#include <stdexcept>
 #include <vector>
 
 #include <eigan/core/parallel.hpp>

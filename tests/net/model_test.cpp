@@ -271,10 +271,11 @@ TEST_CASE("Model: what does not fit is refused with the sizes") {
   CHECK_THROWS_AS(model.backward_input(tape, dx), std::invalid_argument);
 
   const Matrix<float> narrow(89, 10), many(90, 11);
-  CHECK_THROWS_WITH_AS(model.forward(tape, narrow),
-                       "eigan::Model: a sample of the input must have 90 features, has 89", std::invalid_argument);
+  CHECK_THROWS_WITH_AS(model.forward(tape, narrow), "eigan::Model: a sample of the input must have 90 features, has 89",
+                       std::invalid_argument);
   CHECK_THROWS_WITH_AS(model.forward(tape, many),
-                       "eigan::Model::forward: this tape holds 1 to 10 samples, the input has 11", std::invalid_argument);
+                       "eigan::Model::forward: this tape holds 1 to 10 samples, the input has 11",
+                       std::invalid_argument);
   CHECK_THROWS_AS(model.forward(tape, columns(0)), std::invalid_argument);
 
   model.forward(tape, columns(7));
@@ -309,7 +310,8 @@ TEST_CASE("Model: a tape or scratch of a network of the same type and other size
   CHECK_THROWS_AS(model.backward_params(tape, grad), std::invalid_argument);
   CHECK_THROWS_AS(model.backward(tape, grad, dx), std::invalid_argument);
   CHECK_THROWS_WITH_AS(model.infer(x, y, scratch),
-                       "eigan::Model::infer: this scratch was made for a network of other sizes", std::invalid_argument);
+                       "eigan::Model::infer: this scratch was made for a network of other sizes",
+                       std::invalid_argument);
 }
 
 TEST_CASE("Model: inference of nothing is nothing") {
