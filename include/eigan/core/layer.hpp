@@ -29,7 +29,9 @@ struct Draw {
 /// Declares `static constexpr bool elementwise = true`: each output depends on the input in the same place alone, so
 /// the sizes are equal, and forward may run in place (y over x), as may backward_input (dx over dy).
 template <class L>
-concept ElementwiseLayer = requires { requires L::elementwise; };
+concept ElementwiseLayer = requires {
+  requires L::elementwise;
+};
 
 /// Declares its sizes: `static constexpr Index input, output`, the features of a sample going in and out. A layer
 /// whose sizes are `dynamic` also has `input_size()` and `output_size()`.
@@ -40,16 +42,16 @@ concept SizedLayer = requires {
 };
 
 template <class L, class T = float>
-concept Layer = (ElementwiseLayer<L> || SizedLayer<L>) &&
-                requires(const L layer, std::span<const T> p, ConstView<T> c, View<T> v) {
-                  layer.forward(p, c, v);               // (p, x, y)          y = f(x), at inference
-                  layer.backward_input(p, c, c, c, v);  // (p, x, y, dy, dx)  assigns dx
-                };
+concept Layer = (ElementwiseLayer<L> || SizedLayer<L>)&&requires(const L layer, std::span<const T> p, ConstView<T> c,
+                                                                 View<T> v) {
+  layer.forward(p, c, v);               // (p, x, y)          y = f(x), at inference
+  layer.backward_input(p, c, c, c, v);  // (p, x, y, dy, dx)  assigns dx
+};
 
 /// A layer with parameters to train.
 template <class L, class T = float>
-concept ParametricLayer = Layer<L, T> && requires(const L layer, std::span<const T> p, std::span<T> dp, ConstView<T> c,
-                                                  const Rng rng) {
+concept ParametricLayer = Layer<L, T> &&
+    requires(const L layer, std::span<const T> p, std::span<T> dp, ConstView<T> c, const Rng rng) {
   { layer.param_size() } -> std::convertible_to<Index>;
   layer.init(dp, rng);                    // (p, rng)            writes initial values
   layer.backward_params(p, c, c, c, dp);  // (p, x, y, dy, dp)   adds to dp
@@ -59,8 +61,8 @@ concept ParametricLayer = Layer<L, T> && requires(const L layer, std::span<const
 /// depend on the layer's sizes alone, so the result does not depend on who computes which. A block's gradient must
 /// not read parameters of other blocks: an optimiser may already have changed them.
 template <class L, class T = float>
-concept BlockedLayer = ParametricLayer<L, T> && requires(const L layer, std::span<const T> p, std::span<T> dp,
-                                                         ConstView<T> c, Index block) {
+concept BlockedLayer = ParametricLayer<L, T> &&
+    requires(const L layer, std::span<const T> p, std::span<T> dp, ConstView<T> c, Index block) {
   { layer.block_count() } -> std::convertible_to<Index>;
   { layer.block_range(block) } -> std::convertible_to<std::pair<Index, Index>>;  // [first, last) parameter
   layer.backward_params_block(p, c, c, c, dp, block);
@@ -68,8 +70,8 @@ concept BlockedLayer = ParametricLayer<L, T> && requires(const L layer, std::spa
 
 /// A layer that behaves differently in training because it draws random numbers (dropout). `forward` is inference.
 template <class L, class T = float>
-concept StochasticLayer = Layer<L, T> && requires(const L layer, std::span<const T> p, ConstView<T> c, View<T> v,
-                                                  Draw draw) {
+concept StochasticLayer = Layer<L, T> &&
+    requires(const L layer, std::span<const T> p, ConstView<T> c, View<T> v, Draw draw) {
   layer.forward_train(p, c, v, draw);               // (p, x, y, draw)
   layer.backward_input_train(p, c, c, c, v, draw);  // (p, x, y, dy, dx, draw)  the same draw as forward's
 };
@@ -80,59 +82,79 @@ namespace detail {
 // functions; the tape then reuses the memory. Silence means that both are read.
 template <class L>
 constexpr bool backward_reads_x() {
-  if constexpr (requires { L::backward_reads_x; }) return L::backward_reads_x;
-  else return true;
+  if constexpr (requires { L::backward_reads_x; })
+    return L::backward_reads_x;
+  else
+    return true;
 }
 template <class L>
 constexpr bool backward_reads_y() {
-  if constexpr (requires { L::backward_reads_y; }) return L::backward_reads_y;
-  else return true;
+  if constexpr (requires { L::backward_reads_y; })
+    return L::backward_reads_y;
+  else
+    return true;
 }
 
 /// Compile-time sizes; `dynamic` where the type does not say.
 template <class L>
 constexpr Index static_input() {
-  if constexpr (ElementwiseLayer<L>) return dynamic;
-  else return L::input;
+  if constexpr (ElementwiseLayer<L>)
+    return dynamic;
+  else
+    return L::input;
 }
 template <class L>
 constexpr Index static_output(Index input) {
-  if constexpr (ElementwiseLayer<L>) return input;
-  else return L::output;
+  if constexpr (ElementwiseLayer<L>)
+    return input;
+  else
+    return L::output;
 }
 
 /// Sizes at run time; input_of is `dynamic` for a layer that takes any size.
 template <class L>
 Index input_of(const L& layer) {
-  if constexpr (requires { layer.input_size(); }) return layer.input_size();
-  else return static_input<L>();
+  if constexpr (requires { layer.input_size(); })
+    return layer.input_size();
+  else
+    return static_input<L>();
 }
 template <class L>
 Index output_of(const L& layer, Index input) {
-  if constexpr (ElementwiseLayer<L>) return input;
-  else if constexpr (requires { layer.output_size(); }) return layer.output_size();
-  else return L::output;
+  if constexpr (ElementwiseLayer<L>)
+    return input;
+  else if constexpr (requires { layer.output_size(); })
+    return layer.output_size();
+  else
+    return L::output;
 }
 
 template <class L>
 Index param_size_of(const L& layer) {
-  if constexpr (requires { layer.param_size(); }) return layer.param_size();
-  else return 0;
+  if constexpr (requires { layer.param_size(); })
+    return layer.param_size();
+  else
+    return 0;
 }
 
 /// How the layer is printed: `Linear(in_features=784, out_features=128)`.
 template <class L>
 std::string describe(const L& layer) {
-  if constexpr (requires { layer.describe(); }) return layer.describe();
-  else return "Layer";
+  if constexpr (requires { layer.describe(); })
+    return layer.describe();
+  else
+    return "Layer";
 }
 
 /// The layer's tensors, offsets relative to its own parameters.
 template <class L>
 std::vector<Parameter> parameters_of(const L& layer) {
-  if constexpr (requires { layer.parameters(); }) return layer.parameters();
-  else if (param_size_of(layer) == 0) return {};
-  else return {{"params", 0, param_size_of(layer), 1, 1}};
+  if constexpr (requires { layer.parameters(); })
+    return layer.parameters();
+  else if (param_size_of(layer) == 0)
+    return {};
+  else
+    return {{"params", 0, param_size_of(layer), 1, 1}};
 }
 
 }  // namespace detail

@@ -1,5 +1,6 @@
 // Generator and Discriminator: the fully connected networks of the original GAN (Goodfellow et al. 2014), with leaky
-// ReLU and dropout on every hidden layer. The generator ends in tanh, images in [-1, 1]; the discriminator in one logit.
+// ReLU and dropout on every hidden layer. The generator ends in tanh, images in [-1, 1]; the discriminator in one
+// logit.
 //
 //   Generator<100, 32, 64, 128, 784>      Linear LeakyReLU Dropout | ... | Linear Tanh
 //   Discriminator<784, 128, 64, 32, 1>    Linear LeakyReLU Dropout | ... | Linear
@@ -44,16 +45,21 @@ struct HiddenStack<LayerList<Ls...>, In, Out, More...>
 /// The layer of type L that belongs to the `linear`-th Linear of the stack.
 template <class L, std::size_t N>
 L make_stack_layer(const std::array<Index, N>& sizes, std::size_t linear, const HiddenOptions& options) {
-  if constexpr (std::is_same_v<L, LeakyReLU>) return LeakyReLU(options.negative_slope);
-  else if constexpr (std::is_same_v<L, Dropout>) return Dropout(options.dropout);
-  else if constexpr (std::is_same_v<L, Tanh>) return Tanh();
-  else return L(sizes[linear], sizes[linear + 1]);
+  if constexpr (std::is_same_v<L, LeakyReLU>)
+    return LeakyReLU(options.negative_slope);
+  else if constexpr (std::is_same_v<L, Dropout>)
+    return Dropout(options.dropout);
+  else if constexpr (std::is_same_v<L, Tanh>)
+    return Tanh();
+  else
+    return L(sizes[linear], sizes[linear + 1]);
 }
 template <class Net, std::size_t N>
 Net make_stack(const std::array<Index, N>& sizes, const HiddenOptions& options) {
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
     return Net(make_stack_layer<typename Net::template LayerType<I>>(sizes, I / 3, options)...);
-  }(std::make_index_sequence<Net::depth>{});
+  }
+  (std::make_index_sequence<Net::depth>{});
 }
 
 template <std::size_t>
@@ -62,7 +68,8 @@ template <template <Index...> class Stack, std::size_t N>
 auto make_dynamic_stack(const std::array<Index, N>& sizes, const HiddenOptions& options) {
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
     return make_stack<Stack<dynamic_size<I>...>>(sizes, options);
-  }(std::make_index_sequence<N>{});
+  }
+  (std::make_index_sequence<N>{});
 }
 
 }  // namespace detail

@@ -52,7 +52,8 @@ DiscriminatorResult<T> discriminator_step(const Model<G, T>& generator, Model<D,
                                           std::type_identity_t<ConstView<T>> z, Rng rng, const Loss& loss = {},
                                           Threads threads = {}) {
   const Index batch = real.cols();
-  if (z.cols() != batch) detail::fail_contract("eigan::discriminator_step: ", batch, " real samples but ", z.cols(), " z");
+  if (z.cols() != batch)
+    detail::fail_contract("eigan::discriminator_step: ", batch, " real samples but ", z.cols(), " z");
   detail::generate(generator, ws, ConstView<T>(z), rng.fold_in(0), threads);
   if (real.data() != ws.real(batch).data()) ws.real(batch) = real;
 

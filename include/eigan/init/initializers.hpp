@@ -1,7 +1,7 @@
 // How weights start. Names and formulas are those of torch.nn.init; w is out x in, so fan_in = cols, fan_out = rows.
 //
-//   xavier_uniform  U[-a, a), a = gain sqrt(6 / (fan_in + fan_out))     xavier_normal  N(0, gain^2 2 / (fan_in + fan_out))
-//   he_uniform      U[-a, a), a = gain sqrt(3 / fan_in)                 he_normal      N(0, gain^2 / fan_in)
+//   xavier_uniform  U[-a, a), a = gain sqrt(6 / (fan_in + fan_out))     xavier_normal  N(0, gain^2 2 / (fan_in +
+//   fan_out)) he_uniform      U[-a, a), a = gain sqrt(3 / fan_in)                 he_normal      N(0, gain^2 / fan_in)
 //
 // He's gain is sqrt 2 for ReLU and sqrt(2 / (1 + slope^2)) for leaky ReLU (Glorot and Bengio 2010; He et al. 2015).
 #pragma once
@@ -15,7 +15,9 @@
 namespace eigan::init {
 
 /// The gain that keeps the variance through a leaky ReLU; slope 0 is ReLU.
-inline double leaky_relu_gain(double negative_slope = 0) { return std::sqrt(2 / (1 + negative_slope * negative_slope)); }
+inline double leaky_relu_gain(double negative_slope = 0) {
+  return std::sqrt(2 / (1 + negative_slope * negative_slope));
+}
 
 template <class T>
 void xavier_uniform(View<T> w, Rng rng, double gain = 1) {

@@ -20,7 +20,8 @@ class LeakyReLU {
   constexpr LeakyReLU() = default;
   /// Throws std::invalid_argument unless 0 <= negative_slope < infinity.
   explicit LeakyReLU(double negative_slope) : slope_(negative_slope) {
-    if (!(slope_ >= 0 && slope_ <= 1e30)) detail::fail_contract("eigan::LeakyReLU: negative_slope must be >= 0, is ", slope_);
+    if (!(slope_ >= 0 && slope_ <= 1e30))
+      detail::fail_contract("eigan::LeakyReLU: negative_slope must be >= 0, is ", slope_);
   }
 
   double negative_slope() const { return slope_; }

@@ -13,9 +13,12 @@ enum class Isa { portable, avx2, avx512 };
 
 constexpr const char* to_string(Isa isa) {
   switch (isa) {
-    case Isa::avx2: return "avx2";
-    case Isa::avx512: return "avx512";
-    case Isa::portable: break;
+    case Isa::avx2:
+      return "avx2";
+    case Isa::avx512:
+      return "avx512";
+    case Isa::portable:
+      break;
   }
   return "portable";
 }

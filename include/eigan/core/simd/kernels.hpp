@@ -4,9 +4,9 @@
 #include <cmath>
 #include <cstring>
 
+#include <eigan/core/rng.hpp>
 #include <eigan/core/simd/isa.hpp>
 #include <eigan/core/simd/kernel_table.hpp>
-#include <eigan/core/rng.hpp>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
