@@ -10,6 +10,16 @@ inline std::atomic<long> allocation_count{0};
 inline long allocations() {
   return allocation_count.load(std::memory_order_relaxed);
 }
+
+/// f, with what it allocates added to `count`.
+template <class F>
+auto counting_allocations(long& count, const F& f) {
+  return [&count, &f] {
+    const long before = allocations();
+    f();
+    count += allocations() - before;
+  };
+}
 }  // namespace bench
 
 #if defined(__GLIBC__)

@@ -127,11 +127,9 @@ def gan_targets(targets, runs):
 
 
 def classifier_targets(targets, runs):
-    for name in ("discriminator", "discriminator-wide"):
-        if (run := runs.get(name)) and (theirs := run.best_threads("openblas")):
-            targets.add(f"{WORKLOADS[name]}, to OpenBLAS's products, best thread count of each",
-                        "at most 0.90" if name == "discriminator" else "",
-                        run.ratio(("eigan", run.best_threads("eigan")), ("openblas", theirs)), lambda r: r <= 0.9)
+    if (run := runs.get("discriminator")) and (theirs := run.best_threads("openblas")):
+        targets.add(f"{WORKLOADS['discriminator']}, to OpenBLAS's products, best thread count of each", "at most 0.90",
+                    run.ratio(("eigan", run.best_threads("eigan")), ("openblas", theirs)), lambda r: r <= 0.9)
     if run := runs.get("recogniser"):
         peers = [(run.get(c, t)["ms_per_step"], (c, t)) for c in ("onednn", "libtorch", "pytorch")
                  if (t := run.best_threads(c))]
@@ -233,7 +231,8 @@ def main():
         f"{machine['date']}, `{options.command}`: {machine['processor']}, {machine['processors']} processors, kernels for "
         f"{isa}; {machine['compiler']} `{machine['flags']}`"
         + (f"; {blas['about']['version'].split(' NO_')[0]} with its kernels for {blas['about']['core']}" if blas else "")
-        + (f"; FMA peak {peaks}" if peaks else "") + f". {machine['rounds']} rounds in {machine['lives']} sets of processes.",
+        + (f"; FMA peak {peaks}" if peaks else "") + f". {machine['rounds']} rounds, processes started afresh {machine['lives']} "
+        f"time{'s' if machine['lives'] > 1 else ''}.",
         "",
     ]
     targets = Targets()

@@ -62,9 +62,9 @@ double flop(const Net& net, Index batch, double times) {
 template <class F>
 void run(benchmark::State& state, double operations, const F& f) {
   f();  // OpenMP allocates its threads
-  const long before = bench::allocations();
-  bench::run_flop(state, operations, static_cast<int>(state.range(0)), f);
-  state.counters["allocations"] = static_cast<double>(bench::allocations() - before);
+  long allocated = 0;
+  bench::run_flop(state, operations, static_cast<int>(state.range(0)), bench::counting_allocations(allocated, f));
+  state.counters["allocations"] = static_cast<double>(allocated);
 }
 
 template <class Recipe>

@@ -12,10 +12,11 @@ static void infer(benchmark::State& state) {
   auto scratch = model.scratch();
   const auto z = bench::random_matrix(100, state.range(0));
   eigan::BufferMatrix<float> images(784, state.range(0));
-  const long before = bench::allocations();
+  const auto infer_all = [&] { model.infer(z.view(), images.view(), scratch); };
+  long allocated = 0;
   bench::run_flop(state, 2.0 * static_cast<double>(model.net().param_size() * state.range(0)), 1,
-                  [&] { model.infer(z.view(), images.view(), scratch); });
-  state.counters["allocations"] = static_cast<double>(bench::allocations() - before);
+                  bench::counting_allocations(allocated, infer_all));
+  state.counters["allocations"] = static_cast<double>(allocated);
 }
 BENCHMARK(infer)->Arg(1)->Arg(8)->Arg(64)->ArgName("batch")->Unit(benchmark::kMicrosecond)->Name("Generator/infer");
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <random>
+#include <stdexcept>
 #include <vector>
 
 #include <eigan/core/buffer.hpp>
@@ -17,29 +18,13 @@ namespace bench {
 
 class StepProducts {
  public:
+  /// Throws where the list and the formula in workloads.hpp do not agree on the work to do.
   explicit StepProducts(const Workload& w) {
-    const int batch = w.batch;
-    if (!w.is_gan()) {
-      Net net = make_net(w.network, batch);
-      train(net, whole(batch));
-      return;
-    }
-    Net d = make_net(w.network, 2 * batch);
-    Net g = make_net(w.generator, batch);
-    const Columns real_and_fake = whole(2 * batch), fake{batch, batch};
-    g.activations.back() = d.activations.front();
-    g.activations.back().data += batch * g.activations.back().stride;  // the right half
-    // The discriminator's step.
-    forward(g, whole(batch));
-    train(d, real_and_fake);
-    // The generator's step; the discriminator hands the gradient on to the generator's output.
-    g.gradients.back() = d.gradients.front();
-    g.gradients.back().data += batch * g.gradients.back().stride;
-    forward(g, whole(batch));
-    forward(d, fake);
-    backward_input(d, fake, 0);
-    backward_input(g, whole(batch), 1);
-    backward_params(g, whole(batch));
+    if (w.is_gan())
+      list_gan_step(w);
+    else
+      train(make_net(w.network, w.batch), whole(w.batch));
+    if (flop() != step_flop(w)) throw std::logic_error("the products are not those of the step");
   }
 
   const std::vector<Product>& products() const { return products_; }
@@ -109,6 +94,26 @@ class StepProducts {
       products_.push_back({false, true, dy.rows, x.rows, c.count, dy.data + c.first * dy.stride, dy.stride,
                            x.data + c.first * x.stride, x.stride, dw.data, dw.stride});
     }
+  }
+
+  void list_gan_step(const Workload& w) {
+    const int batch = w.batch;
+    Net d = make_net(w.network, 2 * batch);
+    Net g = make_net(w.generator, batch);
+    const Columns real_and_fake = whole(2 * batch), fake{batch, batch};
+    g.activations.back() = d.activations.front();
+    g.activations.back().data += batch * g.activations.back().stride;  // the right half
+    // The discriminator's step.
+    forward(g, whole(batch));
+    train(d, real_and_fake);
+    // The generator's step; the discriminator hands the gradient on to the generator's output.
+    g.gradients.back() = d.gradients.front();
+    g.gradients.back().data += batch * g.gradients.back().stride;
+    forward(g, whole(batch));
+    forward(d, fake);
+    backward_input(d, fake, 0);
+    backward_input(g, whole(batch), 1);
+    backward_params(g, whole(batch));
   }
 
   void train(const Net& net, Columns c) {
