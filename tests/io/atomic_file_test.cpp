@@ -143,6 +143,13 @@ TEST_CASE("AtomicFile: a symbolic link is followed, not replaced") {
   write_file(folder / "link", "new");
   CHECK(std::filesystem::is_symlink(folder / "link"));
   CHECK(content(folder / "elsewhere/real") == "new");
+
+  std::filesystem::create_symlink("elsewhere/nothing", folder / "dangling");
+  CHECK_THROWS_WITH_AS(
+      write_file(folder / "dangling", "new"),
+      ((folder / "dangling").string() + ": cannot resolve the symbolic link: No such file or directory").c_str(),
+      eigan::Error);
+  CHECK(std::filesystem::is_symlink(folder / "dangling"));
 }
 
 TEST_CASE("AtomicFile: a new file has the usual permissions, a replaced one keeps its own") {

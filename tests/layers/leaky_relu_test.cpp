@@ -34,7 +34,7 @@ TEST_CASE("LeakyReLU: PyTorch's slope unless one is given; a negative or infinit
   CHECK(LeakyReLU(0.2).describe() == "LeakyReLU(negative_slope=0.2)");
   CHECK_THROWS_WITH_AS(LeakyReLU(-0.1), "eigan::LeakyReLU: negative_slope must be >= 0, is -0.1",
                        std::invalid_argument);
-  CHECK_THROWS_AS(LeakyReLU(std::numeric_limits<double>::infinity()), std::invalid_argument);
+  CHECK_THROWS_AS(LeakyReLU{std::numeric_limits<double>::infinity()}, std::invalid_argument);
   CHECK_THROWS_AS(LeakyReLU(std::nan("")), std::invalid_argument);
 }
 

@@ -202,7 +202,7 @@ TEST_CASE("Model: a layer's functions need not be templates") {
   const auto p = model.params();
   const Matrix<float> x{{2}, {4}};
   Matrix<float> dx(2, 1);
-  CHECK(model.forward(tape, x)(0, 0) == doctest::Approx(p[0] + 2 * p[1] + p[2]));
+  CHECK(model.forward(tape, x)(0, 0) == doctest::Approx(static_cast<double>(p[0] + 2 * p[1] + p[2])));
   tape.output_gradient().setOnes();
   model.backward_input(tape, dx);
   CHECK(dx == Matrix<float>{{p[0] / 2}, {p[1] / 2}});

@@ -123,6 +123,15 @@ TEST_CASE("Adam: PyTorch's options unless others are given; those out of range a
        {AdamOptions{.lr = std::nan("")}, AdamOptions{.beta1 = 1}, AdamOptions{.beta1 = -0.1}, AdamOptions{.beta2 = 1},
         AdamOptions{.beta2 = -0.1}, AdamOptions{.eps = -1e-8}, AdamOptions{.weight_decay = -1}})
     CHECK_THROWS_AS(Adam<float>(1, wrong), std::invalid_argument);
+
+  // A schedule that goes astray is noticed before anything has changed.
+  Adam<float> adam(1);
+  std::vector<float> p{1};
+  const std::vector<float> g{1};
+  adam.options().lr = std::nan("");
+  CHECK_THROWS_WITH_AS(adam.step(p, g), "eigan::Adam: lr must be >= 0, is nan", std::invalid_argument);
+  CHECK(adam.steps() == 0);
+  CHECK(p[0] == 1);
 }
 
 TEST_CASE("Adam: buffers of another length are refused") {
@@ -131,4 +140,16 @@ TEST_CASE("Adam: buffers of another length are refused") {
   CHECK_THROWS_WITH_AS(adam.step(four, four), "eigan::Adam: expected 3 parameters and gradients, got 4 and 4",
                        std::invalid_argument);
   CHECK_THROWS_AS(adam.step(three, four), std::invalid_argument);
+  CHECK(adam.steps() == 0);
+}
+
+TEST_CASE("Adam: a range beyond the parameters is refused") {
+  Adam<float> adam(3);
+  std::vector<float> p(3), g(3);
+  adam.begin_step();
+  adam.update(p, g, 3, 0);
+  CHECK_THROWS_WITH_AS(adam.update(p, g, 2, 2), "eigan::Adam: there are 3 parameters, asked to update 2 from 2",
+                       std::invalid_argument);
+  CHECK_THROWS_AS(adam.update(p, g, -1, 1), std::invalid_argument);
+  CHECK_THROWS_AS(adam.update(p, g, 0, -1), std::invalid_argument);
 }

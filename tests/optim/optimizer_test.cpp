@@ -119,3 +119,12 @@ TEST_CASE("backward_and_step: an optimiser of another size is refused before any
   CHECK(support::same_bits<float>(model.params(), before));
   CHECK(std::all_of(grad.begin(), grad.end(), [](float g) { return g == 0; }));
 }
+
+TEST_CASE("backward_and_step: a tape without a pass is refused before the clock advances") {
+  Model<Net> model(Rng(1));
+  Adam<float> adam(model.net().param_size());
+  auto tape = model.tape(4);
+  Buffer<float> grad = model.zeros();
+  CHECK_THROWS_AS(backward_and_step(model, tape, adam, grad), std::invalid_argument);
+  CHECK(adam.steps() == 0);
+}

@@ -86,6 +86,23 @@ TEST_CASE("SGD: PyTorch's options unless others are given; those out of range ar
   for (const SGDOptions& wrong : {SGDOptions{.lr = -1}, SGDOptions{.lr = std::nan("")}, SGDOptions{.momentum = -0.1},
                                   SGDOptions{.weight_decay = -1}})
     CHECK_THROWS_AS(SGD<float>(1, wrong), std::invalid_argument);
+
+  SGD<float> sgd(1);
+  std::vector<float> p{1};
+  const std::vector<float> g{1};
+  sgd.options().momentum = -1;
+  CHECK_THROWS_WITH_AS(sgd.step(p, g), "eigan::SGD: momentum must be >= 0, is -1", std::invalid_argument);
+  CHECK(p[0] == 1);
+}
+
+TEST_CASE("SGD: a range beyond the parameters is refused") {
+  SGD<float> sgd(3);
+  std::vector<float> p(3), g(3);
+  sgd.update(p, g, 3, 0);
+  CHECK_THROWS_WITH_AS(sgd.update(p, g, 2, 2), "eigan::SGD: there are 3 parameters, asked to update 2 from 2",
+                       std::invalid_argument);
+  CHECK_THROWS_AS(sgd.update(p, g, -1, 1), std::invalid_argument);
+  CHECK_THROWS_AS(sgd.update(p, g, 0, -1), std::invalid_argument);
 }
 
 TEST_CASE("SGD: buffers of another length are refused") {

@@ -18,12 +18,13 @@ namespace eigan {
 class AtomicFile {
  public:
   /// Opens the temporary file; `path` itself is not touched before commit(). A symbolic link is followed, and a file
-  /// that is replaced hands its permissions on. Error if the folder does not take a file, or if `path` is there and
-  /// is not a regular file.
+  /// that is replaced hands its permissions on. Error if the folder does not take a file, if `path` is there and is
+  /// not a regular file, or if it is a symbolic link that leads nowhere.
   explicit AtomicFile(const std::filesystem::path& path) : path_(path), target_(path) {
-    std::error_code ignored;  // what does not resolve fails below, with the name that the caller knows
-    if (std::filesystem::is_symlink(path, ignored)) {
-      if (auto resolved = std::filesystem::canonical(path, ignored); !ignored) target_ = std::move(resolved);
+    std::error_code error;
+    if (std::filesystem::is_symlink(path, error)) {
+      target_ = std::filesystem::canonical(path, error);
+      if (error) detail::fail_system(path_, "resolve the symbolic link", error.value());
     }
     struct ::stat status {};
     const bool replaces = ::stat(target_.c_str(), &status) == 0;

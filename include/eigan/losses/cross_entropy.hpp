@@ -4,7 +4,8 @@
 #pragma once
 
 #include <cmath>
-#include <cstdint>
+#include <concepts>
+#include <ranges>
 #include <span>
 #include <type_traits>
 
@@ -12,18 +13,19 @@
 
 namespace eigan {
 
-/// Labels are class numbers, one for each column. Returns the loss and assigns dz. Throws std::invalid_argument for a
-/// label that is not a class.
-template <class T, class Label>
-T cross_entropy(std::type_identity_t<ConstView<T>> z, std::span<const Label> labels, View<T> dz) {
-  static_assert(std::is_integral_v<Label>);
+/// Labels are class numbers of any integral type in contiguous memory, one for each column. Returns the loss and
+/// assigns dz. Throws std::invalid_argument for a label that is not a class.
+template <class T, std::ranges::contiguous_range Labels>
+requires std::ranges::sized_range<Labels> && std::integral<std::ranges::range_value_t<Labels>> T
+cross_entropy(std::type_identity_t<ConstView<T>> z, const Labels& labels, View<T> dz) {
   detail::check_loss_shapes("cross_entropy", z, dz);
-  if (std::ssize(labels) != z.cols())
-    detail::fail_contract("eigan::cross_entropy: expected ", z.cols(), " labels, got ", labels.size());
+  const std::span all(std::ranges::data(labels), std::ranges::size(labels));
+  if (std::ssize(all) != z.cols())
+    detail::fail_contract("eigan::cross_entropy: expected ", z.cols(), " labels, got ", all.size());
   const T scale = T(1) / static_cast<T>(z.cols());
   double sum = 0;
   for (Index j = 0; j < z.cols(); ++j) {
-    const auto label = static_cast<Index>(labels[static_cast<std::size_t>(j)]);
+    const auto label = static_cast<Index>(all[static_cast<std::size_t>(j)]);
     if (label < 0 || label >= z.rows())
       detail::fail_contract("eigan::cross_entropy: label ", label, " of sample ", j, " is not below ", z.rows());
     const T largest = z.col(j).maxCoeff();

@@ -107,10 +107,15 @@ class Model {
   template <class AfterBlock = Nothing>
   void backward_params(Tape<Net, T>& tape, std::span<T> grad, Threads threads = {},
                        const AfterBlock& after_block = {}) const {
-    check_pass(tape);
-    check_size(grad);
+    check_backward(tape, grad);
     propagate<first_parametric() + 1>(tape, nullptr, threads);
     accumulate(tape, grad, threads, after_block);
+  }
+
+  /// Throws std::invalid_argument if backward_params would refuse this tape or this gradient.
+  void check_backward(const Tape<Net, T>& tape, std::span<const T> grad) const {
+    check_pass(tape);
+    check_size(grad);
   }
 
   /// Both: assigns dx and adds to grad.

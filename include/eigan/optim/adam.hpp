@@ -28,22 +28,20 @@ class Adam {
  public:
   /// For `size` parameters. Throws std::invalid_argument for an option outside its range.
   explicit Adam(Index size, AdamOptions options = {}) : options_(options), moment1_(size), moment2_(size) {
-    const auto& o = options;
-    if (!(o.lr >= 0)) detail::fail_contract("eigan::Adam: lr must be >= 0, is ", o.lr);
-    if (!(o.beta1 >= 0 && o.beta1 < 1)) detail::fail_contract("eigan::Adam: beta1 must be in [0, 1), is ", o.beta1);
-    if (!(o.beta2 >= 0 && o.beta2 < 1)) detail::fail_contract("eigan::Adam: beta2 must be in [0, 1), is ", o.beta2);
-    if (!(o.eps >= 0)) detail::fail_contract("eigan::Adam: eps must be >= 0, is ", o.eps);
-    if (!(o.weight_decay >= 0)) detail::fail_contract("eigan::Adam: weight_decay must be >= 0, is ", o.weight_decay);
+    check_options();
   }
 
   /// One step over all parameters.
   void step(std::span<T> params, std::span<const T> grad) {
+    check_update(params, grad, 0, moment1_.size());
     begin_step();
     update(params, grad, 0, moment1_.size());
   }
 
   /// The same in parts: advance the clock once, then update disjoint ranges in any order, from any thread.
+  /// Throws std::invalid_argument, before anything has changed, for an option that was set to something out of range.
   void begin_step() {
+    check_options();
     ++t_;
     const auto t = static_cast<double>(t_);
     coefficients_ = {.beta1 = static_cast<T>(options_.beta1),
@@ -56,19 +54,36 @@ class Adam {
                      .weight_decay = static_cast<T>(options_.weight_decay)};
   }
   void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {
-    if (std::ssize(params) != moment1_.size() || params.size() != grad.size())
-      detail::fail_contract("eigan::Adam: expected ", moment1_.size(), " parameters and gradients, got ", params.size(),
-                            " and ", grad.size());
+    check_update(params, grad, first, count);
     detail::kernels<T>().adam(count, coefficients_, grad.data() + first, moment1_.data() + first,
                               moment2_.data() + first, params.data() + first);
   }
 
+  /// They may be changed between steps, as a learning rate's schedule does.
   AdamOptions& options() { return options_; }
   const AdamOptions& options() const { return options_; }
   /// Steps taken.
   std::int64_t steps() const { return t_; }
 
  private:
+  void check_update(std::span<const T> params, std::span<const T> grad, Index first, Index count) const {
+    if (std::ssize(params) != moment1_.size() || params.size() != grad.size())
+      detail::fail_contract("eigan::Adam: expected ", moment1_.size(), " parameters and gradients, got ", params.size(),
+                            " and ", grad.size());
+    if (first < 0 || count < 0 || count > moment1_.size() - first)
+      detail::fail_contract("eigan::Adam: there are ", moment1_.size(), " parameters, asked to update ", count,
+                            " from ", first);
+  }
+
+  void check_options() const {
+    const auto& o = options_;
+    if (!(o.lr >= 0)) detail::fail_contract("eigan::Adam: lr must be >= 0, is ", o.lr);
+    if (!(o.beta1 >= 0 && o.beta1 < 1)) detail::fail_contract("eigan::Adam: beta1 must be in [0, 1), is ", o.beta1);
+    if (!(o.beta2 >= 0 && o.beta2 < 1)) detail::fail_contract("eigan::Adam: beta2 must be in [0, 1), is ", o.beta2);
+    if (!(o.eps >= 0)) detail::fail_contract("eigan::Adam: eps must be >= 0, is ", o.eps);
+    if (!(o.weight_decay >= 0)) detail::fail_contract("eigan::Adam: weight_decay must be >= 0, is ", o.weight_decay);
+  }
+
   AdamOptions options_;
   Buffer<T> moment1_;
   Buffer<T> moment2_;

@@ -31,7 +31,9 @@ void backward_and_step(Model<Net, T>& model, Tape<Net, T>& tape, O& optimizer, s
       std::fill_n(grad.data() + first, count, T(0));
     }
   };
-  optimizer.update(model.params(), grad, 0, 0);  // throws here, before anything has changed, if the sizes differ
+  // Whatever does not fit throws here, before anything has changed.
+  model.check_backward(tape, grad);
+  optimizer.update(model.params(), grad, 0, 0);
   optimizer.begin_step();
   model.backward_params(tape, grad, threads, Update{model, optimizer, grad});
 }

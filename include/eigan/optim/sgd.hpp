@@ -22,26 +22,19 @@ template <class T = float>
 class SGD {
  public:
   /// For `size` parameters. Throws std::invalid_argument for an option outside its range.
-  explicit SGD(Index size, SGDOptions options = {}) : options_(options), velocity_(size) {
-    const auto& o = options;
-    if (!(o.lr >= 0)) detail::fail_contract("eigan::SGD: lr must be >= 0, is ", o.lr);
-    if (!(o.momentum >= 0)) detail::fail_contract("eigan::SGD: momentum must be >= 0, is ", o.momentum);
-    if (!(o.weight_decay >= 0)) detail::fail_contract("eigan::SGD: weight_decay must be >= 0, is ", o.weight_decay);
-    if (o.nesterov && o.momentum == 0) detail::fail_contract("eigan::SGD: nesterov needs momentum > 0");
-  }
+  explicit SGD(Index size, SGDOptions options = {}) : options_(options), velocity_(size) { check_options(); }
 
   /// One step over all parameters.
   void step(std::span<T> params, std::span<const T> grad) {
+    check_update(params, grad, 0, velocity_.size());
     begin_step();
     update(params, grad, 0, velocity_.size());
   }
 
   /// The same in parts, as in Adam: disjoint ranges in any order, from any thread.
-  void begin_step() {}
+  void begin_step() { check_options(); }
   void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {
-    if (std::ssize(params) != velocity_.size() || params.size() != grad.size())
-      detail::fail_contract("eigan::SGD: expected ", velocity_.size(), " parameters and gradients, got ", params.size(),
-                            " and ", grad.size());
+    check_update(params, grad, first, count);
     const T lr = static_cast<T>(options_.lr), momentum = static_cast<T>(options_.momentum);
     const T decay = static_cast<T>(options_.weight_decay);
     T* p = params.data() + first;
@@ -55,10 +48,28 @@ class SGD {
     }
   }
 
+  /// They may be changed between steps, as a learning rate's schedule does.
   SGDOptions& options() { return options_; }
   const SGDOptions& options() const { return options_; }
 
  private:
+  void check_update(std::span<const T> params, std::span<const T> grad, Index first, Index count) const {
+    if (std::ssize(params) != velocity_.size() || params.size() != grad.size())
+      detail::fail_contract("eigan::SGD: expected ", velocity_.size(), " parameters and gradients, got ", params.size(),
+                            " and ", grad.size());
+    if (first < 0 || count < 0 || count > velocity_.size() - first)
+      detail::fail_contract("eigan::SGD: there are ", velocity_.size(), " parameters, asked to update ", count,
+                            " from ", first);
+  }
+
+  void check_options() const {
+    const auto& o = options_;
+    if (!(o.lr >= 0)) detail::fail_contract("eigan::SGD: lr must be >= 0, is ", o.lr);
+    if (!(o.momentum >= 0)) detail::fail_contract("eigan::SGD: momentum must be >= 0, is ", o.momentum);
+    if (!(o.weight_decay >= 0)) detail::fail_contract("eigan::SGD: weight_decay must be >= 0, is ", o.weight_decay);
+    if (o.nesterov && o.momentum == 0) detail::fail_contract("eigan::SGD: nesterov needs momentum > 0");
+  }
+
   SGDOptions options_;
   Buffer<T> velocity_;
 };

@@ -84,22 +84,22 @@ void check_multiply(Index m, Index n, Index k, Index padding) {
   with_column.view() = expected.view().colwise() + init.view().col(0);
   expected.view() += init.view();
 
-  for (const auto& [name, table] : candidates<T>()) {
-    INFO(name, ": ", m, " x ", k, " times ", k, " x ", n, ", columns ", a.stride(), " apart");
+  for (const auto& candidate : candidates<T>()) {
+    INFO(candidate.name, ": ", m, " x ", k, " times ", k, " x ", n, ", columns ", a.stride(), " apart");
     const detail::Strided<const T> left{a.data(), 1, a.stride()};
     const detail::Strided<const T> right{b.data(), 1, b.stride()}, flipped{bt.data(), bt.stride(), 1};
     Padded<T> c(m, n, padding, mark);
     const detail::Strided<T> result{c.data(), 1, c.stride()};
-    table->multiply(m, n, k, left, right, {init.data(), 1, init.stride()}, result);
+    candidate.table->multiply(m, n, k, left, right, {init.data(), 1, init.stride()}, result);
     REQUIRE(c.memory() == expected.memory());
 
     c = Padded<T>(m, n, padding, mark);
-    table->multiply(m, n, k, left, flipped, {init.data(), 1, 0}, {c.data(), 1, c.stride()});
+    candidate.table->multiply(m, n, k, left, flipped, {init.data(), 1, 0}, {c.data(), 1, c.stride()});
     REQUIRE(c.memory() == with_column.memory());
 
     c = Padded<T>(m, n, padding, mark);
     c.view() = init.view();
-    table->multiply(m, n, k, left, flipped, {c.data(), 1, c.stride()}, {c.data(), 1, c.stride()});
+    candidate.table->multiply(m, n, k, left, flipped, {c.data(), 1, c.stride()}, {c.data(), 1, c.stride()});
     REQUIRE(c.memory() == expected.memory());
   }
 }
@@ -110,11 +110,11 @@ void check_multiply_transposed(Index m, Index n, Index k, Index padding) {
   Padded<T> a = operand<T>(k, m, padding, 1), b = operand<T>(k, n, padding, 2);
   Padded<T> expected(m, n, padding, mark);
   expected.view() = a.view().transpose().lazyProduct(b.view());
-  for (const auto& [name, table] : candidates<T>()) {
-    INFO(name, ": ", m, " x ", k, " times ", k, " x ", n, ", columns ", a.stride(), " apart");
+  for (const auto& candidate : candidates<T>()) {
+    INFO(candidate.name, ": ", m, " x ", k, " times ", k, " x ", n, ", columns ", a.stride(), " apart");
     Padded<T> c(m, n, padding, mark);
-    table->multiply_transposed(m, n, k, {a.data(), 1, a.stride()}, {b.data(), 1, b.stride()},
-                               {c.data(), 1, c.stride()});
+    candidate.table->multiply_transposed(m, n, k, {a.data(), 1, a.stride()}, {b.data(), 1, b.stride()},
+                                         {c.data(), 1, c.stride()});
     REQUIRE(c.memory() == expected.memory());
   }
 }
@@ -171,11 +171,11 @@ TEST_CASE("kernels: row sums are added to what is there") {
         const Matrix<T> before = operand<T>(m, 1, 0, 2).view();
         Matrix<T> expected = before;
         for (Index j = 0; j < n; ++j) expected += a.view().col(j);
-        for (const auto& [name, table] : candidates<T>()) {
-          INFO(name, ": ", m, " x ", n);
+        for (const auto& candidate : candidates<T>()) {
+          INFO(candidate.name, ": ", m, " x ", n);
           Padded<T> sums(m, 1, 3, mark);
           sums.view() = before;
-          table->add_row_sums(m, n, {a.data(), 1, a.stride()}, sums.data());
+          candidate.table->add_row_sums(m, n, {a.data(), 1, a.stride()}, sums.data());
           REQUIRE(sums.view() == expected);
           REQUIRE((sums.memory().col(0).tail(3).array() == static_cast<T>(mark)).all());
         }
@@ -202,14 +202,14 @@ double ulps(float found, double expected) {
 template <class T, class Kernel, class Expected>
 void check_map(const std::string& what, double tolerance, const Kernel& kernel, const Expected& expected) {
   const Matrix<T> x = support::random_matrix<T>(70, 1, 1), u = support::random_matrix<T>(70, 1, 2);
-  for (const auto& [name, table] : candidates<T>())
+  for (const auto& candidate : candidates<T>())
     for (Index n = 1; n <= 70; ++n) {
-      INFO(what, ", ", name, ", n = ", n);
+      INFO(what, ", ", candidate.name, ", n = ", n);
       Matrix<T> y = Matrix<T>::Constant(n + 3, 1, static_cast<T>(mark));
       Matrix<T> in_place = y;
       in_place.topRows(n) = u.topRows(n);
-      kernel(*table, n, x.data(), u.data(), y.data());
-      kernel(*table, n, x.data(), in_place.data(), in_place.data());
+      kernel(*candidate.table, n, x.data(), u.data(), y.data());
+      kernel(*candidate.table, n, x.data(), in_place.data(), in_place.data());
       bool right = (y.bottomRows(3).array() == static_cast<T>(mark)).all();
       for (Index i = 0; i < n; ++i) {
         const double should = expected(static_cast<double>(x(i)), static_cast<double>(u(i)));
@@ -223,7 +223,7 @@ void check_map(const std::string& what, double tolerance, const Kernel& kernel, 
 template <class T>
 void check_maps() {
   // 2 x and x / 2 are exact; a product or sum that is not rounds by half a unit, a fused one by less.
-  const double eps = std::numeric_limits<T>::epsilon();
+  const auto eps = static_cast<double>(std::numeric_limits<T>::epsilon());
   using Table = detail::KernelTable<T>;
   check_map<T>(
       "relu", 0, [](const Table& k, Index n, const T*, const T* u, T* y) { k.relu(n, u, y); },
@@ -261,13 +261,13 @@ TEST_CASE("kernels: element-wise functions of every length, in float and double"
 TEST_CASE("kernels: zeros keep their sign and a NaN stays a NaN") {
   const float inf = std::numeric_limits<float>::infinity();
   const std::vector<float> x{-0.f, 0.f, std::numeric_limits<float>::quiet_NaN(), inf, -inf};
-  for (const auto& [name, k] : candidates<float>()) {
-    CAPTURE(name);
+  for (const auto& candidate : candidates<float>()) {
+    CAPTURE(candidate.name);
     std::vector<float> relu(5), leaky(5), tanh(5), sigmoid(5);
-    k->relu(5, x.data(), relu.data());
-    k->leaky_relu(5, 0.5f, x.data(), leaky.data());
-    k->tanh(5, x.data(), tanh.data());
-    k->sigmoid(5, x.data(), sigmoid.data());
+    candidate.table->relu(5, x.data(), relu.data());
+    candidate.table->leaky_relu(5, 0.5f, x.data(), leaky.data());
+    candidate.table->tanh(5, x.data(), tanh.data());
+    candidate.table->sigmoid(5, x.data(), sigmoid.data());
     for (const auto& y : {relu, leaky, tanh, sigmoid}) CHECK(std::isnan(y[2]));
     CHECK(std::signbit(tanh[0]));
     CHECK_FALSE(std::signbit(tanh[1]));
@@ -304,15 +304,15 @@ TEST_CASE("kernels: tanh and sigmoid are within 2.5 units in the last place over
     for (std::size_t i = 0; i < x.size(); ++i) most = std::max(most, ulps(y[i], sign * expected[i]));
     return most;
   };
-  for (const auto& [name, k] : candidates<float>()) {
-    CAPTURE(name);
-    k->tanh(n, x.data(), y.data());
+  for (const auto& candidate : candidates<float>()) {
+    CAPTURE(candidate.name);
+    candidate.table->tanh(n, x.data(), y.data());
     CHECK(worst(1, tanh) < 2.5);
-    k->tanh(n, negative.data(), y.data());
+    candidate.table->tanh(n, negative.data(), y.data());
     CHECK(worst(-1, tanh) < 2.5);
-    k->sigmoid(n, x.data(), y.data());
+    candidate.table->sigmoid(n, x.data(), y.data());
     CHECK(worst(1, sigmoid) < 2.5);
-    k->sigmoid(n, negative.data(), y.data());
+    candidate.table->sigmoid(n, negative.data(), y.data());
     CHECK(worst(1, sigmoid_of_negative) < 2.5);
   }
 }
@@ -321,12 +321,12 @@ TEST_CASE("kernels: dropout keeps what its 16-bit draws say, and scales it") {
   const auto check = []<class T>(T) {
     const Matrix<T> x = support::random_matrix<T>(200, 1, 1, 1, 2);
     const Rng rng(77);
-    for (const auto& [name, k] : candidates<T>())
+    for (const auto& candidate : candidates<T>())
       for (const std::uint32_t threshold : {0u, 1u, 19661u, 32768u, 65535u})
         for (const Index n : {1, 2, 3, 7, 8, 15, 16, 17, 63, 64, 65, 127, 129, 200}) {
-          INFO(name, ", threshold ", threshold, ", n = ", n);
+          INFO(candidate.name, ", threshold ", threshold, ", n = ", n);
           Matrix<T> y = Matrix<T>::Constant(n + 1, 1, static_cast<T>(mark));
-          k->dropout(n, rng.key(), 5, threshold, T(2), x.data(), y.data());
+          candidate.table->dropout(n, rng.key(), 5, threshold, T(2), x.data(), y.data());
           bool right = y(n) == static_cast<T>(mark);
           for (Index i = 0; i < n; ++i) {
             const std::uint32_t draw = rng.word(i / 2, 5) >> (16 * (i % 2)) & 0xFFFF;
@@ -343,11 +343,11 @@ TEST_CASE("kernels: pixels become [-1, 1], both ends exact") {
   const auto check = []<class T>(T) {
     std::vector<std::uint8_t> pixels(256);
     for (std::size_t i = 0; i < 256; ++i) pixels[i] = static_cast<std::uint8_t>(255 - i);
-    for (const auto& [name, k] : candidates<T>())
+    for (const auto& candidate : candidates<T>())
       for (const Index n : {1, 2, 7, 16, 31, 33, 255, 256}) {
-        INFO(name, ", n = ", n);
+        INFO(candidate.name, ", n = ", n);
         std::vector<T> y(static_cast<std::size_t>(n) + 1, static_cast<T>(mark));
-        k->pixels(n, pixels.data(), y.data());
+        candidate.table->pixels(n, pixels.data(), y.data());
         bool right = y.back() == static_cast<T>(mark);
         for (std::size_t i = 0; i + 1 < y.size(); ++i)
           right = right && y[i] == static_cast<T>(pixels[i]) / T(127.5) - T(1);
@@ -362,7 +362,7 @@ TEST_CASE("kernels: pixels become [-1, 1], both ends exact") {
 
 TEST_CASE("kernels: an Adam step of every length agrees with the formula") {
   const auto check = []<class T>(T) {
-    const double eps = std::numeric_limits<T>::epsilon();
+    const auto eps = static_cast<double>(std::numeric_limits<T>::epsilon());
     const detail::AdamCoefficients<T> c{.beta1 = T(0.9),
                                         .rest1 = T(0.1),
                                         .beta2 = T(0.99),
@@ -373,11 +373,11 @@ TEST_CASE("kernels: an Adam step of every length agrees with the formula") {
                                         .weight_decay = T(0.25)};
     const Matrix<T> g = support::random_matrix<T>(70, 1, 1), p0 = support::random_matrix<T>(70, 1, 2);
     const Matrix<T> m0 = support::random_matrix<T>(70, 1, 3), v0 = support::random_matrix<T>(70, 1, 4, 0.5, 2);
-    for (const auto& [name, k] : candidates<T>())
+    for (const auto& candidate : candidates<T>())
       for (Index n = 1; n <= 70; ++n) {
-        INFO(name, ", n = ", n);
+        INFO(candidate.name, ", n = ", n);
         Matrix<T> p = p0, m = m0, v = v0;
-        k->adam(n, c, g.data(), m.data(), v.data(), p.data());
+        candidate.table->adam(n, c, g.data(), m.data(), v.data(), p.data());
         bool right = p.bottomRows(70 - n) == p0.bottomRows(70 - n) && m.bottomRows(70 - n) == m0.bottomRows(70 - n) &&
                      v.bottomRows(70 - n) == v0.bottomRows(70 - n);
         for (Index i = 0; i < n; ++i) {
