@@ -35,6 +35,7 @@ if(NOT readme MATCHES "\n```cmake\n([^`]*)```\n")
   message(FATAL_ERROR "The README has no block of CMake")
 endif()
 file(WRITE ${OUT}/CMakeLists.txt "${CMAKE_MATCH_1}")
+set(ENV{CMAKE_GENERATOR} Ninja) # what scripts/setup installs; a reader's machine may have make as well
 run(${CMAKE_COMMAND} -S . -B build -D CMAKE_CXX_COMPILER=${COMPILER})
 run(${CMAKE_COMMAND} --build build)
 run(build/circle)
