@@ -96,7 +96,7 @@ GeneratorModel load_generator(const std::filesystem::path& path) {
       fail(file, "expected a generator, found a ", eigan::printable(network));
     }
     const eigan::HiddenOptions options{.negative_slope = number_of(file, "negative_slope", 1e30),
-                                       .dropout = number_of(file, "dropout", 1)};
+                                       .dropout = number_of(file, "dropout", dropout_below)};
     GeneratorModel model(eigan::make_generator(sizes_of(file), options), eigan::Rng(0));
     eigan::load(path, model);
     return model;

@@ -67,7 +67,9 @@ void add_train(CLI::App& program, TrainOptions& options) {
   networks.sizes("--d-hidden", "the discriminator's hidden layers", recipe.d_hidden, largest_size);
   networks.number("--negative-slope", "X", "of the leaky ReLU on every hidden layer", recipe.negative_slope,
                   Range<double>{"a number from 0 to 1", [](double x) { return x >= 0 && x <= 1; }});
-  networks.number("--dropout", "P", "probability of dropping a hidden value", recipe.dropout, fraction);
+  networks.number("--dropout", "P", "probability of dropping a hidden value", recipe.dropout,
+                  Range<double>{concat("a number from 0 to below ", dropout_below),
+                                [](double x) { return x >= 0 && x < dropout_below; }});
 
   OptionGroup optimisation(app, "Optimisation (Adam)");
   optimisation

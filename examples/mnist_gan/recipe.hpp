@@ -24,6 +24,8 @@ using Sizes = std::array<Index, hidden_layers + 2>;
 
 inline constexpr Index image_side = 28;
 inline constexpr Index image_size = image_side * image_side;
+/// Dropout's masks know 2^16 probabilities; what is left to learn from above this one is noise anyway.
+inline constexpr double dropout_below = 0.999;
 
 struct Recipe {
   std::string name = "seed";

@@ -36,7 +36,10 @@ class RunFolder {
     std::error_code ignored;
     for (const char* name : files)
       if (std::filesystem::exists(file(name), ignored)) return name;
-    return std::filesystem::exists(sheet(1), ignored) ? "samples/epoch_001.png" : "";
+    std::filesystem::directory_iterator entry(path_ / "samples", ignored);
+    for (; !ignored && entry != std::filesystem::directory_iterator(); entry.increment(ignored))
+      if (is_sheet(*entry)) return eigan::printable("samples/" + entry->path().filename().native());
+    return "";
   }
 
   /// Makes the folder, and takes away what an earlier run left of these files: sheets of two runs must not mix.
@@ -49,10 +52,8 @@ class RunFolder {
     // result.json first: from here on the folder holds no finished run.
     for (const char* name : files) remove(file(name));
     fs::directory_iterator entry(sheets, error);
-    for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-      const std::string name = entry->path().filename();
-      if (name.starts_with("epoch_") && name.ends_with(".png")) remove(entry->path());
-    }
+    for (; !error && entry != fs::directory_iterator(); entry.increment(error))
+      if (is_sheet(*entry)) remove(entry->path());
     if (error) fail(sheets, "list the folder", error);
   }
 
@@ -65,6 +66,10 @@ class RunFolder {
                                           "generator.safetensors",
                                           "discriminator.safetensors"};
 
+  static bool is_sheet(const std::filesystem::directory_entry& entry) {
+    const std::string name = entry.path().filename();
+    return name.starts_with("epoch_") && name.ends_with(".png");
+  }
   [[noreturn]] static void fail(const std::filesystem::path& path, const char* action, std::error_code error) {
     throw eigan::Error(concat(eigan::printable(path.native(), 4096), ": cannot ", action, ": ", error.message()));
   }

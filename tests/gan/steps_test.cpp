@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <atomic>
+#include <cerrno>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -16,7 +17,7 @@ using namespace eigan;
 
 static std::atomic<long> allocations{0};
 
-// Every allocation of this program, be it of Eigen, operator new or the OpenMP run time, ends in one of these; the
+// Every allocation of this program, be it of Eigen, operator new or the OpenMP run time, asks one of these; the
 // sanitizers need them for themselves.
 #if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #if !defined(__has_feature)
@@ -45,9 +46,16 @@ void* realloc(void* p, std::size_t size) {
   ++allocations;
   return __libc_realloc(p, size);
 }
-void* aligned_alloc(std::size_t alignment, std::size_t size) {
+void* memalign(std::size_t alignment, std::size_t size) {
   ++allocations;
   return __libc_memalign(alignment, size);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t size) {
+  return memalign(alignment, size);
+}
+int posix_memalign(void** result, std::size_t alignment, std::size_t size) {
+  *result = memalign(alignment, size);
+  return *result == nullptr ? ENOMEM : 0;
 }
 }
 #else
@@ -282,10 +290,16 @@ TEST_CASE("steps: real images may be written straight into the workspace") {
 }
 
 TEST_CASE("steps: nothing is allocated once the workspace stands" * doctest::skip(!counts_allocations)) {
+  // Large enough for several threads, and in three tiles, which four threads cannot share evenly.
+  constexpr Index batch = 80;
+  using LargeG = Generator<100, 32, 784>;
+  using LargeD = Discriminator<784, 64, 1>;
   for (const int threads : {1, 2, 4}) {
     CAPTURE(threads);
-    Game game(40);
-    const Matrix<float> real = images(33, 40, 1), z = images(10, 40, 2);
+    Game<LargeG, LargeD> game(batch);
+    const double work = 2.0 * static_cast<double>(LargeG().param_size() * batch);
+    REQUIRE(detail::usable_threads({threads}, work) == (thread_count({2}) == 1 ? 1 : threads));
+    const Matrix<float> real = images(784, batch, 1), z = images(100, batch, 2);
     game.d_step(real, z, Rng(3), Threads{threads});
     game.g_step(z, Rng(4), Threads{threads});
     allocations = 0;
@@ -315,6 +329,8 @@ TEST_CASE("steps: batches that do not fit are refused") {
                        "eigan::discriminator_step: 8 real samples but 7 z", std::invalid_argument);
   CHECK_THROWS_WITH_AS(game.d_step(images(33, 9, 1), images(10, 9, 2), Rng(3)),
                        "eigan: this GanWorkspace holds batches of up to 8, got 9", std::invalid_argument);
+  CHECK_THROWS_WITH_AS(game.d_step(images(32, 8, 1), images(10, 8, 2), Rng(3)),
+                       "eigan::discriminator_step: a real sample must have 33 features, has 32", std::invalid_argument);
   CHECK_THROWS_AS(game.g_step(images(10, 9, 2), Rng(3)), std::invalid_argument);
   CHECK_THROWS_AS(game.g_step(images(11, 8, 2), Rng(3)), std::invalid_argument);
 }

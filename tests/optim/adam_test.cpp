@@ -146,6 +146,8 @@ TEST_CASE("Adam: buffers of another length are refused") {
 TEST_CASE("Adam: a range beyond the parameters is refused") {
   Adam<float> adam(3);
   std::vector<float> p(3), g(3);
+  CHECK_THROWS_WITH_AS(adam.update(p, g, 0, 3), "eigan::Adam: update() before the first begin_step()",
+                       std::invalid_argument);
   adam.begin_step();
   adam.update(p, g, 3, 0);
   CHECK_THROWS_WITH_AS(adam.update(p, g, 2, 2), "eigan::Adam: there are 3 parameters, asked to update 2 from 2",

@@ -58,11 +58,12 @@ void parallel(int parts, const F& f) {
   f(0, 1);
 }
 
-/// Calls f(i) for i in [0, n), in contiguous ranges of equal length. `work`: floating-point operations in all.
+/// Calls f(i) for i in [0, n), in contiguous ranges of equal length. `work`: floating-point operations in all. As many
+/// threads as may be used take part, even where n is smaller: a run time whose team changes its size from one region to
+/// the next starts and ends threads each time.
 template <class F>
 void parallel_for(Index n, double work, Threads threads, const F& f) {
-  const auto parts = static_cast<int>(std::min<Index>(n, usable_threads(threads, work)));
-  parallel(parts, [&](int part, int of) {
+  parallel(usable_threads(threads, work), [&](int part, int of) {
     for (Index i = n * part / of; i < n * (part + 1) / of; ++i) f(i);
   });
 }

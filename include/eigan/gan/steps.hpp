@@ -35,8 +35,6 @@ T mean_sigmoid(ConstView<T> logits) {
 /// G(z) into the right half of the workspace's images.
 template <class G, class D, class T>
 void generate(const Model<G, T>& generator, GanWorkspace<G, D, T>& ws, ConstView<T> z, Rng rng, Threads threads) {
-  if (z.cols() > ws.capacity())
-    fail_contract("eigan: this GanWorkspace holds batches of up to ", ws.capacity(), ", got ", z.cols());
   ws.g_tape.bind_output(ws.fake(z.cols()));
   generator.forward(ws.g_tape, z, rng, threads);
 }
@@ -54,6 +52,9 @@ DiscriminatorResult<T> discriminator_step(const Model<G, T>& generator, Model<D,
   const Index batch = real.cols();
   if (z.cols() != batch)
     detail::fail_contract("eigan::discriminator_step: ", batch, " real samples but ", z.cols(), " z");
+  if (real.rows() != discriminator.net().input_size())
+    detail::fail_contract("eigan::discriminator_step: a real sample must have ", discriminator.net().input_size(),
+                          " features, has ", real.rows());
   detail::generate(generator, ws, ConstView<T>(z), rng.fold_in(0), threads);
   if (real.data() != ws.real(batch).data()) ws.real(batch) = real;
 

@@ -29,12 +29,14 @@ class GanWorkspace {
 
   Index capacity() const { return capacity_; }
 
+  // Each throws std::invalid_argument for a batch above the capacity.
+
   /// Where a batch of real samples may be written in place; a step given this view copies nothing.
-  View<T> real(Index batch) { return images_.view().columns(0, batch); }
+  View<T> real(Index batch) { return checked(batch).columns(0, batch); }
   /// The generator's last batch.
-  View<T> fake(Index batch) { return images_.view().columns(batch, batch); }
+  View<T> fake(Index batch) { return checked(batch).columns(batch, batch); }
   /// Both, real first.
-  ConstView<T> both(Index batch) const { return images_.view().columns(0, 2 * batch); }
+  ConstView<T> both(Index batch) { return checked(batch).columns(0, 2 * batch); }
 
   Tape<G, T> g_tape;
   Tape<D, T> d_tape;
@@ -42,6 +44,12 @@ class GanWorkspace {
   Buffer<T> d_grad;
 
  private:
+  View<T> checked(Index batch) {
+    if (batch < 0 || batch > capacity_)
+      detail::fail_contract("eigan: this GanWorkspace holds batches of up to ", capacity_, ", got ", batch);
+    return images_.view();
+  }
+
   BufferMatrix<T> images_;
   Index capacity_;
 };

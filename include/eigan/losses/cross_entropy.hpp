@@ -8,6 +8,7 @@
 #include <ranges>
 #include <span>
 #include <type_traits>
+#include <utility>
 
 #include <eigan/losses/loss.hpp>
 
@@ -25,9 +26,11 @@ cross_entropy(std::type_identity_t<ConstView<T>> z, const Labels& labels, View<T
   const T scale = T(1) / static_cast<T>(z.cols());
   double sum = 0;
   for (Index j = 0; j < z.cols(); ++j) {
-    const auto label = static_cast<Index>(all[static_cast<std::size_t>(j)]);
-    if (label < 0 || label >= z.rows())
-      detail::fail_contract("eigan::cross_entropy: label ", label, " of sample ", j, " is not below ", z.rows());
+    const auto given = all[static_cast<std::size_t>(j)];
+    if (std::cmp_less(given, 0) || std::cmp_greater_equal(given, z.rows()))
+      detail::fail_contract("eigan::cross_entropy: sample ", j, ": expected a label from 0 to ", z.rows() - 1,
+                            ", found ", +given);
+    const auto label = static_cast<Index>(given);
     const T largest = z.col(j).maxCoeff();
     T total = 0;
     for (Index i = 0; i < z.rows(); ++i) total += dz(i, j) = std::exp(z(i, j) - largest);

@@ -55,6 +55,7 @@ class Adam {
   }
   void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {
     check_update(params, grad, first, count);
+    if (t_ == 0 && count > 0) detail::fail_contract("eigan::Adam: update() before the first begin_step()");
     detail::kernels<T>().adam(count, coefficients_, grad.data() + first, moment1_.data() + first,
                               moment2_.data() + first, params.data() + first);
   }

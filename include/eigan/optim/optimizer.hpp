@@ -8,7 +8,8 @@
 
 namespace eigan {
 
-/// Steps over one flat buffer: begin_step() once, then update() for disjoint ranges, from any thread.
+/// Steps over one flat buffer: begin_step() once, then update() for disjoint ranges, from any thread. An update of no
+/// elements changes nothing, may come at any time, and throws if the buffers do not fit.
 template <class O, class T = float>
 concept Optimizer = requires(O optimizer, std::span<T> params, std::span<const T> grad, Index i) {
   optimizer.begin_step();

@@ -299,21 +299,21 @@ TEST_CASE("kernels: tanh and sigmoid are within 2.5 units in the last place over
   }
   std::vector<float> y(x.size()), negative(x);
   for (float& v : negative) v = -v;
-  const auto worst = [&](double sign, const std::vector<double>& expected) {
-    double most = 0;
-    for (std::size_t i = 0; i < x.size(); ++i) most = std::max(most, ulps(y[i], sign * expected[i]));
-    return most;
+  const auto are_near = [&](double sign, const std::vector<double>& expected) {
+    bool near = true;  // a NaN is not
+    for (std::size_t i = 0; i < x.size(); ++i) near = near && ulps(y[i], sign * expected[i]) < 2.5;
+    return near;
   };
   for (const auto& candidate : candidates<float>()) {
     CAPTURE(candidate.name);
     candidate.table->tanh(n, x.data(), y.data());
-    CHECK(worst(1, tanh) < 2.5);
+    CHECK(are_near(1, tanh));
     candidate.table->tanh(n, negative.data(), y.data());
-    CHECK(worst(-1, tanh) < 2.5);
+    CHECK(are_near(-1, tanh));
     candidate.table->sigmoid(n, x.data(), y.data());
-    CHECK(worst(1, sigmoid) < 2.5);
+    CHECK(are_near(1, sigmoid));
     candidate.table->sigmoid(n, negative.data(), y.data());
-    CHECK(worst(1, sigmoid_of_negative) < 2.5);
+    CHECK(are_near(1, sigmoid_of_negative));
   }
 }
 
