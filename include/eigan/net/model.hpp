@@ -31,7 +31,7 @@ class Model {
     net_.template init<T>(params(), rng);
     Net::for_each_layer([&]<std::size_t I>() {
       // Weights larger than a second-level cache are read anew for each tile, so that larger tiles serve them better.
-      if ((net_.offset(I + 1) - net_.offset(I)) * static_cast<Index>(sizeof(T)) > 1 << 20) tile_ = 64;
+      if ((net_.offset(I + 1) - net_.offset(I)) * static_cast<Index>(sizeof(T)) > 1 << 20) tile_ = 128;
       using L = typename Net::template LayerType<I>;
       if constexpr (BlockedLayer<L, T>) {
         for (Index b = 0; b < net_.template layer<I>().block_count(); ++b) {
@@ -161,11 +161,15 @@ class Model {
   Index tiles(Index batch) const { return (batch + tile_ - 1) / tile_; }
   double work(Index batch) const { return static_cast<double>(net_.param_size()) * static_cast<double>(batch); }
 
-  /// f(first, count) for each tile of a batch, on several threads where that pays.
+  /// f(first, count) for each tile of a batch, on several threads where that pays. Wide tiles are made narrower where
+  /// threads would be left without one; a sample's result does not depend on the tile that it is in.
   template <class F>
   void for_each_tile(Index batch, Threads threads, const F& f) const {
-    detail::parallel_for(tiles(batch), 2.0 * work(batch), threads,
-                         [&](Index i) { f(i * tile_, std::min(tile_, batch - i * tile_)); });
+    const Index parts = detail::usable_threads(threads, 2.0 * work(batch));
+    const Index share = (batch + parts - 1) / parts;
+    const Index tile = std::min(tile_, (share + least_tile - 1) / least_tile * least_tile);
+    detail::parallel_for((batch + tile - 1) / tile, 2.0 * work(batch), threads,
+                         [&](Index i) { f(i * tile, std::min(tile, batch - i * tile)); });
   }
 
   static constexpr std::size_t first_parametric() {
@@ -273,8 +277,9 @@ class Model {
   Net net_;
   Buffer<T> params_;
   std::vector<Block> blocks_;
-  /// Samples that travel through all layers together while they are in cache.
-  Index tile_ = 32;
+  static constexpr Index least_tile = 32;
+  /// Samples that travel through all layers together while they are in cache, at most.
+  Index tile_ = least_tile;
 };
 
 }  // namespace eigan
