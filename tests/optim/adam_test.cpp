@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -154,4 +155,18 @@ TEST_CASE("Adam: a range beyond the parameters is refused") {
                        std::invalid_argument);
   CHECK_THROWS_AS(adam.update(p, g, -1, 1), std::invalid_argument);
   CHECK_THROWS_AS(adam.update(p, g, 0, -1), std::invalid_argument);
+}
+
+TEST_CASE("Adam: moments that decay end as zeros, and the caller's treatment of tiny numbers stays") {
+  Adam<float> adam(20);
+  std::vector<float> p(20, 1), g(20, 1e-30f);
+  adam.step(p, g);
+  std::fill(g.begin(), g.end(), 0.f);
+  for (int step = 0; step < 2000; ++step) adam.step(p, g);
+  CHECK(std::isfinite(p[0]));
+  const auto before = p;
+  adam.step(p, g);
+  CHECK(p == before);
+  volatile float tiny = std::numeric_limits<float>::denorm_min();
+  CHECK(tiny + tiny > 0);  // neither read as zero nor flushed
 }

@@ -395,3 +395,30 @@ TEST_CASE("kernels: an Adam step of every length agrees with the formula") {
   check(1.f);
   check(1.0);
 }
+
+#if defined(__x86_64__)
+TEST_CASE("kernels: an Adam step turns denormal moments into zeros") {
+  const auto check = []<class T>(T) {
+    const detail::AdamCoefficients<T> c{.beta1 = T(0.9),
+                                        .rest1 = T(0.1),
+                                        .beta2 = T(0.99),
+                                        .rest2 = T(0.01),
+                                        .step_size = T(0.5),
+                                        .inv_sqrt_correction2 = T(1),
+                                        .eps = T(0.125),
+                                        .weight_decay = T(0)};
+    const T tiny = std::numeric_limits<T>::min() / 2;
+    for (const auto& candidate : candidates<T>()) {
+      CAPTURE(candidate.name);
+      Matrix<T> g = Matrix<T>::Zero(21, 1), p = Matrix<T>::Ones(21, 1);
+      Matrix<T> m = Matrix<T>::Constant(21, 1, tiny), v = m;
+      candidate.table->adam(21, c, g.data(), m.data(), v.data(), p.data());
+      CHECK((m.array() == T(0)).all());
+      CHECK((v.array() == T(0)).all());
+      CHECK((p.array() == T(1)).all());
+    }
+  };
+  check(1.f);
+  check(1.0);
+}
+#endif
