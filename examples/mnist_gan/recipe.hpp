@@ -24,7 +24,7 @@ using Sizes = std::array<Index, hidden_layers + 2>;
 
 inline constexpr Index image_side = 28;
 inline constexpr Index image_size = image_side * image_side;
-/// Dropout's masks know 2^16 probabilities; what is left to learn from above this one is noise anyway.
+/// Dropout rounds to a 2^16th and refuses what would round to 1; this bound leaves room.
 inline constexpr double dropout_below = 0.999;
 
 struct Recipe {

@@ -8,6 +8,7 @@ set(without_test
   eigan.hpp           # the umbrella, compiled by itself
   core/types.hpp      # an alias and a constant
   core/parameter.hpp  # names and numbers, filled in by the layers' own tests
+  optim/check_update.hpp # what optimisers refuse, by their own tests
   core/simd/kernel_table.hpp) # a list of function pointers: core/simd/kernels_test.cpp
 set(without_header
   golden/golden_test.cpp) # everything at once, against PyTorch

@@ -228,6 +228,13 @@ class MnistGan(unittest.TestCase):
         self.assertFalse((out / "samples/epoch_003.png").exists(), "a sheet of the earlier run is left")
         self.assertEqual((out / "notes.txt").read_text(), "mine")
 
+    def test_sheets_of_any_epoch_are_only_taken_away_by_force(self):
+        sheet = self.folder / "sheets/samples/epoch_010.png"
+        sheet.parent.mkdir(parents=True)
+        sheet.write_text("an earlier run's")
+        self.fails(self.train(self.folder / "sheets"), 1, "samples/epoch_010.png", "--force")
+        self.assertEqual(sheet.read_text(), "an earlier run's")
+
     def test_signal_keeps_what_there_is_and_does_not_finish_the_run(self):
         for number in (signal.SIGINT, signal.SIGTERM):
             out = self.folder / f"signal{int(number)}"
@@ -300,6 +307,7 @@ class MnistGan(unittest.TestCase):
             (("--g-lr", "'0'"), *training, "--g-lr", "0"),
             (("--beta1", "'1'"), *training, "--beta1", "1"),
             (("--dropout", "'1'"), *training, "--dropout", "1"),
+            (("--dropout", "0.999", "'0.999999'"), *training, "--dropout", "0.999999"),
             (("--real-label", "'0'"), *training, "--real-label", "0"),
             (("--g-hidden", "3 sizes", "'32,64'"), *training, "--g-hidden", "32,64"),
             (("--d-hidden", "3 sizes", "'1,2,3,4'"), *training, "--d-hidden", "1,2,3,4"),
@@ -377,6 +385,7 @@ class MnistGan(unittest.TestCase):
             (model("stranger", without("network")), ("metadata", "'network'")),
             (model("slope", with_text("negative_slope", "steep")), ("negative_slope", "'steep'")),
             (model("dropout", with_text("dropout", "1")), ("dropout", "'1'")),
+            (model("dropout_near_1", with_text("dropout", "0.999999")), ("dropout_near_1", "dropout", "'0.999999'")),
             (model("other", with_text("architecture", "Other()")), ("architecture", "Other()")),
             (model("deeper", rename), ("9.weight",)),
             (model("reshaped", reshape), ("3.weight", "expected 32 inputs", "found 64")),

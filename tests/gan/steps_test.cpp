@@ -1,8 +1,5 @@
 #include <doctest/doctest.h>
-#include <atomic>
-#include <cerrno>
 #include <cmath>
-#include <cstddef>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -12,56 +9,10 @@
 #include <eigan/optim/adam.hpp>
 #include <eigan/testing/check_gradients.hpp>
 
+#include "allocations.hpp"
 #include "support.hpp"
 
 using namespace eigan;
-
-static std::atomic<long> allocations{0};
-
-// Every allocation of this program, be it of Eigen, operator new or the OpenMP run time, asks one of these; the
-// sanitizers need them for themselves.
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#if !defined(__has_feature)
-#define EIGAN_COUNTS_ALLOCATIONS 1
-#elif !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
-#define EIGAN_COUNTS_ALLOCATIONS 1
-#endif
-#endif
-#ifdef EIGAN_COUNTS_ALLOCATIONS
-constexpr bool counts_allocations = true;
-extern "C" {
-void* __libc_malloc(std::size_t);
-void* __libc_calloc(std::size_t, std::size_t);
-void* __libc_realloc(void*, std::size_t);
-void* __libc_memalign(std::size_t, std::size_t);
-
-void* malloc(std::size_t size) {
-  ++allocations;
-  return __libc_malloc(size);
-}
-void* calloc(std::size_t count, std::size_t size) {
-  ++allocations;
-  return __libc_calloc(count, size);
-}
-void* realloc(void* p, std::size_t size) {
-  ++allocations;
-  return __libc_realloc(p, size);
-}
-void* memalign(std::size_t alignment, std::size_t size) {
-  ++allocations;
-  return __libc_memalign(alignment, size);
-}
-void* aligned_alloc(std::size_t alignment, std::size_t size) {
-  return memalign(alignment, size);
-}
-int posix_memalign(void** result, std::size_t alignment, std::size_t size) {
-  *result = memalign(alignment, size);
-  return *result == nullptr ? ENOMEM : 0;
-}
-}
-#else
-constexpr bool counts_allocations = false;
-#endif
 
 namespace {
 
@@ -312,7 +263,7 @@ TEST_CASE("steps: real images may be written straight into the workspace") {
   CHECK(support::same_bits<float>(copied.discriminator.params(), in_place.discriminator.params()));
 }
 
-TEST_CASE("steps: nothing is allocated once the workspace stands" * doctest::skip(!counts_allocations)) {
+TEST_CASE("steps: nothing is allocated once the workspace stands" * doctest::skip(!support::counts_allocations)) {
   // Large enough for several threads, and in three tiles, which four threads cannot share evenly.
   constexpr Index batch = 80;
   using LargeG = Generator<100, 32, 784>;
@@ -325,20 +276,20 @@ TEST_CASE("steps: nothing is allocated once the workspace stands" * doctest::ski
     const Matrix<float> real = images(784, batch, 1), z = images(100, batch, 2);
     game.d_step(real, z, Rng(3), Threads{threads});
     game.g_step(z, Rng(4), Threads{threads});
-    allocations = 0;
+    const long before = support::allocations();
     game.d_step(real, z, Rng(5), Threads{threads});
     game.g_step(z, Rng(6), Threads{threads});
-    const long in_steps = allocations;
+    const long in_steps = support::allocations() - before;
     CHECK(in_steps == 0);
   }
 
   // The count does count: Eigen's, the standard library's and our own.
   const auto counted = [](auto&& make) {
     [[maybe_unused]] static const void* volatile seen;  // or the compiler leaves out what nobody looks at
-    const long before = allocations;
+    const long before = support::allocations();
     const auto made = make();
     seen = made.data();
-    const long after = allocations;
+    const long after = support::allocations();
     return after - before;
   };
   CHECK(counted([] { return Matrix<float>(33, 40); }) == 1);

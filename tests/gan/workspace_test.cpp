@@ -20,6 +20,13 @@ TEST_CASE("GanWorkspace: real and fake images lie side by side, so that both are
     CHECK((both.leftCols(batch).array() == 1).all());
     CHECK((both.rightCols(batch).array() == 2).all());
   }
+  for (const Index batch : {11, -1}) {
+    CHECK_THROWS_AS(ws.real(batch), std::invalid_argument);
+    CHECK_THROWS_AS(ws.fake(batch), std::invalid_argument);
+    CHECK_THROWS_AS(ws.both(batch), std::invalid_argument);
+  }
+  CHECK_THROWS_WITH_AS(ws.real(11), "eigan: this GanWorkspace holds batches of up to 10, got 11",
+                       std::invalid_argument);
   CHECK(ws.g_tape.capacity() == 10);
   CHECK(ws.d_tape.capacity() == 20);
   CHECK(ws.g_grad.size() == generator.net().param_size());

@@ -62,6 +62,15 @@ TEST_CASE("cross_entropy: a NaN spreads over its sample") {
   CHECK(dz(0, 1) == 0.25f);
 }
 
+TEST_CASE("cross_entropy: labels of any integral type") {
+  const Matrix<float> z{{1, 0}, {0, 2}};
+  Matrix<float> dz(2, 2);
+  const float expected = loss_of<float, int>(z, {0, 1}, dz);
+  CHECK(loss_of<float, std::uint8_t>(z, {0, 1}, dz) == expected);
+  CHECK(loss_of<float, std::int64_t>(z, {0, 1}, dz) == expected);
+  CHECK(loss_of<float, char>(z, {0, 1}, dz) == expected);
+}
+
 TEST_CASE("cross_entropy: labels must be classes, one a sample") {
   const Matrix<float> z = Matrix<float>::Zero(3, 2);
   Matrix<float> dz(3, 2), wrong(3, 3);

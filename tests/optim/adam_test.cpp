@@ -157,7 +157,7 @@ TEST_CASE("Adam: a range beyond the parameters is refused") {
   CHECK_THROWS_AS(adam.update(p, g, 0, -1), std::invalid_argument);
 }
 
-TEST_CASE("Adam: moments that decay end as zeros, and the caller's treatment of tiny numbers stays") {
+TEST_CASE("Adam: decayed moments move nothing, and the caller's treatment of tiny numbers stays") {
   Adam<float> adam(20);
   std::vector<float> p(20, 1), g(20, 1e-30f);
   adam.step(p, g);

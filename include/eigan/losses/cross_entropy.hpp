@@ -14,11 +14,15 @@
 
 namespace eigan {
 
-/// Labels are class numbers of any integral type in contiguous memory, one for each column. Returns the loss and
-/// assigns dz. Throws std::invalid_argument for a label that is not a class.
-template <class T, std::ranges::contiguous_range Labels>
-requires std::ranges::sized_range<Labels> && std::integral<std::ranges::range_value_t<Labels>> T
-cross_entropy(std::type_identity_t<ConstView<T>> z, const Labels& labels, View<T> dz) {
+/// Whole numbers in contiguous memory, such as std::vector<std::uint8_t> or std::span<const int>.
+template <class R>
+concept LabelRange =
+    std::ranges::contiguous_range<R> && std::ranges::sized_range<R> && std::integral<std::ranges::range_value_t<R>>;
+
+/// Labels are class numbers, one for each column. Returns the loss and assigns dz. Throws std::invalid_argument for a
+/// label that is not a class.
+template <class T, LabelRange Labels>
+T cross_entropy(std::type_identity_t<ConstView<T>> z, const Labels& labels, View<T> dz) {
   detail::check_loss_shapes("cross_entropy", z, dz);
   const std::span all(std::ranges::data(labels), std::ranges::size(labels));
   if (std::ssize(all) != z.cols())
@@ -26,10 +30,10 @@ cross_entropy(std::type_identity_t<ConstView<T>> z, const Labels& labels, View<T
   const T scale = T(1) / static_cast<T>(z.cols());
   double sum = 0;
   for (Index j = 0; j < z.cols(); ++j) {
-    const auto given = all[static_cast<std::size_t>(j)];
+    const auto given = +all[static_cast<std::size_t>(j)];  // characters are numbers, too
     if (std::cmp_less(given, 0) || std::cmp_greater_equal(given, z.rows()))
       detail::fail_contract("eigan::cross_entropy: sample ", j, ": expected a label from 0 to ", z.rows() - 1,
-                            ", found ", +given);
+                            ", found ", given);
     const auto label = static_cast<Index>(given);
     const T largest = z.col(j).maxCoeff();
     T total = 0;

@@ -133,7 +133,8 @@ class Model {
     if (y.rows() != net_.output_size() || y.cols() != x.cols())
       detail::fail_contract("eigan::Model::infer: y must be ", net_.output_size(), " x ", x.cols(), ", is ", y.rows(),
                             " x ", y.cols());
-    for (Index first = 0; first < x.cols(); first += tile_) infer_tile(x, y, scratch, first);
+    for (Index first = 0; first < x.cols(); first += tile_)
+      infer_tile(x, y, scratch, first, std::min(tile_, x.cols() - first));
   }
 
   /// Inference into a new matrix, on several threads for large batches.
@@ -143,10 +144,11 @@ class Model {
     const int parts = detail::usable_threads(threads, 2.0 * work(x.cols()));
     std::vector<Scratch<Net, T>> scratches;
     for (int i = 0; i < parts; ++i) scratches.push_back(scratch());
-    const Index n = tiles(x.cols());
+    const Index tile = tile_width(x.cols(), parts), n = tiles(x.cols(), tile);
     detail::parallel(parts, [&](int part, int of) {
       for (Index i = n * part / of; i < n * (part + 1) / of; ++i)
-        infer_tile(x, View<T>(y), scratches[static_cast<std::size_t>(part)], i * tile_);
+        infer_tile(x, View<T>(y), scratches[static_cast<std::size_t>(part)], i * tile,
+                   std::min(tile, x.cols() - i * tile));
     });
     return y;
   }
@@ -158,17 +160,20 @@ class Model {
     Index first, last;
   };
 
-  Index tiles(Index batch) const { return (batch + tile_ - 1) / tile_; }
+  /// How wide to cut the tiles of a batch for so many threads: narrower than could be where threads would be left
+  /// without one. A sample's result does not depend on the tile that it is in.
+  Index tile_width(Index batch, Index parts) const {
+    const Index share = std::max<Index>((batch + parts - 1) / parts, 1);
+    return std::min(tile_, (share + least_tile - 1) / least_tile * least_tile);
+  }
+  static Index tiles(Index batch, Index tile) { return (batch + tile - 1) / tile; }
   double work(Index batch) const { return static_cast<double>(net_.param_size()) * static_cast<double>(batch); }
 
-  /// f(first, count) for each tile of a batch, on several threads where that pays. Wide tiles are made narrower where
-  /// threads would be left without one; a sample's result does not depend on the tile that it is in.
+  /// f(first, count) for each tile of a batch, on several threads where that pays.
   template <class F>
   void for_each_tile(Index batch, Threads threads, const F& f) const {
-    const Index parts = detail::usable_threads(threads, 2.0 * work(batch));
-    const Index share = (batch + parts - 1) / parts;
-    const Index tile = std::min(tile_, (share + least_tile - 1) / least_tile * least_tile);
-    detail::parallel_for((batch + tile - 1) / tile, 2.0 * work(batch), threads,
+    const Index tile = tile_width(batch, detail::usable_threads(threads, 2.0 * work(batch)));
+    detail::parallel_for(tiles(batch, tile), 2.0 * work(batch), threads,
                          [&](Index i) { f(i * tile, std::min(tile, batch - i * tile)); });
   }
 
@@ -263,8 +268,7 @@ class Model {
       layer.backward_params(p, x, y, dy, dp);
   }
 
-  void infer_tile(const ConstView<T>& x, View<T> y, Scratch<Net, T>& scratch, Index first) const {
-    const Index count = std::min(tile_, x.cols() - first);
+  void infer_tile(const ConstView<T>& x, View<T> y, Scratch<Net, T>& scratch, Index first, Index count) const {
     ConstView<T> in = x.columns(first, count);
     Net::for_each_layer([&]<std::size_t I>() {
       const View<T> out =

@@ -12,6 +12,7 @@
 #include <eigan/core/buffer.hpp>
 #include <eigan/core/error.hpp>
 #include <eigan/core/simd/kernels.hpp>
+#include <eigan/optim/check_update.hpp>
 
 namespace eigan {
 
@@ -33,7 +34,7 @@ class Adam {
 
   /// One step over all parameters.
   void step(std::span<T> params, std::span<const T> grad) {
-    check_update(params, grad, 0, moment1_.size());
+    detail::check_update("eigan::Adam", moment1_.size(), params, grad, 0, moment1_.size());
     begin_step();
     update(params, grad, 0, moment1_.size());
   }
@@ -54,7 +55,7 @@ class Adam {
                      .weight_decay = static_cast<T>(options_.weight_decay)};
   }
   void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {
-    check_update(params, grad, first, count);
+    detail::check_update("eigan::Adam", moment1_.size(), params, grad, first, count);
     if (t_ == 0 && count > 0) detail::fail_contract("eigan::Adam: update() before the first begin_step()");
     detail::kernels<T>().adam(count, coefficients_, grad.data() + first, moment1_.data() + first,
                               moment2_.data() + first, params.data() + first);
@@ -67,15 +68,6 @@ class Adam {
   std::int64_t steps() const { return t_; }
 
  private:
-  void check_update(std::span<const T> params, std::span<const T> grad, Index first, Index count) const {
-    if (std::ssize(params) != moment1_.size() || params.size() != grad.size())
-      detail::fail_contract("eigan::Adam: expected ", moment1_.size(), " parameters and gradients, got ", params.size(),
-                            " and ", grad.size());
-    if (first < 0 || count < 0 || count > moment1_.size() - first)
-      detail::fail_contract("eigan::Adam: there are ", moment1_.size(), " parameters, asked to update ", count,
-                            " from ", first);
-  }
-
   void check_options() const {
     const auto& o = options_;
     if (!(o.lr >= 0)) detail::fail_contract("eigan::Adam: lr must be >= 0, is ", o.lr);

@@ -8,6 +8,7 @@
 #include <eigan/core/buffer.hpp>
 #include <eigan/core/error.hpp>
 #include <eigan/core/view.hpp>
+#include <eigan/optim/check_update.hpp>
 
 namespace eigan {
 
@@ -26,7 +27,7 @@ class SGD {
 
   /// One step over all parameters.
   void step(std::span<T> params, std::span<const T> grad) {
-    check_update(params, grad, 0, velocity_.size());
+    detail::check_update("eigan::SGD", velocity_.size(), params, grad, 0, velocity_.size());
     begin_step();
     update(params, grad, 0, velocity_.size());
   }
@@ -34,7 +35,7 @@ class SGD {
   /// The same in parts, as in Adam: disjoint ranges in any order, from any thread.
   void begin_step() { check_options(); }
   void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {
-    check_update(params, grad, first, count);
+    detail::check_update("eigan::SGD", velocity_.size(), params, grad, first, count);
     const T lr = static_cast<T>(options_.lr), momentum = static_cast<T>(options_.momentum);
     const T decay = static_cast<T>(options_.weight_decay);
     T* p = params.data() + first;
@@ -53,15 +54,6 @@ class SGD {
   const SGDOptions& options() const { return options_; }
 
  private:
-  void check_update(std::span<const T> params, std::span<const T> grad, Index first, Index count) const {
-    if (std::ssize(params) != velocity_.size() || params.size() != grad.size())
-      detail::fail_contract("eigan::SGD: expected ", velocity_.size(), " parameters and gradients, got ", params.size(),
-                            " and ", grad.size());
-    if (first < 0 || count < 0 || count > velocity_.size() - first)
-      detail::fail_contract("eigan::SGD: there are ", velocity_.size(), " parameters, asked to update ", count,
-                            " from ", first);
-  }
-
   void check_options() const {
     const auto& o = options_;
     if (!(o.lr >= 0)) detail::fail_contract("eigan::SGD: lr must be >= 0, is ", o.lr);
