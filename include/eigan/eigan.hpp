@@ -13,9 +13,11 @@
 #include <eigan/core/view.hpp>
 #include <eigan/gan/losses.hpp>
 #include <eigan/gan/networks.hpp>
+#include <eigan/gan/r1_penalty.hpp>
 #include <eigan/gan/steps.hpp>
 #include <eigan/gan/workspace.hpp>
 #include <eigan/init/initializers.hpp>
+#include <eigan/layers/batch_norm.hpp>
 #include <eigan/layers/dropout.hpp>
 #include <eigan/layers/leaky_relu.hpp>
 #include <eigan/layers/linear.hpp>
@@ -26,6 +28,7 @@
 #include <eigan/losses/bce_with_logits.hpp>
 #include <eigan/losses/cross_entropy.hpp>
 #include <eigan/losses/mse.hpp>
+#include <eigan/net/estimate_statistics.hpp>
 #include <eigan/net/model.hpp>
 #include <eigan/net/scratch.hpp>
 #include <eigan/net/sequential.hpp>

@@ -1,6 +1,7 @@
 // The three matrix products of a dense layer, on views. One kernel call each; no memory is allocated.
 //
 //   affine            y  = w x + bias       forward
+//   product           y  = w x              its derivative in a direction x
 //   transposed        dx = w^T dy           gradient with respect to the input
 //   add_outer         dw += dy x^T          gradient with respect to the weight
 //
@@ -53,6 +54,16 @@ void affine(std::type_identity_t<ConstView<T>> w, std::type_identity_t<ConstView
   }
   k.multiply(y.rows(), y.cols(), x.rows(), detail::strided<T>(w), detail::strided<T>(x), {bias, 1, 0},
              detail::strided(y));
+}
+
+/// y = w x.  w: out x in, x: in x batch, y: out x batch.
+template <class T>
+void product(std::type_identity_t<ConstView<T>> w, std::type_identity_t<ConstView<T>> x, View<T> y) {
+  const T none = 0;
+  if (w.rows() == 1) return affine<T>(w, x, &none, y);
+  y.setZero();
+  eigan::detail::kernels<T>().multiply(y.rows(), y.cols(), x.rows(), detail::strided<T>(w), detail::strided<T>(x),
+                                       {y.data(), 1, y.outerStride()}, detail::strided(y));
 }
 
 /// dw += dy x^T.  dy: out x batch, x: in x batch, dw: out x in.

@@ -76,6 +76,31 @@ concept StochasticLayer = Layer<L, T> &&
   layer.backward_input_train(p, c, c, c, v, draw);  // (p, x, y, dy, dx, draw)  the same draw as forward's
 };
 
+/// A layer whose output for one sample depends on the other samples of the batch in training (batch normalisation): a
+/// training pass gives it the whole batch at once, in independent parts whose number depends on its sizes alone.
+/// `forward` and `backward_input` are inference.
+template <class L, class T = float>
+concept BatchCoupledLayer = Layer<L, T> &&
+    requires(const L layer, std::span<const T> p, ConstView<T> c, View<T> v, Index part) {
+  { layer.part_count() } -> std::convertible_to<Index>;
+  layer.forward_part(p, c, v, part);               // (p, x, y, part)          assigns its part of y
+  layer.backward_input_part(p, c, c, c, v, part);  // (p, x, y, dy, dx, part)  assigns its part of dx
+};
+
+/// Declares `static constexpr bool piecewise_linear = true`: y is linear in x around almost every x, so that the second
+/// derivative of a network of such layers comes from its weights alone. One that is not element-wise also has
+///   forward_tangent(p, tx, ty)                     assigns the derivative of y in the direction tx
+///   backward_tangent_block(tx, dy, dp, block)      adds the derivative of <dy, ty> to its parameters' gradient
+/// with the blocks of a BlockedLayer. An element-wise one needs neither: backward_input maps tangents as well.
+template <class L, class T = float>
+concept PiecewiseLinearLayer = Layer<L, T> && requires {
+  requires L::piecewise_linear;
+} &&(ElementwiseLayer<L> || (BlockedLayer<L, T> && requires(const L layer, std::span<const T> p, std::span<T> dp,
+                                                            ConstView<T> c, View<T> v, Index block) {
+       layer.forward_tangent(p, c, v);
+       layer.backward_tangent_block(c, c, dp, block);
+     }));
+
 namespace detail {
 
 // A layer may state `static constexpr bool backward_reads_x = false` (or _y) where that holds for both backward
@@ -135,6 +160,15 @@ Index param_size_of(const L& layer) {
     return layer.param_size();
   else
     return 0;
+}
+
+/// How many of the layer's parameters an optimiser changes: the first `trained_size()`, all where it says nothing.
+template <class L>
+Index trained_size_of(const L& layer) {
+  if constexpr (requires { layer.trained_size(); })
+    return layer.trained_size();
+  else
+    return param_size_of(layer);
 }
 
 /// How the layer is printed: `Linear(in_features=784, out_features=128)`.

@@ -19,6 +19,7 @@ class Dropout {
   static constexpr bool elementwise = true;
   static constexpr bool backward_reads_x = false;
   static constexpr bool backward_reads_y = false;
+  static constexpr bool piecewise_linear = true;
 
   constexpr Dropout() = default;
   /// p: the probability of zeroing an element. Throws std::invalid_argument unless 0 <= p < 1.

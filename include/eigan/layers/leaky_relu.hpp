@@ -16,6 +16,7 @@ class LeakyReLU {
  public:
   static constexpr bool elementwise = true;
   static constexpr bool backward_reads_x = false;
+  static constexpr bool piecewise_linear = true;
 
   constexpr LeakyReLU() = default;
   /// Throws std::invalid_argument unless 0 <= negative_slope < infinity.

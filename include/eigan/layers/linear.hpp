@@ -27,6 +27,7 @@ class Linear {
   static constexpr Index input = In;
   static constexpr Index output = Out;
   static constexpr bool backward_reads_y = false;
+  static constexpr bool piecewise_linear = true;
 
   constexpr Linear() requires(In != dynamic && Out != dynamic) : in_(In), out_(Out) {}
   /// Sizes at run time. Throws std::invalid_argument where they are not in 1 to 2^31 or contradict the type's.
@@ -93,12 +94,23 @@ class Linear {
   template <class T>
   void backward_params_block(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp,
                              Index block) const {
-    const Index first = block * block_columns();
-    const Index count = std::min(block_columns(), in_ - first);
-    const ConstView<T> some_x(x.data() + first, count, x.cols(), x.outerStride());
-    gemm::add_outer<T>(dy, some_x, weight(dp).columns(first, count));
+    backward_tangent_block(x, dy, dp, block);
     if (block + 1 == block_count())
       detail::kernels<T>().add_row_sums(out_, dy.cols(), {dy.data(), 1, dy.outerStride()}, bias(dp).data());
+  }
+
+  // The derivative of y in the direction tx, and what <dy, that> adds to the parameters' gradient, by blocks.
+
+  template <class T>
+  void forward_tangent(std::span<const T> p, ConstView<T> tx, View<T> ty) const {
+    gemm::product<T>(weight(p), tx, ty);
+  }
+  template <class T>
+  void backward_tangent_block(ConstView<T> tx, ConstView<T> dy, std::span<T> dp, Index block) const {
+    const Index first = block * block_columns();
+    const Index count = std::min(block_columns(), in_ - first);
+    const ConstView<T> some_tx(tx.data() + first, count, tx.cols(), tx.outerStride());
+    gemm::add_outer<T>(dy, some_tx, weight(dp).columns(first, count));
   }
 
  private:

@@ -12,6 +12,7 @@ class ReLU {
  public:
   static constexpr bool elementwise = true;
   static constexpr bool backward_reads_x = false;
+  static constexpr bool piecewise_linear = true;
 
   std::string describe() const { return "ReLU()"; }
 

@@ -39,7 +39,8 @@ class Model {
           blocks_.push_back({I, b, net_.offset(I) + first, net_.offset(I) + last});
         }
       } else if constexpr (ParametricLayer<L, T>) {
-        blocks_.push_back({I, 0, net_.offset(I), net_.offset(I + 1)});
+        const Index trained = detail::trained_size_of(net_.template layer<I>());
+        blocks_.push_back({I, 0, net_.offset(I), net_.offset(I) + trained});
       }
     });
   }
@@ -72,7 +73,7 @@ class Model {
       detail::fail_contract("eigan::Model::forward: this tape holds 1 to ", tape.capacity(), " samples, the input has ",
                             x.cols());
     tape.begin(x, rng);
-    for_each_tile(x.cols(), threads, [&](Index first, Index count) { forward_tile(tape, first, count); });
+    sweep<0>(tape, threads);
     return tape.output();
   }
   /// The same for a network without randomness.
@@ -177,6 +178,26 @@ class Model {
                          [&](Index i) { f(i * tile, std::min(tile, batch - i * tile)); });
   }
 
+  /// Whether layer I wants to see the whole batch in training.
+  template <std::size_t I>
+  static constexpr bool coupled = BatchCoupledLayer<typename Net::template LayerType<I>, T>;
+  /// Where the tiles that start at layer `first` end on their way up: at the next coupled layer or the output.
+  static constexpr std::size_t sweep_end(std::size_t first) {
+    std::size_t end = Net::depth;
+    Net::for_each_layer_reversed([&]<std::size_t I>() {
+      if (I >= first && coupled<I>) end = I;
+    });
+    return end;
+  }
+  /// Where the tiles that end before layer `end` start: after the last coupled layer below it, or at the input.
+  static constexpr std::size_t sweep_start(std::size_t end) {
+    std::size_t start = 0;
+    Net::for_each_layer([&]<std::size_t I>() {
+      if (I < end && coupled<I>) start = I + 1;
+    });
+    return start;
+  }
+
   static constexpr std::size_t first_parametric() {
     std::size_t first = Net::depth;
     Net::for_each_layer_reversed([&first]<std::size_t I>() {
@@ -202,38 +223,83 @@ class Model {
     if (tape.batch() == 0) detail::fail_contract("eigan::Model: backward without a forward pass on this tape");
   }
 
+  /// f(part) for the parts of a coupled layer.
+  template <class F>
+  void for_each_part(Index parts, Index batch, std::size_t layer, Threads threads, const F& f) const {
+    constexpr double passes = 8;  // of a few operations over the layer's values
+    detail::parallel_for(parts, passes * static_cast<double>(net_.features(layer)) * static_cast<double>(batch),
+                         threads, f);
+  }
+
+  /// The forward pass from layer First up: tiles go through as many layers as they can, then the coupled layer that
+  /// stopped them sees the whole batch, and so on.
+  template <std::size_t First>
+  void sweep(Tape<Net, T>& tape, Threads threads) const {
+    constexpr std::size_t end = sweep_end(First);
+    if constexpr (First < end)
+      for_each_tile(tape.batch(), threads,
+                    [&](Index first, Index count) { forward_tile<First, end>(tape, first, count); });
+    if constexpr (end < Net::depth) {
+      const auto& layer = net_.template layer<end>();
+      for_each_part(layer.part_count(), tape.batch(), end, threads, [&](Index part) {
+        layer.forward_part(net_.template slice<end>(params()), tape.activation(end), tape.writable_activation(end + 1),
+                           part);
+      });
+      sweep<end + 1>(tape, threads);
+    }
+  }
+
+  template <std::size_t First, std::size_t End>
   void forward_tile(Tape<Net, T>& tape, Index first, Index count) const {
     Net::for_each_layer([&]<std::size_t I>() {
-      const auto& layer = net_.template layer<I>();
-      const auto p = net_.template slice<I>(params());
-      const ConstView<T> x = tape.activation(I).columns(first, count);
-      const View<T> y = tape.writable_activation(I + 1).columns(first, count);
-      if constexpr (StochasticLayer<typename Net::template LayerType<I>, T>)
-        layer.forward_train(p, x, y, Draw{tape.rng().fold_in(I), first});
-      else
-        layer.forward(p, x, y);
+      if constexpr (I >= First && I < End) {
+        const auto& layer = net_.template layer<I>();
+        const auto p = net_.template slice<I>(params());
+        const ConstView<T> x = tape.activation(I).columns(first, count);
+        const View<T> y = tape.writable_activation(I + 1).columns(first, count);
+        if constexpr (StochasticLayer<typename Net::template LayerType<I>, T>)
+          layer.forward_train(p, x, y, Draw{tape.rng().fold_in(I), first});
+        else
+          layer.forward(p, x, y);
+      }
     });
   }
 
-  /// Carries the gradient from the output down to level `Level`, which is dx where Level is 0.
-  template <std::size_t Level>
+  /// Carries the gradient from level End down to level `Level`, which is dx where Level is 0.
+  template <std::size_t Level, std::size_t End = Net::depth>
   void propagate(Tape<Net, T>& tape, const View<T>* dx, Threads threads) const {
-    for_each_tile(tape.batch(), threads, [&](Index first, Index count) {
-      Net::for_each_layer_reversed([&]<std::size_t I>() {
-        if constexpr (I >= Level) {
-          const auto& layer = net_.template layer<I>();
-          const auto p = net_.template slice<I>(params());
-          const ConstView<T> x = tape.activation(I).columns(first, count);
-          const ConstView<T> y = tape.activation(I + 1).columns(first, count);
-          const ConstView<T> dy = tape.gradient(I + 1).columns(first, count);
-          const View<T> below = (I == 0 ? *dx : tape.gradient(I)).columns(first, count);
-          if constexpr (StochasticLayer<typename Net::template LayerType<I>, T>)
-            layer.backward_input_train(p, x, y, dy, below, Draw{tape.rng().fold_in(I), first});
-          else
-            layer.backward_input(p, x, y, dy, below);
-        }
-      });
-    });
+    if constexpr (Level < End) {
+      constexpr std::size_t start = std::max(sweep_start(End), Level);
+      const auto below = [&](std::size_t level) { return level == 0 ? *dx : tape.gradient(level); };
+      if constexpr (start < End)
+        for_each_tile(tape.batch(), threads, [&](Index first, Index count) {
+          Net::for_each_layer_reversed([&]<std::size_t I>() {
+            if constexpr (I >= start && I < End) backward_tile<I>(tape, below(I).columns(first, count), first, count);
+          });
+        });
+      if constexpr (start > Level) {
+        constexpr std::size_t I = start - 1;
+        const auto& layer = net_.template layer<I>();
+        for_each_part(layer.part_count(), tape.batch(), I, threads, [&](Index part) {
+          layer.backward_input_part(net_.template slice<I>(params()), tape.activation(I), tape.activation(I + 1),
+                                    ConstView<T>(tape.gradient(I + 1)), below(I), part);
+        });
+        propagate<Level, I>(tape, dx, threads);
+      }
+    }
+  }
+
+  template <std::size_t I>
+  void backward_tile(Tape<Net, T>& tape, View<T> dx, Index first, Index count) const {
+    const auto& layer = net_.template layer<I>();
+    const auto p = net_.template slice<I>(params());
+    const ConstView<T> x = tape.activation(I).columns(first, count);
+    const ConstView<T> y = tape.activation(I + 1).columns(first, count);
+    const ConstView<T> dy = tape.gradient(I + 1).columns(first, count);
+    if constexpr (StochasticLayer<typename Net::template LayerType<I>, T>)
+      layer.backward_input_train(p, x, y, dy, dx, Draw{tape.rng().fold_in(I), first});
+    else
+      layer.backward_input(p, x, y, dy, dx);
   }
 
   /// Adds the parameters' gradients, block by block, each over the whole batch. A thread's share is a contiguous part

@@ -135,11 +135,14 @@ inline bool same(const ConstView<double>& a, const ConstView<double>& b) {
   return (a.array() == b.array()).all();
 }
 
-// Training form where the layer has one, so that dropout is checked with its mask.
+// Training form where the layer has one, so that dropout is checked with its mask and batch normalisation with its
+// batch.
 template <class L>
 void forward(const L& layer, std::span<const double> p, ConstView<double> x, View<double> y, Draw draw) {
   if constexpr (StochasticLayer<L, double>)
     layer.forward_train(p, x, y, draw);
+  else if constexpr (BatchCoupledLayer<L, double>)
+    for (Index part = layer.part_count() - 1; part >= 0; --part) layer.forward_part(p, x, y, part);
   else
     layer.forward(p, x, y);
 }
@@ -148,6 +151,8 @@ void backward_input(const L& layer, std::span<const double> p, ConstView<double>
                     ConstView<double> dy, View<double> dx, Draw draw) {
   if constexpr (StochasticLayer<L, double>)
     layer.backward_input_train(p, x, y, dy, dx, draw);
+  else if constexpr (BatchCoupledLayer<L, double>)
+    for (Index part = layer.part_count() - 1; part >= 0; --part) layer.backward_input_part(p, x, y, dy, dx, part);
   else
     layer.backward_input(p, x, y, dy, dx);
 }

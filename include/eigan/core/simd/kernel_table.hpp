@@ -36,6 +36,17 @@ struct KernelTable {
   void (*multiply_transposed)(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b, Strided<T> c);
   /// sums[i] += sum over columns of a(i, j).  a: m x n, columns contiguous.
   void (*add_row_sums)(Index m, Index n, Strided<const T> a, T* sums);
+  /// Over the columns of x, for each row: the mean and the mean squared distance from it.  x: m x n, columns
+  /// contiguous.
+  void (*row_moments)(Index m, Index n, Strided<const T> x, T* mean, T* variance);
+  /// sums[i] += sum_j dy(i, j) and products[i] += sum_j dy(i, j) (x(i, j) - mean[i]).  All with contiguous columns.
+  void (*add_row_products)(Index m, Index n, Strided<const T> x, const T* mean, Strided<const T> dy, T* sums,
+                           T* products);
+  /// y(i, j) = a[i] x(i, j) + c[i].  x, y: m x n, columns contiguous.
+  void (*scale_rows)(Index m, Index n, Strided<const T> x, const T* a, const T* c, Strided<T> y);
+  /// z(i, j) = a[i] x(i, j) + b[i] y(i, j) + c[i].  x, y, z: m x n, columns contiguous.
+  void (*combine_rows)(Index m, Index n, Strided<const T> x, const T* a, Strided<const T> y, const T* b, const T* c,
+                       Strided<T> z);
 
   void (*relu)(Index n, const T* x, T* y);
   void (*leaky_relu)(Index n, T slope, const T* x, T* y);
