@@ -4,7 +4,8 @@
 #include <eigan/core/simd/isa.hpp>
 #include <eigan/version.hpp>
 
-#include "text.hpp"
+#include "common/build.hpp"
+#include "common/text.hpp"
 
 namespace mnist_gan {
 namespace {
@@ -21,25 +22,10 @@ std::string adam_text(const Recipe& recipe) {
 
 }  // namespace
 
-std::string compiler() {
-#if defined(__clang__)
-  return concat("clang++ ", __clang_major__, '.', __clang_minor__, '.', __clang_patchlevel__);
-#elif defined(__GNUC__)
-  return concat("g++ ", __GNUC__, '.', __GNUC_MINOR__, '.', __GNUC_PATCHLEVEL__);
-#else
-  return "an unknown compiler";
-#endif
-}
-
 std::string banner(const TrainOptions& options, const RunFacts& facts) {
   const Recipe& r = options.recipe;
-#if defined(_OPENMP)
-  const char* const openmp = "OpenMP";
-#else
-  const char* const openmp = "no OpenMP";
-#endif
   return concat("eigan ", eigan::version, ": a GAN on MNIST",                                                        //
-                "\n  compiler       ", compiler(), ", ", openmp,                                                     //
+                "\n  compiler       ", compiler(), ", ", openmp(),                                                   //
                 "\n  execution      ", eigan::to_string(eigan::active_isa()), " kernels, float32, ", facts.threads,  //
                 facts.threads == 1 ? " thread" : " threads",                                                         //
                 "\n  data           ", eigan::printable(options.data), ": ", grouped(facts.images), " images of 28x28",
@@ -50,16 +36,6 @@ std::string banner(const TrainOptions& options, const RunFacts& facts) {
                 r.name, ": ", grouped(r.epochs), " epochs of ", grouped(facts.steps_per_epoch), " steps, batch ",
                 grouped(r.batch), ", seed ", options.seed,  //
                 "\n  out            ", eigan::printable(options.out));
-}
-
-std::string build_warning() {
-#if !defined(__OPTIMIZE__)
-  return "warning: compiled without optimisation, training will be slow; use the preset 'release'";
-#elif !defined(NDEBUG)
-  return "warning: compiled with assertions, training will be slow; use the preset 'release'";
-#else
-  return "";
-#endif
 }
 
 }  // namespace mnist_gan

@@ -15,13 +15,7 @@ struct RunFacts {
   int threads;
 };
 
-/// "g++ 12.2.0".
-std::string compiler();
-
 /// Several lines, without the last line's end.
 std::string banner(const TrainOptions& options, const RunFacts& facts);
-
-/// A line of warning when the program was compiled without optimisation or with assertions; otherwise nothing.
-std::string build_warning();
 
 }  // namespace mnist_gan

@@ -7,8 +7,8 @@
 #include <eigan/io/model_file.hpp>
 #include <eigan/io/safetensors.hpp>
 
-#include "exit_code.hpp"
-#include "text.hpp"
+#include "common/exit_code.hpp"
+#include "common/text.hpp"
 
 namespace mnist_gan {
 namespace {

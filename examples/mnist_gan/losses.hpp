@@ -9,9 +9,11 @@
 #include <eigan/io/atomic_file.hpp>
 #include <eigan/io/line_chart.hpp>
 
-#include "text.hpp"
+#include "common/text.hpp"
 
 namespace mnist_gan {
+
+using namespace example;
 
 struct StepLosses {
   double d_loss = 0;

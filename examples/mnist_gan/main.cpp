@@ -1,17 +1,13 @@
 // mnist_gan: trains the GAN of Goodfellow et al. 2014 on MNIST and draws digits with it. `mnist_gan --help` says how.
-#include <algorithm>
-#include <cmath>
-#include <exception>
 #include <memory>
-#include <new>
 #include <string>
 
-#include <eigan/core/printable.hpp>
 #include <eigan/version.hpp>
 
-#include "command_line.hpp"
-#include "exit_code.hpp"
-#include "message.hpp"
+#include "common/command_line.hpp"
+#include "common/exit_code.hpp"
+#include "common/guarded.hpp"
+
 #include "options.hpp"
 #include "sample.hpp"
 #include "train.hpp"
@@ -21,18 +17,7 @@ namespace {
 
 constexpr Index largest_size = 16384;
 
-const Range<double> positive{"a number above 0", [](double x) { return x > 0 && std::isfinite(x); }};
-const Range<double> not_negative{"a number from 0", [](double x) { return x >= 0 && std::isfinite(x); }};
-const Range<double> fraction{"a number from 0 to below 1", [](double x) { return x >= 0 && x < 1; }};
 const Range<double> label{"a number above 0 to 1", [](double x) { return x > 0 && x <= 1; }};
-const Range<std::uint64_t> any_seed{"a whole number from 0 to 2^64 - 1", [](std::uint64_t) { return true; }};
-
-void add_threads(OptionGroup& group, int& threads) {
-  group
-      .number<Index>("--threads", "N", "threads; the result does not depend on them", whole(1, 1024),
-                     [&threads](Index n) { threads = static_cast<int>(n); })
-      ->default_str("all processors");
-}
 
 void add_train(CLI::App& program, TrainOptions& options) {
   CLI::App& app = *program.add_subcommand("train", "Trains a generator of digits and writes a folder of results.");
@@ -57,7 +42,7 @@ void add_train(CLI::App& program, TrainOptions& options) {
   run.number("--epochs", "N", "passes over the images", recipe.epochs, whole(1, 1000000));
   run.number("--batch", "N", "images a step", recipe.batch, whole(1, 65536));
   run.number("--seed", "N", "everything random follows from it", options.seed, any_seed);
-  add_threads(run, options.threads);
+  run.threads(options.threads);
   run.flag("--force", "replace the run in --out", options.force);
 
   OptionGroup networks(app, "Networks");
@@ -113,12 +98,7 @@ void add_sample(CLI::App& program, SampleOptions& options) {
   group.number("--seed", "N", "which digits; a run's own seed gives its sheet", options.seed, any_seed);
   group.text("--save-z", "FILE", "also writes the z that they were made from: .npy, float32", options.save_z, is_npy,
              "a name that ends in .npy");
-  add_threads(group, options.threads);
-}
-
-int fail(const std::string& message, int code) {
-  say("mnist_gan: error: ", eigan::printable(message, 8192));
-  return code;
+  group.threads(options.threads);
 }
 
 int run(int argc, char** argv) {
@@ -140,7 +120,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& success) {  // --help or --version
     return program.exit(success);
   } catch (const CLI::ParseError& error) {
-    return fail(concat(explain(program, error), " (--help shows the options)"), usage);
+    return fail("mnist_gan", concat(explain(program, error), " (--help shows the options)"), usage);
   }
   return program.got_subcommand("train") ? train(train_options) : sample(sample_options);
 }
@@ -149,16 +129,5 @@ int run(int argc, char** argv) {
 }  // namespace mnist_gan
 
 int main(int argc, char** argv) {
-  using namespace mnist_gan;
-  try {
-    return run(argc, argv);
-  } catch (const BadInput& error) {
-    return fail(error.what(), bad_input);
-  } catch (const Diverged& error) {
-    return fail(error.what(), diverged);
-  } catch (const std::bad_alloc&) {
-    return fail("out of memory", failure);
-  } catch (const std::exception& error) {
-    return fail(error.what(), failure);
-  }
+  return example::guarded("mnist_gan", [&] { return mnist_gan::run(argc, argv); });
 }

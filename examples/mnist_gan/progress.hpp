@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdio>
 #include <string>
@@ -10,17 +9,15 @@
 
 #include <eigan/core/types.hpp>
 
+#include "common/clock.hpp"
+#include "common/terminal.hpp"
+#include "common/text.hpp"
+
 #include "losses.hpp"
-#include "terminal.hpp"
-#include "text.hpp"
 
 namespace mnist_gan {
 
-using Clock = std::chrono::steady_clock;
-
-inline double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
+using namespace example;
 
 class Progress {
  public:

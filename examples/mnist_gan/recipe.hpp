@@ -10,9 +10,11 @@
 
 #include <eigan/core/types.hpp>
 
-#include "text.hpp"
+#include "common/text.hpp"
 
 namespace mnist_gan {
+
+using namespace example;
 
 using eigan::Index;
 

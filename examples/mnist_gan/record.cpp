@@ -5,8 +5,8 @@
 #include <eigan/core/simd/isa.hpp>
 #include <eigan/version.hpp>
 
-#include "banner.hpp"
-#include "json_object.hpp"
+#include "common/build.hpp"
+#include "common/json_object.hpp"
 
 namespace mnist_gan {
 

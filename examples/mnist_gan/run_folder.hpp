@@ -14,9 +14,11 @@
 #include <eigan/core/error.hpp>
 #include <eigan/core/printable.hpp>
 
-#include "text.hpp"
+#include "common/text.hpp"
 
 namespace mnist_gan {
+
+using namespace example;
 
 class RunFolder {
  public:

@@ -7,7 +7,8 @@
 #include <eigan/io/image_sheet.hpp>
 #include <eigan/io/npy.hpp>
 
-#include "exit_code.hpp"
+#include "common/exit_code.hpp"
+
 #include "generator_file.hpp"
 #include "streams.hpp"
 

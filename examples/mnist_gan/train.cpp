@@ -13,18 +13,21 @@
 #include <eigan/io/image_sheet.hpp>
 #include <eigan/optim/adam.hpp>
 
+#include "common/build.hpp"
+#include "common/clock.hpp"
+#include "common/exit_code.hpp"
+#include "common/interrupt.hpp"
+#include "common/message.hpp"
+#include "common/terminal.hpp"
+#include "common/text.hpp"
+
 #include "banner.hpp"
-#include "exit_code.hpp"
 #include "generator_file.hpp"
-#include "interrupt.hpp"
 #include "losses.hpp"
-#include "message.hpp"
 #include "progress.hpp"
 #include "record.hpp"
 #include "run_folder.hpp"
 #include "streams.hpp"
-#include "terminal.hpp"
-#include "text.hpp"
 
 namespace mnist_gan {
 namespace {

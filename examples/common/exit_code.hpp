@@ -6,7 +6,7 @@
 
 #include <eigan/core/error.hpp>
 
-namespace mnist_gan {
+namespace example {
 
 enum ExitCode : int {
   success = 0,
@@ -34,4 +34,4 @@ auto reading(Read&& read) {
   }
 }
 
-}  // namespace mnist_gan
+}  // namespace example

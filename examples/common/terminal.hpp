@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <string_view>
 
-namespace mnist_gan {
+namespace example {
 
 struct Terminal {
   bool live = false;    ///< a line can be drawn again and again
@@ -36,4 +36,4 @@ struct Terminal {
   }
 };
 
-}  // namespace mnist_gan
+}  // namespace example

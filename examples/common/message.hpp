@@ -6,7 +6,7 @@
 
 #include "text.hpp"
 
-namespace mnist_gan {
+namespace example {
 
 /// Writes a line in one piece.
 template <class... Parts>
@@ -15,4 +15,4 @@ void say(const Parts&... parts) {
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
-}  // namespace mnist_gan
+}  // namespace example

@@ -9,7 +9,7 @@
 #include <string>
 #include <system_error>
 
-namespace mnist_gan {
+namespace example {
 
 /// Words, integers and single characters in a row.
 template <class... Parts>
@@ -76,4 +76,4 @@ std::string joined(const Numbers& numbers, char separator) {
   return text;
 }
 
-}  // namespace mnist_gan
+}  // namespace example

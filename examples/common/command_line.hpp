@@ -5,8 +5,10 @@
 #include <array>
 #include <charconv>
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <numeric>
 #include <string>
@@ -20,7 +22,7 @@
 
 #include "text.hpp"
 
-namespace mnist_gan {
+namespace example {
 
 /// Examples first, then the options: `--epochs N    text [default]`.
 class HelpFormatter : public CLI::Formatter {
@@ -70,6 +72,11 @@ struct Range {
 inline Range<eigan::Index> whole(eigan::Index low, eigan::Index high) {
   return {concat("a whole number from ", low, " to ", high), [=](eigan::Index n) { return n >= low && n <= high; }};
 }
+
+inline const Range<double> positive{"a number above 0", [](double x) { return x > 0 && std::isfinite(x); }};
+inline const Range<double> not_negative{"a number from 0", [](double x) { return x >= 0 && std::isfinite(x); }};
+inline const Range<double> fraction{"a number from 0 to below 1", [](double x) { return x >= 0 && x < 1; }};
+inline const Range<std::uint64_t> any_seed{"a whole number from 0 to 2^64 - 1", [](std::uint64_t) { return true; }};
 
 /// How many characters must be put in, taken out or replaced to make one word of the other.
 inline std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -162,6 +169,13 @@ class OptionGroup {
     });
   }
 
+  /// --threads; 0 stays where it is not given: all processors.
+  CLI::Option* threads(int& threads) {
+    return number<eigan::Index>("--threads", "N", "threads; the result does not depend on them", whole(1, 1024),
+                                [&threads](eigan::Index n) { threads = static_cast<int>(n); })
+        ->default_str("all processors");
+  }
+
   /// Exactly as many sizes as the array holds: 32,64,128.
   template <std::size_t count>
   CLI::Option* sizes(const std::string& name, const std::string& description, std::array<eigan::Index, count>& values,
@@ -191,4 +205,4 @@ class OptionGroup {
   std::string name_;
 };
 
-}  // namespace mnist_gan
+}  // namespace example

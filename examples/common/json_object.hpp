@@ -12,7 +12,7 @@
 
 #include "text.hpp"
 
-namespace mnist_gan {
+namespace example {
 
 class JsonObject {
  public:
@@ -50,4 +50,4 @@ class JsonObject {
   std::string members_;
 };
 
-}  // namespace mnist_gan
+}  // namespace example

@@ -4,7 +4,7 @@
 
 #include <csignal>
 
-namespace mnist_gan {
+namespace example {
 
 class Interrupt {
  public:
@@ -25,4 +25,4 @@ class Interrupt {
   static inline volatile std::sig_atomic_t signal_ = 0;
 };
 
-}  // namespace mnist_gan
+}  // namespace example
