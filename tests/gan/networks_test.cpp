@@ -13,6 +13,8 @@ static_assert(std::is_same_v<Generator<3, 4, 5>, Sequential<Linear<3, 4>, LeakyR
 static_assert(
     std::is_same_v<Discriminator<5, 4, 3, 1>,
                    Sequential<Linear<5, 4>, LeakyReLU, Dropout, Linear<4, 3>, LeakyReLU, Dropout, Linear<3, 1>>>);
+static_assert(std::is_same_v<NormalizedGenerator<3, 4, 5>,
+                             Sequential<Linear<3, 4>, BatchNorm1d<4>, LeakyReLU, Linear<4, 5>, Tanh>>);
 static_assert(std::is_same_v<Generator<3, 5>, Sequential<Linear<3, 5>, Tanh>>);
 static_assert(std::is_same_v<Discriminator<5, 1>, Sequential<Linear<5, 1>>>);
 
@@ -37,6 +39,14 @@ TEST_CASE("Generator and Discriminator: every hidden layer gets the options") {
         "Linear(in_features=4, out_features=1)");
 }
 
+TEST_CASE("NormalizedGenerator: a normalisation and an activation on every hidden layer") {
+  const auto generator = make_normalized_generator<3, 4, 5, 6>({.negative_slope = 0.1});
+  CHECK(generator.architecture() ==
+        "Linear(in_features=3, out_features=4), BatchNorm1d(num_features=4, eps=1e-05), LeakyReLU(negative_slope=0.1), "
+        "Linear(in_features=4, out_features=5), BatchNorm1d(num_features=5, eps=1e-05), LeakyReLU(negative_slope=0.1), "
+        "Linear(in_features=5, out_features=6), Tanh()");
+}
+
 TEST_CASE("Generator and Discriminator: sizes at run time give the same networks, to the last bit") {
   const auto check = [](const auto& fixed, const auto& free) {
     CHECK(fixed.net().architecture() == free.net().architecture());
@@ -49,6 +59,9 @@ TEST_CASE("Generator and Discriminator: sizes at run time give the same networks
   check(Model<Generator<7, 9, 8, 12>>(make_generator<7, 9, 8, 12>({.dropout = 0.4}), Rng(1)),
         Model<Generator<dynamic, dynamic, dynamic, dynamic>>(
             make_generator(std::array<Index, 4>{7, 9, 8, 12}, {.dropout = 0.4}), Rng(1)));
+  check(Model<NormalizedGenerator<7, 9, 12>>(Rng(1)),
+        Model<NormalizedGenerator<dynamic, dynamic, dynamic>>(
+            make_normalized_generator(std::array<Index, 3>{7, 9, 12}, {.negative_slope = 0.01}), Rng(1)));
   check(Model<Discriminator<12, 8, 1>>(make_discriminator<12, 8, 1>(), Rng(1)),
         Model<Discriminator<dynamic, dynamic, dynamic>>(make_discriminator(std::array<Index, 3>{12, 8, 1}), Rng(1)));
 }

@@ -90,6 +90,47 @@ TEST_CASE("discriminator_step: is what the model's own functions give, to the la
   CHECK(game.g_adam.steps() == 0);
 }
 
+TEST_CASE("Steps: a conditional discriminator sees what follows the images, and the generator gets the images' share") {
+  using Conditional = Discriminator<35, 20, 1>;
+  Game<G, Conditional> game(16);
+  Model<G> g_by_hand(Rng(1));
+  Model<Conditional> d_by_hand(Rng(2));
+  Adam<float> g_adam(g_by_hand.net().param_size(), {.lr = 0.002}), d_adam(d_by_hand.net().param_size(), {.lr = 0.002});
+  const Index batch = 9;
+  const Matrix<float> real = images(35, batch, 10), z = images(10, batch, 20), condition = images(2, batch, 30);
+  const Rng rng(9);
+  Matrix<float> both(35, 2 * batch);
+
+  game.ws.fake_condition(batch) = condition;
+  const auto d_result = game.d_step(real, z, rng);
+  auto g_tape = g_by_hand.tape(batch);
+  both.leftCols(batch) = real;
+  both.rightCols(batch) << Matrix<float>(g_by_hand.forward(g_tape, z, rng.fold_in(0))), condition;
+  auto d_tape = d_by_hand.tape(2 * batch);
+  const Matrix<float> logits = d_by_hand.forward(d_tape, both, rng.fold_in(1));
+  View<float> gradient = d_tape.output_gradient();
+  const float loss = bce_with_logits<float>(logits.leftCols(batch).eval(), 0.9f, gradient.columns(0, batch)) +
+                     bce_with_logits<float>(logits.rightCols(batch).eval(), 0.f, gradient.columns(batch, batch));
+  CHECK(d_result.loss == doctest::Approx(loss));
+  Buffer<float> d_grad = d_by_hand.zeros();
+  d_by_hand.backward_params(d_tape, d_grad);
+  d_adam.step(d_by_hand.params(), d_grad);
+  REQUIRE(support::same_bits<float>(game.discriminator.params(), d_by_hand.params()));
+
+  game.ws.fake_condition(batch) = -condition;
+  game.g_step(z, rng);
+  Matrix<float> seen(35, batch), slope(35, batch);
+  seen << Matrix<float>(g_by_hand.forward(g_tape, z, rng.fold_in(0))), -condition;
+  const Matrix<float> opinion = d_by_hand.forward(d_tape, seen, rng.fold_in(1));
+  bce_with_logits<float>(opinion, 1.f, d_tape.output_gradient());
+  d_by_hand.backward_input(d_tape, slope);
+  g_tape.output_gradient() = slope.topRows(33);
+  Buffer<float> g_grad = g_by_hand.zeros();
+  g_by_hand.backward_params(g_tape, g_grad);
+  g_adam.step(g_by_hand.params(), g_grad);
+  CHECK(support::same_bits<float>(game.generator.params(), g_by_hand.params()));
+}
+
 TEST_CASE("generator_step: is what the model's own functions give, to the last bit") {
   Game game(16);
   Model<G> by_hand(Rng(1));

@@ -33,6 +33,24 @@ TEST_CASE("GanWorkspace: real and fake images lie side by side, so that both are
   CHECK(ws.d_grad.size() == discriminator.net().param_size());
 }
 
+TEST_CASE("GanWorkspace: a wider discriminator has room for a condition behind the image") {
+  const Model<Generator<3, 4, 6>> generator(Rng(1));
+  const Model<Discriminator<8, 4, 1>> discriminator(Rng(2));
+  GanWorkspace ws(generator, discriminator, 10);
+  ws.real(7).setConstant(1);
+  ws.fake(7).setConstant(2);
+  ws.fake_condition(7).setConstant(3);
+  CHECK(ws.real(7).rows() == 8);
+  CHECK(ws.fake(7).rows() == 6);
+  CHECK(ws.fake_condition(7).rows() == 2);
+  CHECK((ws.both(7).leftCols(7).array() == 1).all());
+  CHECK((ws.fake_input(7).topRows(6).array() == 2).all());
+  CHECK((ws.fake_input(7).bottomRows(2).array() == 3).all());
+  CHECK(ws.input_gradient(7).rows() == 8);
+  CHECK(ws.input_gradient(7).cols() == 7);
+  CHECK_THROWS_AS(ws.fake_condition(11), std::invalid_argument);
+}
+
 TEST_CASE("GanWorkspace: networks that do not fit together are refused") {
   const Model<Generator<3, 4, 6>> generator(Rng(1));
   const Model<Discriminator<5, 4, 1>> narrow(Rng(2));

@@ -43,7 +43,8 @@ void generate(const Model<G, T>& generator, GanWorkspace<G, D, T>& ws, ConstView
 
 /// Trains the discriminator on `real` against as many samples of the generator: the loss of both halves, one backward
 /// pass, one step. The generator is not changed. real: features x batch, z: latent x batch; dropout masks of this
-/// step come from `rng`, which must differ from step to step.
+/// step come from `rng`, which must differ from step to step. What ws.d_grad holds, such as a penalty's gradient, joins
+/// the gradient of the loss; it is zero afterwards.
 template <class G, class D, class T, Optimizer<T> O, class Loss = NonSaturatingLoss>
 DiscriminatorResult<T> discriminator_step(const Model<G, T>& generator, Model<D, T>& discriminator, O& optimizer,
                                           GanWorkspace<G, D, T>& ws, std::type_identity_t<ConstView<T>> real,
@@ -76,10 +77,13 @@ GeneratorResult<T> generator_step(Model<G, T>& generator, const Model<D, T>& dis
                                   const Loss& loss = {}, Threads threads = {}) {
   const Index batch = z.cols();
   detail::generate(generator, ws, ConstView<T>(z), rng.fold_in(0), threads);
-  const ConstView<T> logits = discriminator.forward(ws.d_tape, ws.fake(batch), rng.fold_in(1), threads);
+  const ConstView<T> logits = discriminator.forward(ws.d_tape, ws.fake_input(batch), rng.fold_in(1), threads);
   const T value = loss.generator(logits, ws.d_tape.output_gradient());
 
-  discriminator.backward_input(ws.d_tape, ws.g_tape.output_gradient(), threads);
+  const View<T> to_input = ws.input_gradient(batch);
+  View<T> to_image = ws.g_tape.output_gradient();
+  discriminator.backward_input(ws.d_tape, to_input, threads);
+  if (to_input.data() != to_image.data()) to_image = to_input.topRows(to_image.rows());
   backward_and_step(generator, ws.g_tape, optimizer, ws.g_grad, threads);
   return {value, detail::mean_sigmoid(logits)};
 }

@@ -1,5 +1,8 @@
 // GanWorkspace: the memory of adversarial training: both tapes, both gradients, and one image buffer whose left half
 // holds real images and whose right half the generator writes, so that the discriminator sees both as one batch.
+//
+// A discriminator that takes more features than the generator gives is conditional: what follows the image in its input
+// (a one-hot label, say) is the caller's to write, in real(batch) and in fake_condition(batch).
 #pragma once
 
 #include <eigan/core/buffer.hpp>
@@ -17,11 +20,13 @@ class GanWorkspace {
         d_tape(discriminator.tape(2 * capacity)),
         g_grad(generator.zeros()),
         d_grad(discriminator.zeros()),
-        images_(generator.net().output_size(), 2 * capacity),
+        images_(discriminator.net().input_size(), 2 * capacity),
+        generated_(generator.net().output_size()),
         capacity_(capacity) {
-    if (generator.net().output_size() != discriminator.net().input_size())
-      detail::fail_contract("eigan::GanWorkspace: the generator gives ", generator.net().output_size(),
-                            " features, the discriminator takes ", discriminator.net().input_size());
+    if (generated_ > images_.rows())
+      detail::fail_contract("eigan::GanWorkspace: the generator gives ", generated_,
+                            " features, the discriminator takes ", images_.rows());
+    if (generated_ < images_.rows()) input_gradient_ = BufferMatrix<T>(images_.rows(), capacity);
     if (discriminator.net().output_size() != 1)
       detail::fail_contract("eigan::GanWorkspace: the discriminator must give 1 logit, gives ",
                             discriminator.net().output_size());
@@ -34,9 +39,18 @@ class GanWorkspace {
   /// Where a batch of real samples may be written in place; a step given this view copies nothing.
   View<T> real(Index batch) { return checked(batch).columns(0, batch); }
   /// The generator's last batch.
-  View<T> fake(Index batch) { return checked(batch).columns(batch, batch); }
+  View<T> fake(Index batch) { return fake_rows(batch, 0, generated_); }
+  /// What the discriminator is told besides: condition x batch, of no rows where it takes images alone.
+  View<T> fake_condition(Index batch) { return fake_rows(batch, generated_, images_.rows() - generated_); }
+  /// Both, as the discriminator sees a generated sample.
+  ConstView<T> fake_input(Index batch) { return checked(batch).columns(batch, batch); }
   /// Both, real first.
   ConstView<T> both(Index batch) { return checked(batch).columns(0, 2 * batch); }
+
+  /// Where the gradient with respect to fake_input goes; its first rows must end in g_tape.output_gradient().
+  View<T> input_gradient(Index batch) {
+    return generated_ == images_.rows() ? g_tape.output_gradient() : input_gradient_.view().columns(0, batch);
+  }
 
   Tape<G, T> g_tape;
   Tape<D, T> d_tape;
@@ -50,7 +64,14 @@ class GanWorkspace {
     return images_.view();
   }
 
+  View<T> fake_rows(Index batch, Index first, Index count) {
+    View<T> all = checked(batch).columns(batch, batch);
+    return {all.data() + first, count, batch, all.outerStride()};
+  }
+
   BufferMatrix<T> images_;
+  BufferMatrix<T> input_gradient_;
+  Index generated_;
   Index capacity_;
 };
 

@@ -53,6 +53,10 @@ class Dropout {
  private:
   template <class T>
   void mask(const ConstView<T>& in, View<T> out, Draw draw) const {
+    if (threshold() == 0) {
+      if (out.data() != in.data()) out = in;
+      return;
+    }
     const T scale = static_cast<T>(double{draws} / (draws - threshold()));
     for (Index j = 0; j < out.cols(); ++j)
       detail::kernels<T>().dropout(out.rows(), draw.rng.key(), static_cast<std::uint64_t>(draw.first_sample + j),
