@@ -176,6 +176,17 @@ class OptionGroup {
         ->default_str("all processors");
   }
 
+  /// One of two words, of which `value` says whether it is the second.
+  CLI::Option* choice(const std::string& name, const std::string& description, const std::string& first,
+                      const std::string& second, bool& value) {
+    const auto parse = [=, &value](const std::string& given) {
+      if (given != first && given != second) refuse(name, concat(first, " or ", second), given);
+      value = given == second;
+    };
+    const auto unit = concat(first, '|', second);
+    return read(name, unit.c_str(), description, parse)->default_str(value ? second : first);
+  }
+
   /// Exactly as many sizes as the array holds: 32,64,128.
   template <std::size_t count>
   CLI::Option* sizes(const std::string& name, const std::string& description, std::array<eigan::Index, count>& values,

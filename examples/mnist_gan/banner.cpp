@@ -10,14 +10,25 @@
 namespace mnist_gan {
 namespace {
 
-std::string hidden_text(const Recipe& recipe) {
-  return concat("leaky ReLU ", shortest(recipe.negative_slope), ", dropout ", shortest(recipe.dropout));
+std::string hidden_text(const Recipe& recipe, bool batch_norm) {
+  const std::string other = batch_norm ? "batch normalisation" : concat("dropout ", shortest(recipe.dropout));
+  return concat("leaky ReLU ", shortest(recipe.negative_slope), ", ", other);
+}
+
+/// What training does besides, each where it does it.
+std::string regularisation_text(const Recipe& recipe) {
+  std::string text = concat("real label ", shortest(recipe.real_label));
+  if (recipe.r1 > 0)
+    text += concat(", R1 penalty ", shortest(recipe.r1), " every ", recipe.r1_every,
+                   recipe.r1_every == 1 ? " step" : " steps");
+  if (recipe.average > 0) text += concat(", average of the generator ", shortest(recipe.average));
+  return text;
 }
 
 std::string adam_text(const Recipe& recipe) {
   const std::string g_lr = shortest(recipe.g_lr), d_lr = shortest(recipe.d_lr);
   return concat("Adam, lr ", g_lr == d_lr ? g_lr : concat("G ", g_lr, " D ", d_lr), ", betas ", shortest(recipe.beta1),
-                '/', shortest(recipe.beta2), ", eps ", shortest(recipe.eps));
+                '/', shortest(recipe.beta2), ", eps ", shortest(recipe.eps), recipe.anneal ? ", annealed" : "");
 }
 
 }  // namespace
@@ -29,12 +40,14 @@ std::string banner(const TrainOptions& options, const RunFacts& facts) {
                 "\n  execution      ", eigan::to_string(eigan::active_isa()), " kernels, float32, ", facts.threads,  //
                 facts.threads == 1 ? " thread" : " threads",                                                         //
                 "\n  data           ", eigan::printable(options.data), ": ", grouped(facts.images), " images of 28x28",
+                facts.held_out > 0 ? concat(", ", grouped(facts.held_out), " more held out") : "",
                 "\n  generator      ", joined(r.generator_sizes(), '-'), ", ", grouped(facts.generator_parameters),
-                " parameters, ", hidden_text(r), ", tanh", "\n  discriminator  ", joined(r.discriminator_sizes(), '-'),
-                ", ", grouped(facts.discriminator_parameters), " parameters, ", hidden_text(r),  //
-                "\n  optimiser      ", adam_text(r), "; real label ", shortest(r.real_label), "\n  recipe         ",
-                r.name, ": ", grouped(r.epochs), " epochs of ", grouped(facts.steps_per_epoch), " steps, batch ",
-                grouped(r.batch), ", seed ", options.seed,  //
+                " parameters, ", hidden_text(r, r.batch_norm), ", tanh", "\n  discriminator  ",
+                joined(r.discriminator_sizes(), '-'), ", ", grouped(facts.discriminator_parameters), " parameters, ",
+                hidden_text(r, false),  //
+                "\n  optimiser      ", adam_text(r), "\n  regularisation ", regularisation_text(r),
+                "\n  recipe         ", r.name, ": ", grouped(r.epochs), " epochs of ", grouped(facts.steps_per_epoch),
+                " steps, batch ", grouped(r.batch), ", seed ", options.seed,  //
                 "\n  out            ", eigan::printable(options.out));
 }
 

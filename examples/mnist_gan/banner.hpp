@@ -8,7 +8,8 @@
 namespace mnist_gan {
 
 struct RunFacts {
-  Index images;
+  Index images;    ///< that training sees
+  Index held_out;  ///< that it does not
   Index steps_per_epoch;
   Index generator_parameters;
   Index discriminator_parameters;

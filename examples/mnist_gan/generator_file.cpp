@@ -1,7 +1,10 @@
 #include "generator_file.hpp"
 
+#include <array>
 #include <charconv>
+#include <string>
 #include <system_error>
+#include <utility>
 
 #include <eigan/core/printable.hpp>
 #include <eigan/io/model_file.hpp>
@@ -9,6 +12,8 @@
 
 #include "common/exit_code.hpp"
 #include "common/text.hpp"
+
+#include "digit_model.hpp"
 
 namespace mnist_gan {
 namespace {
@@ -20,25 +25,23 @@ template <class... Parts>
   throw eigan::Error(concat(file.name(), ": ", parts...));
 }
 
-std::map<std::string, std::string> metadata(const char* network, const Sizes& sizes, const Recipe& recipe,
-                                            const Progressed& progressed) {
-  return {{"network", network},
-          {"sizes", joined(sizes, ',')},
-          {"negative_slope", shortest(recipe.negative_slope)},
-          {"dropout", shortest(recipe.dropout)},
-          {"recipe", recipe.name},
-          {"latent", std::to_string(recipe.latent)},
-          {"seed", std::to_string(progressed.seed)},
-          {"epoch", std::to_string(progressed.epoch)},
-          {"step", std::to_string(progressed.step)}};
-}
-
 std::string text_of(const SafetensorsFile& file, const char* key) {
   const auto found = file.metadata().find(key);
   if (found == file.metadata().end()) {
     fail(file, "expected '", key, "' in the metadata of a generator that mnist_gan trained, found none");
   }
   return found->second;
+}
+
+/// Which of two words the metadata has under this key; the first where it has none, as files had before there was a
+/// choice.
+bool is_second(const SafetensorsFile& file, const char* key, const std::array<const char*, 2>& words) {
+  const auto found = file.metadata().find(key);
+  if (found == file.metadata().end() || found->second == words[0]) return false;
+  if (found->second != words[1])
+    fail(file, "metadata '", key, "': expected ", words[0], " or ", words[1], ", found '",
+         eigan::printable(found->second), "'");
+  return true;
 }
 
 double number_of(const SafetensorsFile& file, const char* key, double below) {
@@ -77,19 +80,37 @@ Sizes sizes_of(const SafetensorsFile& file) {
   return sizes;
 }
 
+constexpr std::array normalisations{"none", "batch"};
+constexpr std::array distributions{"uniform", "normal"};
+constexpr std::array yes_or_no{"no", "yes"};
+
+template <class Net>
+std::unique_ptr<DigitGenerator> load(const std::filesystem::path& path, Net net, const Latent& latent) {
+  auto generator = std::make_unique<DigitModel<Net>>(std::move(net), latent, eigan::Rng(0));
+  eigan::load(path, generator->model);
+  return generator;
+}
+
 }  // namespace
 
-void save_generator(const std::filesystem::path& path, const GeneratorModel& model, const Recipe& recipe,
-                    const Progressed& progressed) {
-  eigan::save(path, model, metadata("generator", recipe.generator_sizes(), recipe, progressed));
+Metadata metadata(const char* network, const Recipe& recipe, const Progressed& progressed) {
+  const bool generator = std::string_view(network) == "generator";
+  return {{"network", network},
+          {"sizes", joined(generator ? recipe.generator_sizes() : recipe.discriminator_sizes(), ',')},
+          {"normalisation", normalisations[generator && recipe.batch_norm ? 1 : 0]},
+          {"negative_slope", shortest(recipe.negative_slope)},
+          {"dropout", shortest(recipe.dropout)},
+          {"recipe", recipe.name},
+          {"latent", std::to_string(recipe.latent)},
+          {"latent_distribution", distributions[recipe.normal_latent ? 1 : 0]},
+          {"conditional", yes_or_no[recipe.conditional ? 1 : 0]},
+          {"holdout", std::to_string(recipe.holdout)},
+          {"seed", std::to_string(progressed.seed)},
+          {"epoch", std::to_string(progressed.epoch)},
+          {"step", std::to_string(progressed.step)}};
 }
 
-void save_discriminator(const std::filesystem::path& path, const DiscriminatorModel& model, const Recipe& recipe,
-                        const Progressed& progressed) {
-  eigan::save(path, model, metadata("discriminator", recipe.discriminator_sizes(), recipe, progressed));
-}
-
-GeneratorModel load_generator(const std::filesystem::path& path) {
+std::unique_ptr<DigitGenerator> load_generator(const std::filesystem::path& path) {
   return reading([&] {
     const auto file = SafetensorsFile::read(path);
     if (const std::string network = text_of(file, "network"); network != "generator") {
@@ -97,9 +118,14 @@ GeneratorModel load_generator(const std::filesystem::path& path) {
     }
     const eigan::HiddenOptions options{.negative_slope = number_of(file, "negative_slope", 1e30),
                                        .dropout = number_of(file, "dropout", dropout_below)};
-    GeneratorModel model(eigan::make_generator(sizes_of(file), options), eigan::Rng(0));
-    eigan::load(path, model);
-    return model;
+    const Sizes sizes = sizes_of(file);
+    const Index classes = is_second(file, "conditional", yes_or_no) ? digit_count : 0;
+    const Latent latent{sizes.front() - classes, is_second(file, "latent_distribution", distributions), classes};
+    if (latent.size < 1)
+      fail(file, "expected a conditional generator to take more than ", classes, " numbers, found ", sizes.front());
+    return is_second(file, "normalisation", normalisations)
+               ? load(path, eigan::make_normalized_generator(sizes, options), latent)
+               : load(path, eigan::make_generator(sizes, options), latent);
   });
 }
 

@@ -1,20 +1,14 @@
-// The trained networks as files: safetensors, with what it takes to build the network again in the metadata.
+// What the files of trained networks say of themselves, and how a generator is built again from it.
 #pragma once
 
-#include <filesystem>
-#include <map>
-#include <string>
+#include <cstdint>
 
 #include <eigan/gan/networks.hpp>
-#include <eigan/net/model.hpp>
 
+#include "digit_generator.hpp"
 #include "recipe.hpp"
 
 namespace mnist_gan {
-
-using eigan::dynamic;
-using GeneratorModel = eigan::Model<eigan::Generator<dynamic, dynamic, dynamic, dynamic, dynamic>>;
-using DiscriminatorModel = eigan::Model<eigan::Discriminator<dynamic, dynamic, dynamic, dynamic, dynamic>>;
 
 /// Where in a training a network was saved.
 struct Progressed {
@@ -23,14 +17,11 @@ struct Progressed {
   Index step;
 };
 
-/// eigan::Error if the file cannot be written.
-void save_generator(const std::filesystem::path& path, const GeneratorModel& model, const Recipe& recipe,
-                    const Progressed& progressed);
-void save_discriminator(const std::filesystem::path& path, const DiscriminatorModel& model, const Recipe& recipe,
-                        const Progressed& progressed);
+inline eigan::HiddenOptions hidden_options(const Recipe& recipe) {
+  return {.negative_slope = recipe.negative_slope, .dropout = recipe.dropout};
+}
 
-/// The generator in a file that save_generator wrote, with the sizes that its tensors have. BadInput if it is anything
-/// else.
-GeneratorModel load_generator(const std::filesystem::path& path);
+/// network: "generator" or "discriminator".
+Metadata metadata(const char* network, const Recipe& recipe, const Progressed& progressed);
 
 }  // namespace mnist_gan

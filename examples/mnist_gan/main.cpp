@@ -21,11 +21,12 @@ const Range<double> label{"a number above 0 to 1", [](double x) { return x > 0 &
 
 void add_train(CLI::App& program, TrainOptions& options) {
   CLI::App& app = *program.add_subcommand("train", "Trains a generator of digits and writes a folder of results.");
-  app.formatter(std::make_shared<HelpFormatter>(
-      "  mnist_gan train --data data/mnist --out runs/first\n"
-      "  mnist_gan train --data data/mnist --out runs/short --epochs 20\n"
-      "  mnist_gan train --data data/mnist --out runs/other --seed 2 --lr 0.0005 --dropout 0\n",
-      30));
+  app.formatter(
+      std::make_shared<HelpFormatter>("  mnist_gan train --data data/mnist --out runs/first\n"
+                                      "  mnist_gan train --data data/mnist --out runs/short --epochs 4\n"
+                                      "  mnist_gan train --data data/mnist --out runs/told --recipe conditional\n"
+                                      "  mnist_gan train --data data/mnist --out runs/2014 --recipe seed --epochs 20\n",
+                                      30));
   Recipe& recipe = options.recipe;
 
   OptionGroup run(app, "Options");
@@ -41,15 +42,21 @@ void add_train(CLI::App& program, TrainOptions& options) {
       ->default_str(recipe.name);
   run.number("--epochs", "N", "passes over the images", recipe.epochs, whole(1, 1000000));
   run.number("--batch", "N", "images a step", recipe.batch, whole(1, 65536));
+  run.number("--holdout", "N", "last images that training never sees, at most a tenth of all", recipe.holdout,
+             whole(0, 1000000));
   run.number("--seed", "N", "everything random follows from it", options.seed, any_seed);
   run.threads(options.threads);
   run.flag("--force", "replace the run in --out", options.force);
 
   OptionGroup networks(app, "Networks");
-  networks.number("--latent", "N", "size of z, uniform in [-1, 1), the generator's input", recipe.latent,
-                  whole(1, largest_size));
+  networks.number("--latent", "N", "size of z, the generator's input", recipe.latent, whole(1, largest_size));
+  networks.choice("--latent-distribution", "what z is drawn from", "uniform", "normal", recipe.normal_latent);
+  networks.flag("--conditional", "the generator is told which digit to draw, the discriminator which it sees",
+                recipe.conditional);
   networks.sizes("--g-hidden", "the generator's hidden layers", recipe.g_hidden, largest_size);
   networks.sizes("--d-hidden", "the discriminator's hidden layers", recipe.d_hidden, largest_size);
+  networks.choice("--g-norm", "batch: normalisation on the generator's hidden layers, without dropout", "none", "batch",
+                  recipe.batch_norm);
   networks.number("--negative-slope", "X", "of the leaky ReLU on every hidden layer", recipe.negative_slope,
                   Range<double>{"a number from 0 to 1", [](double x) { return x >= 0 && x <= 1; }});
   networks.number("--dropout", "P", "probability of dropping a hidden value", recipe.dropout,
@@ -63,11 +70,19 @@ void add_train(CLI::App& program, TrainOptions& options) {
       ->default_str(shortest(recipe.g_lr));
   optimisation.number("--g-lr", "X", "learning rate of the generator", recipe.g_lr, positive);
   optimisation.number("--d-lr", "X", "learning rate of the discriminator", recipe.d_lr, positive);
+  optimisation.choice("--schedule", "of the rates: cosine lets them fall to 0", "constant", "cosine", recipe.anneal);
   optimisation.number("--beta1", "X", "decay of the mean of gradients", recipe.beta1, fraction);
   optimisation.number("--beta2", "X", "decay of the mean of their squares", recipe.beta2, fraction);
   optimisation.number("--eps", "X", "added to the root of the latter", recipe.eps, not_negative);
   optimisation.number("--real-label", "X", "target for real images in the discriminator's loss", recipe.real_label,
                       label);
+
+  optimisation.number("--r1", "X", "gamma of the penalty on the discriminator's slope at real images", recipe.r1,
+                      not_negative);
+  optimisation.number("--r1-every", "N", "steps from penalty to penalty, each that much stronger", recipe.r1_every,
+                      whole(1, 1000000));
+  optimisation.number("--average", "X", "decay of the moving average of the generator; 0: none", recipe.average,
+                      fraction);
 
   OptionGroup output(app, "Output");
   output.number("--samples-every", "N", "epochs from sheet to sheet; 0: only the last", options.samples_every,
@@ -83,6 +98,7 @@ void add_sample(CLI::App& program, SampleOptions& options) {
   app.formatter(std::make_shared<HelpFormatter>(
       "  mnist_gan sample --model runs/first/generator.safetensors --out digits.png\n"
       "  mnist_gan sample --model runs/first/generator.safetensors --count 10000 --out digits.idx3-ubyte\n"
+      "  mnist_gan sample --model runs/told/generator.safetensors --digits 2024 --out year.png\n"
       "  mnist_gan sample --model runs/first/generator.safetensors --out digits.npy --save-z z.npy\n",
       30));
   const auto is_npy = [](std::string_view name) { return sample_format(name) == SampleFormat::npy; };
@@ -94,7 +110,14 @@ void add_sample(CLI::App& program, SampleOptions& options) {
           [](std::string_view name) { return sample_format(name).has_value(); },
           "a name that ends in .png, .idx3-ubyte or .npy")
       ->required();
-  group.number("--count", "N", "how many digits", options.count, whole(1, 1000000));
+  group.text(
+      "--digits", "DIGITS", "which digits, over and over, of a conditional generator", options.digits,
+      [](std::string_view given) {
+        return !given.empty() && given.find_first_not_of("0123456789") == std::string_view::npos;
+      },
+      "digits such as 2024");
+  group.number<Index>("--count", "N", "how many digits", whole(1, 1000000), [&options](Index n) { options.count = n; })
+      ->default_str("as many as --digits has, else 100");
   group.number("--seed", "N", "which digits; a run's own seed gives its sheet", options.seed, any_seed);
   group.text("--save-z", "FILE", "also writes the z that they were made from: .npy, float32", options.save_z, is_npy,
              "a name that ends in .npy");

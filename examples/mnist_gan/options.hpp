@@ -25,7 +25,8 @@ struct SampleOptions {
   std::string model;
   std::string out;
   std::string save_z;  ///< empty: not wanted
-  Index count = 100;
+  std::string digits;  ///< empty: any
+  Index count = 0;     ///< 0: as many as there are digits, else the default
   std::uint64_t seed = 1;
   int threads = 0;  ///< 0: all processors
 };

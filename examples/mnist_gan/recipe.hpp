@@ -12,10 +12,11 @@
 
 #include "common/text.hpp"
 
+#include "latent.hpp"
+
 namespace mnist_gan {
 
 using namespace example;
-
 using eigan::Index;
 
 /// Layers between input and output. The widths are the user's, the number is compiled in.
@@ -26,32 +27,92 @@ using Sizes = std::array<Index, hidden_layers + 2>;
 
 inline constexpr Index image_side = 28;
 inline constexpr Index image_size = image_side * image_side;
+inline constexpr Index digit_count = 10;
 /// Dropout rounds to a 2^16th and refuses what would round to 1; this bound leaves room.
 inline constexpr double dropout_below = 0.999;
 
 struct Recipe {
-  std::string name = "seed";
-  Index epochs = 100;
+  std::string name;
+  Index epochs;
   Index batch = 64;
-  Index latent = 100;
-  Hidden g_hidden{32, 64, 128};
-  Hidden d_hidden{128, 64, 32};
+  Index holdout = 5000;  ///< the last images, which training never sees; at most a tenth of all
+  Index latent;
+  bool normal_latent;  ///< z normal; else uniform in [-1, 1)
+  bool conditional = false;
+  Hidden g_hidden;
+  Hidden d_hidden;
+  bool batch_norm;  ///< in the generator, in place of dropout
   double negative_slope = 0.2;
-  double dropout = 0.3;
-  double g_lr = 0.002;
-  double d_lr = 0.002;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
+  double dropout;
+  double g_lr;
+  double d_lr;
+  bool anneal;  ///< the rates fall to 0 as half a cosine
+  double beta1;
+  double beta2;
   double eps = 1e-8;
-  double real_label = 0.9;  ///< what the discriminator is told a real image is
+  double real_label = 1;  ///< what the discriminator is told a real image is
+  double r1 = 0;          ///< gamma of the penalty on its slope at real images
+  Index r1_every = 4;     ///< steps from penalty to penalty, each that much stronger
+  double average = 0;     ///< decay of the moving average of the generator that is kept; 0: the generator itself
 
-  Sizes generator_sizes() const { return {latent, g_hidden[0], g_hidden[1], g_hidden[2], image_size}; }
-  Sizes discriminator_sizes() const { return {image_size, d_hidden[0], d_hidden[1], d_hidden[2], 1}; }
+  Latent latent_space() const { return {latent, normal_latent, conditional ? digit_count : 0}; }
+  Sizes generator_sizes() const {
+    return {latent_space().input_size(), g_hidden[0], g_hidden[1], g_hidden[2], image_size};
+  }
+  Sizes discriminator_sizes() const {
+    return {image_size + latent_space().classes, d_hidden[0], d_hidden[1], d_hidden[2], 1};
+  }
 };
+
+/// The recipe that training takes unless told otherwise: docs/quality.md says how good its digits are.
+inline Recipe default_recipe() {
+  return {.name = "default",
+          .epochs = 16,
+          .latent = 64,
+          .normal_latent = true,
+          .g_hidden = {256, 512, 512},
+          .d_hidden = {512, 512, 256},
+          .batch_norm = true,
+          .dropout = 0,
+          .g_lr = 0.001,
+          .d_lr = 0.001,
+          .anneal = true,
+          .beta1 = 0,
+          .beta2 = 0.99,
+          .r1 = 1,
+          .average = 0.998};
+}
+
+/// The same, told which digit to draw.
+inline Recipe conditional_recipe() {
+  Recipe recipe = default_recipe();
+  recipe.name = "conditional";
+  recipe.conditional = true;
+  return recipe;
+}
+
+/// The networks and the training that Goodfellow et al. and many a tutorial began with.
+inline Recipe seed_recipe() {
+  return {.name = "seed",
+          .epochs = 100,
+          .holdout = 0,
+          .latent = 100,
+          .normal_latent = false,
+          .g_hidden = {32, 64, 128},
+          .d_hidden = {128, 64, 32},
+          .batch_norm = false,
+          .dropout = 0.3,
+          .g_lr = 0.002,
+          .d_lr = 0.002,
+          .anneal = false,
+          .beta1 = 0.9,
+          .beta2 = 0.999,
+          .real_label = 0.9};
+}
 
 /// All recipes; the first is the default.
 inline const std::vector<Recipe>& recipes() {
-  static const std::vector<Recipe> all{Recipe{}};
+  static const std::vector<Recipe> all{default_recipe(), conditional_recipe(), seed_recipe()};
   return all;
 }
 
@@ -61,7 +122,7 @@ inline const Recipe* find_recipe(std::string_view name) {
   return found == recipes().end() ? nullptr : &*found;
 }
 
-/// "seed, ...".
+/// "default, conditional, ...".
 inline std::string recipe_names() {
   std::string names;
   for (const Recipe& recipe : recipes()) names += concat(names.empty() ? "" : ", ", recipe.name);

@@ -1,19 +1,25 @@
 #include "sample.hpp"
 
 #include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
 
 #include <eigan/core/parallel.hpp>
+#include <eigan/core/printable.hpp>
 #include <eigan/data/idx.hpp>
 #include <eigan/io/image_sheet.hpp>
 #include <eigan/io/npy.hpp>
 
 #include "common/exit_code.hpp"
+#include "common/text.hpp"
 
-#include "generator_file.hpp"
-#include "streams.hpp"
+#include "digit_generator.hpp"
 
 namespace mnist_gan {
 namespace {
+
+constexpr Index default_count = 100;
 
 void write_idx(const std::string& path, eigan::ConstView<float> images) {
   eigan::IdxImages idx{images.cols(), image_side, image_side, {}};
@@ -26,6 +32,17 @@ void write_idx(const std::string& path, eigan::ConstView<float> images) {
   eigan::write_idx_images(path, idx);
 }
 
+/// The digits asked for, over and over until there are `count`; any where none is asked for.
+std::vector<std::uint8_t> digits_to_draw(const SampleOptions& options, Index classes, Index count) {
+  std::vector<std::uint8_t> digits(classes > 0 || !options.digits.empty() ? static_cast<std::size_t>(count) : 0);
+  if (options.digits.empty())
+    draw_digits(digits, classes, eigan::Rng(options.seed).fold_in(stream::digits));
+  else
+    for (std::size_t i = 0; i < digits.size(); ++i)
+      digits[i] = static_cast<std::uint8_t>(options.digits[i % options.digits.size()] - '0');
+  return digits;
+}
+
 }  // namespace
 
 std::optional<SampleFormat> sample_format(std::string_view name) {
@@ -36,12 +53,21 @@ std::optional<SampleFormat> sample_format(std::string_view name) {
 }
 
 int sample(const SampleOptions& options) {
-  const GeneratorModel generator = load_generator(options.model);
-  const auto z = sample_z(generator.net().input_size(), options.count, options.seed);
-  const auto images = generator.infer(z, eigan::Threads{options.threads});
+  const auto generator = load_generator(options.model);
+  const Latent& latent = generator->latent();
+  if (!options.digits.empty() && latent.classes == 0) {
+    throw BadInput(concat(eigan::printable(options.model),
+                          ": expected a generator that can be asked for digits (--recipe conditional), found one that "
+                          "draws what it likes"));
+  }
+  const auto row = static_cast<Index>(options.digits.size());
+  const Index count = options.count > 0 ? options.count : row > 0 ? row : default_count;
+  const auto digits = digits_to_draw(options, latent.classes, count);
+  const auto input = sample_input(latent, digits, count, options.seed);
+  const auto images = generator->images(input, eigan::Threads{options.threads});
   switch (sample_format(options.out).value()) {
     case SampleFormat::png:
-      eigan::write_image_sheet<float>(options.out, images);
+      eigan::write_image_sheet<float>(options.out, images, {.columns = row});
       break;
     case SampleFormat::idx:
       write_idx(options.out, images);
@@ -50,7 +76,7 @@ int sample(const SampleOptions& options) {
       eigan::write_npy<float>(options.out, images);
       break;
   }
-  if (!options.save_z.empty()) eigan::write_npy<float>(options.save_z, z);
+  if (!options.save_z.empty()) eigan::write_npy<float>(options.save_z, input);
   return success;
 }
 

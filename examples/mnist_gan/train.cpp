@@ -1,17 +1,13 @@
 #include "train.hpp"
 
-#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include <eigan/core/parallel.hpp>
-#include <eigan/data/batches.hpp>
 #include <eigan/data/mnist.hpp>
-#include <eigan/gan/losses.hpp>
-#include <eigan/gan/steps.hpp>
-#include <eigan/gan/workspace.hpp>
 #include <eigan/io/image_sheet.hpp>
-#include <eigan/optim/adam.hpp>
 
 #include "common/build.hpp"
 #include "common/clock.hpp"
@@ -22,29 +18,22 @@
 #include "common/text.hpp"
 
 #include "banner.hpp"
-#include "generator_file.hpp"
 #include "losses.hpp"
 #include "progress.hpp"
 #include "record.hpp"
 #include "run_folder.hpp"
-#include "streams.hpp"
+#include "trainer.hpp"
 
 namespace mnist_gan {
 namespace {
 
-using eigan::Matrix;
-using eigan::Rng;
-using eigan::View;
-
 constexpr Index sheet_images = 100;
 
-eigan::AdamOptions adam_options(const Recipe& recipe, double lr) {
-  return {.lr = lr, .beta1 = recipe.beta1, .beta2 = recipe.beta2, .eps = recipe.eps};
-}
-
-StepLosses losses_of(const eigan::DiscriminatorResult<float>& d, const eigan::GeneratorResult<float>& g) {
-  const auto wide = [](float value) { return static_cast<double>(value); };
-  return {wide(d.loss), wide(g.loss), wide(d.d_real), wide(d.d_fake)};
+/// The inputs of the sample sheets; with a row for each digit where it can be asked for.
+eigan::Matrix<float> sheet_input(const Latent& latent, std::uint64_t seed) {
+  std::vector<std::uint8_t> digits(latent.classes > 0 ? sheet_images : 0);
+  for (std::size_t i = 0; i < digits.size(); ++i) digits[i] = static_cast<std::uint8_t>(i / 10);
+  return sample_input(latent, digits, sheet_images, seed);
 }
 
 bool is_finite(const StepLosses& losses) {
@@ -68,61 +57,38 @@ int train(const TrainOptions& options) {
   const auto images = reading([&] { return eigan::load_mnist(options.data, eigan::Split::train); });
 
   const eigan::Threads threads{options.threads};
-  const Rng rng(options.seed);
-  const eigan::HiddenOptions hidden{.negative_slope = recipe.negative_slope, .dropout = recipe.dropout};
-  GeneratorModel generator(eigan::make_generator(recipe.generator_sizes(), hidden),
-                           rng.fold_in(stream::generator_init));
-  DiscriminatorModel discriminator(eigan::make_discriminator(recipe.discriminator_sizes(), hidden),
-                                   rng.fold_in(stream::discriminator_init));
-  eigan::Adam<float> g_adam(generator.net().param_size(), adam_options(recipe, recipe.g_lr));
-  eigan::Adam<float> d_adam(discriminator.net().param_size(), adam_options(recipe, recipe.d_lr));
-  const eigan::NonSaturatingLoss loss{.real_label = recipe.real_label};
-
-  eigan::Batches batches(images.count, recipe.batch, rng.fold_in(stream::batches));
-  const Index largest_batch = std::min(recipe.batch, images.count);
-  eigan::GanWorkspace workspace(generator, discriminator, largest_batch);
-  Matrix<float> z_memory(recipe.latent, largest_batch);
-  const Matrix<float> sheet_z = sample_z(recipe.latent, sheet_images, options.seed);
+  const auto trainer = make_trainer(recipe, images, options.seed, threads);
+  const Index steps_per_epoch = trainer->steps_per_epoch();
+  const auto input = sheet_input(recipe.latent_space(), options.seed);
+  const auto write_sheet = [&](const std::filesystem::path& path) {
+    eigan::write_image_sheet<float>(path, trainer->generator().images(input, threads));
+  };
 
   Interrupt::listen();
   folder.create();
   eigan::write_file(folder.file("config.json"), config_text(options, eigan::thread_count(threads)));
   if (!build_warning().empty()) say(build_warning());
   if (!options.quiet) {
-    say(banner(options, {images.count, batches.size(), generator.net().param_size(), discriminator.net().param_size(),
-                         eigan::thread_count(threads)}));
+    say(banner(options,
+               {trainer->image_count(), images.count - trainer->image_count(), steps_per_epoch,
+                trainer->generator().param_size(), trainer->discriminator_param_size(), eigan::thread_count(threads)}));
   }
 
   const auto terminal = Terminal::detect();
-  Progress progress({recipe.epochs, batches.size(), images.count}, progress_detail(options, terminal), terminal.colour);
-  LossLog log(options.log_every, batches.size());
+  Progress progress({recipe.epochs, steps_per_epoch, trainer->image_count()}, progress_detail(options, terminal),
+                    terminal.colour);
+  LossLog log(options.log_every, steps_per_epoch);
   const auto start = Clock::now();
-  Progressed at{options.seed, 0, 0};
   StepLosses last_epoch;
 
   for (Index epoch = 1; epoch <= recipe.epochs && !Interrupt::received(); ++epoch) {
-    batches.start_epoch(epoch - 1);
     progress.start_epoch(epoch);
     MeanLosses means;
-    for (Index batch = 0; batch < batches.size() && !Interrupt::received(); ++batch, ++at.step) {
-      const Rng step_rng = rng.fold_in(stream::steps).fold_in(static_cast<std::uint64_t>(at.step));
-      const auto indices = batches.indices(batch);
-      const auto count = static_cast<Index>(indices.size());
-      const View<float> real = workspace.real(count);
-      const View<float> z = View<float>(z_memory).columns(0, count);
-
-      eigan::pixels_to_unit(images, indices, real);
-      draw_z(z, step_rng.fold_in(0));
-      const auto d = eigan::discriminator_step(generator, discriminator, d_adam, workspace, real, z,
-                                               step_rng.fold_in(1), loss, threads);
-      draw_z(z, step_rng.fold_in(2));
-      const auto g =
-          eigan::generator_step(generator, discriminator, g_adam, workspace, z, step_rng.fold_in(3), loss, threads);
-
-      const StepLosses losses = losses_of(d, g);
+    while (means.count() < steps_per_epoch && !Interrupt::received()) {
+      const StepLosses losses = trainer->step();
       if (!is_finite(losses)) {
         log.write_csv(folder.file("losses.csv"));
-        throw Diverged(concat("diverged at step ", at.step + 1, " (epoch ", epoch, "): discriminator loss ",
+        throw Diverged(concat("diverged at step ", trainer->steps(), " (epoch ", epoch, "): discriminator loss ",
                               six_digits(losses.d_loss), ", generator loss ", six_digits(losses.g_loss),
                               "; a smaller --lr may help"));
       }
@@ -130,14 +96,13 @@ int train(const TrainOptions& options) {
       log.add(losses);
       progress.step(means);
     }
-    if (means.count() < batches.size()) break;
+    if (means.count() < steps_per_epoch) break;
 
-    at.epoch = epoch;
     last_epoch = means.mean();
     progress.end_epoch(means);
     log.write_csv(folder.file("losses.csv"));
     if (options.samples_every > 0 && epoch % options.samples_every == 0) {
-      eigan::write_image_sheet<float>(folder.sheet(epoch), generator.infer(sheet_z, threads));
+      write_sheet(folder.sheet(epoch));
     }
   }
   progress.clear();
@@ -145,17 +110,18 @@ int train(const TrainOptions& options) {
   log.close();
   log.write_csv(folder.file("losses.csv"));
   log.write_chart(folder.file("losses.svg"));
-  eigan::write_image_sheet<float>(folder.file("samples.png"), generator.infer(sheet_z, threads));
-  save_generator(folder.file("generator.safetensors"), generator, recipe, at);
-  save_discriminator(folder.file("discriminator.safetensors"), discriminator, recipe, at);
+  write_sheet(folder.file("samples.png"));
+  trainer->save_generator(folder.file("generator.safetensors"));
+  trainer->save_discriminator(folder.file("discriminator.safetensors"));
 
-  if (at.epoch < recipe.epochs) {
-    say("mnist_gan: stopped after ", at.step, " steps, ", at.epoch, " whole epochs; ", folder.name(),
+  const Index epochs = trainer->steps() / steps_per_epoch;
+  if (epochs < recipe.epochs) {
+    say("mnist_gan: stopped after ", trainer->steps(), " steps, ", epochs, " whole epochs; ", folder.name(),
         " holds what they gave");
     return by_signal + Interrupt::received();
   }
   const double seconds = seconds_since(start);
-  eigan::write_file(folder.file("result.json"), result_text(at.epoch, at.step, seconds, last_epoch));
+  eigan::write_file(folder.file("result.json"), result_text(epochs, trainer->steps(), seconds, last_epoch));
   if (!options.quiet) {
     say("trained in ", duration(seconds), "; ", folder.name(), " holds", "\n  samples.png, samples/   sheets of digits",
         "\n  losses.svg, losses.csv\n  generator.safetensors, discriminator.safetensors",

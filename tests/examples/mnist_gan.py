@@ -95,7 +95,7 @@ class MnistGan(unittest.TestCase):
 
     @classmethod
     def train_command(cls, out, *options):
-        return ["train", "--data", cls.data, "--out", out, "--epochs", str(EPOCHS), *options]
+        return ["train", "--data", cls.data, "--out", out, "--recipe", "seed", "--epochs", str(EPOCHS), *options]
 
     @classmethod
     def train(cls, out, *options, **run_options):
@@ -429,7 +429,7 @@ class MnistGan(unittest.TestCase):
             self.assertIn("\n\nExamples:\n  mnist_gan ", result.stdout)
             self.assertLess(result.stdout.index("Examples:"), result.stdout.index("Usage:"))
         help_text = self.run_program("train", "--help").stdout
-        for words in ("--lr X ", "[0.002]", "[32,64,128]", "[all processors]", "--real-label X", "[0.9]"):
+        for words in ("--lr X ", "[0.001]", "[32,64,128]", "[all processors]", "--real-label X", "[0.9]"):
             self.assertIn(words, help_text)
         self.assertRegex(self.run_program("--version").stdout, r"^mnist_gan \(eigan\) \d+\.\d+\.\d+\n$")
 

@@ -1,0 +1,40 @@
+// DigitGenerator: a trained generator of any of the recipes' architectures.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+
+#include <eigan/core/parallel.hpp>
+#include <eigan/core/view.hpp>
+
+#include "latent.hpp"
+
+namespace mnist_gan {
+
+using Metadata = std::map<std::string, std::string>;
+
+class DigitGenerator {
+ public:
+  virtual ~DigitGenerator() = default;
+
+  const Latent& latent() const { return latent_; }
+  /// Images in [-1, 1], 784 x samples, from inputs as draw_latent makes them.
+  virtual eigan::Matrix<float> images(eigan::ConstView<float> input, eigan::Threads threads) const = 0;
+  virtual Index param_size() const = 0;
+  /// Writes it with what load_generator needs; eigan::Error if the file cannot be written.
+  virtual void save(const std::filesystem::path& path, const Metadata& metadata) const = 0;
+
+ protected:
+  explicit DigitGenerator(const Latent& latent) : latent_(latent) {}
+
+ private:
+  Latent latent_;
+};
+
+/// The generator in a file that mnist_gan trained, with the sizes that its tensors have. BadInput if it is anything
+/// else.
+std::unique_ptr<DigitGenerator> load_generator(const std::filesystem::path& path);
+
+}  // namespace mnist_gan

@@ -1,0 +1,178 @@
+#include "trainer.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <eigan/data/batches.hpp>
+#include <eigan/gan/losses.hpp>
+#include <eigan/gan/r1_penalty.hpp>
+#include <eigan/gan/steps.hpp>
+#include <eigan/gan/workspace.hpp>
+#include <eigan/net/estimate_statistics.hpp>
+#include <eigan/optim/adam.hpp>
+#include <eigan/optim/ema.hpp>
+#include <eigan/optim/schedules.hpp>
+
+#include "digit_model.hpp"
+#include "generator_file.hpp"
+
+namespace mnist_gan {
+namespace {
+
+using eigan::Matrix;
+using eigan::Rng;
+using eigan::View;
+
+/// Samples from which batch normalisation takes the generator's statistics.
+constexpr Index statistics_samples = 4096;
+
+eigan::AdamOptions adam_options(const Recipe& recipe, double lr) {
+  return {.lr = lr, .beta1 = recipe.beta1, .beta2 = recipe.beta2, .eps = recipe.eps};
+}
+
+StepLosses losses_of(const eigan::DiscriminatorResult<float>& d, const eigan::GeneratorResult<float>& g) {
+  const auto wide = [](float value) { return static_cast<double>(value); };
+  return {wide(d.loss), wide(g.loss), wide(d.d_real), wide(d.d_fake)};
+}
+
+template <class Net>
+class TrainerOf final : public Trainer {
+ public:
+  TrainerOf(const Net& net, const Recipe& recipe, const eigan::LabelledImages& images, std::uint64_t seed,
+            eigan::Threads threads)
+      : recipe_(recipe),
+        latent_(recipe.latent_space()),
+        images_(images),
+        seed_(seed),
+        rng_(seed),
+        threads_(threads),
+        generator_(net, latent_, rng_.fold_in(stream::generator_init)),
+        drawn_(net, latent_, rng_.fold_in(stream::generator_init)),
+        discriminator_(eigan::make_discriminator(recipe.discriminator_sizes(), hidden_options(recipe)),
+                       rng_.fold_in(stream::discriminator_init)),
+        g_adam_(generator_.param_size(), adam_options(recipe, recipe.g_lr)),
+        d_adam_(discriminator_.net().param_size(), adam_options(recipe, recipe.d_lr)),
+        average_(std::as_const(generator_.model).params(), recipe.average),
+        batches_(images.count - std::min(recipe.holdout, images.count / 10), recipe.batch,
+                 rng_.fold_in(stream::batches)),
+        largest_batch_(std::min(recipe.batch, image_count())),
+        workspace_(generator_.model, discriminator_, largest_batch_),
+        input_(latent_.input_size(), largest_batch_),
+        digits_(static_cast<std::size_t>(largest_batch_)) {
+    if (recipe.r1 > 0) penalty_.emplace(discriminator_, largest_batch_, image_size);
+  }
+
+  Index steps_per_epoch() const override { return batches_.size(); }
+  Index image_count() const override { return images_.count - std::min(recipe_.holdout, images_.count / 10); }
+  Index steps() const override { return step_; }
+
+  StepLosses step() override {
+    const Index batch = step_ % batches_.size();
+    if (batch == 0) batches_.start_epoch(step_ / batches_.size());
+    const auto indices = batches_.indices(batch);
+    const auto count = static_cast<Index>(indices.size());
+    const Rng rng = rng_.fold_in(stream::steps).fold_in(static_cast<std::uint64_t>(step_));
+    const eigan::NonSaturatingLoss loss{.real_label = recipe_.real_label};
+    if (recipe_.anneal) {
+      const double rate = eigan::warmup_cosine(step_, recipe_.epochs * batches_.size(), 0);
+      g_adam_.options().lr = rate * recipe_.g_lr;
+      d_adam_.options().lr = rate * recipe_.d_lr;
+    }
+
+    View<float> real = workspace_.real(count);
+    const View<float> images(real.data(), image_size, count, real.outerStride());
+    eigan::pixels_to_unit(images_, indices, images);
+    if (latent_.classes > 0) {
+      for (std::size_t j = 0; j < indices.size(); ++j) digits_[j] = images_.labels[indices[j]];
+      write_one_hot<std::uint8_t>(digits_, {real.data() + image_size, latent_.classes, count, real.outerStride()});
+    }
+    if (penalty_ && step_ % recipe_.r1_every == 0) {
+      const auto gamma = static_cast<float>(recipe_.r1 * static_cast<double>(recipe_.r1_every));
+      penalty_->add_gradient(discriminator_, real, gamma, workspace_.d_grad, rng.fold_in(4), threads_);
+    }
+    const auto d = eigan::discriminator_step(generator_.model, discriminator_, d_adam_, workspace_, real,
+                                             draw_input(count, rng.fold_in(0)), rng.fold_in(1), loss, threads_);
+    const auto g = eigan::generator_step(generator_.model, discriminator_, g_adam_, workspace_,
+                                         draw_input(count, rng.fold_in(2)), rng.fold_in(3), loss, threads_);
+    if (recipe_.average > 0) average_.update(std::as_const(generator_.model).params());
+    ++step_;
+    return losses_of(d, g);
+  }
+
+  const DigitGenerator& generator() override {
+    if (drawn_at_ != step_) {
+      const auto params = recipe_.average > 0 ? average_.params() : std::as_const(generator_.model).params();
+      std::copy(params.begin(), params.end(), drawn_.model.params().begin());
+      if (recipe_.batch_norm) {
+        std::vector<std::uint8_t> digits(latent_.classes > 0 ? statistics_samples : 0);
+        const Rng rng = rng_.fold_in(stream::statistics);
+        draw_digits(digits, latent_.classes, rng.fold_in(0));
+        Matrix<float> input(latent_.input_size(), statistics_samples);
+        draw_latent(latent_, digits, input, rng.fold_in(1));
+        eigan::estimate_statistics(drawn_.model, input);
+      }
+      drawn_at_ = step_;
+    }
+    return drawn_;
+  }
+  Index discriminator_param_size() const override { return discriminator_.net().param_size(); }
+
+  void save_generator(const std::filesystem::path& path) override {
+    generator().save(path, metadata("generator", recipe_, progress()));
+  }
+  void save_discriminator(const std::filesystem::path& path) const override {
+    eigan::save(path, discriminator_, metadata("discriminator", recipe_, progress()));
+  }
+
+ private:
+  /// A generator's inputs, and what the discriminator is told of them.
+  View<float> draw_input(Index count, Rng rng) {
+    const View<float> input = View<float>(input_).columns(0, count);
+    if (latent_.classes > 0) {
+      draw_digits(digits_, latent_.classes, rng.fold_in(0));
+      write_one_hot<std::uint8_t>(digits_, workspace_.fake_condition(count));
+    }
+    draw_latent(latent_, digits_, input, rng);
+    return input;
+  }
+  Progressed progress() const { return {seed_, step_ / batches_.size(), step_}; }
+
+  Recipe recipe_;
+  Latent latent_;
+  const eigan::LabelledImages& images_;
+  std::uint64_t seed_;
+  Rng rng_;
+  eigan::Threads threads_;
+  DigitModel<Net> generator_;
+  DigitModel<Net> drawn_;  ///< generator()'s
+  Index drawn_at_ = -1;
+  eigan::Model<DiscriminatorNet> discriminator_;
+  eigan::Adam<float> g_adam_;
+  eigan::Adam<float> d_adam_;
+  eigan::Ema<float> average_;
+  eigan::Batches batches_;
+  Index largest_batch_;
+  eigan::GanWorkspace<Net, DiscriminatorNet> workspace_;
+  std::optional<eigan::R1Penalty<DiscriminatorNet>> penalty_;
+  Matrix<float> input_;
+  std::vector<std::uint8_t> digits_;
+  Index step_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Trainer> make_trainer(const Recipe& recipe, const eigan::LabelledImages& images, std::uint64_t seed,
+                                      eigan::Threads threads) {
+  const Sizes sizes = recipe.generator_sizes();
+  if (recipe.batch_norm) {
+    const auto net = eigan::make_normalized_generator(sizes, hidden_options(recipe));
+    return std::make_unique<TrainerOf<NormalizedNet>>(net, recipe, images, seed, threads);
+  }
+  return std::make_unique<TrainerOf<PlainNet>>(eigan::make_generator(sizes, hidden_options(recipe)), recipe, images,
+                                               seed, threads);
+}
+
+}  // namespace mnist_gan

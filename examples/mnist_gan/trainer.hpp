@@ -1,0 +1,41 @@
+// Trainer: two networks and everything that changes while they train against each other.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+
+#include <eigan/core/parallel.hpp>
+#include <eigan/data/labelled_images.hpp>
+
+#include "digit_generator.hpp"
+#include "losses.hpp"
+#include "recipe.hpp"
+
+namespace mnist_gan {
+
+class Trainer {
+ public:
+  virtual ~Trainer() = default;
+
+  virtual Index steps_per_epoch() const = 0;
+  /// Images that training sees; the rest is held out.
+  virtual Index image_count() const = 0;
+  virtual Index steps() const = 0;
+  /// The discriminator's step, then the generator's, on the next batch of images.
+  virtual StepLosses step() = 0;
+
+  /// The generator to draw digits with, as it is now: the moving average where the recipe keeps one, with statistics
+  /// of its own. Valid until the next step.
+  virtual const DigitGenerator& generator() = 0;
+  virtual Index discriminator_param_size() const = 0;
+  /// Each with the recipe, the seed and the progress in the file's metadata. eigan::Error if it cannot be written.
+  virtual void save_generator(const std::filesystem::path& path) = 0;
+  virtual void save_discriminator(const std::filesystem::path& path) const = 0;
+};
+
+/// `images` must outlive the trainer.
+std::unique_ptr<Trainer> make_trainer(const Recipe& recipe, const eigan::LabelledImages& images, std::uint64_t seed,
+                                      eigan::Threads threads);
+
+}  // namespace mnist_gan
