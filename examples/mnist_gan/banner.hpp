@@ -2,6 +2,8 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "options.hpp"
 
@@ -18,7 +20,10 @@ struct RunFacts {
 /// "g++ 12.2.0".
 std::string compiler();
 
-/// Several lines, without the last line's end.
+/// What a reader of the results wants to know of the run: names and values.
+std::vector<std::pair<std::string, std::string>> described(const TrainOptions& options, const RunFacts& facts);
+
+/// The same as several lines, without the last line's end.
 std::string banner(const TrainOptions& options, const RunFacts& facts);
 
 /// A line of warning when the program was compiled without optimisation or with assertions; otherwise nothing.

@@ -22,6 +22,7 @@
 #include "progress.hpp"
 #include "record.hpp"
 #include "run_folder.hpp"
+#include "run_report.hpp"
 #include "streams.hpp"
 #include "terminal.hpp"
 #include "text.hpp"
@@ -85,10 +86,9 @@ int train(const TrainOptions& options) {
   folder.create();
   eigan::write_file(folder.file("config.json"), config_text(options, eigan::thread_count(threads)));
   if (!build_warning().empty()) say(build_warning());
-  if (!options.quiet) {
-    say(banner(options, {images.count, batches.size(), generator.net().param_size(), discriminator.net().param_size(),
-                         eigan::thread_count(threads)}));
-  }
+  const RunFacts facts{images.count, batches.size(), generator.net().param_size(), discriminator.net().param_size(),
+                       eigan::thread_count(threads)};
+  if (!options.quiet) say(banner(options, facts));
 
   const auto terminal = Terminal::detect();
   Progress progress({recipe.epochs, batches.size(), images.count}, progress_detail(options, terminal), terminal.colour);
@@ -145,16 +145,19 @@ int train(const TrainOptions& options) {
   eigan::write_image_sheet<float>(folder.file("samples.png"), generator.infer(sheet_z, threads));
   save_generator(folder.file("generator.safetensors"), generator, recipe, at);
   save_discriminator(folder.file("discriminator.safetensors"), discriminator, recipe, at);
+  const double seconds = seconds_since(start);
+  write_report(folder.file("report.html"),
+               run_report(folder, options, facts, log, {at.epoch, at.step, seconds, last_epoch}));
 
   if (at.epoch < recipe.epochs) {
     say("mnist_gan: stopped after ", at.step, " steps, ", at.epoch, " whole epochs; ", folder.name(),
         " holds what they gave");
     return by_signal + Interrupt::received();
   }
-  const double seconds = seconds_since(start);
   eigan::write_file(folder.file("result.json"), result_text(at.epoch, at.step, seconds, last_epoch));
   if (!options.quiet) {
-    say("trained in ", duration(seconds), "; ", folder.name(), " holds", "\n  samples.png, samples/   sheets of digits",
+    say("trained in ", duration(seconds), "; ", folder.name(), " holds",
+        "\n  report.html             all of it on one page", "\n  samples.png, samples/   sheets of digits",
         "\n  losses.svg, losses.csv\n  generator.safetensors, discriminator.safetensors",
         "\nmore digits: mnist_gan sample --model ", folder.name(), "/generator.safetensors --out digits.png");
   }
