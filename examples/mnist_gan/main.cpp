@@ -20,6 +20,7 @@ namespace mnist_gan {
 namespace {
 
 constexpr Index largest_size = 16384;
+constexpr Index most_walks = 10000;
 
 const Range<double> positive{"a number above 0", [](double x) { return x > 0 && std::isfinite(x); }};
 const Range<double> not_negative{"a number from 0", [](double x) { return x >= 0 && std::isfinite(x); }};
@@ -98,7 +99,8 @@ void add_sample(CLI::App& program, SampleOptions& options) {
   app.formatter(std::make_shared<HelpFormatter>(
       "  mnist_gan sample --model runs/first/generator.safetensors --out digits.png\n"
       "  mnist_gan sample --model runs/first/generator.safetensors --count 10000 --out digits.idx3-ubyte\n"
-      "  mnist_gan sample --model runs/first/generator.safetensors --out digits.npy --save-z z.npy\n",
+      "  mnist_gan sample --model runs/first/generator.safetensors --out digits.npy --save-z z.npy\n"
+      "  mnist_gan sample --model runs/first/generator.safetensors --interpolate --out walks.png\n",
       30));
   const auto is_npy = [](std::string_view name) { return sample_format(name) == SampleFormat::npy; };
   OptionGroup group(app, "Options");
@@ -109,11 +111,24 @@ void add_sample(CLI::App& program, SampleOptions& options) {
           [](std::string_view name) { return sample_format(name).has_value(); },
           "a name that ends in .png, .idx3-ubyte or .npy")
       ->required();
-  group.number("--count", "N", "how many digits", options.count, whole(1, 1000000));
+  group.number("--count", "N", "how many digits, or rows with --interpolate", options.count, whole(1, 1000000))
+      ->default_str("100, or 10 rows");
   group.number("--seed", "N", "which digits; a run's own seed gives its sheet", options.seed, any_seed);
   group.text("--save-z", "FILE", "also writes the z that they were made from: .npy, float32", options.save_z, is_npy,
              "a name that ends in .npy");
+  group.flag("--interpolate", "a sheet of walks: each row goes from one digit to another", options.interpolate);
   add_threads(group, options.threads);
+
+  app.callback([&app, &options] {  // once all options are read
+    if (!options.interpolate) return;
+    if (sample_format(options.out) != SampleFormat::png) {
+      refuse("--interpolate", "--out with a name that ends in .png", options.out);
+    }
+    if (app.count("--count") == 0) options.count = 10;
+    if (options.count > most_walks) {
+      refuse("--interpolate", whole(1, most_walks).name + " for --count", std::to_string(options.count));
+    }
+  });
 }
 
 int fail(const std::string& message, int code) {

@@ -25,7 +25,8 @@ struct SampleOptions {
   std::string model;
   std::string out;
   std::string save_z;  ///< empty: not wanted
-  Index count = 100;
+  bool interpolate = false;
+  Index count = 100;  ///< rows of the sheet if interpolate
   std::uint64_t seed = 1;
   int threads = 0;  ///< 0: all processors
 };

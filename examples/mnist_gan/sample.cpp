@@ -10,6 +10,7 @@
 #include "exit_code.hpp"
 #include "generator_file.hpp"
 #include "streams.hpp"
+#include "walk.hpp"
 
 namespace mnist_gan {
 namespace {
@@ -36,11 +37,13 @@ std::optional<SampleFormat> sample_format(std::string_view name) {
 
 int sample(const SampleOptions& options) {
   const GeneratorModel generator = load_generator(options.model);
-  const auto z = sample_z(generator.net().input_size(), options.count, options.seed);
+  const Index latent = generator.net().input_size();
+  const auto z = options.interpolate ? walk_z(sample_z(latent, 2 * options.count, options.seed), walk_steps)
+                                     : sample_z(latent, options.count, options.seed);
   const auto images = generator.infer(z, eigan::Threads{options.threads});
   switch (sample_format(options.out).value()) {
     case SampleFormat::png:
-      eigan::write_image_sheet<float>(options.out, images);
+      eigan::write_image_sheet<float>(options.out, images, {.columns = options.interpolate ? walk_steps : 0});
       break;
     case SampleFormat::idx:
       write_idx(options.out, images);

@@ -392,6 +392,34 @@ class MnistGan(unittest.TestCase):
         self.assertEqual(shape, (7, 100))
         self.assertTrue(all(-1 <= value < 1 for value in z) and min(z) < -0.9 and max(z) > 0.9)
 
+    def test_walks_go_from_one_sample_to_another(self):
+        ends, ends_z, walks, walks_z = (self.folder / name for name in
+                                        ("ends.idx3-ubyte", "ends.npy", "walks.png", "walks.npy"))
+        self.assertEqual(self.sample(ends, "--count", "6", "--seed", "5", "--save-z", ends_z).returncode, 0)
+        self.assertEqual(self.sample(walks, "--interpolate", "--count", "3", "--seed", "5", "--save-z",
+                                     walks_z).returncode, 0)
+        content, rows = ends.read_bytes()[16:], png_rows(walks.read_bytes())
+        self.assertEqual((len(rows[0]), len(rows)), (12 * 30 + 2, 3 * 30 + 2))
+
+        def in_sheet(row, column):
+            return b"".join(pixels[30 * column + 2 : 30 * column + 30] for pixels in rows[30 * row + 2 : 30 * row + 30])
+
+        (_, end), (shape, z) = read_npy(ends_z), read_npy(walks_z)
+        self.assertEqual(shape, (36, 100))
+        for walk in range(3):
+            first, last = end[200 * walk : 200 * walk + 100], end[200 * walk + 100 : 200 * walk + 200]
+            self.assertEqual(in_sheet(walk, 0), content[784 * 2 * walk :][:784])
+            self.assertEqual(in_sheet(walk, 11), content[784 * (2 * walk + 1) :][:784])
+            self.assertEqual((z[1200 * walk :][:100], z[1200 * walk + 1100 :][:100]), (first, last))
+            for step in range(12):
+                for a, b, between in zip(first, last, z[1200 * walk + 100 * step :]):
+                    self.assertAlmostEqual(a + (b - a) * step / 11, between, places=6)
+
+    def test_ten_walks_are_the_default(self):
+        out = self.folder / "ten.png"
+        self.assertEqual(self.sample(out, "--interpolate").returncode, 0)
+        self.assertEqual(png_size(out), (12 * 30 + 2, 10 * 30 + 2))
+
     # What goes wrong
 
     def test_bad_command_lines(self):
@@ -424,6 +452,9 @@ class MnistGan(unittest.TestCase):
             (("--out", ".png", "'digits.jpg'"), *sampling, "--out", "digits.jpg"),
             (("--save-z", ".npy", "'z.png'"), *sampling, "--out", "digits.png", "--save-z", "z.png"),
             (("--count", "'0'"), *sampling, "--out", "digits.png", "--count", "0"),
+            (("--interpolate", "--out", ".png", "'d.npy'"), *sampling, "--interpolate", "--out", "d.npy"),
+            (("--interpolate", ".png", "'d.idx3-ubyte'"), *sampling, "--out", "d.idx3-ubyte", "--interpolate"),
+            (("--interpolate", "10000", "'10001'"), *sampling, "--out", "d.png", "--interpolate", "--count", "10001"),
         ):
             with self.subTest(arguments=arguments):
                 self.fails(self.run_program(*arguments), 2, *words)
