@@ -33,22 +33,33 @@ std::string adam_text(const Recipe& recipe) {
 
 }  // namespace
 
-std::string banner(const TrainOptions& options, const RunFacts& facts) {
+std::vector<std::pair<std::string, std::string>> described(const TrainOptions& options, const RunFacts& facts) {
   const Recipe& r = options.recipe;
-  return concat("eigan ", eigan::version, ": a GAN on MNIST",                                                        //
-                "\n  compiler       ", compiler(), ", ", openmp(),                                                   //
-                "\n  execution      ", eigan::to_string(eigan::active_isa()), " kernels, float32, ", facts.threads,  //
-                facts.threads == 1 ? " thread" : " threads",                                                         //
-                "\n  data           ", eigan::printable(options.data), ": ", grouped(facts.images), " images of 28x28",
-                facts.held_out > 0 ? concat(", ", grouped(facts.held_out), " more held out") : "",
-                "\n  generator      ", joined(r.generator_sizes(), '-'), ", ", grouped(facts.generator_parameters),
-                " parameters, ", hidden_text(r, r.batch_norm), ", tanh", "\n  discriminator  ",
-                joined(r.discriminator_sizes(), '-'), ", ", grouped(facts.discriminator_parameters), " parameters, ",
-                hidden_text(r, false),  //
-                "\n  optimiser      ", adam_text(r), "\n  regularisation ", regularisation_text(r),
-                "\n  recipe         ", r.name, ": ", grouped(r.epochs), " epochs of ", grouped(facts.steps_per_epoch),
-                " steps, batch ", grouped(r.batch), ", seed ", options.seed,  //
-                "\n  out            ", eigan::printable(options.out));
+  const auto network = [&](const Sizes& sizes, Index parameters, bool batch_norm) {
+    return concat(joined(sizes, '-'), ", ", grouped(parameters), " parameters, ", hidden_text(r, batch_norm));
+  };
+  return {
+      {"compiler", concat(compiler(), ", ", openmp())},
+      {"execution", concat(eigan::to_string(eigan::active_isa()), " kernels, float32, ", facts.threads,
+                           facts.threads == 1 ? " thread" : " threads")},
+      {"data", concat(eigan::printable(options.data), ": ", grouped(facts.images), " images of 28x28",
+                      facts.held_out > 0 ? concat(", ", grouped(facts.held_out), " more held out") : "")},
+      {"generator", concat(network(r.generator_sizes(), facts.generator_parameters, r.batch_norm), ", tanh")},
+      {"discriminator", network(r.discriminator_sizes(), facts.discriminator_parameters, false)},
+      {"optimiser", adam_text(r)},
+      {"regularisation", regularisation_text(r)},
+      {"recipe", concat(r.name, ": ", grouped(r.epochs), " epochs of ", grouped(facts.steps_per_epoch),
+                        " steps, batch ", grouped(r.batch), ", seed ", options.seed)},
+      {"out", eigan::printable(options.out)},
+  };
+}
+
+std::string banner(const TrainOptions& options, const RunFacts& facts) {
+  std::string text = concat("eigan ", eigan::version, ": a GAN on MNIST");
+  for (const auto& [name, value] : described(options, facts)) {
+    text += concat("\n  ", name, std::string(15 - name.size(), ' '), value);
+  }
+  return text;
 }
 
 }  // namespace mnist_gan

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "options.hpp"
 
@@ -16,7 +18,10 @@ struct RunFacts {
   int threads;
 };
 
-/// Several lines, without the last line's end.
+/// What a reader of the results wants to know of the run: names and values.
+std::vector<std::pair<std::string, std::string>> described(const TrainOptions& options, const RunFacts& facts);
+
+/// The same as several lines, without the last line's end.
 std::string banner(const TrainOptions& options, const RunFacts& facts);
 
 }  // namespace mnist_gan

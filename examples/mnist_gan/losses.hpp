@@ -39,11 +39,12 @@ class MeanLosses {
   eigan::Index count_ = 0;
 };
 
-/// A row of means for every `every` steps, as CSV and as a plot.
+/// A row of means for every `every` steps, as CSV and as plots.
 class LossLog {
  public:
   LossLog(eigan::Index every, eigan::Index steps_per_epoch) : every_(every), steps_per_epoch_(steps_per_epoch) {
-    for (const char* name : {"discriminator", "generator"}) chart_.series.push_back({name, {}, {}});
+    for (const char* name : {"discriminator", "generator"}) losses_.series.push_back({name, {}, {}});
+    for (const char* name : {"real images", "generated images"}) opinions_.series.push_back({name, {}, {}});
   }
 
   void add(const StepLosses& step) {
@@ -60,19 +61,27 @@ class LossLog {
   void write_csv(const std::filesystem::path& path) const {
     eigan::write_file(path, concat("step,epoch,d_loss,g_loss,d_real,d_fake\n", rows_));
   }
-  void write_chart(const std::filesystem::path& path) const { eigan::write_line_chart(path, chart_); }
+  void write_chart(const std::filesystem::path& path) const { eigan::write_line_chart(path, losses_); }
+
+  /// The losses, and what the discriminator takes real and generated images for.
+  std::vector<eigan::LineChart> charts() const { return {losses_, opinions_}; }
 
  private:
   void close_row() {
     const StepLosses mean = means_.mean();
     rows_ += concat(steps_, ',', (steps_ - 1) / steps_per_epoch_ + 1, ',', six_digits(mean.d_loss), ',',
                     six_digits(mean.g_loss), ',', six_digits(mean.d_real), ',', six_digits(mean.d_fake), '\n');
-    for (auto& series : chart_.series) {
+    add_point(losses_, mean.d_loss, mean.g_loss);
+    add_point(opinions_, mean.d_real, mean.d_fake);
+    means_ = {};
+  }
+
+  void add_point(eigan::LineChart& chart, double first, double second) const {
+    for (auto& series : chart.series) {
       series.x.push_back(static_cast<double>(steps_) / static_cast<double>(steps_per_epoch_));
     }
-    chart_.series[0].y.push_back(mean.d_loss);
-    chart_.series[1].y.push_back(mean.g_loss);
-    means_ = {};
+    chart.series[0].y.push_back(first);
+    chart.series[1].y.push_back(second);
   }
 
   eigan::Index every_;
@@ -80,7 +89,9 @@ class LossLog {
   eigan::Index steps_ = 0;
   MeanLosses means_;
   std::string rows_;
-  eigan::LineChart chart_{.title = "Losses", .x_label = "epoch", .y_label = "loss", .log_y = false, .series = {}};
+  eigan::LineChart losses_{.title = "Losses", .x_label = "epoch", .y_label = "loss", .log_y = false, .series = {}};
+  eigan::LineChart opinions_{
+      .title = "Discriminator's opinion", .x_label = "epoch", .y_label = "mean of D", .log_y = false, .series = {}};
 };
 
 }  // namespace mnist_gan

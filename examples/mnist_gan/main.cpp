@@ -16,6 +16,7 @@ namespace mnist_gan {
 namespace {
 
 constexpr Index largest_size = 16384;
+constexpr Index most_walks = 10000;
 
 const Range<double> label{"a number above 0 to 1", [](double x) { return x > 0 && x <= 1; }};
 
@@ -99,7 +100,8 @@ void add_sample(CLI::App& program, SampleOptions& options) {
       "  mnist_gan sample --model runs/first/generator.safetensors --out digits.png\n"
       "  mnist_gan sample --model runs/first/generator.safetensors --count 10000 --out digits.idx3-ubyte\n"
       "  mnist_gan sample --model runs/told/generator.safetensors --digits 2024 --out year.png\n"
-      "  mnist_gan sample --model runs/first/generator.safetensors --out digits.npy --save-z z.npy\n",
+      "  mnist_gan sample --model runs/first/generator.safetensors --out digits.npy --save-z z.npy\n"
+      "  mnist_gan sample --model runs/first/generator.safetensors --interpolate --out walks.png\n",
       30));
   const auto is_npy = [](std::string_view name) { return sample_format(name) == SampleFormat::npy; };
   OptionGroup group(app, "Options");
@@ -116,12 +118,25 @@ void add_sample(CLI::App& program, SampleOptions& options) {
         return !given.empty() && given.find_first_not_of("0123456789") == std::string_view::npos;
       },
       "digits such as 2024");
-  group.number<Index>("--count", "N", "how many digits", whole(1, 1000000), [&options](Index n) { options.count = n; })
-      ->default_str("as many as --digits has, else 100");
+  group
+      .number<Index>("--count", "N", "how many digits, or rows with --interpolate", whole(1, 1000000),
+                     [&options](Index n) { options.count = n; })
+      ->default_str("as many as --digits has, else 100; 10 rows");
   group.number("--seed", "N", "which digits; a run's own seed gives its sheet", options.seed, any_seed);
   group.text("--save-z", "FILE", "also writes the z that they were made from: .npy, float32", options.save_z, is_npy,
              "a name that ends in .npy");
+  group.flag("--interpolate", "a sheet of walks: each row goes from one digit to another", options.interpolate);
   group.threads(options.threads);
+
+  app.callback([&options] {  // once all options are read
+    if (!options.interpolate) return;
+    if (sample_format(options.out) != SampleFormat::png) {
+      refuse("--interpolate", "--out with a name that ends in .png", options.out);
+    }
+    if (options.count > most_walks) {
+      refuse("--interpolate", whole(1, most_walks).name + " for --count", std::to_string(options.count));
+    }
+  });
 }
 
 int run(int argc, char** argv) {

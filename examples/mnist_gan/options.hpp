@@ -26,7 +26,8 @@ struct SampleOptions {
   std::string out;
   std::string save_z;  ///< empty: not wanted
   std::string digits;  ///< empty: any
-  Index count = 0;     ///< 0: as many as there are digits, else the default
+  bool interpolate = false;
+  Index count = 0;  ///< rows of the sheet if interpolate; 0: as many as there are digits, else a default
   std::uint64_t seed = 1;
   int threads = 0;  ///< 0: all processors
 };

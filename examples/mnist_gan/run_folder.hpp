@@ -1,6 +1,6 @@
 // RunFolder: where a training leaves its files, and what they are called.
 //
-//   config.json  losses.csv  losses.svg  samples/epoch_001.png ...  samples.png
+//   config.json  losses.csv  losses.svg  samples/epoch_001.png ...  samples.png  report.html
 //   generator.safetensors  discriminator.safetensors  result.json, which is written last: its presence means "finished"
 #pragma once
 
@@ -65,6 +65,7 @@ class RunFolder {
                                           "losses.csv",
                                           "losses.svg",
                                           "samples.png",
+                                          "report.html",
                                           "generator.safetensors",
                                           "discriminator.safetensors"};
 

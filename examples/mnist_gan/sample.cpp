@@ -15,11 +15,13 @@
 #include "common/text.hpp"
 
 #include "digit_generator.hpp"
+#include "walk.hpp"
 
 namespace mnist_gan {
 namespace {
 
 constexpr Index default_count = 100;
+constexpr Index default_walks = 10;
 
 void write_idx(const std::string& path, eigan::ConstView<float> images) {
   eigan::IdxImages idx{images.cols(), image_side, image_side, {}};
@@ -60,14 +62,19 @@ int sample(const SampleOptions& options) {
                           ": expected a generator that can be asked for digits (--recipe conditional), found one that "
                           "draws what it likes"));
   }
-  const auto row = static_cast<Index>(options.digits.size());
-  const Index count = options.count > 0 ? options.count : row > 0 ? row : default_count;
+  const auto asked = static_cast<Index>(options.digits.size());
+  const Index columns = options.interpolate ? walk_steps : asked;
+  const Index count = options.interpolate ? 2 * (options.count > 0 ? options.count : default_walks)
+                      : options.count > 0 ? options.count
+                      : asked > 0         ? asked
+                                          : default_count;
   const auto digits = digits_to_draw(options, latent.classes, count);
-  const auto input = sample_input(latent, digits, count, options.seed);
+  eigan::Matrix<float> input = sample_input(latent, digits, count, options.seed);
+  if (options.interpolate) input = walks(latent, input, walk_steps);
   const auto images = generator->images(input, eigan::Threads{options.threads});
   switch (sample_format(options.out).value()) {
     case SampleFormat::png:
-      eigan::write_image_sheet<float>(options.out, images, {.columns = row});
+      eigan::write_image_sheet<float>(options.out, images, {.columns = columns});
       break;
     case SampleFormat::idx:
       write_idx(options.out, images);

@@ -22,6 +22,7 @@
 #include "progress.hpp"
 #include "record.hpp"
 #include "run_folder.hpp"
+#include "run_report.hpp"
 #include "trainer.hpp"
 
 namespace mnist_gan {
@@ -68,11 +69,13 @@ int train(const TrainOptions& options) {
   folder.create();
   eigan::write_file(folder.file("config.json"), config_text(options, eigan::thread_count(threads)));
   if (!build_warning().empty()) say(build_warning());
-  if (!options.quiet) {
-    say(banner(options,
-               {trainer->image_count(), images.count - trainer->image_count(), steps_per_epoch,
-                trainer->generator().param_size(), trainer->discriminator_param_size(), eigan::thread_count(threads)}));
-  }
+  const RunFacts facts{trainer->image_count(),
+                       images.count - trainer->image_count(),
+                       steps_per_epoch,
+                       trainer->generator().param_size(),
+                       trainer->discriminator_param_size(),
+                       eigan::thread_count(threads)};
+  if (!options.quiet) say(banner(options, facts));
 
   const auto terminal = Terminal::detect();
   Progress progress({recipe.epochs, steps_per_epoch, trainer->image_count()}, progress_detail(options, terminal),
@@ -113,17 +116,20 @@ int train(const TrainOptions& options) {
   write_sheet(folder.file("samples.png"));
   trainer->save_generator(folder.file("generator.safetensors"));
   trainer->save_discriminator(folder.file("discriminator.safetensors"));
-
   const Index epochs = trainer->steps() / steps_per_epoch;
+  const double seconds = seconds_since(start);
+  write_report(folder.file("report.html"),
+               run_report(folder, options, facts, log, {epochs, trainer->steps(), seconds, last_epoch}));
+
   if (epochs < recipe.epochs) {
     say("mnist_gan: stopped after ", trainer->steps(), " steps, ", epochs, " whole epochs; ", folder.name(),
         " holds what they gave");
     return by_signal + Interrupt::received();
   }
-  const double seconds = seconds_since(start);
   eigan::write_file(folder.file("result.json"), result_text(epochs, trainer->steps(), seconds, last_epoch));
   if (!options.quiet) {
-    say("trained in ", duration(seconds), "; ", folder.name(), " holds", "\n  samples.png, samples/   sheets of digits",
+    say("trained in ", duration(seconds), "; ", folder.name(), " holds",
+        "\n  report.html             all of it on one page", "\n  samples.png, samples/   sheets of digits",
         "\n  losses.svg, losses.csv\n  generator.safetensors, discriminator.safetensors",
         "\nmore digits: mnist_gan sample --model ", folder.name(), "/generator.safetensors --out digits.png");
   }

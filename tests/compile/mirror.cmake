@@ -11,7 +11,8 @@ set(without_test
   optim/check_update.hpp # what optimisers refuse, by their own tests
   core/simd/kernel_table.hpp) # a list of function pointers: core/simd/kernels_test.cpp
 set(without_header
-  golden/golden_test.cpp) # everything at once, against PyTorch
+  golden/golden_test.cpp # everything at once, against PyTorch
+  examples/report_test.cpp) # a part of mnist_gan
 
 function(names_below folder suffix result)
   file(GLOB_RECURSE files RELATIVE ${folder} "${folder}/*${suffix}")

@@ -2,13 +2,16 @@
 
     python3 tests/examples/mnist_gan.py build/release/bin/mnist_gan
 """
+import base64
 import csv
 import gzip
 import hashlib
+import html.parser
 import json
 import os
 import pty
 import random
+import re
 import resource
 import shutil
 import signal
@@ -18,6 +21,7 @@ import sys
 import tempfile
 import unittest
 import xml.etree.ElementTree
+import zlib
 from pathlib import Path
 
 PROGRAM = Path(sys.argv[1]).resolve()
@@ -78,6 +82,59 @@ def png_size(path):
     return struct.unpack(">II", content[16:24])
 
 
+def png_rows(content):
+    """The pixels of an 8-bit greyscale PNG, row by row; zlib and the sums at the end of each part must agree."""
+    (width, height), packed, at = struct.unpack(">II", content[16:24]), b"", 8
+    while at < len(content):
+        (length,) = struct.unpack(">I", content[at : at + 4])
+        part = content[at + 4 : at + 8 + length]
+        assert struct.pack(">I", zlib.crc32(part)) == content[at + 8 + length : at + 12 + length]
+        packed += part[4:] if part[:4] == b"IDAT" else b""
+        at += 12 + length
+    raw = zlib.decompress(packed)
+    assert part == b"IEND" and len(raw) == (width + 1) * height
+    rows = [bytes(width)]
+    for y in range(height):
+        kind, row = raw[(width + 1) * y], bytearray(raw[(width + 1) * y + 1 : (width + 1) * (y + 1)])
+        for x in range(width):
+            a, b, c = (row[x - 1], rows[-1][x], rows[-1][x - 1]) if x > 0 else (0, rows[-1][x], 0)
+            paeth = min((a, b, c), key=lambda value: abs(a + b - c - value))
+            row[x] = (row[x] + (0, a, b, (a + b) // 2, paeth)[kind]) % 256
+        rows.append(bytes(row))
+    return rows[1:]
+
+
+class Page(html.parser.HTMLParser):
+    """A page of HTML: its elements with their attributes, and its text. Every element that is opened must be closed."""
+
+    VOID = {"img", "input", "meta"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.elements, self.words = [], [], ""
+        self.feed(text)
+        self.close()
+        assert not self.open, self.open
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open.pop() == tag, (tag, self.getpos())
+
+    def handle_data(self, data):
+        if not self.open or self.open[-1] not in ("script", "style"):
+            self.words += data
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
 class MnistGan(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -125,7 +182,7 @@ class MnistGan(unittest.TestCase):
     def test_run_folder_holds_these_files_and_no_other(self):
         files = {str(path.relative_to(self.first)) for path in self.first.rglob("*") if path.is_file()}
         self.assertEqual(files, {"config.json", "result.json", "losses.csv", "losses.svg", "samples.png",
-                                 "samples/epoch_001.png", "samples/epoch_002.png", "generator.safetensors",
+                                 "report.html", "samples/epoch_001.png", "samples/epoch_002.png", "generator.safetensors",
                                  "discriminator.safetensors"})
 
     def test_config_states_every_hyper_parameter(self):
@@ -201,6 +258,55 @@ class MnistGan(unittest.TestCase):
         sheets = [digest(self.first / name) for name in ("samples.png", "samples/epoch_001.png")]
         self.assertNotEqual(*sheets)
 
+    def test_report_is_one_page_with_everything_in_it(self):
+        text = (self.first / "report.html").read_text()
+        page = Page(text)
+        for words in ("A GAN on MNIST: ", str(self.first), "D(real)", "epoch 2", "2 sheets side by side",
+                      "100-32-64-128-784, 114,800 parameters", "batch 64, seed 1", str(self.data)):
+            self.assertIn(words, page.words)
+        self.assertEqual([chart["aria-label"] for chart in page.all("svg")], ["Losses", "Discriminator's opinion"])
+        self.assertEqual(len(page.all("h1")), 1)
+        names = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+        self.assertEqual(len(names), len(set(names)))
+        (slider,) = (field for field in page.all("input") if field["type"] == "range")
+        self.assertEqual((slider["min"], slider["max"], slider["value"]), ("0", "1", "1"))
+
+    def test_report_needs_nothing_else(self):
+        text = (self.first / "report.html").read_text()
+        self.assertEqual(set(re.findall("https?:[^\"' >]*", text)), {"http://www.w3.org/2000/svg"})
+        page = Page(text)
+        for tag in ("link", "iframe", "object", "embed", "use", "base", "a"):
+            self.assertEqual(page.all(tag), [])
+        for tag, attributes in page.elements:
+            self.assertTrue({"href", "srcset", "action", "data", "style"}.isdisjoint(attributes), attributes)
+            self.assertTrue(tag == "img" or "src" not in attributes, tag)
+        self.assertNotIn("url(", text)
+        self.assertNotIn("@import", text)
+
+    def test_report_shows_the_sheets(self):
+        images = Page((self.first / "report.html").read_text()).all("img")
+        files = ["samples/epoch_002.png", "samples/epoch_001.png", "samples/epoch_002.png"]  # the first one is large
+        self.assertEqual([image["alt"][-7:] for image in images], ["epoch 2", "epoch 1", "epoch 2"])
+        for image, file in zip(images, files, strict=True):
+            kind, content = image["src"].split(",")
+            self.assertEqual(kind, "data:image/png;base64")
+            content = base64.b64decode(content, validate=True)
+            self.assertEqual(digest(content), digest(self.first / file))
+            self.assertTrue(any(any(row) for row in png_rows(content)))
+
+    def test_report_takes_no_name_for_markup(self):
+        name = "<img src=x onerror=alert(1)> & \"b\" 'c'"
+        out = self.folder / name
+        self.assertEqual(self.train(out, "--samples-every", "0", "--epochs", "1").returncode, 0)
+        page = Page((out / "report.html").read_text())
+        self.assertEqual(page.words.count(name), 3)  # title, heading, settings
+        (image,) = page.all("img")
+        content = base64.b64decode(image["src"].split(",")[1], validate=True)
+        self.assertEqual(digest(content), digest(out / "samples.png"))
+        self.assertEqual(page.all("script"), [])  # a single sheet needs none
+        self.assertEqual(self.train(self.folder / "</title>/\x1b\nb", "--epochs", "1").returncode, 0)
+        self.assertIn("</title>/\\x1b\\x0ab", Page((self.folder / "</title>/\x1b\nb/report.html").read_text()).words)
+
     def test_result_does_not_depend_on_threads(self):
         for threads in ("2", "3"):
             out = self.folder / f"threads{threads}"
@@ -249,6 +355,7 @@ class MnistGan(unittest.TestCase):
             self.assertEqual(process.wait(timeout=60), 128 + number, rest)
             self.assertIn("stopped after ", rest)
             self.assertTrue((out / "generator.safetensors").exists() and (out / "losses.svg").exists())
+            self.assertIn(" of 1,000,000, stopped", Page((out / "report.html").read_text()).words)
             self.assertFalse((out / "result.json").exists())
             refused = self.train(out)
             self.assertNotEqual(refused.returncode, 0, "a stopped run's networks would be lost")
@@ -268,6 +375,51 @@ class MnistGan(unittest.TestCase):
         self.assertEqual(self.sample(out, "--seed", "2").returncode, 0)
         self.assertNotEqual(digest(out), digest(self.first / "samples.png"))
 
+    def test_default_recipe_normalises_averages_and_holds_images_out(self):
+        out = self.folder / "default"
+        result = self.run_program("train", "--data", self.data, "--out", out, "--epochs", "2")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        for words in ("180 images of 28x28, 20 more held out", "64-256-512-512-784", "batch normalisation",
+                      "R1 penalty 1 every 4 steps", "average of the generator 0.998", "annealed", "recipe         default"):
+            self.assertIn(words, result.stderr)
+        metadata, shapes = read_safetensors(out / "generator.safetensors")
+        self.assertEqual(metadata | {"normalisation": "batch", "latent_distribution": "normal", "conditional": "no",
+                                     "holdout": "5000"}, metadata)
+        self.assertEqual(shapes["1.running_mean"], [256])
+        self.assertEqual(shapes["9.weight"], [784, 512])
+        again = self.folder / "default_sheet.png"
+        self.run_program("sample", "--model", out / "generator.safetensors", "--out", again)
+        self.assertEqual(digest(again), digest(out / "samples.png"))
+        for change in (["--r1", "0"], ["--r1-every", "3"], ["--average", "0"], ["--schedule", "constant"],
+                       ["--g-norm", "none"], ["--latent-distribution", "uniform"], ["--holdout", "10"]):
+            other = self.folder / f"default{change[0]}"
+            result = self.run_program("train", "--data", self.data, "--out", other, "--epochs", "2", *change)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertNotEqual(digest(other / "samples.png"), digest(out / "samples.png"), change)
+
+    def test_conditional_generator_draws_the_digits_that_are_asked_for(self):
+        out = self.folder / "conditional"
+        options = ("train", "--data", self.data, "--recipe", "conditional", "--epochs", "2", "--out")
+        result = self.run_program(*options, out, "--threads", "1")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("74-256-512-512-784", result.stderr)
+        self.assertIn("794-512-512-256-1", result.stderr)
+        other = self.folder / "conditional3"
+        self.run_program(*options, other, "--threads", "3")
+        self.assertEqual(digest(other / "generator.safetensors"), digest(out / "generator.safetensors"))
+
+        model, sheet, z = out / "generator.safetensors", self.folder / "year.png", self.folder / "year.npy"
+        self.assertEqual(self.run_program("sample", "--model", model, "--digits", "2024", "--count", "6", "--out", sheet,
+                                          "--save-z", z).returncode, 0)
+        self.assertEqual(png_size(sheet), (4 * 30 + 2, 2 * 30 + 2))
+        shape, numbers = read_npy(z)
+        self.assertEqual(shape, (6, 74))
+        for i, digit in enumerate((2, 0, 2, 4, 2, 0)):
+            self.assertEqual(list(numbers[74 * i + 64 : 74 * (i + 1)]), [float(k == digit) for k in range(10)])
+        self.fails(self.run_program("sample", "--model", model, "--digits", "2a", "--out", sheet), 2, "--digits", "2a")
+        self.fails(self.run_program("sample", "--model", self.first / "generator.safetensors", "--digits", "1", "--out",
+                                    sheet), 3, "generator.safetensors", "asked for digits")
+
     def test_sample_formats_agree(self):
         sheet, bytes_file, floats_file, z_file = (self.folder / name for name in
                                                   ("s.png", "s.idx3-ubyte", "s.npy", "z.npy"))
@@ -284,6 +436,34 @@ class MnistGan(unittest.TestCase):
         shape, z = read_npy(z_file)
         self.assertEqual(shape, (7, 100))
         self.assertTrue(all(-1 <= value < 1 for value in z) and min(z) < -0.9 and max(z) > 0.9)
+
+    def test_walks_go_from_one_sample_to_another(self):
+        ends, ends_z, walks, walks_z = (self.folder / name for name in
+                                        ("ends.idx3-ubyte", "ends.npy", "walks.png", "walks.npy"))
+        self.assertEqual(self.sample(ends, "--count", "6", "--seed", "5", "--save-z", ends_z).returncode, 0)
+        self.assertEqual(self.sample(walks, "--interpolate", "--count", "3", "--seed", "5", "--save-z",
+                                     walks_z).returncode, 0)
+        content, rows = ends.read_bytes()[16:], png_rows(walks.read_bytes())
+        self.assertEqual((len(rows[0]), len(rows)), (12 * 30 + 2, 3 * 30 + 2))
+
+        def in_sheet(row, column):
+            return b"".join(pixels[30 * column + 2 : 30 * column + 30] for pixels in rows[30 * row + 2 : 30 * row + 30])
+
+        (_, end), (shape, z) = read_npy(ends_z), read_npy(walks_z)
+        self.assertEqual(shape, (36, 100))
+        for walk in range(3):
+            first, last = end[200 * walk : 200 * walk + 100], end[200 * walk + 100 : 200 * walk + 200]
+            self.assertEqual(in_sheet(walk, 0), content[784 * 2 * walk :][:784])
+            self.assertEqual(in_sheet(walk, 11), content[784 * (2 * walk + 1) :][:784])
+            self.assertEqual((z[1200 * walk :][:100], z[1200 * walk + 1100 :][:100]), (first, last))
+            for step in range(12):
+                for a, b, between in zip(first, last, z[1200 * walk + 100 * step :]):
+                    self.assertAlmostEqual(a + (b - a) * step / 11, between, places=6)
+
+    def test_ten_walks_are_the_default(self):
+        out = self.folder / "ten.png"
+        self.assertEqual(self.sample(out, "--interpolate").returncode, 0)
+        self.assertEqual(png_size(out), (12 * 30 + 2, 10 * 30 + 2))
 
     # What goes wrong
 
@@ -317,6 +497,9 @@ class MnistGan(unittest.TestCase):
             (("--out", ".png", "'digits.jpg'"), *sampling, "--out", "digits.jpg"),
             (("--save-z", ".npy", "'z.png'"), *sampling, "--out", "digits.png", "--save-z", "z.png"),
             (("--count", "'0'"), *sampling, "--out", "digits.png", "--count", "0"),
+            (("--interpolate", "--out", ".png", "'d.npy'"), *sampling, "--interpolate", "--out", "d.npy"),
+            (("--interpolate", ".png", "'d.idx3-ubyte'"), *sampling, "--out", "d.idx3-ubyte", "--interpolate"),
+            (("--interpolate", "10000", "'10001'"), *sampling, "--out", "d.png", "--interpolate", "--count", "10001"),
         ):
             with self.subTest(arguments=arguments):
                 self.fails(self.run_program(*arguments), 2, *words)
@@ -429,7 +612,7 @@ class MnistGan(unittest.TestCase):
             self.assertIn("\n\nExamples:\n  mnist_gan ", result.stdout)
             self.assertLess(result.stdout.index("Examples:"), result.stdout.index("Usage:"))
         help_text = self.run_program("train", "--help").stdout
-        for words in ("--lr X ", "[0.001]", "[32,64,128]", "[all processors]", "--real-label X", "[0.9]"):
+        for words in ("--lr X ", "[0.001]", "[256,512,512]", "[all processors]", "--real-label X", "[cosine]"):
             self.assertIn(words, help_text)
         self.assertRegex(self.run_program("--version").stdout, r"^mnist_gan \(eigan\) \d+\.\d+\.\d+\n$")
 

@@ -5,6 +5,7 @@
 #include <limits>
 #include <locale>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <eigan/io/line_chart.hpp>
@@ -43,12 +44,13 @@ constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 TEST_CASE("LineChart: title, labels, legend and ticks are there, and text is escaped") {
   LineChart chart = chart_of({0, 10}, {0, 3});
-  chart.title = "a < b & c";
+  chart.title = "a < b & \"c\"";
   chart.x_label = "epoch\x01";
   chart.y_label = "loss \xC3\xA9\xFF";
   chart.series.push_back({"other", {0}, {1}});
   const auto svg = render_line_chart(chart);
-  CHECK(contains(svg, ">a &lt; b &amp; c</text>"));
+  CHECK(contains(svg, ">a &lt; b &amp; &quot;c&quot;</text>"));
+  CHECK(contains(svg, "role=\"img\" aria-label=\"a &lt; b &amp; &quot;c&quot;\""));
   CHECK(contains(svg, ">epoch?</text>"));
   CHECK(contains(svg, ">loss \xC3\xA9?</text>"));
   CHECK(contains(svg, ">s</text>"));
@@ -95,6 +97,42 @@ TEST_CASE("LineChart: a long run becomes a mean line over bars from lowest to hi
   const std::string mean = path_of_width(svg, "1.8");
   CHECK(count(mean, " 249.") + count(mean, " 250.") > 700);  // half-way between 0 and 3
   CHECK(count(path_of_width(svg, "1.2"), " 422.0V78.0") > 700);
+}
+
+TEST_CASE("LineChart: the styles of a chart in a page touch nothing else there") {
+  const auto svg = render_line_chart(chart_of({0, 1}, {0, 1}));
+  const std::string_view style = std::string_view(svg).substr(0, svg.find("</style>")).substr(svg.find("<style>"));
+  std::size_t rules = 0;
+  for (std::size_t at = style.find(" {"); at != std::string::npos; at = style.find(" {", at + 2)) {
+    const std::size_t begin = style.find_last_of("{}>", at - 1) + 1;
+    const std::string_view selector = style.substr(begin, at - begin);
+    if (contains(selector, "@media")) continue;
+    CHECK(contains(selector, ".line-chart ."));
+    ++rules;
+  }
+  CHECK(rules == 10);
+  CHECK_FALSE(contains(svg, " id="));
+}
+
+TEST_CASE("LineChart: a chart has the size that is asked for, and its letters keep theirs") {
+  const auto svg = render_line_chart(chart_of({0, 1, 2}, {0, 3, 1.5}), {.width = 500, .height = 300});
+  CHECK(contains(svg, "viewBox=\"0 0 500 300\""));
+  CHECK(path_of_width(svg, "1.8") == "M74.5 242.0L275.2 78.0L476.0 160.0");
+  CHECK(contains(svg, "font-size=\"13\""));
+  CHECK(contains(error_text<std::invalid_argument>([] { render_line_chart({}, {.width = 299, .height = 200}); }),
+                 "expected a size of at least 300 x 200, found 299 x 200"));
+  error_text<std::invalid_argument>([] { render_line_chart({}, {.width = 300, .height = not_a_number}); });
+}
+
+TEST_CASE("LineChart: names that do not fit beside each other go below, and the plot keeps its height") {
+  LineChart chart = chart_of({0, 1}, {0, 1});
+  chart.series = {{"a short one", {0}, {0}}, {std::string(30, 'm'), {1}, {1}}, {"another short one", {1}, {1}}};
+  const auto svg = render_line_chart(chart, {.width = 400, .height = 300});
+  CHECK(contains(svg, "viewBox=\"0 0 400 340\""));
+  for (const char* place : {"x=\"102.5\" y=\"61.5\"", "x=\"102.5\" y=\"81.5\"", "x=\"102.5\" y=\"101.5\""}) {
+    CHECK(contains(svg, place));
+  }
+  CHECK(contains(render_line_chart(chart, {.width = 900, .height = 300}), "viewBox=\"0 0 900 300\""));
 }
 
 TEST_CASE("LineChart: no series, empty series and extreme values give a chart") {

@@ -1,4 +1,5 @@
-// LineChart: a plot of named series as one self-contained SVG file that any browser shows, in light or dark.
+// LineChart: a plot of named series as one self-contained SVG that any browser shows, in light or dark: as a file, or
+// inside an HTML page, together with others.
 #pragma once
 
 #include <algorithm>
@@ -33,6 +34,12 @@ struct LineChart {
   std::vector<Series> series;
 };
 
+/// How large a chart is, in the unit in which its letters are 13 high.
+struct ChartSize {
+  double width = 900;
+  double height = 480;
+};
+
 namespace detail {
 
 // Locale-independent, unlike streams and printf.
@@ -45,8 +52,8 @@ inline std::string svg_text(std::string_view text) {
   std::string result;
   for (std::size_t at = 0; at < text.size();) {
     const auto [value, length] = decode_utf8(text.substr(at));
-    if (value == '&' || value == '<') {
-      result += value == '&' ? "&amp;" : "&lt;";
+    if (value == '&' || value == '<' || value == '"') {
+      result += value == '&' ? "&amp;" : value == '<' ? "&lt;" : "&quot;";
     } else {
       result += length == 0 || value < 0x20 ? "?" : text.substr(at, length);
     }
@@ -57,9 +64,12 @@ inline std::string svg_text(std::string_view text) {
 
 }  // namespace detail
 
-/// The chart as SVG text. std::invalid_argument if a series has not as many x as y.
-inline std::string render_line_chart(const LineChart& chart) {
-  constexpr double width = 900, height = 480, right = width - 24, top = 78, bottom = height - 58;
+/// The chart as SVG text, whose styles touch nothing but charts. std::invalid_argument if a series has not as many x
+/// as y, or if the size is below 300 x 200.
+inline std::string render_line_chart(const LineChart& chart, const ChartSize& size = {}) {
+  if (!(size.width >= 300 && size.height >= 200)) {
+    detail::fail_contract("line chart: expected a size of at least 300 x 200, found ", size.width, " x ", size.height);
+  }
   constexpr std::array colours{"#4269d0", "#e8710a", "#2c9c5a", "#d6448f", "#a463f2", "#9c6b4e", "#1aa3b8", "#8a8f98"};
   const auto number = [](double value) { return detail::svg_number(value); };
   const auto label = [](double value) { return detail::svg_number(value, std::chars_format::general, 6); };
@@ -83,17 +93,39 @@ inline std::string render_line_chart(const LineChart& chart) {
   }
   const detail::ChartAxis x_axis(x_low, x_high, false, false), y_axis(y_low, y_high, chart.log_y, true);
 
-  std::string svg =
-      R"(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 480" font-family="system-ui, sans-serif" font-size="13">
+  std::size_t longest = 1;
+  for (const double tick : y_axis.ticks()) longest = std::max(longest, label(tick).size());
+  const double left = 52 + 7.5 * static_cast<double>(longest), right = size.width - 24;
+
+  // Where each series is named: beside the one before it, or below where there is no room; then the chart grows.
+  struct Place {
+    double x, y;
+  };
+  std::vector<Place> legend;
+  Place next_place{left, 57};
+  for (const LineChart::Series& series : chart.series) {
+    const double needed = 28 + 7.5 * static_cast<double>(series.name.size());
+    if (next_place.x + needed > right && next_place.x > left) next_place = {left, next_place.y + 20};
+    legend.push_back(next_place);
+    next_place.x += needed + 24;
+  }
+  const double top = next_place.y + 21, height = size.height + top - 78, bottom = height - 58;
+
+  std::string svg;
+  const auto add = [&](const auto&... parts) { (svg.append(parts), ...); };
+  add(R"(<svg xmlns="http://www.w3.org/2000/svg" class="line-chart" viewBox="0 0 )", label(size.width), " ",
+      label(height), R"(" role="img" aria-label=")", detail::svg_text(chart.title),
+      R"(" font-family="system-ui, sans-serif" font-size="13">
 <style>
-  .page { fill: #ffffff } .ink { fill: #1f2328 } .soft { fill: #59636e } .grid { stroke: #d9dee3 } .axis { stroke: #59636e }
-  @media (prefers-color-scheme: dark) {
-    .page { fill: #15191e } .ink { fill: #e6e9ec } .soft { fill: #9aa4ae } .grid { stroke: #2c333b } .axis { stroke: #9aa4ae }
+  .line-chart .page { fill: #ffffff } .line-chart .ink { fill: #1f2328 } .line-chart .soft { fill: #59636e }
+  .line-chart .grid { stroke: #d9dee3 } .line-chart .axis { stroke: #59636e }
+  @media screen and (prefers-color-scheme: dark) {
+    .line-chart .page { fill: #15191e } .line-chart .ink { fill: #e6e9ec } .line-chart .soft { fill: #9aa4ae }
+    .line-chart .grid { stroke: #2c333b } .line-chart .axis { stroke: #9aa4ae }
   }
 </style>
-<rect class="page" width="900" height="480"/>
-)";
-  const auto add = [&](const auto&... parts) { (svg.append(parts), ...); };
+<rect class="page" width="100%" height="100%"/>
+)");
   const auto text = [&](double x, double y, std::string_view attributes, std::string_view words) {
     add("<text x=\"", number(x), "\" y=\"", number(y), "\" ", attributes, ">", detail::svg_text(words), "</text>\n");
   };
@@ -105,9 +137,6 @@ inline std::string render_line_chart(const LineChart& chart) {
     draw(std::string("M").append(point(x1, y1)).append("L").append(point(x2, y2)), attributes...);
   };
 
-  std::size_t longest = 1;
-  for (const double tick : y_axis.ticks()) longest = std::max(longest, label(tick).size());
-  const double left = 52 + 7.5 * static_cast<double>(longest);
   const auto x_pixel = [&](double x) { return left + x_axis.position(x) * (right - left); };
   const auto y_pixel = [&](double y) { return bottom - y_axis.position(y) * (bottom - top); };
 
@@ -123,18 +152,18 @@ inline std::string render_line_chart(const LineChart& chart) {
   line(left, bottom, right, bottom, R"(class="axis")");
   text((left + right) / 2, height - 14, R"(class="ink" text-anchor="middle")", chart.x_label);
   const double middle = (top + bottom) / 2;
-  text(24, middle, detail::concat(R"(class="ink" text-anchor="middle" transform="rotate(-90 24 )", middle, ")\""),
+  const std::string upwards = std::string("rotate(-90 24 ").append(number(middle)).append(")");
+  text(24, middle, std::string(R"(class="ink" text-anchor="middle" transform=")").append(upwards).append("\""),
        chart.y_label);
 
-  double legend = left;
   for (std::size_t s = 0; s < chart.series.size(); ++s) {
     const std::string& name = chart.series[s].name;
     const std::vector<double>&x = chart.series[s].x, &y = chart.series[s].y;
     const std::string stroke = detail::concat(R"(fill="none" stroke-linecap="round" stroke-linejoin="round" stroke=")",
                                               colours[s % colours.size()], '"');
-    line(legend, 57, legend + 20, 57, stroke, R"( stroke-width="3")");
-    text(legend + 28, 61.5, R"(class="ink")", name);
-    legend += 52 + 7.5 * static_cast<double>(name.size());
+    const auto [name_x, name_y] = legend[s];
+    line(name_x, name_y, name_x + 20, name_y, stroke, R"( stroke-width="3")");
+    text(name_x + 28, name_y + 4.5, R"(class="ink")", name);
 
     // Points that share a pixel's column are drawn as their mean, over a pale bar from the lowest to the highest: a
     // long noisy run stays legible, and the file small.
