@@ -1,4 +1,4 @@
-// JsonObject: a flat JSON object in the making, one member a line. Keys are words of ours.
+// JsonObject: a JSON object in the making, one member a line. Keys are words of ours.
 #pragma once
 
 #include <array>
@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <eigan/core/printable.hpp>
 
@@ -37,6 +38,18 @@ class JsonObject {
   template <std::integral Number, std::size_t count>
   JsonObject& add(std::string_view key, const std::array<Number, count>& values) {
     return add_text(key, concat('[', joined(values, ','), ']'));
+  }
+
+  template <std::size_t count>
+  JsonObject& add(std::string_view key, const std::array<double, count>& values) {
+    std::string text;
+    for (const double value : values) text += concat(text.empty() ? "" : ",", shortest(value));
+    return add_text(key, concat('[', text, ']'));
+  }
+  JsonObject& add(std::string_view key, const std::vector<JsonObject>& objects) {
+    std::string text;
+    for (const JsonObject& object : objects) text += concat(text.empty() ? "" : ",\n", "{\n", object.members_, "\n}");
+    return add_text(key, concat('[', text, ']'));
   }
 
   std::string text() const { return concat("{\n", members_, "\n}\n"); }

@@ -20,17 +20,22 @@ class DigitGenerator {
   virtual ~DigitGenerator() = default;
 
   const Latent& latent() const { return latent_; }
+  /// How many of the training images it was kept from, as its recipe has it.
+  Index holdout() const { return holdout_; }
   /// Images in [-1, 1], 784 x samples, from inputs as draw_latent makes them.
   virtual eigan::Matrix<float> images(eigan::ConstView<float> input, eigan::Threads threads) const = 0;
   virtual Index param_size() const = 0;
+  /// The same network before any training.
+  virtual std::unique_ptr<DigitGenerator> untrained() const = 0;
   /// Writes it with what load_generator needs; eigan::Error if the file cannot be written.
   virtual void save(const std::filesystem::path& path, const Metadata& metadata) const = 0;
 
  protected:
-  explicit DigitGenerator(const Latent& latent) : latent_(latent) {}
+  DigitGenerator(const Latent& latent, Index holdout) : latent_(latent), holdout_(holdout) {}
 
  private:
   Latent latent_;
+  Index holdout_;
 };
 
 /// The generator in a file that mnist_gan trained, with the sizes that its tensors have. BadInput if it is anything

@@ -85,8 +85,8 @@ constexpr std::array distributions{"uniform", "normal"};
 constexpr std::array yes_or_no{"no", "yes"};
 
 template <class Net>
-std::unique_ptr<DigitGenerator> load(const std::filesystem::path& path, Net net, const Latent& latent) {
-  auto generator = std::make_unique<DigitModel<Net>>(std::move(net), latent, eigan::Rng(0));
+std::unique_ptr<DigitGenerator> load(const std::filesystem::path& path, Net net, const Latent& latent, Index holdout) {
+  auto generator = std::make_unique<DigitModel<Net>>(std::move(net), latent, holdout, eigan::Rng(0));
   eigan::load(path, generator->model);
   return generator;
 }
@@ -123,9 +123,11 @@ std::unique_ptr<DigitGenerator> load_generator(const std::filesystem::path& path
     const Latent latent{sizes.front() - classes, is_second(file, "latent_distribution", distributions), classes};
     if (latent.size < 1)
       fail(file, "expected a conditional generator to take more than ", classes, " numbers, found ", sizes.front());
+    const bool stated = file.metadata().contains("holdout");  // files from before there was one lack it
+    const auto holdout = static_cast<Index>(stated ? number_of(file, "holdout", 1e9) : 0);
     return is_second(file, "normalisation", normalisations)
-               ? load(path, eigan::make_normalized_generator(sizes, options), latent)
-               : load(path, eigan::make_generator(sizes, options), latent);
+               ? load(path, eigan::make_normalized_generator(sizes, options), latent, holdout)
+               : load(path, eigan::make_generator(sizes, options), latent, holdout);
   });
 }
 

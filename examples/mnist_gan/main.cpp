@@ -8,6 +8,7 @@
 #include "common/exit_code.hpp"
 #include "common/guarded.hpp"
 
+#include "evaluate.hpp"
 #include "options.hpp"
 #include "sample.hpp"
 #include "train.hpp"
@@ -139,6 +140,23 @@ void add_sample(CLI::App& program, SampleOptions& options) {
   });
 }
 
+void add_evaluate(CLI::App& program, EvaluateOptions& options) {
+  CLI::App& app =
+      *program.add_subcommand("evaluate", "Judges a trained generator's digits, beside images one knows the worth of.");
+  app.formatter(std::make_shared<HelpFormatter>(
+      "  mnist_gan evaluate --model runs/first/generator.safetensors --data data/mnist\n"
+      "  mnist_gan evaluate --model runs/first/generator.safetensors --data data/mnist --json scores.json\n",
+      30));
+  OptionGroup group(app, "Options");
+  group.name("--model", "FILE", "generator.safetensors of a run", options.model)->required();
+  group.name("--data", "DIR", "folder of the MNIST files, plain or gzip", options.data)->required();
+  group.name("--recogniser", "FILE", "whose eyes to see with", options.recogniser)->default_str(options.recogniser);
+  group.number("--count", "N", "samples, and images of each reference", options.count, whole(100, 60000));
+  group.number("--seed", "N", "which digits", options.seed, any_seed);
+  group.name("--json", "FILE", "also writes the scores for machines", options.json);
+  group.threads(options.threads);
+}
+
 int run(int argc, char** argv) {
   CLI::App program("Trains a generative adversarial network on MNIST and draws digits with it.", "mnist_gan");
   program.formatter(
@@ -149,8 +167,10 @@ int run(int argc, char** argv) {
   program.set_version_flag("--version", concat("mnist_gan (eigan) ", eigan::version), "the version");
   program.require_subcommand(1);
   TrainOptions train_options;
+  EvaluateOptions evaluate_options;
   SampleOptions sample_options;
   add_train(program, train_options);
+  add_evaluate(program, evaluate_options);
   add_sample(program, sample_options);
 
   try {
@@ -160,7 +180,9 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return fail("mnist_gan", concat(explain(program, error), " (--help shows the options)"), usage);
   }
-  return program.got_subcommand("train") ? train(train_options) : sample(sample_options);
+  if (program.got_subcommand("train")) return train(train_options);
+  if (program.got_subcommand("evaluate")) return evaluate(evaluate_options);
+  return sample(sample_options);
 }
 
 }  // namespace

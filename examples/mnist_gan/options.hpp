@@ -21,6 +21,19 @@ struct TrainOptions {
   bool no_progress = false;
 };
 
+/// The recogniser that comes with the program: metrics under another one are other numbers.
+inline constexpr const char* yardstick = MNIST_GAN_YARDSTICK;
+
+struct EvaluateOptions {
+  std::string model;
+  std::string data;
+  std::string recogniser = yardstick;
+  std::string json;  ///< empty: not wanted
+  Index count = 10000;
+  std::uint64_t seed = 1;
+  int threads = 0;
+};
+
 struct SampleOptions {
   std::string model;
   std::string out;

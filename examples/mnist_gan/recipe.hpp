@@ -64,6 +64,11 @@ struct Recipe {
   }
 };
 
+/// How many images of so many are held out.
+inline Index held_out(Index holdout, Index images) {
+  return std::min(holdout, images / 10);
+}
+
 /// The recipe that training takes unless told otherwise: docs/quality.md says how good its digits are.
 inline Recipe default_recipe() {
   return {.name = "default",

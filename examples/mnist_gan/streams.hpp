@@ -14,6 +14,7 @@ inline constexpr std::uint64_t steps = 3;
 inline constexpr std::uint64_t samples = 4;
 inline constexpr std::uint64_t statistics = 5;
 inline constexpr std::uint64_t digits = 6;
+inline constexpr std::uint64_t noise = 7;
 }  // namespace stream
 
 }  // namespace mnist_gan

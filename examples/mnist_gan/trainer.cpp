@@ -49,15 +49,14 @@ class TrainerOf final : public Trainer {
         seed_(seed),
         rng_(seed),
         threads_(threads),
-        generator_(net, latent_, rng_.fold_in(stream::generator_init)),
-        drawn_(net, latent_, rng_.fold_in(stream::generator_init)),
+        generator_(net, latent_, recipe.holdout, rng_.fold_in(stream::generator_init)),
+        drawn_(net, latent_, recipe.holdout, rng_.fold_in(stream::generator_init)),
         discriminator_(eigan::make_discriminator(recipe.discriminator_sizes(), hidden_options(recipe)),
                        rng_.fold_in(stream::discriminator_init)),
         g_adam_(generator_.param_size(), adam_options(recipe, recipe.g_lr)),
         d_adam_(discriminator_.net().param_size(), adam_options(recipe, recipe.d_lr)),
         average_(std::as_const(generator_.model).params(), recipe.average),
-        batches_(images.count - std::min(recipe.holdout, images.count / 10), recipe.batch,
-                 rng_.fold_in(stream::batches)),
+        batches_(images.count - held_out(recipe.holdout, images.count), recipe.batch, rng_.fold_in(stream::batches)),
         largest_batch_(std::min(recipe.batch, image_count())),
         workspace_(generator_.model, discriminator_, largest_batch_),
         input_(latent_.input_size(), largest_batch_),
@@ -66,7 +65,7 @@ class TrainerOf final : public Trainer {
   }
 
   Index steps_per_epoch() const override { return batches_.size(); }
-  Index image_count() const override { return images_.count - std::min(recipe_.holdout, images_.count / 10); }
+  Index image_count() const override { return images_.count - held_out(recipe_.holdout, images_.count); }
   Index steps() const override { return step_; }
 
   StepLosses step() override {

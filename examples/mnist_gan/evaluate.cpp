@@ -1,0 +1,160 @@
+#include "evaluate.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <iostream>
+
+#include <eigan/core/random.hpp>
+#include <eigan/data/mnist.hpp>
+#include <eigan/io/atomic_file.hpp>
+
+#include "common/exit_code.hpp"
+#include "common/json_object.hpp"
+#include "common/text.hpp"
+
+namespace mnist_gan {
+namespace {
+
+using namespace example;
+using eigan::Matrix;
+using eigan::Rng;
+
+constexpr double noise = 0.3;  ///< standard deviation, of pixels in [-1, 1]
+
+Matrix<float> draw(const DigitGenerator& generator, const std::vector<std::uint8_t>& digits, Index count,
+                   std::uint64_t seed, eigan::Threads threads) {
+  return generator.images(sample_input(generator.latent(), digits, count, seed), threads);
+}
+
+Matrix<float> with_noise(const Matrix<float>& images, Rng rng) {
+  Matrix<float> added(images.rows(), images.cols());
+  eigan::fill_normal<float>(added, 0, noise, rng);
+  return (images + added).cwiseMax(-1.0f).cwiseMin(1.0f);
+}
+
+std::string with_error(double value, double error, int digits) {
+  return concat(fixed(value, digits), " +- ", fixed(error, digits));
+}
+
+/// The widest cell of each column decides; the first column is left-aligned.
+std::string aligned(const std::vector<std::vector<std::string>>& lines) {
+  std::vector<std::size_t> widths(lines.front().size());
+  for (const auto& line : lines)
+    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
+  std::string text;
+  for (const auto& line : lines) {
+    for (std::size_t i = 0; i < line.size(); ++i) {
+      const std::string blanks(widths[i] - line[i].size(), ' ');
+      text += i == 0 ? line[i] + blanks : concat("  ", blanks, line[i]);
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace
+
+Index validation_count(Index holdout, Index images) {
+  return held_out(holdout > 0 ? holdout : default_recipe().holdout, images);
+}
+
+Evaluation evaluate_generator(const DigitGenerator& generator, const Judge& judge, const eigan::LabelledImages& train,
+                              Index count, std::uint64_t seed, eigan::Threads threads) {
+  const Index real_count = std::min(count, train.count);
+  std::vector<std::uint8_t> digits(generator.latent().classes > 0 ? static_cast<std::size_t>(count) : 0);
+  draw_digits(digits, digit_count, Rng(seed).fold_in(stream::digits));
+
+  Evaluation evaluation;
+  const auto add = [&](std::string name, const Matrix<float>& images) {
+    evaluation.rows.push_back({std::move(name), judge.full(images)});
+  };
+  const Matrix<float> drawn = draw(generator, digits, count, seed, threads);
+  add("this generator", drawn);
+  if (!digits.empty())
+    evaluation.read_as_asked = static_cast<double>(judge.read_as(drawn, digits)) / static_cast<double>(count);
+  const Matrix<float> real = image_matrix(train, 0, real_count);
+  add("real training images", real);
+  add(concat("real images, noise ", shortest(noise)), with_noise(real, Rng(seed).fold_in(stream::noise)));
+  add("one real image repeated", real.col(0).replicate(1, count));
+  add("untrained generator", draw(*generator.untrained(), digits, count, seed, threads));
+
+  evaluation.note =
+      concat("Parzen's sigma was chosen on the last ", grouped(validation_count(generator.holdout(), train.count)),
+             " training images, ", generator.holdout() > 0 ? "which" : "though", " this generator ",
+             generator.holdout() > 0 ? "never saw" : "was trained on them");
+  return evaluation;
+}
+
+std::vector<std::string> Evaluation::header() const {
+  return {"",       "samples", "Inception Score", "Frechet", "TV",    "precision",
+          "recall", "density", "coverage",        "Parzen",  "sigma", "novelty"};
+}
+
+std::vector<std::vector<std::string>> Evaluation::cells() const {
+  std::vector<std::vector<std::string>> all;
+  for (const auto& [name, s] : rows) {
+    all.push_back({name, grouped(s.samples), with_error(s.inception, s.inception_error, 2), fixed(s.frechet, 2),
+                   fixed(s.total_variation, 3), fixed(s.precision, 3), fixed(s.recall, 3), fixed(s.density, 3),
+                   fixed(s.coverage, 3),
+                   with_error(s.parzen.log_likelihood.mean, s.parzen.log_likelihood.standard_error, 1),
+                   fixed(s.parzen.sigma, 3), fixed(s.novelty, 2)});
+  }
+  return all;
+}
+
+std::string evaluation_table(const Evaluation& evaluation) {
+  auto lines = evaluation.cells();
+  lines.insert(lines.begin(), evaluation.header());
+  std::string text = aligned(lines) + "\n";
+  std::vector<std::vector<std::string>> shares{{"share of each digit, %"}};
+  for (int digit = 0; digit < 10; ++digit) shares.front().push_back(std::to_string(digit));
+  for (const auto& [name, s] : evaluation.rows) {
+    auto& line = shares.emplace_back(std::vector{name});
+    for (const double share : s.shares) line.push_back(fixed(100 * share, 1));
+  }
+  text += aligned(shares) + "\n";
+  if (evaluation.read_as_asked)
+    text += concat("drawn as asked for: ", fixed(100 * *evaluation.read_as_asked, 2), " %\n");
+  return text + evaluation.note + "\n";
+}
+
+std::string evaluation_json(const Evaluation& evaluation) {
+  std::vector<JsonObject> rows;
+  for (const auto& [name, s] : evaluation.rows) {
+    rows.push_back(JsonObject()
+                       .add("name", name)
+                       .add("samples", s.samples)
+                       .add("inception_score", s.inception)
+                       .add("inception_score_error", s.inception_error)
+                       .add("frechet_distance", s.frechet)
+                       .add("shares", s.shares)
+                       .add("total_variation", s.total_variation)
+                       .add("precision", s.precision)
+                       .add("recall", s.recall)
+                       .add("density", s.density)
+                       .add("coverage", s.coverage)
+                       .add("parzen", s.parzen.log_likelihood.mean)
+                       .add("parzen_error", s.parzen.log_likelihood.standard_error)
+                       .add("parzen_sigma", s.parzen.sigma)
+                       .add("novelty", s.novelty));
+  }
+  JsonObject object;
+  object.add("rows", rows);
+  if (evaluation.read_as_asked) object.add("read_as_asked", *evaluation.read_as_asked);
+  return object.add("note", evaluation.note).text();
+}
+
+int evaluate(const EvaluateOptions& options) {
+  const eigan::Threads threads{options.threads};
+  const auto generator = load_generator(options.model);
+  const auto train = reading([&] { return eigan::load_mnist(options.data, eigan::Split::train); });
+  const auto test = reading([&] { return eigan::load_mnist(options.data, eigan::Split::test); });
+  const Judge judge(options.recogniser, train, test, validation_count(generator->holdout(), train.count), threads);
+  const Evaluation evaluation = evaluate_generator(*generator, judge, train, options.count, options.seed, threads);
+  if (!options.json.empty()) eigan::write_file(options.json, evaluation_json(evaluation));
+  std::cout << evaluation_table(evaluation) << std::flush;
+  if (!std::cout) throw eigan::Error("standard output: cannot be written");
+  return success;
+}
+
+}  // namespace mnist_gan

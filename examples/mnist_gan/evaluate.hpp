@@ -1,0 +1,41 @@
+// `mnist_gan evaluate`: a generator's scores beside those of images that one knows what to think of.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "digit_generator.hpp"
+#include "judge.hpp"
+#include "options.hpp"
+
+namespace mnist_gan {
+
+struct Evaluation {
+  struct Row {
+    std::string name;
+    Scores scores;
+  };
+  std::vector<Row> rows;                ///< the generator first
+  std::optional<double> read_as_asked;  ///< of a conditional generator: the part of digits drawn as asked for
+  std::string note;                     ///< what to know about the numbers
+  std::vector<std::string> header() const;
+  std::vector<std::vector<std::string>> cells() const;
+};
+
+/// Draws `count` samples of the generator and judges them, and as many of each reference.
+Evaluation evaluate_generator(const DigitGenerator& generator, const Judge& judge, const eigan::LabelledImages& train,
+                              Index count, std::uint64_t seed, eigan::Threads threads);
+/// How many training images serve to choose Parzen's sigma: those held out, or as many as would have been.
+Index validation_count(Index holdout, Index images);
+
+/// For people, and for machines.
+std::string evaluation_table(const Evaluation& evaluation);
+std::string evaluation_json(const Evaluation& evaluation);
+
+/// Prints the table on standard output. BadInput for the model, the recogniser or the data; eigan::Error for a file
+/// that cannot be written.
+int evaluate(const EvaluateOptions& options);
+
+}  // namespace mnist_gan

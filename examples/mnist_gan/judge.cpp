@@ -1,0 +1,98 @@
+#include "judge.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <numeric>
+
+#include <eigan/metrics/class_histogram.hpp>
+#include <eigan/metrics/density_coverage.hpp>
+#include <eigan/metrics/inception_score.hpp>
+#include <eigan/metrics/nearest_neighbour.hpp>
+#include <eigan/metrics/precision_recall.hpp>
+
+namespace mnist_gan {
+namespace {
+
+using eigan::ConstView;
+using eigan::Matrix;
+
+/// So many images are looked up among the training images; each costs as much as the whole of a small metric.
+constexpr Index most_queries = 1000;
+
+Matrix<float> to_unit_interval(ConstView<float> images) {
+  return (images.array() + 1) / 2;
+}
+
+std::vector<double> label_shares(const eigan::LabelledImages& images) {
+  std::vector<double> shares(10);
+  for (const auto label : images.labels) shares[label] += 1 / static_cast<double>(images.count);
+  return shares;
+}
+
+}  // namespace
+
+Matrix<float> image_matrix(const eigan::LabelledImages& images, Index first, Index count) {
+  std::vector<std::uint32_t> indices(static_cast<std::size_t>(count));
+  std::iota(indices.begin(), indices.end(), static_cast<std::uint32_t>(first));
+  Matrix<float> pixels(images.features(), count);
+  eigan::pixels_to_unit<float>(images, indices, pixels);
+  return pixels;
+}
+
+Judge::Judge(const std::filesystem::path& recogniser, const eigan::LabelledImages& train,
+             const eigan::LabelledImages& test, Index validation, eigan::Threads threads)
+    : threads_(threads),
+      recogniser_(mnist_recogniser::load_recogniser(recogniser)),
+      train_(to_unit_interval(image_matrix(train, 0, train.count))),
+      test_(to_unit_interval(image_matrix(test, 0, test.count))),
+      validation_(train_.rightCols(std::min(validation, train.count))),
+      features_(mnist_recogniser::recognise(recogniser_, image_matrix(test, 0, test.count), threads).features),
+      statistics_(eigan::metrics::gaussian_statistics(features_, threads)),
+      shares_(label_shares(test)),
+      test_distance_(distance_to_training(test_)) {}
+
+QuickScores Judge::quick(ConstView<float> images) const {
+  return quick_scores(mnist_recogniser::recognise(recogniser_, images, threads_));
+}
+
+Scores Judge::full(ConstView<float> images) const {
+  namespace metrics = eigan::metrics;
+  const auto seen = mnist_recogniser::recognise(recogniser_, images, threads_);
+  const Matrix<float> pixels = to_unit_interval(images);
+  Scores scores;
+  static_cast<QuickScores&>(scores) = quick_scores(seen);
+  const auto shares = metrics::class_shares(seen.probabilities);
+  std::copy(shares.begin(), shares.end(), scores.shares.begin());
+  scores.total_variation = metrics::total_variation(shares, shares_);
+  const auto [precision, recall] = metrics::precision_recall(features_, seen.features, 3, threads_);
+  const auto [density, coverage] = metrics::density_coverage(features_, seen.features, 5, threads_);
+  scores.precision = precision, scores.recall = recall, scores.density = density, scores.coverage = coverage;
+  scores.parzen = metrics::parzen(pixels, validation_, test_, threads_);
+  scores.novelty = distance_to_training(pixels) / test_distance_;
+  return scores;
+}
+
+Index Judge::read_as(ConstView<float> images, const std::vector<std::uint8_t>& digits) const {
+  const auto seen = mnist_recogniser::recognise(recogniser_, images, threads_);
+  Index right = 0;
+  for (Index j = 0; j < images.cols(); ++j) {
+    Index digit = 0;
+    seen.probabilities.col(j).maxCoeff(&digit);
+    right += digit == digits[static_cast<std::size_t>(j)];
+  }
+  return right;
+}
+
+QuickScores Judge::quick_scores(const mnist_recogniser::Recognised& seen) const {
+  const auto inception = eigan::metrics::inception_score(seen.probabilities);
+  const auto statistics = eigan::metrics::gaussian_statistics(seen.features, threads_);
+  return {seen.features.cols(), inception.score, inception.splits.standard_error,
+          eigan::metrics::frechet_distance(statistics, statistics_)};
+}
+
+double Judge::distance_to_training(ConstView<float> images) const {
+  return eigan::metrics::mean_distance(
+      eigan::metrics::nearest_neighbours(train_, images.columns(0, std::min(most_queries, images.cols())), threads_));
+}
+
+}  // namespace mnist_gan
