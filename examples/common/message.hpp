@@ -1,8 +1,12 @@
 // Messages go to standard error; standard output is for data that was asked for.
 #pragma once
 
+#include <cerrno>
 #include <cstdio>
 #include <string>
+#include <system_error>
+
+#include <eigan/core/error.hpp>
 
 #include "text.hpp"
 
@@ -13,6 +17,15 @@ template <class... Parts>
 void say(const Parts&... parts) {
   const std::string line = concat(parts..., '\n');
   std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+/// Writes a line to standard output. eigan::Error if that takes no more.
+template <class... Parts>
+void print(const Parts&... parts) {
+  const std::string line = concat(parts..., '\n');
+  if (std::fwrite(line.data(), 1, line.size(), stdout) != line.size() || std::fflush(stdout) != 0) {
+    throw eigan::Error(concat("standard output: cannot write: ", std::generic_category().message(errno)));
+  }
 }
 
 }  // namespace example

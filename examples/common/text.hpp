@@ -26,6 +26,11 @@ inline std::string fixed(double value, int digits) {
           std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, digits).ptr};
 }
 
+/// "98.60 %" for 0.986.
+inline std::string percent(double part, int digits = 2) {
+  return concat(fixed(100 * part, digits), " %");
+}
+
 /// The shortest text that gives the same value back: "0.002".
 inline std::string shortest(double value) {
   std::array<char, 40> text{};

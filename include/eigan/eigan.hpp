@@ -35,6 +35,8 @@
 #include <eigan/net/summary.hpp>
 #include <eigan/net/tape.hpp>
 #include <eigan/optim/adam.hpp>
+#include <eigan/optim/ema.hpp>
 #include <eigan/optim/optimizer.hpp>
+#include <eigan/optim/schedules.hpp>
 #include <eigan/optim/sgd.hpp>
 #include <eigan/version.hpp>

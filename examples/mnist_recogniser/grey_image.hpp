@@ -1,0 +1,27 @@
+// Grey images from files: PNG, or IDX as MNIST has it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+#include <eigan/core/types.hpp>
+
+namespace mnist_recogniser {
+
+using eigan::Index;
+
+struct GreyImage {
+  Index rows = 0;
+  Index cols = 0;
+  std::vector<std::uint8_t> pixels;  ///< row-major, 0 black to 255 white
+
+  std::uint8_t at(Index row, Index col) const { return pixels[static_cast<std::size_t>(row * cols + col)]; }
+};
+
+/// The images in a file: one of a PNG, any number of an IDX file, which may be gzip. Colours become grey, what is
+/// transparent becomes white. eigan::Error if the file cannot be read, is neither of them, or is damaged; also if an
+/// image has more than 2^24 pixels or a file more than 2^30 bytes, packed or unpacked, before memory is taken for them.
+std::vector<GreyImage> read_grey_images(const std::filesystem::path& path);
+
+}  // namespace mnist_recogniser

@@ -1,0 +1,33 @@
+// What the command line says, checked.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "recipe.hpp"
+
+namespace mnist_recogniser {
+
+struct TrainOptions {
+  Recipe recipe;
+  std::string data;
+  std::string out;
+  std::uint64_t seed = 1;
+  int threads = 0;  ///< 0: all processors
+  bool quiet = false;
+};
+
+struct EvaluateOptions {
+  std::string data;
+  std::string model;
+  std::string out;  ///< empty: no sheet
+  int threads = 0;
+};
+
+struct RecogniseOptions {
+  std::string model;
+  std::vector<std::string> files;
+};
+
+}  // namespace mnist_recogniser

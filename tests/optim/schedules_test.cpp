@@ -1,0 +1,45 @@
+#include <doctest/doctest.h>
+#include <cmath>
+#include <stdexcept>
+
+#include <eigan/optim/schedules.hpp>
+
+using namespace eigan;
+
+TEST_CASE("warmup_cosine: worked by hand") {
+  // Four steps up, then a cosine over eight: 60 degrees are 8 / 3 steps, 90 are four.
+  CHECK(warmup_cosine(0, 12, 4) == 0.25);
+  CHECK(warmup_cosine(1, 12, 4) == 0.5);
+  CHECK(warmup_cosine(3, 12, 4) == 1);
+  CHECK(warmup_cosine(4, 12, 4) == 1);
+  CHECK(warmup_cosine(6, 12, 4) == doctest::Approx((1 + std::sqrt(0.5)) / 2));
+  CHECK(warmup_cosine(8, 12, 4) == doctest::Approx(0.5));
+  CHECK(warmup_cosine(10, 12, 4) == doctest::Approx((1 - std::sqrt(0.5)) / 2));
+  CHECK(warmup_cosine(12, 12, 4) == 0);
+  CHECK(warmup_cosine(1000, 12, 4) == 0);
+}
+
+TEST_CASE("warmup_cosine: rises to 1, then only falls, and never to 0 before the end") {
+  constexpr Index total = 1000, warmup = 50;
+  for (Index step = 1; step < total; ++step) {
+    const double before = warmup_cosine(step - 1, total, warmup), now = warmup_cosine(step, total, warmup);
+    if (step < warmup) REQUIRE(now > before);
+    if (step > warmup) REQUIRE(now < before);
+    REQUIRE(now > 0);
+    REQUIRE(now <= 1);
+  }
+}
+
+TEST_CASE("warmup_cosine: all of it may warm up, or nothing") {
+  CHECK(warmup_cosine(0, 4, 0) == 1);
+  CHECK(warmup_cosine(2, 4, 0) == doctest::Approx(0.5));
+  CHECK(warmup_cosine(3, 4, 4) == 1);
+  CHECK(warmup_cosine(4, 4, 4) == 0);
+}
+
+TEST_CASE("warmup_cosine: impossible steps are refused") {
+  CHECK_THROWS_WITH_AS(warmup_cosine(-1, 10, 2), "warmup_cosine: step -1 of 10 with 2 to warm up",
+                       std::invalid_argument);
+  CHECK_THROWS_AS(warmup_cosine(0, 10, 11), std::invalid_argument);
+  CHECK_THROWS_AS(warmup_cosine(0, 10, -1), std::invalid_argument);
+}
