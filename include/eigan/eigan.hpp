@@ -1,6 +1,7 @@
 // eigan: neural networks with hand-written gradients. This header brings in the core: layers, losses, optimisers,
-// composition and adversarial training. Files (eigan/io), data sets (eigan/data) and the gradient checker
-// (eigan/testing) are separate headers, because they need more than the standard library and Eigen.
+// composition and adversarial training. Files (eigan/io), data sets (eigan/data), the gradient checker (eigan/testing)
+// and the metrics (eigan/metrics.hpp) are separate headers, because they need more than the standard library and
+// Eigen/Core.
 #pragma once
 
 #include <eigan/core/buffer.hpp>

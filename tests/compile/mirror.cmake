@@ -6,13 +6,16 @@ cmake_minimum_required(VERSION 3.25)
 set(without_test
   version.hpp         # the version's number
   eigan.hpp           # the umbrella, compiled by itself
+  metrics.hpp         # another
   core/types.hpp      # an alias and a constant
   core/parameter.hpp  # names and numbers, filled in by the layers' own tests
   optim/check_update.hpp # what optimisers refuse, by their own tests
+  metrics/check_samples.hpp # what metrics refuse, by theirs
   core/simd/kernel_table.hpp) # a list of function pointers: core/simd/kernels_test.cpp
 set(without_header
-  golden/golden_test.cpp # everything at once, against PyTorch
-  examples/report_test.cpp) # a part of mnist_gan
+  golden/golden_test.cpp         # everything at once, against PyTorch
+  golden/metrics_golden_test.cpp # all metrics, against NumPy
+  examples/report_test.cpp)      # a part of mnist_gan
 
 function(names_below folder suffix result)
   file(GLOB_RECURSE files RELATIVE ${folder} "${folder}/*${suffix}")
