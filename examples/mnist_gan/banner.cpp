@@ -10,9 +10,9 @@
 namespace mnist_gan {
 namespace {
 
-std::string hidden_text(const Recipe& recipe, bool batch_norm) {
+std::string hidden_text(const Recipe& recipe, double negative_slope, bool batch_norm) {
   const std::string other = batch_norm ? "batch normalisation" : concat("dropout ", shortest(recipe.dropout));
-  return concat("leaky ReLU ", shortest(recipe.negative_slope), ", ", other);
+  return concat("leaky ReLU ", shortest(negative_slope), ", ", other);
 }
 
 /// What training does besides, each where it does it.
@@ -35,8 +35,8 @@ std::string adam_text(const Recipe& recipe) {
 
 std::vector<std::pair<std::string, std::string>> described(const TrainOptions& options, const RunFacts& facts) {
   const Recipe& r = options.recipe;
-  const auto network = [&](const Sizes& sizes, Index parameters, bool batch_norm) {
-    return concat(joined(sizes, '-'), ", ", grouped(parameters), " parameters, ", hidden_text(r, batch_norm));
+  const auto network = [&](const Sizes& sizes, Index parameters, double slope, bool batch_norm) {
+    return concat(joined(sizes, '-'), ", ", grouped(parameters), " parameters, ", hidden_text(r, slope, batch_norm));
   };
   return {
       {"compiler", concat(compiler(), ", ", openmp())},
@@ -44,8 +44,9 @@ std::vector<std::pair<std::string, std::string>> described(const TrainOptions& o
                            facts.threads == 1 ? " thread" : " threads")},
       {"data", concat(eigan::printable(options.data), ": ", grouped(facts.images), " images of 28x28",
                       facts.held_out > 0 ? concat(", ", grouped(facts.held_out), " more held out") : "")},
-      {"generator", concat(network(r.generator_sizes(), facts.generator_parameters, r.batch_norm), ", tanh")},
-      {"discriminator", network(r.discriminator_sizes(), facts.discriminator_parameters, false)},
+      {"generator",
+       concat(network(r.generator_sizes(), facts.generator_parameters, r.g_negative_slope, r.batch_norm), ", tanh")},
+      {"discriminator", network(r.discriminator_sizes(), facts.discriminator_parameters, r.d_negative_slope, false)},
       {"optimiser", adam_text(r)},
       {"regularisation", regularisation_text(r)},
       {"recipe", concat(r.name, ": ", grouped(r.epochs), " epochs of ", grouped(facts.steps_per_epoch),

@@ -15,13 +15,19 @@ namespace mnist_gan {
 
 using Metadata = std::map<std::string, std::string>;
 
+/// What one needs to know of a generator besides its network, to draw with it and to judge it.
+struct Drawing {
+  Latent latent;
+  double truncation;  ///< that its recipe draws digits with
+  Index holdout;      ///< how many training images it was kept from, as its recipe has it
+};
+
 class DigitGenerator {
  public:
   virtual ~DigitGenerator() = default;
 
-  const Latent& latent() const { return latent_; }
-  /// How many of the training images it was kept from, as its recipe has it.
-  Index holdout() const { return holdout_; }
+  const Drawing& drawing() const { return drawing_; }
+  const Latent& latent() const { return drawing_.latent; }
   /// Images in [-1, 1], 784 x samples, from inputs as draw_latent makes them.
   virtual eigan::Matrix<float> images(eigan::ConstView<float> input, eigan::Threads threads) const = 0;
   virtual Index param_size() const = 0;
@@ -31,11 +37,10 @@ class DigitGenerator {
   virtual void save(const std::filesystem::path& path, const Metadata& metadata) const = 0;
 
  protected:
-  DigitGenerator(const Latent& latent, Index holdout) : latent_(latent), holdout_(holdout) {}
+  explicit DigitGenerator(const Drawing& drawing) : drawing_(drawing) {}
 
  private:
-  Latent latent_;
-  Index holdout_;
+  Drawing drawing_;
 };
 
 /// The generator in a file that mnist_gan trained, with the sizes that its tensors have. BadInput if it is anything

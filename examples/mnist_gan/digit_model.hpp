@@ -21,15 +21,14 @@ using DiscriminatorNet = eigan::Discriminator<dynamic, dynamic, dynamic, dynamic
 template <class Net>
 class DigitModel final : public DigitGenerator {
  public:
-  DigitModel(Net net, const Latent& latent, Index holdout, eigan::Rng rng)
-      : DigitGenerator(latent, holdout), model(std::move(net), rng) {}
+  DigitModel(Net net, const Drawing& drawing, eigan::Rng rng) : DigitGenerator(drawing), model(std::move(net), rng) {}
 
   eigan::Matrix<float> images(eigan::ConstView<float> input, eigan::Threads threads) const override {
     return model.infer(input, threads);
   }
   Index param_size() const override { return model.net().param_size(); }
   std::unique_ptr<DigitGenerator> untrained() const override {
-    return std::make_unique<DigitModel>(model.net(), latent(), holdout(), eigan::Rng(0));
+    return std::make_unique<DigitModel>(model.net(), drawing(), eigan::Rng(0));
   }
   void save(const std::filesystem::path& path, const Metadata& metadata) const override {
     eigan::save(path, model, metadata);

@@ -21,9 +21,16 @@ using eigan::Rng;
 
 constexpr double noise = 0.3;  ///< standard deviation, of pixels in [-1, 1]
 
-Matrix<float> draw(const DigitGenerator& generator, const std::vector<std::uint8_t>& digits, Index count,
-                   std::uint64_t seed, eigan::Threads threads) {
-  return generator.images(sample_input(generator.latent(), digits, count, seed), threads);
+/// Equally many of each digit but for chance; none where none can be asked for.
+std::vector<std::uint8_t> any_digits(const DigitGenerator& generator, Index count, std::uint64_t seed) {
+  std::vector<std::uint8_t> digits(generator.latent().classes > 0 ? static_cast<std::size_t>(count) : 0);
+  draw_digits(digits, digit_count, Rng(seed).fold_in(stream::digits));
+  return digits;
+}
+
+Matrix<float> draw(const DigitGenerator& generator, double truncation, const std::vector<std::uint8_t>& digits,
+                   Index count, std::uint64_t seed, eigan::Threads threads) {
+  return generator.images(sample_input(generator.latent(), digits, count, seed, truncation), threads);
 }
 
 Matrix<float> with_noise(const Matrix<float>& images, Rng rng) {
@@ -54,34 +61,38 @@ std::string aligned(const std::vector<std::vector<std::string>>& lines) {
 
 }  // namespace
 
+Matrix<float> drawn(const DigitGenerator& generator, double truncation, Index count, std::uint64_t seed,
+                    eigan::Threads threads) {
+  return draw(generator, truncation, any_digits(generator, count, seed), count, seed, threads);
+}
+
 Index validation_count(Index holdout, Index images) {
   return held_out(holdout > 0 ? holdout : default_recipe().holdout, images);
 }
 
-Evaluation evaluate_generator(const DigitGenerator& generator, const Judge& judge, const eigan::LabelledImages& train,
-                              Index count, std::uint64_t seed, eigan::Threads threads) {
+Evaluation evaluate_generator(const DigitGenerator& generator, double truncation, Judge& judge,
+                              const eigan::LabelledImages& train, Index count, std::uint64_t seed,
+                              eigan::Threads threads) {
   const Index real_count = std::min(count, train.count);
-  std::vector<std::uint8_t> digits(generator.latent().classes > 0 ? static_cast<std::size_t>(count) : 0);
-  draw_digits(digits, digit_count, Rng(seed).fold_in(stream::digits));
-
+  const auto digits = any_digits(generator, count, seed);
   Evaluation evaluation;
   const auto add = [&](std::string name, const Matrix<float>& images) {
     evaluation.rows.push_back({std::move(name), judge.full(images)});
   };
-  const Matrix<float> drawn = draw(generator, digits, count, seed, threads);
-  add("this generator", drawn);
+  const Matrix<float> images = draw(generator, truncation, digits, count, seed, threads);
+  add("this generator", images);
   if (!digits.empty())
-    evaluation.read_as_asked = static_cast<double>(judge.read_as(drawn, digits)) / static_cast<double>(count);
+    evaluation.read_as_asked = static_cast<double>(judge.read_as(images, digits)) / static_cast<double>(count);
   const Matrix<float> real = image_matrix(train, 0, real_count);
   add("real training images", real);
   add(concat("real images, noise ", shortest(noise)), with_noise(real, Rng(seed).fold_in(stream::noise)));
   add("one real image repeated", real.col(0).replicate(1, count));
-  add("untrained generator", draw(*generator.untrained(), digits, count, seed, threads));
+  add("untrained generator", draw(*generator.untrained(), truncation, digits, count, seed, threads));
 
-  evaluation.note =
-      concat("Parzen's sigma was chosen on the last ", grouped(validation_count(generator.holdout(), train.count)),
-             " training images, ", generator.holdout() > 0 ? "which" : "though", " this generator ",
-             generator.holdout() > 0 ? "never saw" : "was trained on them");
+  evaluation.note = concat("Parzen's sigma was chosen on the last ",
+                           grouped(validation_count(generator.drawing().holdout, train.count)), " training images, ",
+                           generator.drawing().holdout > 0 ? "which" : "though", " this generator ",
+                           generator.drawing().holdout > 0 ? "never saw" : "was trained on them");
   return evaluation;
 }
 
@@ -149,8 +160,10 @@ int evaluate(const EvaluateOptions& options) {
   const auto generator = load_generator(options.model);
   const auto train = reading([&] { return eigan::load_mnist(options.data, eigan::Split::train); });
   const auto test = reading([&] { return eigan::load_mnist(options.data, eigan::Split::test); });
-  const Judge judge(options.recogniser, train, test, validation_count(generator->holdout(), train.count), threads);
-  const Evaluation evaluation = evaluate_generator(*generator, judge, train, options.count, options.seed, threads);
+  Judge judge(options.recogniser, train, test, validation_count(generator->drawing().holdout, train.count), threads);
+  const Evaluation evaluation =
+      evaluate_generator(*generator, options.truncation.value_or(generator->drawing().truncation), judge, train,
+                         options.count, options.seed, threads);
   if (!options.json.empty()) eigan::write_file(options.json, evaluation_json(evaluation));
   std::cout << evaluation_table(evaluation) << std::flush;
   if (!std::cout) throw eigan::Error("standard output: cannot be written");

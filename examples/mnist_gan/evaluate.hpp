@@ -24,9 +24,14 @@ struct Evaluation {
   std::vector<std::vector<std::string>> cells() const;
 };
 
+/// Images of the generator, of any digits.
+eigan::Matrix<float> drawn(const DigitGenerator& generator, double truncation, Index count, std::uint64_t seed,
+                           eigan::Threads threads);
+
 /// Draws `count` samples of the generator and judges them, and as many of each reference.
-Evaluation evaluate_generator(const DigitGenerator& generator, const Judge& judge, const eigan::LabelledImages& train,
-                              Index count, std::uint64_t seed, eigan::Threads threads);
+Evaluation evaluate_generator(const DigitGenerator& generator, double truncation, Judge& judge,
+                              const eigan::LabelledImages& train, Index count, std::uint64_t seed,
+                              eigan::Threads threads);
 /// How many training images serve to choose Parzen's sigma: those held out, or as many as would have been.
 Index validation_count(Index holdout, Index images);
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -55,6 +56,11 @@ double number_of(const SafetensorsFile& file, const char* key, double below) {
   return value;
 }
 
+/// The same for what files from before there was such a number do not have.
+double number_or(const SafetensorsFile& file, const char* key, double otherwise, double below) {
+  return file.metadata().contains(key) ? number_of(file, key, below) : otherwise;
+}
+
 /// The sizes from input to output, as the weights have them: [out, in], in the layers that are Linear.
 Sizes sizes_of(const SafetensorsFile& file) {
   Sizes sizes{};
@@ -85,8 +91,8 @@ constexpr std::array distributions{"uniform", "normal"};
 constexpr std::array yes_or_no{"no", "yes"};
 
 template <class Net>
-std::unique_ptr<DigitGenerator> load(const std::filesystem::path& path, Net net, const Latent& latent, Index holdout) {
-  auto generator = std::make_unique<DigitModel<Net>>(std::move(net), latent, holdout, eigan::Rng(0));
+std::unique_ptr<DigitGenerator> load(const std::filesystem::path& path, Net net, const Drawing& drawing) {
+  auto generator = std::make_unique<DigitModel<Net>>(std::move(net), drawing, eigan::Rng(0));
   eigan::load(path, generator->model);
   return generator;
 }
@@ -98,11 +104,13 @@ Metadata metadata(const char* network, const Recipe& recipe, const Progressed& p
   return {{"network", network},
           {"sizes", joined(generator ? recipe.generator_sizes() : recipe.discriminator_sizes(), ',')},
           {"normalisation", normalisations[generator && recipe.batch_norm ? 1 : 0]},
-          {"negative_slope", shortest(recipe.negative_slope)},
+          {"negative_slope", shortest(generator ? recipe.g_negative_slope : recipe.d_negative_slope)},
           {"dropout", shortest(recipe.dropout)},
           {"recipe", recipe.name},
           {"latent", std::to_string(recipe.latent)},
           {"latent_distribution", distributions[recipe.normal_latent ? 1 : 0]},
+          {"components", std::to_string(recipe.components)},
+          {"truncation", shortest(recipe.truncation)},
           {"conditional", yes_or_no[recipe.conditional ? 1 : 0]},
           {"holdout", std::to_string(recipe.holdout)},
           {"seed", std::to_string(progressed.seed)},
@@ -119,15 +127,22 @@ std::unique_ptr<DigitGenerator> load_generator(const std::filesystem::path& path
     const eigan::HiddenOptions options{.negative_slope = number_of(file, "negative_slope", 1e30),
                                        .dropout = number_of(file, "dropout", dropout_below)};
     const Sizes sizes = sizes_of(file);
+    const auto count_of = [&](const char* key) {
+      const double value = number_or(file, key, 0, 1e9);
+      if (value != std::floor(value)) fail(file, "metadata '", key, "': expected a whole number, found ", value);
+      return static_cast<Index>(value);
+    };
     const Index classes = is_second(file, "conditional", yes_or_no) ? digit_count : 0;
-    const Latent latent{sizes.front() - classes, is_second(file, "latent_distribution", distributions), classes};
-    if (latent.size < 1)
-      fail(file, "expected a conditional generator to take more than ", classes, " numbers, found ", sizes.front());
-    const bool stated = file.metadata().contains("holdout");  // files from before there was one lack it
-    const auto holdout = static_cast<Index>(stated ? number_of(file, "holdout", 1e9) : 0);
+    const Index components = count_of("components"), size = sizes.front() - classes - components;
+    if (size < 1)
+      fail(file, "expected a generator with ", components, " components and ", classes, " classes to take more than ",
+           components + classes, " numbers, found ", sizes.front());
+    const Drawing drawing{{size, is_second(file, "latent_distribution", distributions), components, classes},
+                          number_or(file, "truncation", 1, 1e9),
+                          count_of("holdout")};
     return is_second(file, "normalisation", normalisations)
-               ? load(path, eigan::make_normalized_generator(sizes, options), latent, holdout)
-               : load(path, eigan::make_generator(sizes, options), latent, holdout);
+               ? load(path, eigan::make_normalized_generator(sizes, options), drawing)
+               : load(path, eigan::make_generator(sizes, options), drawing);
   });
 }
 

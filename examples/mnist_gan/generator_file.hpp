@@ -17,8 +17,11 @@ struct Progressed {
   Index step;
 };
 
-inline eigan::HiddenOptions hidden_options(const Recipe& recipe) {
-  return {.negative_slope = recipe.negative_slope, .dropout = recipe.dropout};
+inline eigan::HiddenOptions hidden_options(const Recipe& recipe, double negative_slope) {
+  return {.negative_slope = negative_slope, .dropout = recipe.dropout};
+}
+inline Drawing drawing(const Recipe& recipe) {
+  return {recipe.latent_space(), recipe.truncation, recipe.holdout};
 }
 
 /// network: "generator" or "discriminator".

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
+#include <utility>
 
 #include <eigan/metrics/class_histogram.hpp>
 #include <eigan/metrics/density_coverage.hpp>
@@ -41,24 +42,35 @@ Matrix<float> image_matrix(const eigan::LabelledImages& images, Index first, Ind
 
 Judge::Judge(const std::filesystem::path& recogniser, const eigan::LabelledImages& train,
              const eigan::LabelledImages& test, Index validation, eigan::Threads threads)
-    : threads_(threads),
+    : train_(train),
+      test_(test),
+      validation_(std::min(validation, train.count)),
+      threads_(threads),
       recogniser_(mnist_recogniser::load_recogniser(recogniser)),
-      train_(to_unit_interval(image_matrix(train, 0, train.count))),
-      test_(to_unit_interval(image_matrix(test, 0, test.count))),
-      validation_(train_.rightCols(std::min(validation, train.count))),
       features_(mnist_recogniser::recognise(recogniser_, image_matrix(test, 0, test.count), threads).features),
       statistics_(eigan::metrics::gaussian_statistics(features_, threads)),
-      shares_(label_shares(test)),
-      test_distance_(distance_to_training(test_)) {}
+      shares_(label_shares(test)) {}
+
+const Judge::Pixels& Judge::pixels() {
+  if (!pixels_) {
+    Matrix<float> train = to_unit_interval(image_matrix(train_, 0, train_.count));
+    Matrix<float> test = to_unit_interval(image_matrix(test_, 0, test_.count));
+    Matrix<float> validation = train.rightCols(validation_);
+    const double test_distance = distance(train, test);
+    pixels_.emplace(Pixels{std::move(train), std::move(validation), std::move(test), test_distance});
+  }
+  return *pixels_;
+}
 
 QuickScores Judge::quick(ConstView<float> images) const {
   return quick_scores(mnist_recogniser::recognise(recogniser_, images, threads_));
 }
 
-Scores Judge::full(ConstView<float> images) const {
+Scores Judge::full(ConstView<float> images) {
   namespace metrics = eigan::metrics;
   const auto seen = mnist_recogniser::recognise(recogniser_, images, threads_);
-  const Matrix<float> pixels = to_unit_interval(images);
+  const Matrix<float> drawn = to_unit_interval(images);
+  const Pixels& real = pixels();
   Scores scores;
   static_cast<QuickScores&>(scores) = quick_scores(seen);
   const auto shares = metrics::class_shares(seen.probabilities);
@@ -67,8 +79,8 @@ Scores Judge::full(ConstView<float> images) const {
   const auto [precision, recall] = metrics::precision_recall(features_, seen.features, 3, threads_);
   const auto [density, coverage] = metrics::density_coverage(features_, seen.features, 5, threads_);
   scores.precision = precision, scores.recall = recall, scores.density = density, scores.coverage = coverage;
-  scores.parzen = metrics::parzen(pixels, validation_, test_, threads_);
-  scores.novelty = distance_to_training(pixels) / test_distance_;
+  scores.parzen = metrics::parzen(drawn, real.validation, real.test, threads_);
+  scores.novelty = distance(real.train, drawn) / real.test_distance;
   return scores;
 }
 
@@ -90,9 +102,9 @@ QuickScores Judge::quick_scores(const mnist_recogniser::Recognised& seen) const 
           eigan::metrics::frechet_distance(statistics, statistics_)};
 }
 
-double Judge::distance_to_training(ConstView<float> images) const {
+double Judge::distance(const Matrix<float>& train, ConstView<float> images) const {
   return eigan::metrics::mean_distance(
-      eigan::metrics::nearest_neighbours(train_, images.columns(0, std::min(most_queries, images.cols())), threads_));
+      eigan::metrics::nearest_neighbours(train, images.columns(0, std::min(most_queries, images.cols())), threads_));
 }
 
 }  // namespace mnist_gan

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include <eigan/core/parallel.hpp>
@@ -46,24 +48,30 @@ class Judge {
         Index validation, eigan::Threads threads);
 
   QuickScores quick(eigan::ConstView<float> images) const;
-  Scores full(eigan::ConstView<float> images) const;
+  Scores full(eigan::ConstView<float> images);
   /// How many of the images the recogniser reads as the digit of the same place.
   Index read_as(eigan::ConstView<float> images, const std::vector<std::uint8_t>& digits) const;
 
  private:
-  QuickScores quick_scores(const mnist_recogniser::Recognised& seen) const;
-  eigan::Matrix<float> queries(eigan::ConstView<float> images) const;
-  double distance_to_training(eigan::ConstView<float> images) const;
+  /// What only the full scores need: it takes a second to make.
+  struct Pixels {
+    eigan::Matrix<float> train, validation, test;  ///< in [0, 1]
+    double test_distance;                          ///< of the test images to the training images
+  };
 
+  const Pixels& pixels();
+  QuickScores quick_scores(const mnist_recogniser::Recognised& seen) const;
+  double distance(const eigan::Matrix<float>& train, eigan::ConstView<float> images) const;
+
+  const eigan::LabelledImages& train_;
+  const eigan::LabelledImages& test_;
+  Index validation_;
   eigan::Threads threads_;
   mnist_recogniser::RecogniserModel recogniser_;
-  eigan::Matrix<float> train_;       ///< pixels in [0, 1]
-  eigan::Matrix<float> test_;        ///< pixels in [0, 1]
-  eigan::Matrix<float> validation_;  ///< pixels in [0, 1]
-  eigan::Matrix<float> features_;    ///< of the test images
+  eigan::Matrix<float> features_;  ///< of the test images
   eigan::metrics::GaussianStatistics statistics_;
   std::vector<double> shares_;
-  double test_distance_;
+  std::optional<Pixels> pixels_;
 };
 
 }  // namespace mnist_gan

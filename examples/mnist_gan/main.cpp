@@ -1,5 +1,6 @@
 // mnist_gan: trains the GAN of Goodfellow et al. 2014 on MNIST and draws digits with it. `mnist_gan --help` says how.
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <eigan/version.hpp>
@@ -53,14 +54,22 @@ void add_train(CLI::App& program, TrainOptions& options) {
   OptionGroup networks(app, "Networks");
   networks.number("--latent", "N", "size of z, the generator's input", recipe.latent, whole(1, largest_size));
   networks.choice("--latent-distribution", "what z is drawn from", "uniform", "normal", recipe.normal_latent);
+  networks.number("--components", "N", "of a mixture that z is drawn from; 0: no mixture", recipe.components,
+                  whole(0, largest_size));
+  networks.number("--truncation", "X", "factor of a normal z when digits are drawn", recipe.truncation, not_negative);
   networks.flag("--conditional", "the generator is told which digit to draw, the discriminator which it sees",
                 recipe.conditional);
   networks.sizes("--g-hidden", "the generator's hidden layers", recipe.g_hidden, largest_size);
   networks.sizes("--d-hidden", "the discriminator's hidden layers", recipe.d_hidden, largest_size);
   networks.choice("--g-norm", "batch: normalisation on the generator's hidden layers, without dropout", "none", "batch",
                   recipe.batch_norm);
-  networks.number("--negative-slope", "X", "of the leaky ReLU on every hidden layer", recipe.negative_slope,
-                  Range<double>{"a number from 0 to 1", [](double x) { return x >= 0 && x <= 1; }});
+  const Range<double> slope{"a number from 0 to 1", [](double x) { return x >= 0 && x <= 1; }};
+  networks
+      .number<double>("--negative-slope", "X", "of the leaky ReLU on every hidden layer of both networks", slope,
+                      [&recipe](double x) { recipe.g_negative_slope = recipe.d_negative_slope = x; })
+      ->default_str("as follows");
+  networks.number("--g-negative-slope", "X", "in the generator", recipe.g_negative_slope, slope);
+  networks.number("--d-negative-slope", "X", "in the discriminator", recipe.d_negative_slope, slope);
   networks.number("--dropout", "P", "probability of dropping a hidden value", recipe.dropout,
                   Range<double>{concat("a number from 0 to below ", dropout_below),
                                 [](double x) { return x >= 0 && x < dropout_below; }});
@@ -72,7 +81,7 @@ void add_train(CLI::App& program, TrainOptions& options) {
       ->default_str(shortest(recipe.g_lr));
   optimisation.number("--g-lr", "X", "learning rate of the generator", recipe.g_lr, positive);
   optimisation.number("--d-lr", "X", "learning rate of the discriminator", recipe.d_lr, positive);
-  optimisation.choice("--schedule", "of the rates: cosine lets them fall to 0", "constant", "cosine", recipe.anneal);
+  optimisation.choice("--schedule", "of the rates: linear lets them fall to 0", "constant", "linear", recipe.anneal);
   optimisation.number("--beta1", "X", "decay of the mean of gradients", recipe.beta1, fraction);
   optimisation.number("--beta2", "X", "decay of the mean of their squares", recipe.beta2, fraction);
   optimisation.number("--eps", "X", "added to the root of the latter", recipe.eps, not_negative);
@@ -91,8 +100,20 @@ void add_train(CLI::App& program, TrainOptions& options) {
                 whole(0, 1000000));
   output.number("--log-every", "N", "steps that a row of losses.csv is the mean of", options.log_every,
                 whole(1, 1000000));
+  output.number("--evaluate-every", "N",
+                "epochs from score to score of 2,000 samples; the best generator is kept; 0: none",
+                options.evaluate_every, whole(0, 1000000));
+  output.flag("--evaluate", "scores of 10,000 samples at the end, as mnist_gan evaluate gives them", options.evaluate);
+  output.name("--recogniser", "FILE", "whose eyes to score with", options.recogniser)->default_str(options.recogniser);
   output.flag("--quiet", "only warnings and errors", options.quiet);
   output.flag("--no-progress", "no progress line, only a line an epoch", options.no_progress);
+}
+
+void add_truncation(OptionGroup& group, std::optional<double>& truncation) {
+  group
+      .number<double>("--truncation", "X", "factor of a normal z, below 1 for more typical digits", not_negative,
+                      [&truncation](double x) { truncation = x; })
+      ->default_str("the recipe's");
 }
 
 void add_sample(CLI::App& program, SampleOptions& options) {
@@ -126,6 +147,7 @@ void add_sample(CLI::App& program, SampleOptions& options) {
   group.number("--seed", "N", "which digits; a run's own seed gives its sheet", options.seed, any_seed);
   group.text("--save-z", "FILE", "also writes the z that they were made from: .npy, float32", options.save_z, is_npy,
              "a name that ends in .npy");
+  add_truncation(group, options.truncation);
   group.flag("--interpolate", "a sheet of walks: each row goes from one digit to another", options.interpolate);
   group.threads(options.threads);
 
@@ -151,6 +173,7 @@ void add_evaluate(CLI::App& program, EvaluateOptions& options) {
   group.name("--model", "FILE", "generator.safetensors of a run", options.model)->required();
   group.name("--data", "DIR", "folder of the MNIST files, plain or gzip", options.data)->required();
   group.name("--recogniser", "FILE", "whose eyes to see with", options.recogniser)->default_str(options.recogniser);
+  add_truncation(group, options.truncation);
   group.number("--count", "N", "samples, and images of each reference", options.count, whole(100, 60000));
   group.number("--seed", "N", "which digits", options.seed, any_seed);
   group.name("--json", "FILE", "also writes the scores for machines", options.json);

@@ -2,11 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "recipe.hpp"
 
 namespace mnist_gan {
+
+/// The recogniser that comes with the program: metrics under another one are other numbers.
+inline constexpr const char* yardstick = MNIST_GAN_YARDSTICK;
 
 struct TrainOptions {
   Recipe recipe = recipes().front();
@@ -16,19 +20,20 @@ struct TrainOptions {
   int threads = 0;  ///< 0: all processors
   Index samples_every = 1;
   Index log_every = 100;
+  Index evaluate_every = 0;  ///< epochs; 0: never
+  bool evaluate = false;     ///< in full, at the end
+  std::string recogniser = yardstick;
   bool force = false;
   bool quiet = false;
   bool no_progress = false;
 };
 
-/// The recogniser that comes with the program: metrics under another one are other numbers.
-inline constexpr const char* yardstick = MNIST_GAN_YARDSTICK;
-
 struct EvaluateOptions {
   std::string model;
   std::string data;
   std::string recogniser = yardstick;
-  std::string json;  ///< empty: not wanted
+  std::string json;                  ///< empty: not wanted
+  std::optional<double> truncation;  ///< empty: the recipe's
   Index count = 10000;
   std::uint64_t seed = 1;
   int threads = 0;
@@ -40,6 +45,7 @@ struct SampleOptions {
   std::string save_z;  ///< empty: not wanted
   std::string digits;  ///< empty: any
   bool interpolate = false;
+  std::optional<double> truncation;  ///< empty: the recipe's
   Index count = 0;  ///< rows of the sheet if interpolate; 0: as many as there are digits, else a default
   std::uint64_t seed = 1;
   int threads = 0;  ///< 0: all processors

@@ -37,16 +37,19 @@ struct Recipe {
   Index batch = 64;
   Index holdout = 5000;  ///< the last images, which training never sees; at most a tenth of all
   Index latent;
-  bool normal_latent;  ///< z normal; else uniform in [-1, 1)
+  bool normal_latent;     ///< z normal; else uniform in [-1, 1)
+  Index components = 0;   ///< of a mixture that z is drawn from, as a one-hot code behind it; 0: none
+  double truncation = 1;  ///< factor of a normal z when digits are drawn, not in training
   bool conditional = false;
   Hidden g_hidden;
   Hidden d_hidden;
   bool batch_norm;  ///< in the generator, in place of dropout
-  double negative_slope = 0.2;
+  double g_negative_slope = 0.2;
+  double d_negative_slope = 0.2;
   double dropout;
   double g_lr;
   double d_lr;
-  bool anneal;  ///< the rates fall to 0 as half a cosine
+  bool anneal;  ///< the rates fall evenly to 0
   double beta1;
   double beta2;
   double eps = 1e-8;
@@ -55,7 +58,7 @@ struct Recipe {
   Index r1_every = 4;     ///< steps from penalty to penalty, each that much stronger
   double average = 0;     ///< decay of the moving average of the generator that is kept; 0: the generator itself
 
-  Latent latent_space() const { return {latent, normal_latent, conditional ? digit_count : 0}; }
+  Latent latent_space() const { return {latent, normal_latent, components, conditional ? digit_count : 0}; }
   Sizes generator_sizes() const {
     return {latent_space().input_size(), g_hidden[0], g_hidden[1], g_hidden[2], image_size};
   }
@@ -72,12 +75,15 @@ inline Index held_out(Index holdout, Index images) {
 /// The recipe that training takes unless told otherwise: docs/quality.md says how good its digits are.
 inline Recipe default_recipe() {
   return {.name = "default",
-          .epochs = 16,
-          .latent = 64,
+          .epochs = 14,
+          .latent = 32,
           .normal_latent = true,
+          .components = 32,
+          .truncation = 0.9,
           .g_hidden = {256, 512, 512},
           .d_hidden = {512, 512, 256},
           .batch_norm = true,
+          .g_negative_slope = 0,
           .dropout = 0,
           .g_lr = 0.001,
           .d_lr = 0.001,
@@ -92,6 +98,7 @@ inline Recipe default_recipe() {
 inline Recipe conditional_recipe() {
   Recipe recipe = default_recipe();
   recipe.name = "conditional";
+  recipe.components = 0;
   recipe.conditional = true;
   return recipe;
 }

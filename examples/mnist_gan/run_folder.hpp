@@ -66,7 +66,10 @@ class RunFolder {
                                           "losses.svg",
                                           "samples.png",
                                           "report.html",
+                                          "metrics.csv",
+                                          "evaluation.json",
                                           "generator.safetensors",
+                                          "best_generator.safetensors",
                                           "discriminator.safetensors"};
 
   static bool is_sheet(const std::filesystem::directory_entry& entry) {

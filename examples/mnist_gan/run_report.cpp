@@ -28,7 +28,7 @@ std::vector<Report::Sheet> sheets_of(const RunFolder& folder, const Reached& rea
 }  // namespace
 
 Report run_report(const RunFolder& folder, const TrainOptions& options, const RunFacts& facts, const LossLog& log,
-                  const Reached& reached) {
+                  const ScoreLog& scores, const std::optional<Evaluation>& evaluation, const Reached& reached) {
   const auto& [epochs, steps, seconds, last_epoch] = reached;
   const bool stopped = epochs < options.recipe.epochs;
   Report report{
@@ -48,6 +48,13 @@ Report run_report(const RunFolder& folder, const TrainOptions& options, const Ru
                                       {"D(fake)", last_epoch.d_fake}}) {
       report.facts.emplace_back(concat(name, ", last epoch"), fixed(value, 3));
     }
+  }
+  for (const auto& chart : scores.charts()) report.charts.push_back(chart);
+  if (evaluation) {
+    std::string note = evaluation->note;
+    if (evaluation->read_as_asked)
+      note += concat("; ", fixed(100 * *evaluation->read_as_asked, 2), " % of the digits read as asked for");
+    report.tables.push_back({"Scores", evaluation->header(), evaluation->cells(), note});
   }
   return report;
 }

@@ -69,7 +69,8 @@ int sample(const SampleOptions& options) {
                       : asked > 0         ? asked
                                           : default_count;
   const auto digits = digits_to_draw(options, latent.classes, count);
-  eigan::Matrix<float> input = sample_input(latent, digits, count, options.seed);
+  eigan::Matrix<float> input =
+      sample_input(latent, digits, count, options.seed, options.truncation.value_or(generator->drawing().truncation));
   if (options.interpolate) input = walks(latent, input, walk_steps);
   const auto images = generator->images(input, eigan::Threads{options.threads});
   switch (sample_format(options.out).value()) {

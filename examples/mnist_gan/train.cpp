@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,23 +19,28 @@
 #include "common/text.hpp"
 
 #include "banner.hpp"
+#include "evaluate.hpp"
 #include "losses.hpp"
 #include "progress.hpp"
 #include "record.hpp"
 #include "run_folder.hpp"
 #include "run_report.hpp"
+#include "score_log.hpp"
 #include "trainer.hpp"
 
 namespace mnist_gan {
 namespace {
 
 constexpr Index sheet_images = 100;
+constexpr Index scored_images = 2000;
+constexpr Index evaluated_images = 10000;
 
 /// The inputs of the sample sheets; with a row for each digit where it can be asked for.
-eigan::Matrix<float> sheet_input(const Latent& latent, std::uint64_t seed) {
+eigan::Matrix<float> sheet_input(const Recipe& recipe, std::uint64_t seed) {
+  const Latent latent = recipe.latent_space();
   std::vector<std::uint8_t> digits(latent.classes > 0 ? sheet_images : 0);
   for (std::size_t i = 0; i < digits.size(); ++i) digits[i] = static_cast<std::uint8_t>(i / 10);
-  return sample_input(latent, digits, sheet_images, seed);
+  return sample_input(latent, digits, sheet_images, seed, recipe.truncation);
 }
 
 bool is_finite(const StepLosses& losses) {
@@ -60,9 +66,24 @@ int train(const TrainOptions& options) {
   const eigan::Threads threads{options.threads};
   const auto trainer = make_trainer(recipe, images, options.seed, threads);
   const Index steps_per_epoch = trainer->steps_per_epoch();
-  const auto input = sheet_input(recipe.latent_space(), options.seed);
+  const auto input = sheet_input(recipe, options.seed);
   const auto write_sheet = [&](const std::filesystem::path& path) {
     eigan::write_image_sheet<float>(path, trainer->generator().images(input, threads));
+  };
+
+  const bool scored = options.evaluate || options.evaluate_every > 0;
+  eigan::LabelledImages test;
+  std::optional<Judge> judge;
+  if (scored) {
+    test = reading([&] { return eigan::load_mnist(options.data, eigan::Split::test); });
+    judge.emplace(options.recogniser, images, test, validation_count(recipe.holdout, images.count), threads);
+  }
+  ScoreLog scores;
+  const auto score = [&](Index epoch) {
+    const DigitGenerator& generator = trainer->generator();
+    if (scores.add(epoch, judge->quick(drawn(generator, recipe.truncation, scored_images, options.seed, threads))))
+      trainer->save_generator(folder.file("best_generator.safetensors"));
+    scores.write_csv(folder.file("metrics.csv"));
   };
 
   Interrupt::listen();
@@ -107,6 +128,7 @@ int train(const TrainOptions& options) {
     if (options.samples_every > 0 && epoch % options.samples_every == 0) {
       write_sheet(folder.sheet(epoch));
     }
+    if (options.evaluate_every > 0 && epoch % options.evaluate_every == 0) score(epoch);
   }
   progress.clear();
 
@@ -118,8 +140,14 @@ int train(const TrainOptions& options) {
   trainer->save_discriminator(folder.file("discriminator.safetensors"));
   const Index epochs = trainer->steps() / steps_per_epoch;
   const double seconds = seconds_since(start);
-  write_report(folder.file("report.html"),
-               run_report(folder, options, facts, log, {epochs, trainer->steps(), seconds, last_epoch}));
+  std::optional<Evaluation> evaluation;
+  if (options.evaluate && epochs == recipe.epochs) {
+    evaluation = evaluate_generator(trainer->generator(), recipe.truncation, *judge, images, evaluated_images,
+                                    options.seed, threads);
+    eigan::write_file(folder.file("evaluation.json"), evaluation_json(*evaluation));
+  }
+  write_report(folder.file("report.html"), run_report(folder, options, facts, log, scores, evaluation,
+                                                      {epochs, trainer->steps(), seconds, last_epoch}));
 
   if (epochs < recipe.epochs) {
     say("mnist_gan: stopped after ", trainer->steps(), " steps, ", epochs, " whole epochs; ", folder.name(),
@@ -128,6 +156,7 @@ int train(const TrainOptions& options) {
   }
   eigan::write_file(folder.file("result.json"), result_text(epochs, trainer->steps(), seconds, last_epoch));
   if (!options.quiet) {
+    if (evaluation) say(evaluation_table(*evaluation));
     say("trained in ", duration(seconds), "; ", folder.name(), " holds",
         "\n  report.html             all of it on one page", "\n  samples.png, samples/   sheets of digits",
         "\n  losses.svg, losses.csv\n  generator.safetensors, discriminator.safetensors",

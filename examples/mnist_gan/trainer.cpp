@@ -49,10 +49,11 @@ class TrainerOf final : public Trainer {
         seed_(seed),
         rng_(seed),
         threads_(threads),
-        generator_(net, latent_, recipe.holdout, rng_.fold_in(stream::generator_init)),
-        drawn_(net, latent_, recipe.holdout, rng_.fold_in(stream::generator_init)),
-        discriminator_(eigan::make_discriminator(recipe.discriminator_sizes(), hidden_options(recipe)),
-                       rng_.fold_in(stream::discriminator_init)),
+        generator_(net, drawing(recipe), rng_.fold_in(stream::generator_init)),
+        drawn_(net, drawing(recipe), rng_.fold_in(stream::generator_init)),
+        discriminator_(
+            eigan::make_discriminator(recipe.discriminator_sizes(), hidden_options(recipe, recipe.d_negative_slope)),
+            rng_.fold_in(stream::discriminator_init)),
         g_adam_(generator_.param_size(), adam_options(recipe, recipe.g_lr)),
         d_adam_(discriminator_.net().param_size(), adam_options(recipe, recipe.d_lr)),
         average_(std::as_const(generator_.model).params(), recipe.average),
@@ -76,7 +77,7 @@ class TrainerOf final : public Trainer {
     const Rng rng = rng_.fold_in(stream::steps).fold_in(static_cast<std::uint64_t>(step_));
     const eigan::NonSaturatingLoss loss{.real_label = recipe_.real_label};
     if (recipe_.anneal) {
-      const double rate = eigan::warmup_cosine(step_, recipe_.epochs * batches_.size(), 0);
+      const double rate = eigan::linear_decay(step_, recipe_.epochs * batches_.size());
       g_adam_.options().lr = rate * recipe_.g_lr;
       d_adam_.options().lr = rate * recipe_.d_lr;
     }
@@ -86,7 +87,7 @@ class TrainerOf final : public Trainer {
     eigan::pixels_to_unit(images_, indices, images);
     if (latent_.classes > 0) {
       for (std::size_t j = 0; j < indices.size(); ++j) digits_[j] = images_.labels[indices[j]];
-      write_one_hot<std::uint8_t>(digits_, {real.data() + image_size, latent_.classes, count, real.outerStride()});
+      write_code(digits_, 1, {real.data() + image_size, latent_.classes, count, real.outerStride()});
     }
     if (penalty_ && step_ % recipe_.r1_every == 0) {
       const auto gamma = static_cast<float>(recipe_.r1 * static_cast<double>(recipe_.r1_every));
@@ -132,7 +133,7 @@ class TrainerOf final : public Trainer {
     const View<float> input = View<float>(input_).columns(0, count);
     if (latent_.classes > 0) {
       draw_digits(digits_, latent_.classes, rng.fold_in(0));
-      write_one_hot<std::uint8_t>(digits_, workspace_.fake_condition(count));
+      write_code(digits_, 1, workspace_.fake_condition(count));
     }
     draw_latent(latent_, digits_, input, rng);
     return input;
@@ -166,12 +167,12 @@ class TrainerOf final : public Trainer {
 std::unique_ptr<Trainer> make_trainer(const Recipe& recipe, const eigan::LabelledImages& images, std::uint64_t seed,
                                       eigan::Threads threads) {
   const Sizes sizes = recipe.generator_sizes();
+  const auto options = hidden_options(recipe, recipe.g_negative_slope);
   if (recipe.batch_norm) {
-    const auto net = eigan::make_normalized_generator(sizes, hidden_options(recipe));
+    const auto net = eigan::make_normalized_generator(sizes, options);
     return std::make_unique<TrainerOf<NormalizedNet>>(net, recipe, images, seed, threads);
   }
-  return std::make_unique<TrainerOf<PlainNet>>(eigan::make_generator(sizes, hidden_options(recipe)), recipe, images,
-                                               seed, threads);
+  return std::make_unique<TrainerOf<PlainNet>>(eigan::make_generator(sizes, options), recipe, images, seed, threads);
 }
 
 }  // namespace mnist_gan

@@ -188,7 +188,8 @@ class MnistGan(unittest.TestCase):
     def test_config_states_every_hyper_parameter(self):
         config = json.loads((self.first / "config.json").read_text())
         expected = {"recipe": "seed", "data": str(self.data), "epochs": 2, "batch": 64, "seed": 1, "latent": 100,
-                    "g_hidden": [32, 64, 128], "d_hidden": [128, 64, 32], "negative_slope": 0.2, "dropout": 0.3,
+                    "g_hidden": [32, 64, 128], "d_hidden": [128, 64, 32], "g_negative_slope": 0.2,
+                    "d_negative_slope": 0.2, "dropout": 0.3,
                     "g_lr": 0.002, "d_lr": 0.002, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "real_label": 0.9,
                     "threads": 1}
         self.assertEqual(config | expected, config)
@@ -196,7 +197,7 @@ class MnistGan(unittest.TestCase):
     def test_flags_change_the_recipe(self):
         out = self.folder / "flags"
         options = {"recipe": "seed", "epochs": 1, "batch": 50, "seed": 7, "latent": 20, "g_hidden": [16, 17, 18],
-                   "d_hidden": [30, 20, 10], "negative_slope": 0.1, "dropout": 0, "g_lr": 0.0001, "d_lr": 0.0002,
+                   "d_hidden": [30, 20, 10], "g_negative_slope": 0.1, "d_negative_slope": 0.1, "dropout": 0, "g_lr": 0.0001, "d_lr": 0.0002,
                    "beta1": 0.5, "beta2": 0.99, "eps": 1e-6, "real_label": 1, "samples_every": 0, "log_every": 1}
         arguments = ["--lr", "0.5"]  # what is said of one network is stronger
         for name, value in options.items():
@@ -384,14 +385,16 @@ class MnistGan(unittest.TestCase):
             self.assertIn(words, result.stderr)
         metadata, shapes = read_safetensors(out / "generator.safetensors")
         self.assertEqual(metadata | {"normalisation": "batch", "latent_distribution": "normal", "conditional": "no",
-                                     "holdout": "5000"}, metadata)
+                                     "holdout": "5000", "components": "32",
+                                     "truncation": "0.9"}, metadata)
         self.assertEqual(shapes["1.running_mean"], [256])
         self.assertEqual(shapes["9.weight"], [784, 512])
         again = self.folder / "default_sheet.png"
         self.run_program("sample", "--model", out / "generator.safetensors", "--out", again)
         self.assertEqual(digest(again), digest(out / "samples.png"))
         for change in (["--r1", "0"], ["--r1-every", "3"], ["--average", "0"], ["--schedule", "constant"],
-                       ["--g-norm", "none"], ["--latent-distribution", "uniform"], ["--holdout", "10"]):
+                       ["--g-norm", "none"], ["--latent-distribution", "uniform"], ["--holdout", "10"], ["--components", "4"],
+                       ["--truncation", "0.5"], ["--g-negative-slope", "0.2"]):
             other = self.folder / f"default{change[0]}"
             result = self.run_program("train", "--data", self.data, "--out", other, "--epochs", "2", *change)
             self.assertEqual(result.returncode, 0, result.stderr)
@@ -402,7 +405,7 @@ class MnistGan(unittest.TestCase):
         options = ("train", "--data", self.data, "--recipe", "conditional", "--epochs", "2", "--out")
         result = self.run_program(*options, out, "--threads", "1")
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertIn("74-256-512-512-784", result.stderr)
+        self.assertIn("42-256-512-512-784", result.stderr)
         self.assertIn("794-512-512-256-1", result.stderr)
         other = self.folder / "conditional3"
         self.run_program(*options, other, "--threads", "3")
@@ -413,9 +416,9 @@ class MnistGan(unittest.TestCase):
                                           "--save-z", z).returncode, 0)
         self.assertEqual(png_size(sheet), (4 * 30 + 2, 2 * 30 + 2))
         shape, numbers = read_npy(z)
-        self.assertEqual(shape, (6, 74))
+        self.assertEqual(shape, (6, 42))
         for i, digit in enumerate((2, 0, 2, 4, 2, 0)):
-            self.assertEqual(list(numbers[74 * i + 64 : 74 * (i + 1)]), [float(k == digit) for k in range(10)])
+            self.assertEqual(list(numbers[42 * i + 32 : 42 * (i + 1)]), [3.0 * (k == digit) for k in range(10)])
         self.fails(self.run_program("sample", "--model", model, "--digits", "2a", "--out", sheet), 2, "--digits", "2a")
         self.fails(self.run_program("sample", "--model", self.first / "generator.safetensors", "--digits", "1", "--out",
                                     sheet), 3, "generator.safetensors", "asked for digits")
@@ -612,7 +615,7 @@ class MnistGan(unittest.TestCase):
             self.assertIn("\n\nExamples:\n  mnist_gan ", result.stdout)
             self.assertLess(result.stdout.index("Examples:"), result.stdout.index("Usage:"))
         help_text = self.run_program("train", "--help").stdout
-        for words in ("--lr X ", "[0.001]", "[256,512,512]", "[all processors]", "--real-label X", "[cosine]"):
+        for words in ("--lr X ", "[0.001]", "[256,512,512]", "[all processors]", "--real-label X", "[linear]"):
             self.assertIn(words, help_text)
         self.assertRegex(self.run_program("--version").stdout, r"^mnist_gan \(eigan\) \d+\.\d+\.\d+\n$")
 

@@ -43,3 +43,12 @@ TEST_CASE("warmup_cosine: impossible steps are refused") {
   CHECK_THROWS_AS(warmup_cosine(0, 10, 11), std::invalid_argument);
   CHECK_THROWS_AS(warmup_cosine(0, 10, -1), std::invalid_argument);
 }
+
+TEST_CASE("linear_decay: falls evenly to 0 and stays there") {
+  CHECK(linear_decay(0, 4) == 1);
+  CHECK(linear_decay(1, 4) == 0.75);
+  CHECK(linear_decay(4, 4) == 0);
+  CHECK(linear_decay(5, 4) == 0);
+  CHECK_THROWS_WITH_AS(linear_decay(-1, 4), "linear_decay: step -1 of 4", std::invalid_argument);
+  CHECK_THROWS_AS(linear_decay(0, 0), std::invalid_argument);
+}
