@@ -5,12 +5,14 @@
 
 #include <eigan/version.hpp>
 
+#include "common/clock.hpp"
 #include "common/command_line.hpp"
 #include "common/exit_code.hpp"
 #include "common/guarded.hpp"
 
 #include "evaluate.hpp"
 #include "options.hpp"
+#include "race.hpp"
 #include "sample.hpp"
 #include "train.hpp"
 
@@ -21,6 +23,17 @@ constexpr Index largest_size = 16384;
 constexpr Index most_walks = 10000;
 
 const Range<double> label{"a number above 0 to 1", [](double x) { return x > 0 && x <= 1; }};
+
+CLI::Option* add_recipe(OptionGroup& group, Recipe& recipe) {
+  return group
+      .read("--recipe", "NAME", concat("what the options below are unless they are given: ", recipe_names()),
+            [&recipe](const std::string& name) {
+              const Recipe* const found = find_recipe(name);
+              if (found == nullptr) refuse("--recipe", recipe_names(), name);
+              recipe = *found;
+            })
+      ->default_str(recipe.name);
+}
 
 void add_train(CLI::App& program, TrainOptions& options) {
   CLI::App& app = *program.add_subcommand("train", "Trains a generator of digits and writes a folder of results.");
@@ -36,13 +49,7 @@ void add_train(CLI::App& program, TrainOptions& options) {
   run.name("--data", "DIR", "folder of the MNIST files, plain or gzip", options.data)->required();
   run.name("--out", "DIR", "folder for the results; made if it is not there", options.out)->required();
   // Before the options that it gives values to: the command line is read in this order.
-  run.read("--recipe", "NAME", concat("what the options below are unless they are given: ", recipe_names()),
-           [&recipe](const std::string& name) {
-             const Recipe* const found = find_recipe(name);
-             if (found == nullptr) refuse("--recipe", recipe_names(), name);
-             recipe = *found;
-           })
-      ->default_str(recipe.name);
+  add_recipe(run, recipe);
   run.number("--epochs", "N", "passes over the images", recipe.epochs, whole(1, 1000000));
   run.number("--batch", "N", "images a step", recipe.batch, whole(1, 65536));
   run.number("--holdout", "N", "last images that training never sees, at most a tenth of all", recipe.holdout,
@@ -180,7 +187,24 @@ void add_evaluate(CLI::App& program, EvaluateOptions& options) {
   group.threads(options.threads);
 }
 
+void add_race(CLI::App& program, RaceOptions& options) {
+  CLI::App& app = *program.add_subcommand(
+      "race", "Trains until samples are as good as the seed recipe's after all its epochs, and prints the seconds.");
+  app.formatter(std::make_shared<HelpFormatter>("  mnist_gan race --data data/mnist --seed 2\n", 30));
+  OptionGroup group(app, "Options");
+  group.name("--data", "DIR", "folder of the MNIST files, plain or gzip", options.data)->required();
+  add_recipe(group, options.recipe);
+  group.number("--inception", "X", "Inception Score to reach", options.inception, not_negative);
+  group.number("--frechet", "X", "Frechet distance to come below", options.frechet, not_negative);
+  group.number("--every", "N", "steps from score to score", options.every, whole(1, 1000000));
+  group.number("--count", "N", "samples that are scored", options.count, whole(100, 60000));
+  group.name("--recogniser", "FILE", "whose eyes to see with", options.recogniser)->default_str(options.recogniser);
+  group.number("--seed", "N", "everything random follows from it", options.seed, any_seed);
+  group.threads(options.threads);
+}
+
 int run(int argc, char** argv) {
+  const auto start = Clock::now();
   CLI::App program("Trains a generative adversarial network on MNIST and draws digits with it.", "mnist_gan");
   program.formatter(
       std::make_shared<HelpFormatter>("  mnist_gan train --data data/mnist --out runs/first\n"
@@ -191,9 +215,11 @@ int run(int argc, char** argv) {
   program.require_subcommand(1);
   TrainOptions train_options;
   EvaluateOptions evaluate_options;
+  RaceOptions race_options;
   SampleOptions sample_options;
   add_train(program, train_options);
   add_evaluate(program, evaluate_options);
+  add_race(program, race_options);
   add_sample(program, sample_options);
 
   try {
@@ -205,6 +231,7 @@ int run(int argc, char** argv) {
   }
   if (program.got_subcommand("train")) return train(train_options);
   if (program.got_subcommand("evaluate")) return evaluate(evaluate_options);
+  if (program.got_subcommand("race")) return race(race_options, start);
   return sample(sample_options);
 }
 

@@ -26,6 +26,7 @@ from pathlib import Path
 
 PROGRAM = Path(sys.argv[1]).resolve()
 IMAGES, BATCH, EPOCHS = 200, 64, 2
+TEST_IMAGES = 120
 STEPS = EPOCHS * -(-IMAGES // BATCH)
 
 # Threads that wait by spinning would only make each other wait on a busy machine.
@@ -38,19 +39,26 @@ def idx(*sizes, data):
 
 
 def write_data_set(folder):
-    """Two kinds of bright squares, one file plain and one gzip."""
+    """Two kinds of bright squares, most files plain and one gzip."""
     numbers = random.Random(1)
-    pixels = bytearray()
-    for _ in range(IMAGES):
-        image = bytearray(28 * 28)
-        left = numbers.choice([4, 14])
-        for row in range(8, 20):
-            for column in range(left, left + 10):
-                image[28 * row + column] = numbers.randrange(180, 256)
-        pixels += image
+
+    def squares(count):
+        pixels = bytearray()
+        for _ in range(count):
+            image = bytearray(28 * 28)
+            left = numbers.choice([4, 14])
+            for row in range(8, 20):
+                for column in range(left, left + 10):
+                    image[28 * row + column] = numbers.randrange(180, 256)
+            pixels += image
+        return pixels
+
+    pixels, test_pixels = squares(IMAGES), squares(TEST_IMAGES)
     folder.mkdir()
     (folder / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(IMAGES, 28, 28, data=pixels)))
     (folder / "train-labels-idx1-ubyte").write_bytes(idx(IMAGES, data=[i % 10 for i in range(IMAGES)]))
+    (folder / "t10k-images-idx3-ubyte").write_bytes(idx(TEST_IMAGES, 28, 28, data=test_pixels))
+    (folder / "t10k-labels-idx1-ubyte").write_bytes(idx(TEST_IMAGES, data=[i % 10 for i in range(TEST_IMAGES)]))
 
 
 def read_safetensors(path):
@@ -422,6 +430,75 @@ class MnistGan(unittest.TestCase):
         self.fails(self.run_program("sample", "--model", model, "--digits", "2a", "--out", sheet), 2, "--digits", "2a")
         self.fails(self.run_program("sample", "--model", self.first / "generator.safetensors", "--digits", "1", "--out",
                                     sheet), 3, "generator.safetensors", "asked for digits")
+
+    def test_evaluate_judges_beside_references(self):
+        model = self.first / "generator.safetensors"
+        outputs = []
+        for threads in ("1", "3"):
+            scores = self.folder / f"scores{threads}.json"
+            result = self.run_program("evaluate", "--model", model, "--data", self.data, "--count", "150", "--json", scores,
+                                      "--threads", threads)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            outputs.append(result.stdout + scores.read_text())
+        self.assertEqual(*outputs)
+        scores = json.loads(scores.read_text())
+        rows = {row["name"]: row for row in scores["rows"]}
+        self.assertEqual(list(rows), ["this generator", "real training images", "real images, noise 0.3",
+                                      "one real image repeated", "untrained generator"])
+        for name, row in rows.items():
+            self.assertIn(name, result.stdout)
+            self.assertEqual(row["samples"], 150)
+            self.assertAlmostEqual(sum(row["shares"]), 1)
+            self.assertIn(f"{row['frechet_distance']:.2f}", result.stdout)
+        real, repeated = rows["real training images"], rows["one real image repeated"]
+        self.assertEqual((real["novelty"], repeated["novelty"]), (0, 0))
+        self.assertGreater(rows["untrained generator"]["novelty"], 1)
+        self.assertGreater(real["coverage"], 0.5)
+        self.assertEqual(repeated["recall"], 0)
+        self.assertAlmostEqual(repeated["inception_score"], 1, places=5)
+        self.assertGreater(repeated["frechet_distance"], real["frechet_distance"])
+        self.assertGreater(rows["untrained generator"]["frechet_distance"], real["frechet_distance"])
+        self.assertIn("the last 20 training images, though this generator was trained on them", scores["note"])
+
+    def test_evaluate_says_what_is_wrong(self):
+        model, lacking = self.first / "generator.safetensors", self.folder / "lacking"
+        lacking.mkdir()
+        for name in ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte"):
+            (lacking / name).symlink_to(self.data / name)
+        self.fails(self.run_program("evaluate", "--model", model, "--data", lacking), 3, "lacking", "t10k-images")
+        self.fails(self.run_program("evaluate", "--model", model, "--data", self.data, "--recogniser", model), 3,
+                   "generator.safetensors")
+        self.fails(self.run_program("evaluate", "--model", model, "--data", self.data, "--count", "5"), 2, "--count")
+        self.fails(self.run_program("evaluate", "--model", model, "--data", self.data, "--count", "100", "--json",
+                                    "nowhere/scores.json"), 1, "nowhere/scores.json")
+
+    def test_training_is_scored_on_the_way_and_at_the_end(self):
+        out = self.folder / "scored"
+        result = self.train(out, "--evaluate-every", "1", "--evaluate")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("untrained generator", result.stderr)
+        with open(out / "metrics.csv", newline="") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual([row["epoch"] for row in rows], ["1", "2"])
+        best = min(rows, key=lambda row: float(row["frechet_distance"]))["epoch"]
+        metadata, _ = read_safetensors(out / "best_generator.safetensors")
+        self.assertEqual(metadata["epoch"], best)
+        self.assertEqual(digest(out / "samples.png"), digest(self.first / "samples.png"))  # it only looks on
+        report = (out / "report.html").read_text()
+        for words in ("Inception Score", "one real image repeated", "Frechet distance from the test images"):
+            self.assertIn(words, report)
+        evaluated = self.run_program("evaluate", "--model", out / "generator.safetensors", "--data", self.data, "--json",
+                                     self.folder / "again.json")
+        self.assertEqual(evaluated.returncode, 0, evaluated.stderr)
+        self.assertEqual((self.folder / "again.json").read_text(), (out / "evaluation.json").read_text())
+
+    def test_race_ends_when_the_samples_are_good_enough(self):
+        result = self.run_program("race", "--data", self.data, "--inception", "1", "--frechet", "1e9", "--every", "2",
+                                  "--count", "100")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex(result.stdout, r"^[0-9.]+ s, 2 steps: Inception Score [0-9.]+, Frechet distance [0-9.]+\n$")
+        self.fails(self.run_program("race", "--data", self.data, "--recipe", "seed", "--inception", "11", "--every", "300",
+                                    "--count", "100"), 1, "not reached in 400 steps")
 
     def test_sample_formats_agree(self):
         sheet, bytes_file, floats_file, z_file = (self.folder / name for name in
