@@ -76,10 +76,8 @@ inline Index held_out(Index holdout, Index images) {
 inline Recipe default_recipe() {
   return {.name = "default",
           .epochs = 14,
-          .latent = 32,
+          .latent = 64,
           .normal_latent = true,
-          .components = 32,
-          .truncation = 0.9,
           .g_hidden = {256, 512, 512},
           .d_hidden = {512, 512, 256},
           .batch_norm = true,
@@ -98,7 +96,6 @@ inline Recipe default_recipe() {
 inline Recipe conditional_recipe() {
   Recipe recipe = default_recipe();
   recipe.name = "conditional";
-  recipe.components = 0;
   recipe.conditional = true;
   return recipe;
 }

@@ -52,6 +52,11 @@ void check_products(Index out, Index in, Index batch) {
   CHECK(((wide(y.view()) - y_expected).array().abs() < tolerance(in)).all());
   CHECK(y.surroundings_are_intact());
 
+  y.view().setConstant(nan);
+  gemm::product<T>(w, xs.view(), y.view());
+  CHECK(((wide(y.view()) - wide(w) * wide(x)).array().abs() < tolerance(in)).all());
+  CHECK(y.surroundings_are_intact());
+
   gemm::transposed<T>(w, dys.view(), dx.view());
   const Matrix<double> dx_expected = wide(w).transpose() * wide(dy);
   CHECK(((wide(dx.view()) - dx_expected).array().abs() < tolerance(out)).all());

@@ -393,8 +393,8 @@ class MnistGan(unittest.TestCase):
             self.assertIn(words, result.stderr)
         metadata, shapes = read_safetensors(out / "generator.safetensors")
         self.assertEqual(metadata | {"normalisation": "batch", "latent_distribution": "normal", "conditional": "no",
-                                     "holdout": "5000", "components": "32",
-                                     "truncation": "0.9"}, metadata)
+                                     "holdout": "5000", "components": "0",
+                                     "truncation": "1"}, metadata)
         self.assertEqual(shapes["1.running_mean"], [256])
         self.assertEqual(shapes["9.weight"], [784, 512])
         again = self.folder / "default_sheet.png"
@@ -413,7 +413,7 @@ class MnistGan(unittest.TestCase):
         options = ("train", "--data", self.data, "--recipe", "conditional", "--epochs", "2", "--out")
         result = self.run_program(*options, out, "--threads", "1")
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertIn("42-256-512-512-784", result.stderr)
+        self.assertIn("74-256-512-512-784", result.stderr)
         self.assertIn("794-512-512-256-1", result.stderr)
         other = self.folder / "conditional3"
         self.run_program(*options, other, "--threads", "3")
@@ -424,9 +424,9 @@ class MnistGan(unittest.TestCase):
                                           "--save-z", z).returncode, 0)
         self.assertEqual(png_size(sheet), (4 * 30 + 2, 2 * 30 + 2))
         shape, numbers = read_npy(z)
-        self.assertEqual(shape, (6, 42))
+        self.assertEqual(shape, (6, 74))
         for i, digit in enumerate((2, 0, 2, 4, 2, 0)):
-            self.assertEqual(list(numbers[42 * i + 32 : 42 * (i + 1)]), [3.0 * (k == digit) for k in range(10)])
+            self.assertEqual(list(numbers[74 * i + 64 : 74 * (i + 1)]), [3.0 * (k == digit) for k in range(10)])
         self.fails(self.run_program("sample", "--model", model, "--digits", "2a", "--out", sheet), 2, "--digits", "2a")
         self.fails(self.run_program("sample", "--model", self.first / "generator.safetensors", "--digits", "1", "--out",
                                     sheet), 3, "generator.safetensors", "asked for digits")
