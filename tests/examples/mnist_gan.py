@@ -5,7 +5,6 @@
 import base64
 import csv
 import gzip
-import hashlib
 import html.parser
 import json
 import os
@@ -24,18 +23,12 @@ import xml.etree.ElementTree
 import zlib
 from pathlib import Path
 
+from support import ENVIRONMENT, digest, idx, png_size, read_safetensors, with_safetensors_header
+
 PROGRAM = Path(sys.argv[1]).resolve()
 IMAGES, BATCH, EPOCHS = 200, 64, 2
 TEST_IMAGES = 120
 STEPS = EPOCHS * -(-IMAGES // BATCH)
-
-# Threads that wait by spinning would only make each other wait on a busy machine.
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in ("CI", "NO_COLOR", "COLUMNS")}
-ENVIRONMENT |= {"OMP_WAIT_POLICY": "passive", "TERM": "xterm"}
-
-
-def idx(*sizes, data):
-    return bytes([0, 0, 8, len(sizes)]) + struct.pack(f">{len(sizes)}I", *sizes) + bytes(data)
 
 
 def write_data_set(folder):
@@ -61,15 +54,6 @@ def write_data_set(folder):
     (folder / "t10k-labels-idx1-ubyte").write_bytes(idx(TEST_IMAGES, data=[i % 10 for i in range(TEST_IMAGES)]))
 
 
-def read_safetensors(path):
-    """The metadata, and each tensor's shape."""
-    content = path.read_bytes()
-    (length,) = struct.unpack("<Q", content[:8])
-    header = json.loads(content[8 : 8 + length])
-    metadata = header.pop("__metadata__")
-    return metadata, {name: tensor["shape"] for name, tensor in header.items()}
-
-
 def read_npy(path):
     """The shape, and the numbers in a row."""
     content = path.read_bytes()
@@ -77,17 +61,6 @@ def read_npy(path):
     header = eval(content[10 : 10 + length])  # a literal of our own program's making
     assert header["descr"] == "<f4" and not header["fortran_order"]
     return header["shape"], struct.unpack(f"<{(len(content) - 10 - length) // 4}f", content[10 + length :])
-
-
-def digest(content):
-    """Stands for a file's content where two of them are compared: when that fails, nobody wants to see megabytes."""
-    return hashlib.sha256(content.read_bytes() if isinstance(content, Path) else content).hexdigest()
-
-
-def png_size(path):
-    content = path.read_bytes()
-    assert content[:8] == b"\x89PNG\r\n\x1a\n"
-    return struct.unpack(">II", content[16:24])
 
 
 def png_rows(content):
@@ -616,14 +589,8 @@ class MnistGan(unittest.TestCase):
 
     def test_bad_models(self):
         def model(name, change):
-            content = (self.first / "generator.safetensors").read_bytes()
-            (length,) = struct.unpack("<Q", content[:8])
-            header = json.loads(content[8 : 8 + length])
-            change(header)
-            text = json.dumps(header).encode()
-            text += b" " * (-len(text) % 8)
             path = self.folder / f"{name}.safetensors"
-            path.write_bytes(struct.pack("<Q", len(text)) + text + content[8 + length :])
+            path.write_bytes(with_safetensors_header(self.first / "generator.safetensors", change))
             return path
 
         def without(key):

@@ -1,0 +1,455 @@
+"""Runs mnist_recogniser as a user would: a short training on made-up images, and the trained weights of the repository
+on drawn digits.
+
+    python3 tests/examples/mnist_recogniser.py build/release/bin/mnist_recogniser
+"""
+import gzip
+import random
+import re
+import resource
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+import zlib
+from pathlib import Path
+
+from support import ENVIRONMENT, digest, idx, png, png_size, read_safetensors, with_safetensors_header
+
+PROGRAM = Path(sys.argv[1]).resolve()
+YARDSTICK = Path(__file__).resolve().parents[2] / "examples/mnist_recogniser/yardstick.safetensors"
+IMAGES, TEST_IMAGES, MISLABELLED, BATCH, EPOCHS = 300, 100, 20, 64, 2
+STEPS = EPOCHS * -(-IMAGES // BATCH)
+
+
+def write_data_set(folder, mislabelled):
+    """Bars; where a bar stands is its label, except for the first so many test images. Files plain and gzip."""
+    numbers = random.Random(1)
+    folder.mkdir()
+    for part, count in (("train", IMAGES), ("t10k", TEST_IMAGES)):
+        pixels = bytearray()
+        for image in range(count):
+            rows = bytearray(28 * 28)
+            for row in range(4, 24):
+                for column in range(3):
+                    rows[28 * row + 2 * (image % 10) + 3 + column] = numbers.randrange(180, 256)
+            pixels += rows
+        (folder / f"{part}-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(count, 28, 28, data=pixels)))
+        labels = [i % 10 if part == "train" or i >= mislabelled else (i + i // 10 + 1) % 10 for i in range(count)]
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(idx(count, data=labels))
+
+
+# A digit is the lines that a pen draws, in a box of width 1 and height 1.5.
+STROKES = {
+    0: [(0.5, 0), (0.9, 0.3), (1, 0.75), (0.9, 1.2), (0.5, 1.5), (0.1, 1.2), (0, 0.75), (0.1, 0.3), (0.5, 0)],
+    1: [(0.5, 0), (0.4, 1.5)],
+    2: [(0.05, 0.35), (0.3, 0.05), (0.7, 0.05), (0.95, 0.35), (0.85, 0.7), (0, 1.45), (1, 1.45)],
+    3: [(0.05, 0.1), (0.7, 0), (0.95, 0.35), (0.4, 0.7), (1, 1.1), (0.7, 1.5), (0, 1.4)],
+    7: [(0, 0.05), (1, 0), (0.4, 1.5)],
+}
+
+
+def drawing(digit, width, height, size, left, top, pen):
+    """Rows of values from 0, background, to 1: a digit `size` wide."""
+    def distance(x, y, a, b):
+        dx, dy = b[0] - a[0], b[1] - a[1]
+        t = max(0, min(1, ((x - a[0]) * dx + (y - a[1]) * dy) / (dx * dx + dy * dy)))
+        return ((x - a[0] - t * dx) ** 2 + (y - a[1] - t * dy) ** 2) ** 0.5
+
+    points = [(left + size * x, top + size * y) for x, y in STROKES[digit]]
+    return [[max(0, min(1, pen / 2 + 0.5 - min(distance(x, y, *line) for line in zip(points, points[1:]))))
+             for x in range(width)] for y in range(height)]
+
+
+def grey(rows, background=0, ink=255):
+    return [bytes(round(background + (ink - background) * value) for value in row) for row in rows]
+
+
+def grey_png(rows, background=0, ink=255):
+    return png(len(rows[0]), len(rows), grey(rows, background, ink))
+
+
+class MnistRecogniser(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = Path(tempfile.mkdtemp(prefix="mnist_recogniser-"))
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        cls.data, cls.easy = cls.folder / "data", cls.folder / "easy"
+        write_data_set(cls.data, mislabelled=MISLABELLED)
+        write_data_set(cls.easy, mislabelled=0)
+        cls.first = cls.folder / "first.safetensors"
+        cls.first_result = cls.train(cls.first, "--threads", "1")
+
+    @classmethod
+    def run_program(cls, *arguments, **options):
+        return subprocess.run([PROGRAM, *arguments], env=ENVIRONMENT, cwd=cls.folder, capture_output=True, text=True,
+                              timeout=300, **options)
+
+    @classmethod
+    def train_command(cls, out, *options):
+        return ["train", "--data", cls.data, "--out", out, "--epochs", str(EPOCHS), "--batch", str(BATCH), *options]
+
+    @classmethod
+    def train(cls, out, *options, **run_options):
+        return cls.run_program(*cls.train_command(out, *options), **run_options)
+
+    def fails(self, result, code, *words):
+        """One line on stderr with these words in it, nothing on stdout, and the exit code."""
+        self.assertEqual(result.stdout, "")
+        lines = [line for line in result.stderr.splitlines() if not line.startswith("warning: compiled")]
+        self.assertEqual(len(lines), 1, result.stderr)
+        self.assertTrue(lines[0].startswith("mnist_recogniser: error: "), lines[0])
+        for word in words:
+            self.assertIn(word, lines[0])
+        self.assertEqual(result.returncode, code, result.stderr)
+
+    # Training
+
+    def test_training_succeeds_and_says_so_in_plain_text(self):
+        result = self.first_result
+        self.assertEqual((result.returncode, result.stdout), (0, ""), result.stderr)
+        self.assertTrue(all(c == "\n" or c.isprintable() for c in result.stderr), repr(result.stderr))
+        for words in ("eigan ", ", 1 thread\n", "300 images", "468,874 parameters", "2 epochs of 5 steps, batch 64, seed 1",
+                      "epoch 1.00  loss ", "epoch 2.00  loss ", "97.5 % ", "98.6 % "):
+            self.assertIn(words, result.stderr)
+
+    def test_milestones_are_those_that_the_looks_show(self):
+        result = self.train(self.folder / "milestones.safetensors", "--data", self.easy, "--epochs", "12")
+        looks = re.findall(r"^epoch .* test ([\d.]+) %  ([\d.]+) s(.*)$", result.stderr, re.MULTILINE)
+        self.assertEqual(len(looks), 3 * 4 + 9)
+        self.assertEqual([time for _, time, _ in looks], sorted((t for _, t, _ in looks), key=float))
+        for text in ("97.5", "98.6"):
+            first = next((look for look in looks if float(look[0]) >= float(text)), None)
+            self.assertIsNotNone(first, "a dozen epochs suffice for bars")
+            self.assertIn(f"{text} % reached", first[2])
+            self.assertEqual(result.stderr.count(f"{text} % reached"), 1)
+            self.assertIn(f"{text} % after {first[1]} s", result.stderr)
+        self.assertIn("97.5 % not reached, 98.6 % not reached", self.first_result.stderr)
+
+    def test_model_says_what_it_is(self):
+        metadata, shapes = read_safetensors(self.first)
+        expected = {"format": "eigan", "seed": "1", "epochs": str(EPOCHS), "steps": str(STEPS)}
+        self.assertEqual(metadata | expected, metadata)
+        self.assertEqual([shapes[f"{i}.weight"] for i in (0, 2, 4)], [[512, 784], [128, 512], [10, 128]])
+        self.assertLess(self.first.stat().st_size, 2_000_000)
+
+    def test_result_does_not_depend_on_threads(self):
+        for threads in ("2", "3"):
+            out = self.folder / f"threads{threads}.safetensors"
+            self.assertEqual(self.train(out, "--threads", threads).returncode, 0)
+            self.assertEqual(digest(out), digest(self.first))
+
+    def test_every_option_reaches_the_training(self):
+        def numbers(*options):
+            out = self.folder / "options.safetensors"
+            self.assertEqual(self.train(out, *options).returncode, 0)
+            content = out.read_bytes()
+            (length,) = struct.unpack("<Q", content[:8])
+            return digest(content[8 + length :])
+
+        usual = numbers()
+        self.assertEqual(numbers("--quiet"), usual)
+        for option, value in (("--seed", "2"), ("--epochs", "1"), ("--batch", "50"), ("--lr", "0.001")):
+            self.assertNotEqual(numbers(option, value), usual, option)
+
+    def test_signal_keeps_what_there_is(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            out = self.folder / f"signal{int(number)}.safetensors"
+            process = subprocess.Popen([PROGRAM, *self.train_command(out, "--epochs", "1000000")], env=ENVIRONMENT,
+                                       stderr=subprocess.PIPE, text=True)
+            for line in process.stderr:
+                if line.startswith("epoch "):
+                    break
+            process.send_signal(number)
+            rest = process.stderr.read()
+            process.stderr.close()
+            self.assertEqual(process.wait(timeout=60), 128 + number, rest)
+            self.assertRegex(rest, r"stopped after \d+ of 5000000 steps")
+            self.assertEqual(self.evaluate("--model", out).returncode, 0)
+
+    def test_divergence_is_noticed(self):
+        out = self.folder / "diverged.safetensors"
+        self.fails(self.train(out, "--quiet", "--lr", "1e30"), 4, "diverged at step ", "(epoch ", "--lr")
+        self.assertFalse(out.exists())
+
+    def test_quiet_is_quiet(self):
+        result = self.train(self.folder / "quiet.safetensors", "--quiet")
+        self.assertEqual((result.returncode, result.stdout), (0, ""))
+        self.assertEqual([line for line in result.stderr.splitlines() if not line.startswith("warning: ")], [])
+
+    # Evaluation
+
+    def evaluate(self, *options):
+        return self.run_program("evaluate", "--data", self.data, *options)
+
+    def test_evaluation_agrees_with_the_training_and_with_itself(self):
+        sheet = self.folder / "mistakes.png"
+        result = self.evaluate("--model", self.first, "--out", sheet)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        (accuracy, right, images) = re.match(r"accuracy ([\d.]+) %: (\d+) of (\d+) images\n", result.stdout).groups()
+        self.assertEqual((float(accuracy), int(images)), (int(right), TEST_IMAGES))
+        self.assertIn(f"it knows {accuracy} % of them", self.first_result.stderr)
+
+        lines = result.stdout.splitlines()
+        start = next(i for i, line in enumerate(lines) if line.endswith("known"))
+        table = [line.split() for line in lines[start + 1 : start + 11]]
+        self.assertEqual(lines[start].split(), [*"0123456789", "known"])
+        self.assertEqual(len({len(line) for line in lines[start + 1 : start + 11]}), 1, "columns are aligned")
+        counts = [[0 if cell == "." else int(cell) for cell in row[1:11]] for row in table]
+        self.assertEqual([row[0] for row in table], [*"0123456789"])
+        self.assertEqual(sum(map(sum, counts)), TEST_IMAGES)
+        self.assertEqual(sum(counts[i][i] for i in range(10)), int(right))
+        for i, row in enumerate(table):
+            self.assertAlmostEqual(float(row[11]), 100 * counts[i][i] / sum(counts[i]), delta=0.006)
+
+        mistakes = re.findall(r"^  image (\d+): a (\d), taken for (\d) with ([\d.]+) %$", result.stdout, re.MULTILINE)
+        wrong = TEST_IMAGES - int(right)
+        self.assertGreaterEqual(wrong, MISLABELLED // 2)
+        self.assertEqual(len(mistakes), 10)
+        confidences = [float(mistake[3]) for mistake in mistakes]
+        self.assertEqual(confidences, sorted(confidences, reverse=True))
+        for image, label, found, _ in mistakes:
+            self.assertEqual((self.data / "t10k-labels-idx1-ubyte").read_bytes()[8 + int(image)], int(label))
+            self.assertGreater(counts[int(label)][int(found)], 0)
+        across = -(-int(1e6 * wrong ** 0.5) // 10 ** 6)
+        self.assertEqual(png_size(sheet)[0], 30 * across + 2)
+
+    def test_no_mistakes_no_sheet(self):
+        model = self.folder / "good.safetensors"
+        self.assertEqual(self.train(model, "--data", self.easy, "--epochs", "30").returncode, 0)
+        result = self.evaluate("--data", self.easy, "--model", model, "--out", "none.png")
+        self.assertEqual((result.returncode, result.stderr), (0, "no mistakes: no sheet is written\n"))
+        self.assertTrue(result.stdout.startswith("accuracy 100.00 %: 100 of 100 images\n"))
+        self.assertNotIn("mistakes", result.stdout)
+        self.assertFalse((self.folder / "none.png").exists())
+
+    # Recognition, by the repository's own weights
+
+    def recognise(self, *files, model=YARDSTICK):
+        return self.run_program("recognise", "--model", model, *files)
+
+    def write(self, name, content):
+        (self.folder / name).write_bytes(content)
+        return name
+
+    def assert_digits(self, result, *expected):
+        """A line for each: name, digit and a confidence."""
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        lines = result.stdout.splitlines()
+        self.assertEqual(len(lines), len(expected), result.stdout)
+        for line, (name, digit) in zip(lines, expected):
+            self.assertRegex(line, rf"^{re.escape(name)}: {digit}  \d+\.\d\d %$")
+
+    def test_drawn_digits_of_any_size_and_place(self):
+        shapes = {"small": (20, 24, 8, 5, 6, 2), "large": (300, 200, 70, 200, 20, 12), "tall": (60, 400, 40, 10, 300, 6),
+                  "full": (41, 61, 36, 2, 3, 5), "thin": (250, 250, 120, 30, 30, 2.5)}
+        expected = [(self.write(f"{digit}_{shape}.png", grey_png(drawing(digit, *numbers))), digit)
+                    for digit in STROKES for shape, numbers in shapes.items()]
+        self.assert_digits(self.recognise(*(name for name, _ in expected)), *expected)
+
+    def test_colours_do_not_matter(self):
+        seven = drawing(7, 60, 60, 24, 10, 12, 4)
+        rows = grey(seven)
+        def rgb(row, paper, ink, alpha=b""):
+            return b"".join(bytes(round(p + (i - p) * v / 255) for p, i in zip(paper, ink)) + alpha for v in row)
+        files = {
+            "light_on_dark.png": grey_png(seven),
+            "dark_on_light.png": grey_png(seven, 255, 0),
+            "faint.png": grey_png(seven, 90, 120),
+            "faint_dark.png": grey_png(seven, 200, 160),
+            "blue_on_yellow.png": png(60, 60, [rgb(row, (250, 240, 90), (20, 20, 160)) for row in rows], kind=2),
+            "opaque.png": png(60, 60, [rgb(row, (0, 0, 0), (255, 200, 200), b"\xFF") for row in rows], kind=6),
+            "transparent.png": png(60, 60, [b"".join(bytes([0, v]) for v in row) for row in rows], kind=4),
+            "sixteen_bits.png": png(60, 60, [b"".join(bytes([v, 0]) for v in row) for row in rows], depth=16),
+            "palette.png": png(60, 60, [bytes(v // 128 for v in row) for row in rows], kind=3,
+                               PLTE=bytes([255, 255, 255, 0, 60, 0])),
+        }
+        for name, content in files.items():
+            self.write(name, content)
+        self.assert_digits(self.recognise(*files), *((name, 7) for name in files))
+
+    def test_images_of_28x28_are_taken_as_they_are(self):
+        # Placed as MNIST's are; a far smaller one would be enlarged if it were not 28x28.
+        placed, small = (drawing(7, 28, 28, *numbers) for numbers in ((12, 8, 5, 2.5), (4, 12, 11, 1)))
+        names = [self.write(name, content) for name, content in (
+            ("placed.png", grey_png(placed)), ("placed_dark.png", grey_png(placed, 255, 0)),
+            ("small28.png", grey_png(small)), ("small29.png", grey_png([row + [0] for row in small])))]
+        lines = self.recognise(*names).stdout.splitlines()
+        self.assertEqual([line.split()[1] for line in lines[:2]], ["7", "7"])
+        self.assertEqual(lines[0].split()[2], lines[1].split()[2])
+        self.assertEqual(lines[3].split()[1], "7")
+        self.assertNotEqual(lines[2].split()[1:], lines[3].split()[1:])
+
+    def test_idx_files(self):
+        digits = [0, 7, 3]
+        small = b"".join(b"".join(grey(drawing(d, 28, 28, 12, 8, 5, 2.5))) for d in digits)
+        large = b"".join(b"".join(grey(drawing(d, 50, 40, 20, 20, 4, 4))) for d in digits)
+        for name, content in (("plain", idx(3, 28, 28, data=small)), ("packed", gzip.compress(idx(3, 28, 28, data=small))),
+                              ("large", idx(3, 40, 50, data=large))):
+            self.assert_digits(self.recognise(self.write(name, content)),
+                               *((f"{name}[{i}]", d) for i, d in enumerate(digits)))
+        self.assert_digits(self.recognise(self.write("one", idx(1, 28, 28, data=small[:784]))), ("one", 0))
+
+    def test_what_is_no_image_is_told_and_the_others_are_recognised(self):
+        good = grey_png(drawing(7, 60, 60, 24, 10, 12, 4))
+        header = png(60, 60, [])
+        bomb = png(4000, 4000, [bytes(4000)] * 4000)
+        for name, content, words in (
+            ("text.png", b"These are words.", ("expected PNG or IDX",)),
+            ("empty.png", b"", ("an empty file",)),
+            ("cut.png", good[:-40], ("damaged PNG",)),
+            ("no_pixels.png", header, ("damaged PNG",)),
+            ("only_signature.png", good[:8], ("damaged PNG",)),
+            ("zero.png", png(0, 60, []), ("damaged PNG",)),
+            ("vast.png", png(30000, 30000, [b"\0"]), ("30000x30000", "at most 16777216")),
+            ("wide.png", png(1 << 25, 1, [b"\0"]), ()),
+            ("bomb.png", png(4, 4, [bytes(4)] * 4)[:33] + bomb[33:], ("one colour",)),
+            ("blank.png", png(40, 40, [bytes([200]) * 40] * 40), ("blank.png", "nearly one colour")),
+            ("labels", idx(3, data=[1, 2, 3]), ("holds labels",)),
+            ("cut_idx", idx(3, 28, 28, data=bytes(100)), ("ends after 100",)),
+            ("gzip_of_text", gzip.compress(b"words"), ("gzip_of_text", "not IDX")),
+            ("blank_idx", idx(1, 28, 28, data=bytes(784)), ("blank_idx", "nearly one colour")),
+        ):
+            with self.subTest(name=name):
+                files = [self.write("seven.png", good), self.write(name, content), "seven.png"]
+                result = self.recognise(*files)
+                self.assertEqual(result.returncode, 3, result.stderr)
+                self.assertEqual([line.split()[:2] for line in result.stdout.splitlines()], [["seven.png:", "7"]] * 2)
+                self.fails(subprocess.CompletedProcess([], 3, "", result.stderr), 3, f"error: {name}: ", *words)
+
+    def test_one_blank_image_does_not_hide_the_others(self):
+        digits = b"".join(b"".join(grey(drawing(d, 28, 28, 12, 8, 5, 2.5))) for d in (0, 7))
+        result = self.recognise(self.write("gap", idx(3, 28, 28, data=digits[:784] + bytes(784) + digits[784:])))
+        self.assertEqual((result.returncode, [line.split()[:2] for line in result.stdout.splitlines()]),
+                         (3, [["gap[0]:", "0"], ["gap[2]:", "7"]]))
+        self.assertIn("error: gap[1]: expected a digit", result.stderr)
+
+    def test_files_that_cannot_be_read(self):
+        for file, words in (("nowhere.png", ("nowhere.png", "No such file")), (".", ("Is a directory",))):
+            self.fails(self.recognise(file), 3, *words)
+
+    def test_a_bomb_does_not_take_the_memory(self):
+        def limit_memory():
+            resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+
+        # Declares 4000 x 4000 pixels and unpacks to 2 GB.
+        def chunk(name, data):
+            return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+        packer = zlib.compressobj(9)
+        data = b"".join([packer.compress(bytes(1 << 20)) for _ in range(2048)] + [packer.flush()])
+        bomb = png(4000, 4000, [])[:33] + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+        self.assertLess(len(bomb), 3_000_000)
+        result = self.run_program("recognise", "--model", YARDSTICK, self.write("bomb.png", bomb),
+                                  preexec_fn=limit_memory)
+        self.fails(result, 3, "bomb.png", "damaged PNG")
+
+    def test_nothing_raw_reaches_the_terminal(self):
+        seven = grey_png(drawing(7, 60, 60, 24, 10, 12, 4))
+        result = self.recognise(self.write("a\x1b[2Jb.png", seven), "c\x1b[2Jd.png")
+        self.assertEqual(result.returncode, 3)
+        self.assertTrue(result.stdout.startswith("a\\x1b[2Jb.png: 7  "), repr(result.stdout))
+        self.assertIn("c\\x1b[2Jd.png", result.stderr)
+        self.assertNotIn("\x1b", result.stdout + result.stderr)
+
+    # What goes wrong
+
+    def test_bad_command_lines(self):
+        training = ("train", "--data", "data", "--out", "never")
+        evaluation = ("evaluate", "--data", "data", "--model", self.first)
+        for words, *arguments in (
+            (("subcommand",),),
+            (("unknown argument 'trian'", "did you mean train?"), "trian"),
+            (("--data is required",), "train", "--out", "never"),
+            (("--out is required",), "train", "--data", "data"),
+            (("'--epoch'", "did you mean --epochs?"), *training, "--epoch", "3"),
+            (("--epochs", "from 1 to", "'0'"), *training, "--epochs", "0"),
+            (("--batch", "'0'"), *training, "--batch", "0"),
+            (("--threads", "'0'"), *training, "--threads", "0"),
+            (("--seed", "'-1'"), *training, "--seed", "-1"),
+            (("--lr", "'nan'"), *training, "--lr", "nan"),
+            (("--lr", "'\\x1b[2J'"), *training, "--lr", "\x1b[2J"),
+            (("--model is required",), "evaluate", "--data", "data"),
+            (("--out", ".png", "'mistakes.jpg'"), *evaluation, "--out", "mistakes.jpg"),
+            (("--model is required",), "recognise", "seven.png"),
+            (("FILE is required",), "recognise", "--model", self.first),
+        ):
+            with self.subTest(arguments=arguments):
+                self.fails(self.run_program(*arguments), 2, *words)
+        self.assertFalse((self.folder / "never").exists())
+
+    def test_bad_data(self):
+        def data_set(name, missing):
+            folder = self.folder / name
+            shutil.copytree(self.data, folder)
+            for file in folder.glob(missing):
+                file.unlink()
+            return folder
+
+        for folder, words in ((self.folder / "no\x1bwhere", ("no\\x1bwhere", "no such folder")),
+                              (data_set("no_training", "train-*"), ("no train-images",)),
+                              (data_set("no_test", "t10k-*"), ("no t10k-images",))):
+            self.fails(self.run_program("train", "--data", folder, "--out", "never"), 3, *words)
+        self.fails(self.run_program("evaluate", "--data", self.folder / "no_test", "--model", self.first), 3,
+                   "no t10k-images")
+        self.assertFalse((self.folder / "never").exists())
+
+    def test_bad_models(self):
+        def reshape(header):
+            header["2.weight"]["shape"].reverse()
+
+        cut = self.folder / "cut.safetensors"
+        cut.write_bytes(self.first.read_bytes()[:-1])
+        reshaped = self.folder / "reshaped.safetensors"
+        reshaped.write_bytes(with_safetensors_header(self.first, reshape))
+        other = self.folder / "other.safetensors"
+        other.write_bytes(with_safetensors_header(self.first, lambda h: h["__metadata__"].update(architecture="Other()")))
+        for model, words in ((self.folder / "nothing.safetensors", ("nothing.safetensors", "No such file")),
+                             (self.data / "t10k-labels-idx1-ubyte", ("t10k-labels",)), (cut, ("cut.safetensors",)),
+                             (reshaped, ("2.weight",)), (other, ("architecture", "Other()"))):
+            with self.subTest(model=model.name):
+                self.fails(self.evaluate("--model", model), 3, *words)
+                self.fails(self.recognise("seven.png", model=model), 3, *words)
+
+    def test_output_that_cannot_be_written(self):
+        # At once, not after the training.
+        endless = ("--epochs", "1000000")
+        self.fails(self.train(self.folder / "missing" / "model", *endless), 1, "missing/model", "folder is not there")
+        self.fails(self.train(self.folder, *endless), 1, "a folder, expected the name of a file")
+        result = self.evaluate("--model", self.first, "--out", self.folder / "missing" / "sheet.png")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("missing/sheet.png", result.stderr)
+        with open("/dev/full", "w") as full:
+            result = subprocess.run([PROGRAM, "evaluate", "--data", self.data, "--model", self.first], stdout=full,
+                                    stderr=subprocess.PIPE, env=ENVIRONMENT, text=True, timeout=60)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("standard output: cannot write: No space left", result.stderr)
+
+    def test_full_disk_leaves_no_half_model(self):
+        def limit_file_size():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (200000, 200000))
+
+        out = self.folder / "full.safetensors"
+        self.fails(self.train(out, "--quiet", preexec_fn=limit_file_size), 1, "full.safetensors", "cannot write")
+        self.assertEqual(list(self.folder.glob("full*")), [])
+
+    # What it shows
+
+    def test_help_and_version_go_to_stdout(self):
+        for arguments in (["--help"], ["train", "--help"], ["evaluate", "-h"], ["recognise", "--help"]):
+            result = self.run_program(*arguments)
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            self.assertIn("\n\nExamples:\n  mnist_recogniser ", result.stdout)
+            self.assertLess(result.stdout.index("Examples:"), result.stdout.index("Usage:"))
+        help_text = self.run_program("train", "--help").stdout
+        for words in ("--lr X ", "[0.002]", "--epochs N", "[36]", "[all processors]"):
+            self.assertIn(words, help_text)
+        self.assertRegex(self.run_program("--version").stdout, r"^mnist_recogniser \(eigan\) \d+\.\d+\.\d+\n$")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
