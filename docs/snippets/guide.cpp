@@ -318,6 +318,42 @@ TEST_CASE("guide: adversarial training") {
   CHECK(g_adam.steps() == 30);
 }
 
+TEST_CASE("guide: better samples") {
+  Matrix<float> images(16, 64);
+  fill_uniform<float>(images, 0, 1, Rng(9));
+  constexpr Index batch = 32;
+  // [better]
+  const Rng rng(1);
+  Model g(make_normalized_generator<8, 32, 16>({.negative_slope = 0}), rng.fold_in(0));
+  Model d(make_discriminator<16, 32, 1>({.dropout = 0}), rng.fold_in(1));
+  const AdamOptions options{.lr = 0.001, .beta1 = 0, .beta2 = 0.99};
+  Adam g_adam(g.net().param_size(), options), d_adam(d.net().param_size(), options);
+  GanWorkspace workspace(g, d, batch);
+  R1Penalty penalty(d, batch);
+  Ema<float> average(g.params(), 0.998);
+  Matrix<float> z(8, batch);
+
+  for (std::uint64_t step = 0; step < 100; ++step) {
+    const Rng now = rng.fold_in(2).fold_in(step);
+    const ConstView<float> real = ConstView<float>(images).columns(step % 2 * batch, batch);
+    if (step % 4 == 0) penalty.add_gradient(d, real, 4.f, workspace.d_grad, now.fold_in(0));  // gamma 1, every 4 steps
+    fill_normal<float>(z, 0, 1, now.fold_in(1));
+    discriminator_step(g, d, d_adam, workspace, real, z, now.fold_in(2));
+    fill_normal<float>(z, 0, 1, now.fold_in(3));
+    generator_step(g, d, g_adam, workspace, z, now.fold_in(4));
+    average.update(g.params());
+  }
+
+  std::ranges::copy(average.params(), g.params().begin());  // draw with the average,
+  Matrix<float> many(8, 1000);
+  fill_normal<float>(many, 0, 1, rng.fold_in(3));
+  estimate_statistics(g, many);  // whose batch normalisation needs statistics of its own
+  const Matrix<float> samples = g.infer(many);
+  // [/better]
+  CHECK(samples.allFinite());
+  CHECK(samples.rowwise().mean().norm() > 0.5f);  // images are in [0, 1], and it has noticed
+}
+
 // [hinge]
 /// The hinge loss: real logits are pushed above 1, fake ones below -1.
 struct HingeLoss {
