@@ -106,9 +106,8 @@ std::vector<std::vector<std::string>> Evaluation::cells() const {
   for (const auto& [name, s] : rows) {
     all.push_back({name, grouped(s.samples), with_error(s.inception, s.inception_error, 2), fixed(s.frechet, 2),
                    fixed(s.total_variation, 3), fixed(s.precision, 3), fixed(s.recall, 3), fixed(s.density, 3),
-                   fixed(s.coverage, 3),
-                   with_error(s.parzen.log_likelihood.mean, s.parzen.log_likelihood.standard_error, 1),
-                   fixed(s.parzen.sigma, 3), fixed(s.novelty, 2)});
+                   fixed(s.coverage, 3), with_error(s.parzen, s.parzen_error, 1), fixed(s.parzen_sigma, 3),
+                   fixed(s.novelty, 2)});
   }
   return all;
 }
@@ -144,9 +143,9 @@ std::string evaluation_json(const Evaluation& evaluation) {
                        .add("recall", s.recall)
                        .add("density", s.density)
                        .add("coverage", s.coverage)
-                       .add("parzen", s.parzen.log_likelihood.mean)
-                       .add("parzen_error", s.parzen.log_likelihood.standard_error)
-                       .add("parzen_sigma", s.parzen.sigma)
+                       .add("parzen", s.parzen)
+                       .add("parzen_error", s.parzen_error)
+                       .add("parzen_sigma", s.parzen_sigma)
                        .add("novelty", s.novelty));
   }
   JsonObject object;

@@ -3,13 +3,19 @@
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
+#include <optional>
 #include <utility>
 
+#include <eigan/data/labelled_images.hpp>
 #include <eigan/metrics/class_histogram.hpp>
 #include <eigan/metrics/density_coverage.hpp>
+#include <eigan/metrics/frechet_distance.hpp>
 #include <eigan/metrics/inception_score.hpp>
 #include <eigan/metrics/nearest_neighbour.hpp>
+#include <eigan/metrics/parzen.hpp>
 #include <eigan/metrics/precision_recall.hpp>
+
+#include "mnist_recogniser/recogniser.hpp"
 
 namespace mnist_gan {
 namespace {
@@ -40,8 +46,39 @@ Matrix<float> image_matrix(const eigan::LabelledImages& images, Index first, Ind
   return pixels;
 }
 
-Judge::Judge(const std::filesystem::path& recogniser, const eigan::LabelledImages& train,
-             const eigan::LabelledImages& test, Index validation, eigan::Threads threads)
+class Judge::Impl {
+ public:
+  Impl(const std::filesystem::path& recogniser, const eigan::LabelledImages& train, const eigan::LabelledImages& test,
+       Index validation, eigan::Threads threads);
+
+  QuickScores quick(ConstView<float> images) const;
+  Scores full(ConstView<float> images);
+  Index read_as(ConstView<float> images, const std::vector<std::uint8_t>& digits) const;
+
+ private:
+  /// What only the full scores need: it takes a second to make.
+  struct Pixels {
+    Matrix<float> train, validation, test;  ///< in [0, 1]
+    double test_distance;                   ///< of the test images to the training images
+  };
+
+  const Pixels& pixels();
+  QuickScores quick_scores(const mnist_recogniser::Recognised& seen) const;
+  double distance(const Matrix<float>& train, ConstView<float> images) const;
+
+  const eigan::LabelledImages& train_;
+  const eigan::LabelledImages& test_;
+  Index validation_;
+  eigan::Threads threads_;
+  mnist_recogniser::RecogniserModel recogniser_;
+  Matrix<float> features_;  ///< of the test images
+  eigan::metrics::GaussianStatistics statistics_;
+  std::vector<double> shares_;
+  std::optional<Pixels> pixels_;
+};
+
+Judge::Impl::Impl(const std::filesystem::path& recogniser, const eigan::LabelledImages& train,
+                  const eigan::LabelledImages& test, Index validation, eigan::Threads threads)
     : train_(train),
       test_(test),
       validation_(std::min(validation, train.count)),
@@ -51,7 +88,7 @@ Judge::Judge(const std::filesystem::path& recogniser, const eigan::LabelledImage
       statistics_(eigan::metrics::gaussian_statistics(features_, threads)),
       shares_(label_shares(test)) {}
 
-const Judge::Pixels& Judge::pixels() {
+const Judge::Impl::Pixels& Judge::Impl::pixels() {
   if (!pixels_) {
     Matrix<float> train = to_unit_interval(image_matrix(train_, 0, train_.count));
     Matrix<float> test = to_unit_interval(image_matrix(test_, 0, test_.count));
@@ -62,11 +99,11 @@ const Judge::Pixels& Judge::pixels() {
   return *pixels_;
 }
 
-QuickScores Judge::quick(ConstView<float> images) const {
+QuickScores Judge::Impl::quick(ConstView<float> images) const {
   return quick_scores(mnist_recogniser::recognise(recogniser_, images, threads_));
 }
 
-Scores Judge::full(ConstView<float> images) {
+Scores Judge::Impl::full(ConstView<float> images) {
   namespace metrics = eigan::metrics;
   const auto seen = mnist_recogniser::recognise(recogniser_, images, threads_);
   const Matrix<float> drawn = to_unit_interval(images);
@@ -79,12 +116,15 @@ Scores Judge::full(ConstView<float> images) {
   const auto [precision, recall] = metrics::precision_recall(features_, seen.features, 3, threads_);
   const auto [density, coverage] = metrics::density_coverage(features_, seen.features, 5, threads_);
   scores.precision = precision, scores.recall = recall, scores.density = density, scores.coverage = coverage;
-  scores.parzen = metrics::parzen(drawn, real.validation, real.test, threads_);
+  const auto parzen = metrics::parzen(drawn, real.validation, real.test, threads_);
+  scores.parzen = parzen.log_likelihood.mean;
+  scores.parzen_error = parzen.log_likelihood.standard_error;
+  scores.parzen_sigma = parzen.sigma;
   scores.novelty = distance(real.train, drawn) / real.test_distance;
   return scores;
 }
 
-Index Judge::read_as(ConstView<float> images, const std::vector<std::uint8_t>& digits) const {
+Index Judge::Impl::read_as(ConstView<float> images, const std::vector<std::uint8_t>& digits) const {
   const auto seen = mnist_recogniser::recognise(recogniser_, images, threads_);
   Index right = 0;
   for (Index j = 0; j < images.cols(); ++j) {
@@ -95,16 +135,31 @@ Index Judge::read_as(ConstView<float> images, const std::vector<std::uint8_t>& d
   return right;
 }
 
-QuickScores Judge::quick_scores(const mnist_recogniser::Recognised& seen) const {
+QuickScores Judge::Impl::quick_scores(const mnist_recogniser::Recognised& seen) const {
   const auto inception = eigan::metrics::inception_score(seen.probabilities);
   const auto statistics = eigan::metrics::gaussian_statistics(seen.features, threads_);
   return {seen.features.cols(), inception.score, inception.splits.standard_error,
           eigan::metrics::frechet_distance(statistics, statistics_)};
 }
 
-double Judge::distance(const Matrix<float>& train, ConstView<float> images) const {
+double Judge::Impl::distance(const Matrix<float>& train, ConstView<float> images) const {
   return eigan::metrics::mean_distance(
       eigan::metrics::nearest_neighbours(train, images.columns(0, std::min(most_queries, images.cols())), threads_));
+}
+
+Judge::Judge(const std::filesystem::path& recogniser, const eigan::LabelledImages& train,
+             const eigan::LabelledImages& test, Index validation, eigan::Threads threads)
+    : impl_(std::make_unique<Impl>(recogniser, train, test, validation, threads)) {}
+Judge::~Judge() = default;
+
+QuickScores Judge::quick(ConstView<float> images) const {
+  return impl_->quick(images);
+}
+Scores Judge::full(ConstView<float> images) {
+  return impl_->full(images);
+}
+Index Judge::read_as(ConstView<float> images, const std::vector<std::uint8_t>& digits) const {
+  return impl_->read_as(images, digits);
 }
 
 }  // namespace mnist_gan

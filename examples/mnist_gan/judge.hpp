@@ -4,17 +4,15 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
-#include <optional>
+#include <memory>
 #include <vector>
 
 #include <eigan/core/parallel.hpp>
 #include <eigan/core/view.hpp>
-#include <eigan/data/labelled_images.hpp>
-#include <eigan/metrics/estimate.hpp>
-#include <eigan/metrics/frechet_distance.hpp>
-#include <eigan/metrics/parzen.hpp>
 
-#include "mnist_recogniser/recogniser.hpp"
+namespace eigan {
+struct LabelledImages;
+}
 
 namespace mnist_gan {
 
@@ -32,7 +30,7 @@ struct Scores : QuickScores {
   std::array<double, 10> shares{};  ///< of each digit
   double total_variation = 0;       ///< of the shares from the test images'
   double precision = 0, recall = 0, density = 0, coverage = 0;
-  eigan::metrics::ParzenScore parzen;  ///< of the test images
+  double parzen = 0, parzen_error = 0, parzen_sigma = 0;  ///< log-likelihood of a test image, standard error
   /// Mean distance of a sample to its nearest training image, over that of a test image: far below 1 is a copy.
   double novelty = 0;
 };
@@ -46,6 +44,7 @@ class Judge {
   /// training images. BadInput for a recogniser that cannot be read.
   Judge(const std::filesystem::path& recogniser, const eigan::LabelledImages& train, const eigan::LabelledImages& test,
         Index validation, eigan::Threads threads);
+  ~Judge();
 
   QuickScores quick(eigan::ConstView<float> images) const;
   Scores full(eigan::ConstView<float> images);
@@ -53,25 +52,8 @@ class Judge {
   Index read_as(eigan::ConstView<float> images, const std::vector<std::uint8_t>& digits) const;
 
  private:
-  /// What only the full scores need: it takes a second to make.
-  struct Pixels {
-    eigan::Matrix<float> train, validation, test;  ///< in [0, 1]
-    double test_distance;                          ///< of the test images to the training images
-  };
-
-  const Pixels& pixels();
-  QuickScores quick_scores(const mnist_recogniser::Recognised& seen) const;
-  double distance(const eigan::Matrix<float>& train, eigan::ConstView<float> images) const;
-
-  const eigan::LabelledImages& train_;
-  const eigan::LabelledImages& test_;
-  Index validation_;
-  eigan::Threads threads_;
-  mnist_recogniser::RecogniserModel recogniser_;
-  eigan::Matrix<float> features_;  ///< of the test images
-  eigan::metrics::GaussianStatistics statistics_;
-  std::vector<double> shares_;
-  std::optional<Pixels> pixels_;
+  class Impl;  // its headers take long to compile
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace mnist_gan

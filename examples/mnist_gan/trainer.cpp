@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <eigan/data/batches.hpp>
+#include <eigan/data/labelled_images.hpp>
 #include <eigan/gan/losses.hpp>
 #include <eigan/gan/r1_penalty.hpp>
 #include <eigan/gan/steps.hpp>

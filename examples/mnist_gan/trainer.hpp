@@ -6,11 +6,14 @@
 #include <memory>
 
 #include <eigan/core/parallel.hpp>
-#include <eigan/data/labelled_images.hpp>
 
 #include "digit_generator.hpp"
 #include "losses.hpp"
 #include "recipe.hpp"
+
+namespace eigan {
+struct LabelledImages;
+}
 
 namespace mnist_gan {
 
