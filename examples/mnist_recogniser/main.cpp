@@ -33,6 +33,7 @@ void add_train(CLI::App& program, TrainOptions& options) {
   group.number("--epochs", "N", "passes over the images", options.recipe.epochs, whole(1, 1000000));
   group.number("--batch", "N", "images a step", options.recipe.batch, whole(1, 65536));
   group.number("--lr", "X", "Adam's learning rate at its highest", options.recipe.lr, positive);
+  group.number("--warm-up", "N", "steps in which it rises to that", options.recipe.warm_up, whole(0, 1000000));
   group.number("--seed", "N", "everything random follows from it", options.seed, any_seed);
   group.threads(options.threads);
   group.flag("--quiet", "only warnings and errors", options.quiet);

@@ -8,10 +8,10 @@
 namespace mnist_recogniser {
 
 struct Recipe {
-  eigan::Index epochs = 36;
+  eigan::Index epochs = 20;
   eigan::Index batch = 128;
   double lr = 0.002;          ///< Adam's, at its highest
-  double warm_up = 0.05;      ///< the part of the steps in which it rises to that; then it falls as a cosine does
+  eigan::Index warm_up = 50;  ///< steps in which it rises to that; then it falls as a cosine does
   double average = 0.999;     ///< decay of the moving average of the weights, which is what is kept
   eigan::WarpOptions warp{};  ///< each image is warped anew each time it is seen
 };

@@ -35,7 +35,6 @@ using namespace example;
 
 namespace {
 
-using eigan::ConstView;
 using eigan::Matrix;
 using eigan::Rng;
 using eigan::View;
@@ -133,7 +132,7 @@ int train(const TrainOptions& options) {
   Matrix<float> memory(image_size, batch);
   std::vector<int> label_memory(static_cast<std::size_t>(batch));
   const Index steps = recipe.epochs * batches.size();
-  const auto warm_up = static_cast<Index>(recipe.warm_up * static_cast<double>(steps));
+  const Index warm_up = std::min(recipe.warm_up, steps);
 
   Interrupt::listen();
   if (!build_warning().empty()) say(build_warning());

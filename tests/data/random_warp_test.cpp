@@ -133,6 +133,10 @@ TEST_CASE("random_warp: a column depends on its number and the generator alone, 
   CHECK(support::same_bits(one, three));
   CHECK(support::same_bits<float>(one.leftCols(5), few));
   CHECK_FALSE(support::same_bits(one, other));
+
+  // One image twice is warped in two ways.
+  random_warp<float>(images, std::vector<std::uint32_t>{4, 4}, {}, Rng(1), View<float>(few).columns(0, 2));
+  CHECK_FALSE(few.col(0) == few.col(1));
 }
 
 TEST_CASE("random_warp: the middle stays within the shift, the darkness comes from outside") {

@@ -152,7 +152,7 @@ class MnistRecogniser(unittest.TestCase):
 
         usual = numbers()
         self.assertEqual(numbers("--quiet"), usual)
-        for option, value in (("--seed", "2"), ("--epochs", "1"), ("--batch", "50"), ("--lr", "0.001")):
+        for option, value in (("--seed", "2"), ("--epochs", "1"), ("--batch", "50"), ("--lr", "0.001"), ("--warm-up", "3")):
             self.assertNotEqual(numbers(option, value), usual, option)
 
     def test_signal_keeps_what_there_is(self):
@@ -370,6 +370,7 @@ class MnistRecogniser(unittest.TestCase):
             (("--batch", "'0'"), *training, "--batch", "0"),
             (("--threads", "'0'"), *training, "--threads", "0"),
             (("--seed", "'-1'"), *training, "--seed", "-1"),
+            (("--warm-up", "'-1'"), *training, "--warm-up", "-1"),
             (("--lr", "'nan'"), *training, "--lr", "nan"),
             (("--lr", "'\\x1b[2J'"), *training, "--lr", "\x1b[2J"),
             (("--model is required",), "evaluate", "--data", "data"),
@@ -446,7 +447,7 @@ class MnistRecogniser(unittest.TestCase):
             self.assertIn("\n\nExamples:\n  mnist_recogniser ", result.stdout)
             self.assertLess(result.stdout.index("Examples:"), result.stdout.index("Usage:"))
         help_text = self.run_program("train", "--help").stdout
-        for words in ("--lr X ", "[0.002]", "--epochs N", "[36]", "[all processors]"):
+        for words in ("--lr X ", "[0.002]", "--epochs N", "[20]", "[all processors]"):
             self.assertIn(words, help_text)
         self.assertRegex(self.run_program("--version").stdout, r"^mnist_recogniser \(eigan\) \d+\.\d+\.\d+\n$")
 
