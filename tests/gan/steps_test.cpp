@@ -111,7 +111,7 @@ TEST_CASE("Steps: a conditional discriminator sees what follows the images, and 
   View<float> gradient = d_tape.output_gradient();
   const float loss = bce_with_logits<float>(logits.leftCols(batch).eval(), 0.9f, gradient.columns(0, batch)) +
                      bce_with_logits<float>(logits.rightCols(batch).eval(), 0.f, gradient.columns(batch, batch));
-  CHECK(d_result.loss == doctest::Approx(loss));
+  CHECK(static_cast<double>(d_result.loss) == doctest::Approx(static_cast<double>(loss)));
   Buffer<float> d_grad = d_by_hand.zeros();
   d_by_hand.backward_params(d_tape, d_grad);
   d_adam.step(d_by_hand.params(), d_grad);
