@@ -53,10 +53,11 @@ struct Recipe {
   double beta1;
   double beta2;
   double eps = 1e-8;
-  double real_label = 1;  ///< what the discriminator is told a real image is
-  double r1 = 0;          ///< gamma of the penalty on its slope at real images
-  Index r1_every = 4;     ///< steps from penalty to penalty, each that much stronger
-  double average = 0;     ///< decay of the moving average of the generator that is kept; 0: the generator itself
+  double real_label = 1;        ///< what the discriminator is told a real image is
+  double r1 = 0;                ///< gamma of the penalty on its slope at real images
+  Index r1_every = 4;           ///< steps from penalty to penalty, each that much stronger
+  bool shared_samples = false;  ///< the generator learns from those that the discriminator has just seen
+  double average = 0;           ///< decay of the moving average of the generator that is kept; 0: the generator itself
 
   Latent latent_space() const { return {latent, normal_latent, components, conditional ? digit_count : 0}; }
   Sizes generator_sizes() const {
@@ -89,6 +90,7 @@ inline Recipe default_recipe() {
           .beta1 = 0,
           .beta2 = 0.99,
           .r1 = 1,
+          .shared_samples = true,
           .average = 0.998};
 }
 

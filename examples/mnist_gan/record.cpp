@@ -39,6 +39,7 @@ std::string config_text(const TrainOptions& options, int threads) {
       .add("real_label", r.real_label)
       .add("r1", r.r1)
       .add("r1_every", r.r1_every)
+      .add("g_samples", r.shared_samples ? "shared" : "own")
       .add("average", r.average)
       .add("samples_every", options.samples_every)
       .add("log_every", options.log_every)

@@ -96,9 +96,12 @@ class TrainerOf final : public Trainer {
     }
     const auto d = eigan::discriminator_step(generator_.model, discriminator_, d_adam_, workspace_, real,
                                              draw_input(count, rng.fold_in(0)), rng.fold_in(1), loss, threads_);
-    const auto g = eigan::generator_step(generator_.model, discriminator_, g_adam_, workspace_,
-                                         draw_input(count, rng.fold_in(2)), rng.fold_in(3), loss, threads_);
-    if (recipe_.average > 0) average_.update(std::as_const(generator_.model).params());
+    const auto g = recipe_.shared_samples
+                       ? eigan::generator_step(generator_.model, discriminator_, g_adam_, workspace_, rng.fold_in(3),
+                                               loss, threads_)
+                       : eigan::generator_step(generator_.model, discriminator_, g_adam_, workspace_,
+                                               draw_input(count, rng.fold_in(2)), rng.fold_in(3), loss, threads_);
+    if (recipe_.average > 0) average_.update(std::as_const(generator_.model).params(), threads_);
     ++step_;
     return losses_of(d, g);
   }

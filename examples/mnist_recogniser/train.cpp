@@ -161,7 +161,7 @@ int train(const TrainOptions& options) {
                             "; a smaller --lr may help"));
     }
     eigan::backward_and_step(model, tape, adam, gradient, threads);
-    average.update(model.params());
+    average.update(model.params(), threads);
     loss_sum += static_cast<double>(loss), ++losses;
 
     if (!is_look_due(step, batches.size())) continue;

@@ -166,6 +166,23 @@ TEST_CASE("generator_step: is what the model's own functions give, to the last b
   CHECK(game.d_adam.steps() == 0);
 }
 
+TEST_CASE("generator_step: without z it learns from the discriminator's samples, as if it had drawn the same") {
+  Game shared(16), own(16);
+  for (std::uint64_t step = 0; step < 3; ++step) {
+    const Index batch = step == 1 ? 7 : 16;
+    const Rng rng = Rng(9).fold_in(step);
+    const Matrix<float> real = images(33, batch, 10 + step), z = images(10, batch, 20 + step);
+    shared.d_step(real, z, rng);
+    own.d_step(real, z, rng);
+    const auto a = generator_step(shared.generator, shared.discriminator, shared.g_adam, shared.ws, rng, smoothed);
+    const auto b = own.g_step(z, rng);
+    CHECK(a.loss == b.loss);
+    CHECK(a.d_fake == b.d_fake);
+    REQUIRE(support::same_bits<float>(shared.generator.params(), own.generator.params()));
+  }
+  CHECK(shared.g_adam.steps() == 3);
+}
+
 TEST_CASE("discriminator_step: one batch of both is the two losses' gradients together") {
   // Without dropout a sample's gradient does not depend on its neighbours, so real and fake may go separately.
   const Model<Discriminator<33, 20, 1>, double> model(make_discriminator<33, 20, 1>({.dropout = 0}), Rng(2));
@@ -346,6 +363,8 @@ TEST_CASE("steps: batches that do not fit are refused") {
                        "eigan: this GanWorkspace holds batches of up to 8, got 9", std::invalid_argument);
   CHECK_THROWS_WITH_AS(game.d_step(images(32, 8, 1), images(10, 8, 2), Rng(3)),
                        "eigan::discriminator_step: a real sample must have 33 features, has 32", std::invalid_argument);
+  CHECK_THROWS_WITH_AS(generator_step(game.generator, game.discriminator, game.g_adam, game.ws, Rng(3)),
+                       "eigan::generator_step: no samples yet; a discriminator_step makes them", std::invalid_argument);
   CHECK_THROWS_AS(game.g_step(images(10, 9, 2), Rng(3)), std::invalid_argument);
   CHECK_THROWS_AS(game.g_step(images(11, 8, 2), Rng(3)), std::invalid_argument);
 }

@@ -49,6 +49,19 @@ TEST_CASE("Ema: of parameters that stay is these parameters, to the last bit") {
   CHECK(support::same_bits<float>(ema.params(), params));
 }
 
+TEST_CASE("Ema: every element is averaged once, with the same bits for any number of threads") {
+  constexpr std::size_t n = 200001;  // enough to be shared, and no multiple of a part
+  const std::vector<float> start = support::random_values<float>(n, 1), next = support::random_values<float>(n, 2);
+  Ema<float> alone(start, 0.9);
+  alone.update(next, {1});
+  for (std::size_t i = 0; i < n; ++i) REQUIRE(alone.params()[i] == std::fma(0.9f, next[i] - start[i], start[i]));
+  for (const int threads : {2, 3, 8}) {
+    Ema<float> shared(start, 0.9);
+    shared.update(next, {threads});
+    CHECK(support::same_bits<float>(shared.params(), alone.params()));
+  }
+}
+
 TEST_CASE("Ema: a decay of 0 forgets all but the latest") {
   Ema<float> ema(std::vector<float>{1, 2}, 0);
   ema.update(std::vector<float>{5, -3});

@@ -70,13 +70,13 @@ DiscriminatorResult<T> discriminator_step(const Model<G, T>& generator, Model<D,
 }
 
 /// Trains the generator against the discriminator, which only passes the gradient through: its own weight gradients
-/// are not computed and it is not changed. z: latent x batch.
+/// are not computed and it is not changed. The samples are those of the discriminator_step before, made by the
+/// generator as it still is.
 template <class G, class D, class T, Optimizer<T> O, class Loss = NonSaturatingLoss>
 GeneratorResult<T> generator_step(Model<G, T>& generator, const Model<D, T>& discriminator, O& optimizer,
-                                  GanWorkspace<G, D, T>& ws, std::type_identity_t<ConstView<T>> z, Rng rng,
-                                  const Loss& loss = {}, Threads threads = {}) {
-  const Index batch = z.cols();
-  detail::generate(generator, ws, ConstView<T>(z), rng.fold_in(0), threads);
+                                  GanWorkspace<G, D, T>& ws, Rng rng, const Loss& loss = {}, Threads threads = {}) {
+  const Index batch = ws.g_tape.batch();
+  if (batch == 0) detail::fail_contract("eigan::generator_step: no samples yet; a discriminator_step makes them");
   const ConstView<T> logits = discriminator.forward(ws.d_tape, ws.fake_input(batch), rng.fold_in(1), threads);
   const T value = loss.generator(logits, ws.d_tape.output_gradient());
 
@@ -86,6 +86,15 @@ GeneratorResult<T> generator_step(Model<G, T>& generator, const Model<D, T>& dis
   if (to_input.data() != to_image.data()) to_image = to_input.topRows(to_image.rows());
   backward_and_step(generator, ws.g_tape, optimizer, ws.g_grad, threads);
   return {value, detail::mean_sigmoid(logits)};
+}
+
+/// The same on samples of its own, at the price of one more forward pass. z: latent x batch.
+template <class G, class D, class T, Optimizer<T> O, class Loss = NonSaturatingLoss>
+GeneratorResult<T> generator_step(Model<G, T>& generator, const Model<D, T>& discriminator, O& optimizer,
+                                  GanWorkspace<G, D, T>& ws, std::type_identity_t<ConstView<T>> z, Rng rng,
+                                  const Loss& loss = {}, Threads threads = {}) {
+  detail::generate(generator, ws, ConstView<T>(z), rng.fold_in(0), threads);
+  return generator_step(generator, discriminator, optimizer, ws, rng, loss, threads);
 }
 
 }  // namespace eigan

@@ -15,6 +15,7 @@
 
 #include <eigan/core/buffer.hpp>
 #include <eigan/core/error.hpp>
+#include <eigan/core/parallel.hpp>
 
 namespace eigan {
 
@@ -28,13 +29,18 @@ class Ema {
   }
 
   /// Takes in the parameters as they are now.
-  void update(std::span<const T> params) {
+  void update(std::span<const T> params, Threads threads = {}) {
     if (std::ssize(params) != average_.size())
       detail::fail_contract("eigan::Ema: expected ", average_.size(), " parameters, got ", params.size());
     const auto t = static_cast<double>(updates_++);
     const T rest = static_cast<T>(1 - std::min(decay_, (1 + t) / (10 + t)));
     T* const average = average_.data();
-    for (std::size_t i = 0; i < params.size(); ++i) average[i] = std::fma(rest, params[i] - average[i], average[i]);
+    constexpr Index part = 4096;
+    const Index size = std::ssize(params);
+    detail::parallel_for((size + part - 1) / part, 3.0 * static_cast<double>(size), threads, [&](Index p) {
+      for (Index i = p * part; i < std::min(size, (p + 1) * part); ++i)
+        average[i] = std::fma(rest, params[static_cast<std::size_t>(i)] - average[i], average[i]);
+    });
   }
 
   /// The average.
