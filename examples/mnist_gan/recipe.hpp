@@ -79,6 +79,7 @@ inline Recipe default_recipe() {
           .epochs = 14,
           .latent = 64,
           .normal_latent = true,
+          .components = 10,
           .g_hidden = {256, 512, 512},
           .d_hidden = {512, 512, 256},
           .batch_norm = true,
@@ -98,7 +99,19 @@ inline Recipe default_recipe() {
 inline Recipe conditional_recipe() {
   Recipe recipe = default_recipe();
   recipe.name = "conditional";
+  recipe.components = 0;
   recipe.conditional = true;
+  return recipe;
+}
+
+/// Smaller networks and batches, for digits within seconds.
+inline Recipe quick_recipe() {
+  Recipe recipe = default_recipe();
+  recipe.name = "quick";
+  recipe.epochs = 1;
+  recipe.batch = 32;
+  recipe.g_hidden = {128, 256, 256};
+  recipe.d_hidden = {256, 256, 128};
   return recipe;
 }
 
@@ -123,7 +136,7 @@ inline Recipe seed_recipe() {
 
 /// All recipes; the first is the default.
 inline const std::vector<Recipe>& recipes() {
-  static const std::vector<Recipe> all{default_recipe(), conditional_recipe(), seed_recipe()};
+  static const std::vector<Recipe> all{default_recipe(), conditional_recipe(), quick_recipe(), seed_recipe()};
   return all;
 }
 
