@@ -91,15 +91,17 @@ inline Recipe default_recipe() {
           .beta1 = 0,
           .beta2 = 0.99,
           .r1 = 1,
+          .r1_every = 8,
           .shared_samples = true,
           .average = 0.998};
 }
 
-/// The same, told which digit to draw.
+/// The same, told which digit to draw. Truncated, because a digit is then more often read as the one asked for.
 inline Recipe conditional_recipe() {
   Recipe recipe = default_recipe();
   recipe.name = "conditional";
   recipe.components = 0;
+  recipe.truncation = 0.9;
   recipe.conditional = true;
   return recipe;
 }

@@ -363,7 +363,7 @@ class MnistGan(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         for words in ("180 images of 28x28, 20 more held out", "64 normal numbers, one of 10 components\n",
                       "74-256-512-512-784", "batch normalisation",
-                      "R1 penalty 1 every 4 steps", "average of the generator 0.998", "annealed", "recipe         default"):
+                      "R1 penalty 1 every 8 steps", "average of the generator 0.998", "annealed", "recipe         default"):
             self.assertIn(words, result.stderr)
         metadata, shapes = read_safetensors(out / "generator.safetensors")
         self.assertEqual(metadata | {"normalisation": "batch", "latent_distribution": "normal", "conditional": "no",
