@@ -110,7 +110,7 @@ inline Recipe conditional_recipe() {
 inline Recipe quick_recipe() {
   Recipe recipe = default_recipe();
   recipe.name = "quick";
-  recipe.epochs = 1;
+  recipe.epochs = 2;
   recipe.batch = 32;
   recipe.g_hidden = {128, 256, 256};
   recipe.d_hidden = {256, 256, 128};
