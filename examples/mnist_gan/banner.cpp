@@ -31,6 +31,14 @@ std::string adam_text(const Recipe& recipe) {
                 '/', shortest(recipe.beta2), ", eps ", shortest(recipe.eps), recipe.anneal ? ", annealed" : "");
 }
 
+/// What the generator makes digits of.
+std::string input_text(const Recipe& recipe) {
+  std::string text = concat(recipe.latent, recipe.normal_latent ? " normal numbers" : " uniform numbers");
+  if (recipe.components > 0) text += concat(", one of ", recipe.components, " components");
+  if (recipe.conditional) text += ", the digit";
+  return text;
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> described(const TrainOptions& options, const RunFacts& facts) {
@@ -44,6 +52,7 @@ std::vector<std::pair<std::string, std::string>> described(const TrainOptions& o
                            facts.threads == 1 ? " thread" : " threads")},
       {"data", concat(eigan::printable(options.data), ": ", grouped(facts.images), " images of 28x28",
                       facts.held_out > 0 ? concat(", ", grouped(facts.held_out), " more held out") : "")},
+      {"input", input_text(r)},
       {"generator",
        concat(network(r.generator_sizes(), facts.generator_parameters, r.g_negative_slope, r.batch_norm), ", tanh")},
       {"discriminator", network(r.discriminator_sizes(), facts.discriminator_parameters, r.d_negative_slope, false)},

@@ -40,13 +40,13 @@ struct EvaluateOptions {
 };
 
 struct RaceOptions {
-  Recipe recipe = recipes().front();
+  Recipe recipe = quick_recipe();
   std::string data;
   std::string recogniser = yardstick;
   // What the recipe `seed` reaches after its 100 epochs under the yardstick; docs/quality.md has the command.
   double inception = 6.57;
   double frechet = 223.9;
-  Index every = 50;  ///< steps from score to score
+  Index every = 100;  ///< steps from score to score
   Index count = 5000;
   std::uint64_t seed = 1;
   int threads = 0;

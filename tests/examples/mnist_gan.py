@@ -361,12 +361,13 @@ class MnistGan(unittest.TestCase):
         out = self.folder / "default"
         result = self.run_program("train", "--data", self.data, "--out", out, "--epochs", "2")
         self.assertEqual(result.returncode, 0, result.stderr)
-        for words in ("180 images of 28x28, 20 more held out", "64-256-512-512-784", "batch normalisation",
-                      "R1 penalty 1 every 4 steps", "average of the generator 0.998", "annealed", "recipe         default"):
+        for words in ("180 images of 28x28, 20 more held out", "64 normal numbers, one of 10 components\n",
+                      "74-256-512-512-784", "batch normalisation",
+                      "R1 penalty 1 every 8 steps", "average of the generator 0.998", "annealed", "recipe         default"):
             self.assertIn(words, result.stderr)
         metadata, shapes = read_safetensors(out / "generator.safetensors")
         self.assertEqual(metadata | {"normalisation": "batch", "latent_distribution": "normal", "conditional": "no",
-                                     "holdout": "5000", "components": "0",
+                                     "holdout": "5000", "components": "10",
                                      "truncation": "1"}, metadata)
         self.assertEqual(shapes["1.running_mean"], [256])
         self.assertEqual(shapes["9.weight"], [784, 512])
@@ -375,7 +376,7 @@ class MnistGan(unittest.TestCase):
         self.assertEqual(digest(again), digest(out / "samples.png"))
         for change in (["--r1", "0"], ["--r1-every", "3"], ["--average", "0"], ["--schedule", "constant"],
                        ["--g-norm", "none"], ["--latent-distribution", "uniform"], ["--holdout", "10"], ["--components", "4"],
-                       ["--truncation", "0.5"], ["--g-negative-slope", "0.2"]):
+                       ["--truncation", "0.5"], ["--g-negative-slope", "0.2"], ["--g-samples", "own"]):
             other = self.folder / f"default{change[0]}"
             result = self.run_program("train", "--data", self.data, "--out", other, "--epochs", "2", *change)
             self.assertEqual(result.returncode, 0, result.stderr)

@@ -447,7 +447,7 @@ class MnistRecogniser(unittest.TestCase):
             self.assertIn("\n\nExamples:\n  mnist_recogniser ", result.stdout)
             self.assertLess(result.stdout.index("Examples:"), result.stdout.index("Usage:"))
         help_text = self.run_program("train", "--help").stdout
-        for words in ("--lr X ", "[0.002]", "--epochs N", "[20]", "[all processors]"):
+        for words in ("--lr X ", "[0.003]", "--epochs N", "[20]", "[all processors]"):
             self.assertIn(words, help_text)
         self.assertRegex(self.run_program("--version").stdout, r"^mnist_recogniser \(eigan\) \d+\.\d+\.\d+\n$")
 

@@ -16,6 +16,7 @@ using namespace eigan;
 // set, which is for float alone, is tested on machines that do not have it.
 #define EIGAN_INLINE [[gnu::always_inline]] inline
 #define EIGAN_UNROLL
+#define EIGAN_UNROLL_TWICE
 #define EIGAN_ISA sixty_four_bytes
 #define EIGAN_TARGET
 #define EIGAN_VECTOR_BYTES 64
@@ -161,6 +162,12 @@ TEST_CASE("kernels: products of operands whose columns lie far apart, on any cac
         check_products(m, n, k, 515);
         check_products(m, n, k, 544 - m);  // 17 or 34 pairs of cache lines
       }
+}
+
+TEST_CASE("kernels: products with a transposed matrix whose rows share cache sets") {
+  for (const Index m : {97, 200})
+    for (const Index n : {8, 13, 250})
+      for (const Index k : {15, 16, 64, 300, 512, 513}) check_products(m, n, k, 512 - n);
 }
 
 TEST_CASE("kernels: row sums are added to what is there") {

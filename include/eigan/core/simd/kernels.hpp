@@ -15,8 +15,10 @@
 #define EIGAN_INLINE [[gnu::always_inline]] inline
 #if defined(__clang__)
 #define EIGAN_UNROLL _Pragma("unroll")
+#define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
 #else
 #define EIGAN_UNROLL _Pragma("GCC unroll 16")
+#define EIGAN_UNROLL_TWICE _Pragma("GCC unroll 2")
 #endif
 
 #define EIGAN_ISA portable
@@ -63,3 +65,4 @@ const KernelTable<T>& kernels() {
 
 #undef EIGAN_INLINE
 #undef EIGAN_UNROLL
+#undef EIGAN_UNROLL_TWICE
