@@ -775,8 +775,10 @@ struct KernelTable {
 #define EIGAN_INLINE [[gnu::always_inline]] inline
 #if defined(__clang__)
 #define EIGAN_UNROLL _Pragma("unroll")
+#define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
 #else
 #define EIGAN_UNROLL _Pragma("GCC unroll 16")
+#define EIGAN_UNROLL_TWICE _Pragma("GCC unroll 2")
 #endif
 
 #define EIGAN_ISA portable
@@ -967,6 +969,8 @@ EIGAN_TARGET EIGAN_INLINE void multiply_block(Index k, const T* a, Index a_col, 
   EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
     EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = load(init + j * init_col + i * L);
   }
+  // Twice, because how such a short loop happens to lie in the code changes its speed by some percent.
+  EIGAN_UNROLL_TWICE
   for (Index p = 0; p < k; ++p) {
     V av[MV];
     EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) av[i] = in_register(load(a + i * L));
@@ -1053,6 +1057,14 @@ EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a,
   }
 }
 
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
+  constexpr Index L = lanes<T>;
+  Index i = 0;
+  for (; i + L <= n; i += L) store(to + i, in_register(load(from + i)));
+  if (i < n) store_part(to + i, load_part(from + i, n - i), n - i);
+}
+
 /// One strip of MV vectors of rows, copied together first where that pays; a strip with missing rows always is.
 template <class T, unsigned MV>
 EIGAN_TARGET inline void multiply_rows(Index rows, Index n, Index terms, const T* a, Index a_col, bool gather,
@@ -1064,9 +1076,10 @@ EIGAN_TARGET inline void multiply_rows(Index rows, Index n, Index terms, const T
   multiply_strip<T, MV, block_columns>(rows, n, terms, copied ? packed : a, copied ? height : a_col, b, init, c, next);
 }
 
+/// c = init + a b, with b as it lies.
 template <class T>
-EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                  Strided<const T> init, Strided<T> c) {
+EIGAN_TARGET inline void multiply_panel(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                        Strided<const T> init, Strided<T> c) {
   constexpr Index L = lanes<T>;
   // The columns of a strip are copied together where that pays: far columns cost a page each, and those an even number
   // of cache lines apart share few cache sets. Enough columns of b must read the copy.
@@ -1108,6 +1121,36 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
         multiply_rows<T, 1>(rows, n, terms, strip, a.col, gather, packed, right, start, result, next);
     }
   }
+}
+
+/// A panel: it stays in the second-level cache.
+template <class T>
+inline constexpr Index panel_elements = 32768 / static_cast<Index>(sizeof(T));
+
+/// c = init + a b in panels of b's columns, whose rows are copied together first: rows of b that lie some power of two
+/// apart share so few cache sets that they drive each other out.
+template <class T>
+EIGAN_TARGET inline void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                         Strided<const T> init, Strided<T> c) {
+  alignas(64) T panel[panel_elements<T>];
+  const Index width = panel_elements<T> / k / block_columns * block_columns;
+  for (Index j = 0; j < n; j += width) {
+    const Index columns = n - j < width ? n - j : width;
+    for (Index p = 0; p < k; ++p) copy(columns, b.data + p * b.row + j, panel + p * columns);
+    multiply_panel<T>(m, columns, k, a, {panel, columns, 1}, {init.data + j * init.col, 1, init.col},
+                      {c.data + j * c.col, 1, c.col});
+  }
+}
+
+template <class T>
+EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                  Strided<const T> init, Strided<T> c) {
+  const bool crowded = b.col == 1 && b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
+  const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
+  if (crowded && often_read && k * 16 <= panel_elements<T>)
+    multiply_panels(m, n, k, a, b, init, c);
+  else
+    multiply_panel(m, n, k, a, b, init, c);
 }
 
 // Four accumulators become four neighbouring sums, always added in the same tree.
@@ -1833,6 +1876,8 @@ EIGAN_TARGET EIGAN_INLINE void multiply_block(Index k, const T* a, Index a_col, 
   EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
     EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = load(init + j * init_col + i * L);
   }
+  // Twice, because how such a short loop happens to lie in the code changes its speed by some percent.
+  EIGAN_UNROLL_TWICE
   for (Index p = 0; p < k; ++p) {
     V av[MV];
     EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) av[i] = in_register(load(a + i * L));
@@ -1919,6 +1964,14 @@ EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a,
   }
 }
 
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
+  constexpr Index L = lanes<T>;
+  Index i = 0;
+  for (; i + L <= n; i += L) store(to + i, in_register(load(from + i)));
+  if (i < n) store_part(to + i, load_part(from + i, n - i), n - i);
+}
+
 /// One strip of MV vectors of rows, copied together first where that pays; a strip with missing rows always is.
 template <class T, unsigned MV>
 EIGAN_TARGET inline void multiply_rows(Index rows, Index n, Index terms, const T* a, Index a_col, bool gather,
@@ -1930,9 +1983,10 @@ EIGAN_TARGET inline void multiply_rows(Index rows, Index n, Index terms, const T
   multiply_strip<T, MV, block_columns>(rows, n, terms, copied ? packed : a, copied ? height : a_col, b, init, c, next);
 }
 
+/// c = init + a b, with b as it lies.
 template <class T>
-EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                  Strided<const T> init, Strided<T> c) {
+EIGAN_TARGET inline void multiply_panel(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                        Strided<const T> init, Strided<T> c) {
   constexpr Index L = lanes<T>;
   // The columns of a strip are copied together where that pays: far columns cost a page each, and those an even number
   // of cache lines apart share few cache sets. Enough columns of b must read the copy.
@@ -1974,6 +2028,36 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
         multiply_rows<T, 1>(rows, n, terms, strip, a.col, gather, packed, right, start, result, next);
     }
   }
+}
+
+/// A panel: it stays in the second-level cache.
+template <class T>
+inline constexpr Index panel_elements = 32768 / static_cast<Index>(sizeof(T));
+
+/// c = init + a b in panels of b's columns, whose rows are copied together first: rows of b that lie some power of two
+/// apart share so few cache sets that they drive each other out.
+template <class T>
+EIGAN_TARGET inline void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                         Strided<const T> init, Strided<T> c) {
+  alignas(64) T panel[panel_elements<T>];
+  const Index width = panel_elements<T> / k / block_columns * block_columns;
+  for (Index j = 0; j < n; j += width) {
+    const Index columns = n - j < width ? n - j : width;
+    for (Index p = 0; p < k; ++p) copy(columns, b.data + p * b.row + j, panel + p * columns);
+    multiply_panel<T>(m, columns, k, a, {panel, columns, 1}, {init.data + j * init.col, 1, init.col},
+                      {c.data + j * c.col, 1, c.col});
+  }
+}
+
+template <class T>
+EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                  Strided<const T> init, Strided<T> c) {
+  const bool crowded = b.col == 1 && b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
+  const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
+  if (crowded && often_read && k * 16 <= panel_elements<T>)
+    multiply_panels(m, n, k, a, b, init, c);
+  else
+    multiply_panel(m, n, k, a, b, init, c);
 }
 
 // Four accumulators become four neighbouring sums, always added in the same tree.
@@ -2698,6 +2782,8 @@ EIGAN_TARGET EIGAN_INLINE void multiply_block(Index k, const T* a, Index a_col, 
   EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
     EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = load(init + j * init_col + i * L);
   }
+  // Twice, because how such a short loop happens to lie in the code changes its speed by some percent.
+  EIGAN_UNROLL_TWICE
   for (Index p = 0; p < k; ++p) {
     V av[MV];
     EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) av[i] = in_register(load(a + i * L));
@@ -2784,6 +2870,14 @@ EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a,
   }
 }
 
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
+  constexpr Index L = lanes<T>;
+  Index i = 0;
+  for (; i + L <= n; i += L) store(to + i, in_register(load(from + i)));
+  if (i < n) store_part(to + i, load_part(from + i, n - i), n - i);
+}
+
 /// One strip of MV vectors of rows, copied together first where that pays; a strip with missing rows always is.
 template <class T, unsigned MV>
 EIGAN_TARGET inline void multiply_rows(Index rows, Index n, Index terms, const T* a, Index a_col, bool gather,
@@ -2795,9 +2889,10 @@ EIGAN_TARGET inline void multiply_rows(Index rows, Index n, Index terms, const T
   multiply_strip<T, MV, block_columns>(rows, n, terms, copied ? packed : a, copied ? height : a_col, b, init, c, next);
 }
 
+/// c = init + a b, with b as it lies.
 template <class T>
-EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                  Strided<const T> init, Strided<T> c) {
+EIGAN_TARGET inline void multiply_panel(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                        Strided<const T> init, Strided<T> c) {
   constexpr Index L = lanes<T>;
   // The columns of a strip are copied together where that pays: far columns cost a page each, and those an even number
   // of cache lines apart share few cache sets. Enough columns of b must read the copy.
@@ -2839,6 +2934,36 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
         multiply_rows<T, 1>(rows, n, terms, strip, a.col, gather, packed, right, start, result, next);
     }
   }
+}
+
+/// A panel: it stays in the second-level cache.
+template <class T>
+inline constexpr Index panel_elements = 32768 / static_cast<Index>(sizeof(T));
+
+/// c = init + a b in panels of b's columns, whose rows are copied together first: rows of b that lie some power of two
+/// apart share so few cache sets that they drive each other out.
+template <class T>
+EIGAN_TARGET inline void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                         Strided<const T> init, Strided<T> c) {
+  alignas(64) T panel[panel_elements<T>];
+  const Index width = panel_elements<T> / k / block_columns * block_columns;
+  for (Index j = 0; j < n; j += width) {
+    const Index columns = n - j < width ? n - j : width;
+    for (Index p = 0; p < k; ++p) copy(columns, b.data + p * b.row + j, panel + p * columns);
+    multiply_panel<T>(m, columns, k, a, {panel, columns, 1}, {init.data + j * init.col, 1, init.col},
+                      {c.data + j * c.col, 1, c.col});
+  }
+}
+
+template <class T>
+EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                  Strided<const T> init, Strided<T> c) {
+  const bool crowded = b.col == 1 && b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
+  const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
+  if (crowded && often_read && k * 16 <= panel_elements<T>)
+    multiply_panels(m, n, k, a, b, init, c);
+  else
+    multiply_panel(m, n, k, a, b, init, c);
 }
 
 // Four accumulators become four neighbouring sums, always added in the same tree.
@@ -3400,6 +3525,7 @@ const KernelTable<T>& kernels() {
 
 #undef EIGAN_INLINE
 #undef EIGAN_UNROLL
+#undef EIGAN_UNROLL_TWICE
 
 namespace eigan {
 
