@@ -20,6 +20,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -189,13 +190,15 @@ class SafetensorsFile {
 
   // Rule 3: no name twice.
   void check_names() {
-    std::stable_sort(tensors_.begin(), tensors_.end(), [](const TensorInfo& a, const TensorInfo& b) {
-      return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+    // Not std::stable_sort: libstdc++ 12's uses what it calls deprecated itself, which clang++ 22 reports to the user.
+    std::sort(tensors_.begin(), tensors_.end(), [](const TensorInfo& a, const TensorInfo& b) {
+      return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
     });
     by_name_.resize(tensors_.size());
     std::iota(by_name_.begin(), by_name_.end(), std::size_t{0});
     const auto name_of = [&](std::size_t i) -> const std::string& { return tensors_[i].name; };
-    std::stable_sort(by_name_.begin(), by_name_.end(), [&](auto a, auto b) { return name_of(a) < name_of(b); });
+    std::sort(by_name_.begin(), by_name_.end(),
+              [&](auto a, auto b) { return std::tie(name_of(a), a) < std::tie(name_of(b), b); });
     const auto same = [&](auto a, auto b) { return name_of(a) == name_of(b); };
     const auto twice = std::adjacent_find(by_name_.begin(), by_name_.end(), same);
     if (twice != by_name_.end()) fail(tensors_[*twice], ": expected once, found twice");

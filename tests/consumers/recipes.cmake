@@ -1,0 +1,16 @@
+# vcpkg's manifest and docs/install.md cannot read eigan's version, so they are compared with it.
+#   cmake -D ROOT=<project> -D VERSION=0.1.0 -P recipes.cmake
+cmake_minimum_required(VERSION 3.25)
+file(READ ${ROOT}/packaging/vcpkg/eigan/vcpkg.json manifest)
+string(JSON stated GET "${manifest}" version)
+if(NOT stated STREQUAL VERSION)
+  message(SEND_ERROR "packaging/vcpkg/eigan/vcpkg.json says version ${stated}, eigan is ${VERSION}")
+endif()
+file(READ ${ROOT}/docs/install.md page)
+string(REGEX MATCH "^[0-9]+\\.[0-9]+" minor ${VERSION})
+foreach(text "find_package(eigan ${minor} CONFIG" "request for ${minor} is met" "`eigan/${VERSION}`")
+  string(FIND "${page}" "${text}" place)
+  if(place EQUAL -1)
+    message(SEND_ERROR "docs/install.md does not say: ${text}")
+  endif()
+endforeach()
