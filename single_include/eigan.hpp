@@ -1017,7 +1017,7 @@ EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a
     next.fetch(fetched);
     const T* start = init.data + j * init.col;
     T* result = c.data + j * c.col;
-    // The sums of the next block, or of the next strip's first: they lie in short pieces, far apart, where the
+    // The sums of the next block, or about those of the next strip: they lie in short pieces, far apart, where the
     // processor does not fetch ahead by itself, and nothing can be multiplied before they are there.
     if (init.col > 0) {
       const T* upcoming = j + 2 * static_cast<Index>(NR) <= n ? start + NR * init.col : init.data + height;
@@ -1924,7 +1924,7 @@ EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a
     next.fetch(fetched);
     const T* start = init.data + j * init.col;
     T* result = c.data + j * c.col;
-    // The sums of the next block, or of the next strip's first: they lie in short pieces, far apart, where the
+    // The sums of the next block, or about those of the next strip: they lie in short pieces, far apart, where the
     // processor does not fetch ahead by itself, and nothing can be multiplied before they are there.
     if (init.col > 0) {
       const T* upcoming = j + 2 * static_cast<Index>(NR) <= n ? start + NR * init.col : init.data + height;
@@ -2830,7 +2830,7 @@ EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a
     next.fetch(fetched);
     const T* start = init.data + j * init.col;
     T* result = c.data + j * c.col;
-    // The sums of the next block, or of the next strip's first: they lie in short pieces, far apart, where the
+    // The sums of the next block, or about those of the next strip: they lie in short pieces, far apart, where the
     // processor does not fetch ahead by itself, and nothing can be multiplied before they are there.
     if (init.col > 0) {
       const T* upcoming = j + 2 * static_cast<Index>(NR) <= n ? start + NR * init.col : init.data + height;
@@ -5175,8 +5175,13 @@ class GanWorkspace {
 
   // Each throws std::invalid_argument for a batch above the capacity.
 
-  /// Where a batch of real samples may be written in place; a step given this view copies nothing.
-  View<T> real(Index batch) { return checked(batch).columns(0, batch); }
+  /// Where a batch of real samples may be written in place; a step given this view copies nothing. A larger one than
+  /// was generated reaches into what was generated.
+  View<T> real(Index batch) {
+    const View<T> view = checked(batch).columns(0, batch);
+    if (batch > fresh_) fresh_ = 0;
+    return view;
+  }
   /// The generator's last batch.
   View<T> fake(Index batch) { return fake_rows(batch, 0, generated_); }
   /// What the discriminator is told besides: condition x batch, of no rows where it takes images alone.
@@ -5190,6 +5195,11 @@ class GanWorkspace {
   View<T> input_gradient(Index batch) {
     return generated_ == images_.rows() ? g_tape.output_gradient() : input_gradient_.view().columns(0, batch);
   }
+
+  /// Says that fake(batch) holds samples of the generator as it is, with its tape.
+  void set_fresh(Index batch) { fresh_ = batch; }
+  /// How many such samples there are; from now on none, for whoever asks is about to change the generator.
+  Index take_fresh() { return std::exchange(fresh_, 0); }
 
   Tape<G, T> g_tape;
   Tape<D, T> d_tape;
@@ -5212,6 +5222,7 @@ class GanWorkspace {
   BufferMatrix<T> input_gradient_;
   Index generated_;
   Index capacity_;
+  Index fresh_ = 0;
 };
 
 }  // namespace eigan
@@ -5287,6 +5298,7 @@ template <class G, class D, class T>
 void generate(const Model<G, T>& generator, GanWorkspace<G, D, T>& ws, ConstView<T> z, Rng rng, Threads threads) {
   ws.g_tape.bind_output(ws.fake(z.cols()));
   generator.forward(ws.g_tape, z, rng, threads);
+  ws.set_fresh(z.cols());
 }
 
 }  // namespace detail
@@ -5320,13 +5332,15 @@ DiscriminatorResult<T> discriminator_step(const Model<G, T>& generator, Model<D,
 }
 
 /// Trains the generator against the discriminator, which only passes the gradient through: its own weight gradients
-/// are not computed and it is not changed. The samples are those of the discriminator_step before, made by the
-/// generator as it still is.
+/// are not computed and it is not changed. The samples are those of the discriminator_step before; they serve for one
+/// step, after which the generator is another.
 template <class G, class D, class T, Optimizer<T> O, class Loss = NonSaturatingLoss>
 GeneratorResult<T> generator_step(Model<G, T>& generator, const Model<D, T>& discriminator, O& optimizer,
                                   GanWorkspace<G, D, T>& ws, Rng rng, const Loss& loss = {}, Threads threads = {}) {
-  const Index batch = ws.g_tape.batch();
-  if (batch == 0) detail::fail_contract("eigan::generator_step: no samples yet; a discriminator_step makes them");
+  const Index batch = ws.take_fresh();
+  if (batch == 0)
+    detail::fail_contract(
+        "eigan::generator_step: no samples of the generator as it is; a discriminator_step makes them");
   const ConstView<T> logits = discriminator.forward(ws.d_tape, ws.fake_input(batch), rng.fold_in(1), threads);
   const T value = loss.generator(logits, ws.d_tape.output_gradient());
 

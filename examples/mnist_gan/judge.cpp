@@ -51,6 +51,7 @@ class Judge::Impl {
   Impl(const std::filesystem::path& recogniser, const eigan::LabelledImages& train, const eigan::LabelledImages& test,
        Index validation, eigan::Threads threads);
 
+  double accuracy() const { return accuracy_; }
   QuickScores quick(ConstView<float> images) const;
   Scores full(ConstView<float> images);
   Index read_as(ConstView<float> images, const std::vector<std::uint8_t>& digits) const;
@@ -71,6 +72,7 @@ class Judge::Impl {
   Index validation_;
   eigan::Threads threads_;
   mnist_recogniser::RecogniserModel recogniser_;
+  double accuracy_ = 0;
   Matrix<float> features_;  ///< of the test images
   eigan::metrics::GaussianStatistics statistics_;
   std::vector<double> shares_;
@@ -84,9 +86,12 @@ Judge::Impl::Impl(const std::filesystem::path& recogniser, const eigan::Labelled
       validation_(std::min(validation, train.count)),
       threads_(threads),
       recogniser_(mnist_recogniser::load_recogniser(recogniser)),
-      features_(mnist_recogniser::recognise(recogniser_, image_matrix(test, 0, test.count), threads).features),
-      statistics_(eigan::metrics::gaussian_statistics(features_, threads)),
-      shares_(label_shares(test)) {}
+      shares_(label_shares(test)) {
+  const Matrix<float> images = image_matrix(test, 0, test.count);
+  accuracy_ = static_cast<double>(read_as(images, test.labels)) / static_cast<double>(test.count);
+  features_ = mnist_recogniser::recognise(recogniser_, images, threads).features;
+  statistics_ = eigan::metrics::gaussian_statistics(features_, threads);
+}
 
 const Judge::Impl::Pixels& Judge::Impl::pixels() {
   if (!pixels_) {
@@ -152,6 +157,9 @@ Judge::Judge(const std::filesystem::path& recogniser, const eigan::LabelledImage
     : impl_(std::make_unique<Impl>(recogniser, train, test, validation, threads)) {}
 Judge::~Judge() = default;
 
+double Judge::accuracy() const {
+  return impl_->accuracy();
+}
 QuickScores Judge::quick(ConstView<float> images) const {
   return impl_->quick(images);
 }

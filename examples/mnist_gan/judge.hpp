@@ -46,6 +46,8 @@ class Judge {
         Index validation, eigan::Threads threads);
   ~Judge();
 
+  /// The share of the test images that the recogniser knows.
+  double accuracy() const;
   QuickScores quick(eigan::ConstView<float> images) const;
   Scores full(eigan::ConstView<float> images);
   /// How many of the images the recogniser reads as the digit of the same place.

@@ -20,7 +20,7 @@ void draw_latent(const Latent& latent, std::span<const std::uint8_t> digits, eig
   if (latent.normal)
     eigan::fill_normal(rows(0, latent.size), 0, truncation, rng);
   else
-    eigan::fill_uniform(rows(0, latent.size), -1, 1, rng);
+    eigan::fill_uniform(rows(0, latent.size), -truncation, truncation, rng);
   if (latent.components > 0) {
     eigan::View<float> code = rows(latent.size, latent.components);
     code.setZero();
@@ -37,6 +37,12 @@ void draw_latent(const Latent& latent, std::span<const std::uint8_t> digits, eig
 void draw_digits(std::span<std::uint8_t> digits, Index classes, eigan::Rng rng) {
   for (std::size_t i = 0; i < digits.size(); ++i)
     digits[i] = static_cast<std::uint8_t>(eigan::uniform_below(rng, i, static_cast<std::uint32_t>(classes)));
+}
+
+std::vector<std::uint8_t> sheet_digits(Index classes) {
+  std::vector<std::uint8_t> digits(classes > 0 ? sheet_images : 0);
+  for (std::size_t i = 0; i < digits.size(); ++i) digits[i] = static_cast<std::uint8_t>(i / 10);
+  return digits;
 }
 
 eigan::Matrix<float> sample_input(const Latent& latent, std::span<const std::uint8_t> digits, Index count,

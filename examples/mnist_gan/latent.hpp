@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include <eigan/core/rng.hpp>
 #include <eigan/core/view.hpp>
@@ -29,12 +30,15 @@ inline constexpr float code_scale = 3;
 void write_code(std::span<const std::uint8_t> digits, float value, eigan::View<float> code);
 /// A generator's input for each sample: z, a component, a digit. With components z is a mixture (as in Gurumurthy et
 /// al. 2017, "DeLiGAN"): a generator that can jump from one kind of digit to another need not draw what lies between.
-/// `digits` may be empty where there are no classes. truncation: a factor for a normal z, below 1 for more typical and
+/// `digits` may be empty where there are no classes. truncation: a factor for z, below 1 for more typical and
 /// less varied images. input: input_size x samples.
 void draw_latent(const Latent& latent, std::span<const std::uint8_t> digits, eigan::View<float> input, eigan::Rng rng,
                  double truncation = 1);
 /// Digits to ask for, all equally likely.
 void draw_digits(std::span<std::uint8_t> digits, Index classes, eigan::Rng rng);
+/// Samples of a run's sheet, and their digits: a row of ten for each where they can be asked for; else empty.
+inline constexpr Index sheet_images = 100;
+std::vector<std::uint8_t> sheet_digits(Index classes);
 /// The inputs of a seed's sample sheets. Training and `sample` agree on them.
 eigan::Matrix<float> sample_input(const Latent& latent, std::span<const std::uint8_t> digits, Index count,
                                   std::uint64_t seed, double truncation);

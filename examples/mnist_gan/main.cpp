@@ -63,8 +63,10 @@ void add_train(CLI::App& program, TrainOptions& options) {
   networks.choice("--latent-distribution", "what z is drawn from", "uniform", "normal", recipe.normal_latent);
   networks.number("--components", "N", "of a mixture that z is drawn from; 0: no mixture", recipe.components,
                   whole(0, largest_size));
-  networks.number("--truncation", "X", "factor of a normal z when digits are drawn", recipe.truncation, not_negative);
-  networks.flag("--conditional", "the generator is told which digit to draw, the discriminator which it sees",
+  networks.number("--truncation", "X", "factor of z when digits are drawn", recipe.truncation, not_negative);
+  networks.flag("--conditional",
+                "the generator is told which digit to draw, the discriminator which it sees; the recipe of that name "
+                "suits it better",
                 recipe.conditional);
   networks.sizes("--g-hidden", "the generator's hidden layers", recipe.g_hidden, largest_size);
   networks.sizes("--d-hidden", "the discriminator's hidden layers", recipe.d_hidden, largest_size);
@@ -120,7 +122,7 @@ void add_train(CLI::App& program, TrainOptions& options) {
 
 void add_truncation(OptionGroup& group, std::optional<double>& truncation) {
   group
-      .number<double>("--truncation", "X", "factor of a normal z, below 1 for more typical digits", not_negative,
+      .number<double>("--truncation", "X", "factor of z, below 1 for more typical digits", not_negative,
                       [&truncation](double x) { truncation = x; })
       ->default_str("the recipe's");
 }
@@ -153,7 +155,7 @@ void add_sample(CLI::App& program, SampleOptions& options) {
       .number<Index>("--count", "N", "how many digits, or rows with --interpolate", whole(1, 1000000),
                      [&options](Index n) { options.count = n; })
       ->default_str("as many as --digits has, else 100; 10 rows");
-  group.number("--seed", "N", "which digits; a run's own seed gives its sheet", options.seed, any_seed);
+  group.number("--seed", "N", "which samples; a run's own seed gives its sheet", options.seed, any_seed);
   group.text("--save-z", "FILE", "also writes the z that they were made from: .npy, float32", options.save_z, is_npy,
              "a name that ends in .npy");
   add_truncation(group, options.truncation);

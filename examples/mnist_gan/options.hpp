@@ -10,7 +10,7 @@
 namespace mnist_gan {
 
 /// The recogniser that comes with the program: metrics under another one are other numbers.
-inline constexpr const char* yardstick = MNIST_GAN_YARDSTICK;
+inline constexpr const char* yardstick = MNIST_YARDSTICK;
 
 struct TrainOptions {
   Recipe recipe = recipes().front();

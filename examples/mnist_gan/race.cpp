@@ -28,7 +28,7 @@ int race(const RaceOptions& options, Clock::time_point start) {
   QuickScores scores;
   while (trainer->steps() < all) {
     trainer->step();
-    if (trainer->steps() % options.every != 0) continue;
+    if (trainer->steps() % options.every != 0 && trainer->steps() < all) continue;
     scores = judge.quick(drawn(trainer->generator(), recipe.truncation, options.count, options.seed, threads));
     if (scores.inception >= options.inception && scores.frechet <= options.frechet) {
       std::cout << fixed(seconds_since(start), 2) << " s, " << trainer->steps() << " steps: Inception Score "

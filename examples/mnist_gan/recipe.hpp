@@ -39,7 +39,7 @@ struct Recipe {
   Index latent;
   bool normal_latent;     ///< z normal; else uniform in [-1, 1)
   Index components = 0;   ///< of a mixture that z is drawn from, as a one-hot code behind it; 0: none
-  double truncation = 1;  ///< factor of a normal z when digits are drawn, not in training
+  double truncation = 1;  ///< factor of z when digits are drawn, not in training
   bool conditional = false;
   Hidden g_hidden;
   Hidden d_hidden;

@@ -20,7 +20,6 @@
 namespace mnist_gan {
 namespace {
 
-constexpr Index default_count = 100;
 constexpr Index default_walks = 10;
 
 void write_idx(const std::string& path, eigan::ConstView<float> images) {
@@ -34,8 +33,10 @@ void write_idx(const std::string& path, eigan::ConstView<float> images) {
   eigan::write_idx_images(path, idx);
 }
 
-/// The digits asked for, over and over until there are `count`; any where none is asked for.
+/// The digits asked for, over and over until there are `count`. Where none is asked for: those of a run's sheets, or
+/// any for another count or a walk.
 std::vector<std::uint8_t> digits_to_draw(const SampleOptions& options, Index classes, Index count) {
+  if (options.digits.empty() && options.count == 0 && !options.interpolate) return sheet_digits(classes);
   std::vector<std::uint8_t> digits(classes > 0 || !options.digits.empty() ? static_cast<std::size_t>(count) : 0);
   if (options.digits.empty())
     draw_digits(digits, classes, eigan::Rng(options.seed).fold_in(stream::digits));
@@ -67,7 +68,7 @@ int sample(const SampleOptions& options) {
   const Index count = options.interpolate ? 2 * (options.count > 0 ? options.count : default_walks)
                       : options.count > 0 ? options.count
                       : asked > 0         ? asked
-                                          : default_count;
+                                          : sheet_images;
   const auto digits = digits_to_draw(options, latent.classes, count);
   eigan::Matrix<float> input =
       sample_input(latent, digits, count, options.seed, options.truncation.value_or(generator->drawing().truncation));

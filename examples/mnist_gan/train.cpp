@@ -31,16 +31,13 @@
 namespace mnist_gan {
 namespace {
 
-constexpr Index sheet_images = 100;
 constexpr Index scored_images = 2000;
 constexpr Index evaluated_images = 10000;
 
-/// The inputs of the sample sheets; with a row for each digit where it can be asked for.
+/// The inputs of the sample sheets.
 eigan::Matrix<float> sheet_input(const Recipe& recipe, std::uint64_t seed) {
   const Latent latent = recipe.latent_space();
-  std::vector<std::uint8_t> digits(latent.classes > 0 ? sheet_images : 0);
-  for (std::size_t i = 0; i < digits.size(); ++i) digits[i] = static_cast<std::uint8_t>(i / 10);
-  return sample_input(latent, digits, sheet_images, seed, recipe.truncation);
+  return sample_input(latent, sheet_digits(latent.classes), sheet_images, seed, recipe.truncation);
 }
 
 bool is_finite(const StepLosses& losses) {

@@ -84,7 +84,7 @@ void write_digit(const GreyImage& image, std::span<float> out) {
   }
   const std::uint8_t ground = background(image);
   const auto [darkest, lightest] = std::minmax_element(image.pixels.begin(), image.pixels.end());
-  const bool dark_on_light = ground > 127;
+  const bool dark_on_light = ground - *darkest > *lightest - ground;
   const int contrast = dark_on_light ? ground - *darkest : *lightest - ground;
   if (contrast < least_contrast) eigan::detail::fail_data("expected a digit, found an image of nearly one colour");
 

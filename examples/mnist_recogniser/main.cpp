@@ -42,12 +42,12 @@ void add_train(CLI::App& program, TrainOptions& options) {
 void add_evaluate(CLI::App& program, EvaluateOptions& options) {
   CLI::App& app = *program.add_subcommand("evaluate", "Says what a recogniser knows of the test images.");
   app.formatter(std::make_shared<HelpFormatter>(
-      "  mnist_recogniser evaluate --data data/mnist --model recogniser.safetensors\n"
+      "  mnist_recogniser evaluate --data data/mnist\n"
       "  mnist_recogniser evaluate --data data/mnist --model recogniser.safetensors --out mistakes.png\n",
       22));
   OptionGroup group(app, "Options");
   group.name("--data", "DIR", "folder of the MNIST files, plain or gzip", options.data)->required();
-  group.name("--model", "FILE", "what train wrote", options.model)->required();
+  group.name("--model", "FILE", "what train wrote", options.model)->default_str(options.model);
   group.text(
       "--out", "FILE", "also draws up to 100 mistakes, the most confident first: .png", options.out,
       [](std::string_view name) { return name.ends_with(".png"); }, "a name that ends in .png");
@@ -57,11 +57,11 @@ void add_evaluate(CLI::App& program, EvaluateOptions& options) {
 void add_recognise(CLI::App& program, RecogniseOptions& options) {
   CLI::App& app = *program.add_subcommand("recognise", "Says which digits images show.");
   app.formatter(
-      std::make_shared<HelpFormatter>("  mnist_recogniser recognise --model recogniser.safetensors seven.png nine.png\n"
+      std::make_shared<HelpFormatter>("  mnist_recogniser recognise seven.png nine.png\n"
                                       "  mnist_recogniser recognise --model recogniser.safetensors digits.idx3-ubyte\n",
                                       22));
   OptionGroup group(app, "Options");
-  group.name("--model", "FILE", "what train wrote", options.model)->required();
+  group.name("--model", "FILE", "what train wrote", options.model)->default_str(options.model);
   app.add_option("FILE", options.files, "images, each with one digit: PNG of any size, or IDX, plain or gzip")
       ->option_text("...")
       ->required();

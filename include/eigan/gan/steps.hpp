@@ -37,6 +37,7 @@ template <class G, class D, class T>
 void generate(const Model<G, T>& generator, GanWorkspace<G, D, T>& ws, ConstView<T> z, Rng rng, Threads threads) {
   ws.g_tape.bind_output(ws.fake(z.cols()));
   generator.forward(ws.g_tape, z, rng, threads);
+  ws.set_fresh(z.cols());
 }
 
 }  // namespace detail
@@ -70,13 +71,15 @@ DiscriminatorResult<T> discriminator_step(const Model<G, T>& generator, Model<D,
 }
 
 /// Trains the generator against the discriminator, which only passes the gradient through: its own weight gradients
-/// are not computed and it is not changed. The samples are those of the discriminator_step before, made by the
-/// generator as it still is.
+/// are not computed and it is not changed. The samples are those of the discriminator_step before; they serve for one
+/// step, after which the generator is another.
 template <class G, class D, class T, Optimizer<T> O, class Loss = NonSaturatingLoss>
 GeneratorResult<T> generator_step(Model<G, T>& generator, const Model<D, T>& discriminator, O& optimizer,
                                   GanWorkspace<G, D, T>& ws, Rng rng, const Loss& loss = {}, Threads threads = {}) {
-  const Index batch = ws.g_tape.batch();
-  if (batch == 0) detail::fail_contract("eigan::generator_step: no samples yet; a discriminator_step makes them");
+  const Index batch = ws.take_fresh();
+  if (batch == 0)
+    detail::fail_contract(
+        "eigan::generator_step: no samples of the generator as it is; a discriminator_step makes them");
   const ConstView<T> logits = discriminator.forward(ws.d_tape, ws.fake_input(batch), rng.fold_in(1), threads);
   const T value = loss.generator(logits, ws.d_tape.output_gradient());
 

@@ -5,6 +5,8 @@
 // (a one-hot label, say) is the caller's to write, in real(batch) and in fake_condition(batch).
 #pragma once
 
+#include <utility>
+
 #include <eigan/core/buffer.hpp>
 #include <eigan/core/error.hpp>
 #include <eigan/net/model.hpp>
@@ -36,8 +38,13 @@ class GanWorkspace {
 
   // Each throws std::invalid_argument for a batch above the capacity.
 
-  /// Where a batch of real samples may be written in place; a step given this view copies nothing.
-  View<T> real(Index batch) { return checked(batch).columns(0, batch); }
+  /// Where a batch of real samples may be written in place; a step given this view copies nothing. A larger one than
+  /// was generated reaches into what was generated.
+  View<T> real(Index batch) {
+    const View<T> view = checked(batch).columns(0, batch);
+    if (batch > fresh_) fresh_ = 0;
+    return view;
+  }
   /// The generator's last batch.
   View<T> fake(Index batch) { return fake_rows(batch, 0, generated_); }
   /// What the discriminator is told besides: condition x batch, of no rows where it takes images alone.
@@ -51,6 +58,11 @@ class GanWorkspace {
   View<T> input_gradient(Index batch) {
     return generated_ == images_.rows() ? g_tape.output_gradient() : input_gradient_.view().columns(0, batch);
   }
+
+  /// Says that fake(batch) holds samples of the generator as it is, with its tape.
+  void set_fresh(Index batch) { fresh_ = batch; }
+  /// How many such samples there are; from now on none, for whoever asks is about to change the generator.
+  Index take_fresh() { return std::exchange(fresh_, 0); }
 
   Tape<G, T> g_tape;
   Tape<D, T> d_tape;
@@ -73,6 +85,7 @@ class GanWorkspace {
   BufferMatrix<T> input_gradient_;
   Index generated_;
   Index capacity_;
+  Index fresh_ = 0;
 };
 
 }  // namespace eigan
