@@ -1,3 +1,4 @@
+// clang-format off
 // eigan 0.1.0: neural networks with hand-written gradients, in one file. Needs the standard library and Eigen/Core.
 // It has what <eigan/eigan.hpp> and <eigan/io/model_file.hpp> have: networks, training, adversarial training, and models
 // in files. Left out, because they need more or take long to compile: data sets (zlib), sheets of images (stb), charts,
@@ -26,7 +27,6 @@
 // LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
 // OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
 // SOFTWARE.
-// clang-format off
 #pragma once
 
 // ======== eigan/eigan.hpp
