@@ -339,8 +339,7 @@ TEST_CASE("guide: better samples") {
     if (step % 4 == 0) penalty.add_gradient(d, real, 4.f, workspace.d_grad, now.fold_in(0));  // gamma 1, every 4 steps
     fill_normal<float>(z, 0, 1, now.fold_in(1));
     discriminator_step(g, d, d_adam, workspace, real, z, now.fold_in(2));
-    fill_normal<float>(z, 0, 1, now.fold_in(3));
-    generator_step(g, d, g_adam, workspace, z, now.fold_in(4));
+    generator_step(g, d, g_adam, workspace, now.fold_in(3));
     average.update(g.params());
   }
 

@@ -2,7 +2,7 @@
 //
 // Along straight lines, as in figure 3 of Goodfellow et al. 2014, arXiv:1406.2661. A uniform z stays inside its cube on
 // such a line. A normal z would come too close to 0, where the generator has hardly ever been, so it is scaled by
-// 1 / sqrt((1 - t)^2 + t^2), which keeps its variance; the digits' code is mixed as it is.
+// 1 / sqrt((1 - t)^2 + t^2), which keeps its variance; the codes of component and digit are mixed as they are.
 #pragma once
 
 #include <cmath>
