@@ -40,6 +40,10 @@ class JsonObject {
     return add_text(key, concat('[', joined(values, ','), ']'));
   }
 
+  template <std::integral Number>
+  JsonObject& add(std::string_view key, const std::vector<Number>& values) {
+    return add_text(key, concat('[', joined(values, ','), ']'));
+  }
   template <std::size_t count>
   JsonObject& add(std::string_view key, const std::array<double, count>& values) {
     std::string text;
