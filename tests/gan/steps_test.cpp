@@ -366,14 +366,15 @@ TEST_CASE("steps: batches that do not fit are refused") {
   CHECK_THROWS_WITH_AS(generator_step(game.generator, game.discriminator, game.g_adam, game.ws, Rng(3)),
                        "eigan::generator_step: no samples of the generator as it is; a discriminator_step makes them",
                        std::invalid_argument);
+  const Matrix<float> real = images(33, 4, 1), z = images(10, 4, 2);
   const auto again = [&] { generator_step(game.generator, game.discriminator, game.g_adam, game.ws, Rng(3)); };
-  game.d_step(images(33, 4, 1), images(10, 4, 2), Rng(3));
+  game.d_step(real, z, Rng(3));
   again();
   CHECK_THROWS_AS(again(), std::invalid_argument);  // it has learnt from them
-  game.d_step(images(33, 4, 1), images(10, 4, 2), Rng(3));
+  game.d_step(real, z, Rng(3));
   game.ws.real(4);
   again();
-  game.d_step(images(33, 4, 1), images(10, 4, 2), Rng(3));
+  game.d_step(real, z, Rng(3));
   game.ws.real(8);  // overwrites them
   CHECK_THROWS_AS(again(), std::invalid_argument);
   CHECK_THROWS_AS(game.g_step(images(10, 9, 2), Rng(3)), std::invalid_argument);

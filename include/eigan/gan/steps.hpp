@@ -72,7 +72,7 @@ DiscriminatorResult<T> discriminator_step(const Model<G, T>& generator, Model<D,
 
 /// Trains the generator against the discriminator, which only passes the gradient through: its own weight gradients
 /// are not computed and it is not changed. The samples are those of the discriminator_step before; they serve for one
-/// step, after which the generator is another.
+/// step, after which the generator is another. The z that they were made from must still lie where it lay.
 template <class G, class D, class T, Optimizer<T> O, class Loss = NonSaturatingLoss>
 GeneratorResult<T> generator_step(Model<G, T>& generator, const Model<D, T>& discriminator, O& optimizer,
                                   GanWorkspace<G, D, T>& ws, Rng rng, const Loss& loss = {}, Threads threads = {}) {
