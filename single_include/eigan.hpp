@@ -953,8 +953,6 @@ EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
 // Registers of accumulators: strip_vectors x block_columns of them, plus a strip's vectors, plus one broadcast.
 inline constexpr unsigned strip_vectors = 3;
 inline constexpr unsigned block_columns = EIGAN_VECTOR_BYTES == 64 ? 8 : 4;
-/// A single column of b leaves registers free for more rows, and needs them to hide the latency of its sums.
-inline constexpr unsigned tall_strip_vectors = 8;
 /// A packed strip stays in half of a 48 kB first-level cache.
 template <class T>
 inline constexpr Index strip_terms = 24576 / (strip_vectors * EIGAN_VECTOR_BYTES);
@@ -1091,10 +1089,8 @@ EIGAN_TARGET inline void multiply_panel(Index m, Index n, Index k, Strided<const
     Index vectors = 0;
     for (Index i = 0; i < m; i += vectors * L) {
       const Index left = (m - i + L - 1) / L;
-      if (n == 1 && left >= tall_strip_vectors && left * L <= m - i)
-        vectors = tall_strip_vectors;
-      else  // no strip of one, if avoidable
-        vectors = left == strip_vectors + 1 ? 2 : left < strip_vectors ? left : strip_vectors;
+      // No strip of one, if avoidable.
+      vectors = left == strip_vectors + 1 ? 2 : left < strip_vectors ? left : strip_vectors;
       const Index rows = m - i < vectors * L ? m - i : vectors * L;
       const T* strip = a.data + p * a.col + i;
       const Strided<const T> right{b.data + p * b.row, b.row, b.col};
@@ -1110,10 +1106,7 @@ EIGAN_TARGET inline void multiply_panel(Index m, Index n, Index k, Strided<const
         next = {rest > 0 ? strip + rows : a.data + (p + terms) * a.col, a.col, columns,
                 next_rows * static_cast<Index>(sizeof(T)) - 1};
       }
-      if (vectors == tall_strip_vectors)
-        multiply_block<T, tall_strip_vectors, 1>(terms, strip, a.col, right.data, right.row, right.col, start.data,
-                                                 start.col, result.data, result.col);
-      else if (vectors == 3)
+      if (vectors == 3)
         multiply_rows<T, 3>(rows, n, terms, strip, a.col, gather, packed, right, start, result, next);
       else if (vectors == 2)
         multiply_rows<T, 2>(rows, n, terms, strip, a.col, gather, packed, right, start, result, next);
@@ -1142,9 +1135,45 @@ EIGAN_TARGET inline void multiply_panels(Index m, Index n, Index k, Strided<cons
   }
 }
 
+/// c = start + NC columns of a times NC elements of b.
+template <class T, unsigned NC>
+EIGAN_TARGET EIGAN_INLINE void add_columns(Index m, const T* a, Index a_col, const T* b, Index b_row, const T* start,
+                                           T* c) {
+  constexpr Index L = lanes<T>;
+  Vector<T> bv[NC];
+  EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) bv[q] = broadcast(b[q * b_row]);
+  Index i = 0;
+  for (; i + L <= m; i += L) {
+    Vector<T> sum = load(start + i);
+    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load(a + q * a_col + i), bv[q], sum);
+    store(c + i, sum);
+  }
+  if (i < m) {
+    Vector<T> sum = load_part(start + i, m - i);
+    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load_part(a + q * a_col + i, m - i), bv[q], sum);
+    store_part(c + i, sum, m - i);
+  }
+}
+
+/// c = init + a b for one column of b: the columns of a are read from end to end, as the processor fetches ahead, and
+/// the sums stay in the first-level cache. Each is added up in the same order as in multiply_block.
+template <class T>
+EIGAN_TARGET inline void multiply_vector(Index m, Index k, Strided<const T> a, Strided<const T> b, const T* init, T* c) {
+  Index p = 0;
+  for (; p + 8 <= k; p += 8)
+    add_columns<T, 8>(m, a.data + p * a.col, a.col, b.data + p * b.row, b.row, p == 0 ? init : c, c);
+  for (; p < k; ++p)
+    add_columns<T, 1>(m, a.data + p * a.col, a.col, b.data + p * b.row, b.row, p == 0 ? init : c, c);
+  if (k == 0) copy(m, init, c);
+}
+
 template <class T>
 EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
                                   Strided<const T> init, Strided<T> c) {
+  if (n == 1) {
+    multiply_vector(m, k, a, b, init.data, c.data);
+    return;
+  }
   const bool crowded = b.col == 1 && b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
   const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
   if (crowded && often_read && k * 16 <= panel_elements<T>)
@@ -1860,8 +1889,6 @@ EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
 // Registers of accumulators: strip_vectors x block_columns of them, plus a strip's vectors, plus one broadcast.
 inline constexpr unsigned strip_vectors = 3;
 inline constexpr unsigned block_columns = EIGAN_VECTOR_BYTES == 64 ? 8 : 4;
-/// A single column of b leaves registers free for more rows, and needs them to hide the latency of its sums.
-inline constexpr unsigned tall_strip_vectors = 8;
 /// A packed strip stays in half of a 48 kB first-level cache.
 template <class T>
 inline constexpr Index strip_terms = 24576 / (strip_vectors * EIGAN_VECTOR_BYTES);
@@ -1998,10 +2025,8 @@ EIGAN_TARGET inline void multiply_panel(Index m, Index n, Index k, Strided<const
     Index vectors = 0;
     for (Index i = 0; i < m; i += vectors * L) {
       const Index left = (m - i + L - 1) / L;
-      if (n == 1 && left >= tall_strip_vectors && left * L <= m - i)
-        vectors = tall_strip_vectors;
-      else  // no strip of one, if avoidable
-        vectors = left == strip_vectors + 1 ? 2 : left < strip_vectors ? left : strip_vectors;
+      // No strip of one, if avoidable.
+      vectors = left == strip_vectors + 1 ? 2 : left < strip_vectors ? left : strip_vectors;
       const Index rows = m - i < vectors * L ? m - i : vectors * L;
       const T* strip = a.data + p * a.col + i;
       const Strided<const T> right{b.data + p * b.row, b.row, b.col};
@@ -2017,10 +2042,7 @@ EIGAN_TARGET inline void multiply_panel(Index m, Index n, Index k, Strided<const
         next = {rest > 0 ? strip + rows : a.data + (p + terms) * a.col, a.col, columns,
                 next_rows * static_cast<Index>(sizeof(T)) - 1};
       }
-      if (vectors == tall_strip_vectors)
-        multiply_block<T, tall_strip_vectors, 1>(terms, strip, a.col, right.data, right.row, right.col, start.data,
-                                                 start.col, result.data, result.col);
-      else if (vectors == 3)
+      if (vectors == 3)
         multiply_rows<T, 3>(rows, n, terms, strip, a.col, gather, packed, right, start, result, next);
       else if (vectors == 2)
         multiply_rows<T, 2>(rows, n, terms, strip, a.col, gather, packed, right, start, result, next);
@@ -2049,9 +2071,45 @@ EIGAN_TARGET inline void multiply_panels(Index m, Index n, Index k, Strided<cons
   }
 }
 
+/// c = start + NC columns of a times NC elements of b.
+template <class T, unsigned NC>
+EIGAN_TARGET EIGAN_INLINE void add_columns(Index m, const T* a, Index a_col, const T* b, Index b_row, const T* start,
+                                           T* c) {
+  constexpr Index L = lanes<T>;
+  Vector<T> bv[NC];
+  EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) bv[q] = broadcast(b[q * b_row]);
+  Index i = 0;
+  for (; i + L <= m; i += L) {
+    Vector<T> sum = load(start + i);
+    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load(a + q * a_col + i), bv[q], sum);
+    store(c + i, sum);
+  }
+  if (i < m) {
+    Vector<T> sum = load_part(start + i, m - i);
+    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load_part(a + q * a_col + i, m - i), bv[q], sum);
+    store_part(c + i, sum, m - i);
+  }
+}
+
+/// c = init + a b for one column of b: the columns of a are read from end to end, as the processor fetches ahead, and
+/// the sums stay in the first-level cache. Each is added up in the same order as in multiply_block.
+template <class T>
+EIGAN_TARGET inline void multiply_vector(Index m, Index k, Strided<const T> a, Strided<const T> b, const T* init, T* c) {
+  Index p = 0;
+  for (; p + 8 <= k; p += 8)
+    add_columns<T, 8>(m, a.data + p * a.col, a.col, b.data + p * b.row, b.row, p == 0 ? init : c, c);
+  for (; p < k; ++p)
+    add_columns<T, 1>(m, a.data + p * a.col, a.col, b.data + p * b.row, b.row, p == 0 ? init : c, c);
+  if (k == 0) copy(m, init, c);
+}
+
 template <class T>
 EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
                                   Strided<const T> init, Strided<T> c) {
+  if (n == 1) {
+    multiply_vector(m, k, a, b, init.data, c.data);
+    return;
+  }
   const bool crowded = b.col == 1 && b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
   const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
   if (crowded && often_read && k * 16 <= panel_elements<T>)
@@ -2766,8 +2824,6 @@ EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
 // Registers of accumulators: strip_vectors x block_columns of them, plus a strip's vectors, plus one broadcast.
 inline constexpr unsigned strip_vectors = 3;
 inline constexpr unsigned block_columns = EIGAN_VECTOR_BYTES == 64 ? 8 : 4;
-/// A single column of b leaves registers free for more rows, and needs them to hide the latency of its sums.
-inline constexpr unsigned tall_strip_vectors = 8;
 /// A packed strip stays in half of a 48 kB first-level cache.
 template <class T>
 inline constexpr Index strip_terms = 24576 / (strip_vectors * EIGAN_VECTOR_BYTES);
@@ -2904,10 +2960,8 @@ EIGAN_TARGET inline void multiply_panel(Index m, Index n, Index k, Strided<const
     Index vectors = 0;
     for (Index i = 0; i < m; i += vectors * L) {
       const Index left = (m - i + L - 1) / L;
-      if (n == 1 && left >= tall_strip_vectors && left * L <= m - i)
-        vectors = tall_strip_vectors;
-      else  // no strip of one, if avoidable
-        vectors = left == strip_vectors + 1 ? 2 : left < strip_vectors ? left : strip_vectors;
+      // No strip of one, if avoidable.
+      vectors = left == strip_vectors + 1 ? 2 : left < strip_vectors ? left : strip_vectors;
       const Index rows = m - i < vectors * L ? m - i : vectors * L;
       const T* strip = a.data + p * a.col + i;
       const Strided<const T> right{b.data + p * b.row, b.row, b.col};
@@ -2923,10 +2977,7 @@ EIGAN_TARGET inline void multiply_panel(Index m, Index n, Index k, Strided<const
         next = {rest > 0 ? strip + rows : a.data + (p + terms) * a.col, a.col, columns,
                 next_rows * static_cast<Index>(sizeof(T)) - 1};
       }
-      if (vectors == tall_strip_vectors)
-        multiply_block<T, tall_strip_vectors, 1>(terms, strip, a.col, right.data, right.row, right.col, start.data,
-                                                 start.col, result.data, result.col);
-      else if (vectors == 3)
+      if (vectors == 3)
         multiply_rows<T, 3>(rows, n, terms, strip, a.col, gather, packed, right, start, result, next);
       else if (vectors == 2)
         multiply_rows<T, 2>(rows, n, terms, strip, a.col, gather, packed, right, start, result, next);
@@ -2955,9 +3006,45 @@ EIGAN_TARGET inline void multiply_panels(Index m, Index n, Index k, Strided<cons
   }
 }
 
+/// c = start + NC columns of a times NC elements of b.
+template <class T, unsigned NC>
+EIGAN_TARGET EIGAN_INLINE void add_columns(Index m, const T* a, Index a_col, const T* b, Index b_row, const T* start,
+                                           T* c) {
+  constexpr Index L = lanes<T>;
+  Vector<T> bv[NC];
+  EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) bv[q] = broadcast(b[q * b_row]);
+  Index i = 0;
+  for (; i + L <= m; i += L) {
+    Vector<T> sum = load(start + i);
+    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load(a + q * a_col + i), bv[q], sum);
+    store(c + i, sum);
+  }
+  if (i < m) {
+    Vector<T> sum = load_part(start + i, m - i);
+    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load_part(a + q * a_col + i, m - i), bv[q], sum);
+    store_part(c + i, sum, m - i);
+  }
+}
+
+/// c = init + a b for one column of b: the columns of a are read from end to end, as the processor fetches ahead, and
+/// the sums stay in the first-level cache. Each is added up in the same order as in multiply_block.
+template <class T>
+EIGAN_TARGET inline void multiply_vector(Index m, Index k, Strided<const T> a, Strided<const T> b, const T* init, T* c) {
+  Index p = 0;
+  for (; p + 8 <= k; p += 8)
+    add_columns<T, 8>(m, a.data + p * a.col, a.col, b.data + p * b.row, b.row, p == 0 ? init : c, c);
+  for (; p < k; ++p)
+    add_columns<T, 1>(m, a.data + p * a.col, a.col, b.data + p * b.row, b.row, p == 0 ? init : c, c);
+  if (k == 0) copy(m, init, c);
+}
+
 template <class T>
 EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
                                   Strided<const T> init, Strided<T> c) {
+  if (n == 1) {
+    multiply_vector(m, k, a, b, init.data, c.data);
+    return;
+  }
   const bool crowded = b.col == 1 && b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
   const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
   if (crowded && often_read && k * 16 <= panel_elements<T>)
