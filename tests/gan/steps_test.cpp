@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <cmath>
 #include <limits>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -308,6 +309,47 @@ TEST_CASE("steps: the same bits for any number of threads, with layers whose til
     CAPTURE(threads);
     CHECK(support::same_bits<float>(train(threads), alone));
   }
+}
+
+namespace {
+/// The losses of a few steps, and both networks afterwards.
+struct Trained {
+  std::vector<float> losses, generator, discriminator;
+  bool operator==(const Trained&) const = default;
+};
+Trained train(std::uint64_t seed, Threads threads) {
+  Game game(64);
+  Trained trained;
+  for (std::uint64_t step = 0; step < 8; ++step) {
+    const Rng rng = Rng(seed).fold_in(step);
+    const Matrix<float> real = images(33, 64, seed + step), z = images(10, 64, seed + step + 100);
+    trained.losses.push_back(game.d_step(real, z, rng.fold_in(0), threads).loss);
+    trained.losses.push_back(game.g_step(z, rng.fold_in(1), threads).loss);
+  }
+  trained.generator = support::copy_of<float>(game.generator.params());
+  trained.discriminator = support::copy_of<float>(game.discriminator.params());
+  return trained;
+}
+}  // namespace
+
+TEST_CASE("steps: trainings side by side, in threads of the caller's, are each what they are alone") {
+  const std::vector<Trained> alone{train(1, {1}), train(2, {1}), train(3, {1})};
+  std::vector<Trained> beside(alone.size());
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < alone.size(); ++i)
+    threads.emplace_back([&, i] { beside[i] = train(i + 1, {2}); });
+  for (auto& thread : threads) thread.join();
+  for (std::size_t i = 0; i < alone.size(); ++i) CHECK(beside[i] == alone[i]);
+}
+
+TEST_CASE("steps: inside the caller's own parallel region they end, with the same bits") {
+  const std::vector<Trained> alone{train(1, {1}), train(2, {1}), train(3, {1}), train(4, {1})};
+  std::vector<Trained> inside(alone.size());
+#if defined(_OPENMP)
+#pragma omp parallel for num_threads(4)
+#endif
+  for (std::size_t i = 0; i < inside.size(); ++i) inside[i] = train(i + 1, {});
+  for (std::size_t i = 0; i < alone.size(); ++i) CHECK(inside[i] == alone[i]);
 }
 
 TEST_CASE("steps: real images may be written straight into the workspace") {

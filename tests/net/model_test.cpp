@@ -149,7 +149,7 @@ TEST_CASE("Model: without randomness inference is the forward pass") {
 
 TEST_CASE("Model: threads may share a model for inference, each with its own scratch") {
   const Model<Calm> model(Rng(1));
-  constexpr std::size_t callers = 4;
+  constexpr std::size_t callers = 8;
   const Matrix<float> x = support::random_matrix<float>(90, 50, 2);
   const Matrix<float> expected = by_hand::infer<float>(model.net(), model.params(), x);
   std::vector<Matrix<float>> results(callers, Matrix<float>(5, 50));
