@@ -53,11 +53,12 @@ class AtomicFile {
   void commit() {
     if (!sync(file_)) fail("flush to disk", errno);
     if (!file_.close()) fail("close", errno);
+    const detail::FileDescriptor folder(this->folder(), O_RDONLY | O_DIRECTORY);  // what can fail comes before the end
+    if (!folder.is_open()) fail("open its folder", errno);
     if (std::rename(temporary_.c_str(), target_.c_str()) != 0) fail("rename the finished file", errno);
     temporary_.clear();
     // The new name itself must reach the disk, too.
-    const detail::FileDescriptor folder(this->folder(), O_RDONLY | O_DIRECTORY);
-    if (!folder.is_open() || !sync(folder)) fail("flush its folder to disk", errno);
+    if (!sync(folder)) fail("flush its folder to disk", errno);
   }
 
  private:
