@@ -41,12 +41,38 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <limits>
 #include <memory>
 #include <new>
 #include <span>
 #include <type_traits>
 #include <utility>
+
+// ======== eigan/core/checked.hpp
+// Arithmetic on sizes that come from outside: the result, or false when it does not fit.
+
+#include <concepts>
+
+namespace eigan {
+
+/// sum = a + b; false, with `sum` untouched, when that does not fit T.
+template <std::integral T>
+constexpr bool checked_add(T a, T b, T& sum) {
+  T result = 0;
+  if (__builtin_add_overflow(a, b, &result)) return false;
+  sum = result;
+  return true;
+}
+
+/// product = a * b; false, with `product` untouched, when that does not fit T.
+template <std::integral T>
+constexpr bool checked_mul(T a, T b, T& product) {
+  T result = 0;
+  if (__builtin_mul_overflow(a, b, &result)) return false;
+  product = result;
+  return true;
+}
+
+}  // namespace eigan
 
 // ======== eigan/core/types.hpp
 // Index and the marker for sizes that are known only at run time.
@@ -198,7 +224,9 @@ class Buffer {
   }
   static T* allocate(Index size) {
     if (size == 0) return nullptr;
-    if (size < 0 || size > std::numeric_limits<Index>::max() / static_cast<Index>(sizeof(T)) - 64)
+    Index with_padding = 0, bytes = 0;
+    if (size < 0 || !checked_add(size, static_cast<Index>(buffer_alignment), with_padding) ||
+        !checked_mul(with_padding, static_cast<Index>(sizeof(T)), bytes))
       throw std::bad_array_new_length();
     return static_cast<T*>(
         ::operator new(static_cast<std::size_t>(padded(size)) * sizeof(T), std::align_val_t(buffer_alignment)));
@@ -231,8 +259,9 @@ class BufferMatrix {
 
  private:
   static Index size(Index rows, Index cols) {
-    Index size = 0;
-    if (rows < 0 || cols < 0 || __builtin_mul_overflow(padded_stride<T>(rows), cols, &size))
+    Index with_padding = 0, size = 0;
+    if (rows < 0 || cols < 0 || !checked_add(rows, static_cast<Index>(2 * buffer_alignment), with_padding) ||
+        !checked_mul(padded_stride<T>(rows), cols, size))
       throw std::bad_array_new_length();
     return size;
   }
@@ -270,6 +299,7 @@ namespace detail {
 template <class... Parts>
 std::string concat(const Parts&... parts) {
   std::ostringstream text;
+  text.exceptions(std::ios::badbit);   // without memory a stream would leave out the rest and say nothing
   text.imbue(std::locale::classic());  // these texts go into files and are compared: no 1.024 for 1024
   (text << ... << parts);
   return text.str();
@@ -299,7 +329,6 @@ template <class... Parts>
 // Both are given x and y of the forward pass and dy.
 
 #include <array>
-#include <concepts>
 #include <vector>
 
 // ======== eigan/core/parameter.hpp
@@ -4524,7 +4553,9 @@ class Sequential {
             "layer ",
             I, ", ", detail::describe(layer<I>()), ", expects ", expects, " and receives ", features_[I]);
       features_[I + 1] = detail::output_of(layer<I>(), features_[I]);
-      offsets_[I + 1] = offsets_[I] + detail::param_size_of(layer<I>());
+      if (!checked_add(offsets_[I], detail::param_size_of(layer<I>()), offsets_[I + 1]))
+        detail::fail_contract("eigan::Sequential: more parameters than can be counted, with layer ", I, ", ",
+                              detail::describe(layer<I>()));
     });
   }
 
@@ -5665,6 +5696,7 @@ void estimate_statistics(Model<Net, T>& model, std::type_identity_t<ConstView<T>
 
 #include <atomic>
 #include <bit>
+#include <limits>
 #include <optional>
 
 namespace eigan {
@@ -6091,29 +6123,6 @@ inline std::string printable(std::string_view text, std::size_t limit = 256) {
 // ======== eigan/io/dtype.hpp
 // Dtype: the element types that eigan's tensor files may hold, named as safetensors names them, and what follows from
 // them: sizes in bytes and conversion to float and double.
-
-// ======== eigan/core/checked.hpp
-// Arithmetic on sizes that come from outside: the result, or false when it does not fit.
-
-namespace eigan {
-
-/// sum = a + b; false, with `sum` untouched, when that does not fit T.
-template <std::unsigned_integral T>
-constexpr bool checked_add(T a, T b, T& sum) {
-  if (b > std::numeric_limits<T>::max() - a) return false;
-  sum = static_cast<T>(a + b);
-  return true;
-}
-
-/// product = a * b; false, with `product` untouched, when that does not fit T.
-template <std::unsigned_integral T>
-constexpr bool checked_mul(T a, T b, T& product) {
-  if (a != 0 && b > std::numeric_limits<T>::max() / a) return false;
-  product = static_cast<T>(a * b);
-  return true;
-}
-
-}  // namespace eigan
 
 namespace eigan {
 
@@ -6829,13 +6838,14 @@ class AtomicFile {
   void commit(const std::filesystem::path& keep = {}) {
     if (!sync(file_)) fail("flush to disk", errno);
     if (!file_.close()) fail("close", errno);
+    const detail::FileDescriptor folder(this->folder(), O_RDONLY | O_DIRECTORY);  // what can fail comes before the end
+    if (!folder.is_open()) fail("open its folder", errno);
     if (!keep.empty() && std::rename(target_.c_str(), keep.c_str()) != 0 && errno != ENOENT)
       fail("keep the old file under another name", errno);
     if (std::rename(temporary_.c_str(), target_.c_str()) != 0) fail("rename the finished file", errno);
     temporary_.clear();
     // The new name itself must reach the disk, too.
-    const detail::FileDescriptor folder(this->folder(), O_RDONLY | O_DIRECTORY);
-    if (!folder.is_open() || !sync(folder)) fail("flush its folder to disk", errno);
+    if (!sync(folder)) fail("flush its folder to disk", errno);
   }
 
  private:
@@ -6996,8 +7006,10 @@ using RowMajorMatrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::R
 
 /// The parameter's shape in a file. std::invalid_argument if it does not lie inside a buffer of `buffer_size`.
 inline std::vector<std::uint64_t> file_shape(const Parameter& p, std::size_t buffer_size) {
+  Index size = 0, end = 0;
   const bool valid = (p.rank == 2 || (p.rank == 1 && p.cols == 1)) && p.rows >= 0 && p.cols >= 0 && p.offset >= 0 &&
-                     p.offset + p.size() <= static_cast<Index>(buffer_size);
+                     checked_mul(p.rows, p.cols, size) && checked_add(p.offset, size, end) &&
+                     end <= static_cast<Index>(buffer_size);
   if (!valid) {
     fail_contract("parameter '", printable(p.name), "': expected a vector or matrix inside ", buffer_size,
                   " elements, found rank ", p.rank, ", ", p.rows, " x ", p.cols, " at ", p.offset);
@@ -7031,13 +7043,12 @@ void save_parameters(const std::filesystem::path& path, std::span<const T> param
   write_safetensors(path, std::move(tensors), metadata);
 }
 
-/// Reads a flat parameter buffer from a file that save_parameters or PyTorch wrote, converting between float and
-/// double. Error, with `params` untouched, if the file cannot be read, states another architecture, lacks a tensor, has
-/// one too many, or has one of another shape or of a dtype other than F32 and F64.
+/// Takes a flat parameter buffer out of a file that save_parameters or PyTorch wrote, converting between float and
+/// double. Error, with `params` untouched, if the file states another architecture, lacks a tensor, has one too many,
+/// or has one of another shape or of a dtype other than F32 and F64.
 template <class T>
-void load_parameters(const std::filesystem::path& path, std::span<T> params, const std::vector<Parameter>& parameters,
+void load_parameters(const SafetensorsFile& file, std::span<T> params, const std::vector<Parameter>& parameters,
                      const std::string& architecture) {
-  const auto file = SafetensorsFile::read(path);
   if (const auto stated = file.metadata().find("architecture");
       stated != file.metadata().end() && stated->second != architecture) {
     detail::fail_data(file.name(), ": expected a model of architecture '", printable(architecture), "', found '",
@@ -7065,12 +7076,23 @@ void load_parameters(const std::filesystem::path& path, std::span<T> params, con
     }
   }
 
+  std::vector<detail::RowMajorMatrix<T>> matrices;  // all of them, before the first parameter changes
+  matrices.reserve(parameters.size());
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    auto& matrix = matrices.emplace_back(parameters[i].rows, parameters[i].cols);
+    file.copy_to(*tensors[i], std::span(matrix.data(), static_cast<std::size_t>(matrix.size())));
+  }
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const Parameter& p = parameters[i];
-    detail::RowMajorMatrix<T> matrix(p.rows, p.cols);
-    file.copy_to(*tensors[i], std::span(matrix.data(), static_cast<std::size_t>(matrix.size())));
-    View<T>(params.data() + p.offset, p.rows, p.cols) = matrix;
+    View<T>(params.data() + p.offset, p.rows, p.cols) = matrices[i];
   }
+}
+
+/// The same from a path. Error, with `params` untouched, also if the file cannot be read.
+template <class T>
+void load_parameters(const std::filesystem::path& path, std::span<T> params, const std::vector<Parameter>& parameters,
+                     const std::string& architecture) {
+  load_parameters(SafetensorsFile::read(path), params, parameters, architecture);
 }
 
 /// Saves a model; see save_parameters.
@@ -7084,8 +7106,12 @@ void save(const std::filesystem::path& path, const M& model,
 
 /// Loads a model that was constructed with the same architecture; see load_parameters.
 template <SavableModel M>
+void load(const SafetensorsFile& file, M& model) {
+  load_parameters(file, std::span(model.params()), model.parameters(), model.architecture());
+}
+template <SavableModel M>
 void load(const std::filesystem::path& path, M& model) {
-  load_parameters(path, std::span(model.params()), model.parameters(), model.architecture());
+  load(SafetensorsFile::read(path), model);
 }
 
 }  // namespace eigan

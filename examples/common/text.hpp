@@ -15,6 +15,7 @@ namespace example {
 template <class... Parts>
 std::string concat(const Parts&... parts) {
   std::ostringstream text;
+  text.exceptions(std::ios::badbit);  // without memory a stream would leave out the rest and say nothing
   (text << ... << parts);
   return text.str();
 }

@@ -8,6 +8,7 @@
 
 #include <eigan/core/parallel.hpp>
 #include <eigan/core/view.hpp>
+#include <eigan/io/safetensors.hpp>
 
 #include "latent.hpp"
 
@@ -46,5 +47,7 @@ class DigitGenerator {
 /// The generator in a file that mnist_gan trained, with the sizes that its tensors have. BadInput if it is anything
 /// else.
 std::unique_ptr<DigitGenerator> load_generator(const std::filesystem::path& path);
+/// The same from a file in memory; eigan::Error if it is anything else.
+std::unique_ptr<DigitGenerator> load_generator(const eigan::SafetensorsFile& file);
 
 }  // namespace mnist_gan

@@ -91,9 +91,9 @@ constexpr std::array distributions{"uniform", "normal"};
 constexpr std::array yes_or_no{"no", "yes"};
 
 template <class Net>
-std::unique_ptr<DigitGenerator> load(const std::filesystem::path& path, Net net, const Drawing& drawing) {
+std::unique_ptr<DigitGenerator> load(const SafetensorsFile& file, Net net, const Drawing& drawing) {
   auto generator = std::make_unique<DigitModel<Net>>(std::move(net), drawing, eigan::Rng(0));
-  eigan::load(path, generator->model);
+  eigan::load(file, generator->model);
   return generator;
 }
 
@@ -119,31 +119,32 @@ Metadata metadata(const char* network, const Recipe& recipe, const Progressed& p
 }
 
 std::unique_ptr<DigitGenerator> load_generator(const std::filesystem::path& path) {
-  return reading([&] {
-    const auto file = SafetensorsFile::read(path);
-    if (const std::string network = text_of(file, "network"); network != "generator") {
-      fail(file, "expected a generator, found a ", eigan::printable(network));
-    }
-    const eigan::HiddenOptions options{.negative_slope = number_of(file, "negative_slope", 1e30),
-                                       .dropout = number_of(file, "dropout", dropout_below)};
-    const Sizes sizes = sizes_of(file);
-    const auto count_of = [&](const char* key) {
-      const double value = number_or(file, key, 0, 1e9);
-      if (value != std::floor(value)) fail(file, "metadata '", key, "': expected a whole number, found ", value);
-      return static_cast<Index>(value);
-    };
-    const Index classes = is_second(file, "conditional", yes_or_no) ? digit_count : 0;
-    const Index components = count_of("components"), size = sizes.front() - classes - components;
-    if (size < 1)
-      fail(file, "expected a generator with ", components, " components and ", classes, " classes to take more than ",
-           components + classes, " numbers, found ", sizes.front());
-    const Drawing drawing{{size, is_second(file, "latent_distribution", distributions), components, classes},
-                          number_or(file, "truncation", 1, 1e9),
-                          count_of("holdout")};
-    return is_second(file, "normalisation", normalisations)
-               ? load(path, eigan::make_normalized_generator(sizes, options), drawing)
-               : load(path, eigan::make_generator(sizes, options), drawing);
-  });
+  return reading([&] { return load_generator(SafetensorsFile::read(path)); });
+}
+
+std::unique_ptr<DigitGenerator> load_generator(const SafetensorsFile& file) {
+  if (const std::string network = text_of(file, "network"); network != "generator") {
+    fail(file, "expected a generator, found a ", eigan::printable(network));
+  }
+  const eigan::HiddenOptions options{.negative_slope = number_of(file, "negative_slope", 1e30),
+                                     .dropout = number_of(file, "dropout", dropout_below)};
+  const Sizes sizes = sizes_of(file);
+  const auto count_of = [&](const char* key) {
+    const double value = number_or(file, key, 0, 1e9);
+    if (value != std::floor(value)) fail(file, "metadata '", key, "': expected a whole number, found ", value);
+    return static_cast<Index>(value);
+  };
+  const Index classes = is_second(file, "conditional", yes_or_no) ? digit_count : 0;
+  const Index components = count_of("components"), size = sizes.front() - classes - components;
+  if (size < 1)
+    fail(file, "expected a generator with ", components, " components and ", classes, " classes to take more than ",
+         components + classes, " numbers, found ", sizes.front());
+  const Drawing drawing{{size, is_second(file, "latent_distribution", distributions), components, classes},
+                        number_or(file, "truncation", 1, 1e9),
+                        count_of("holdout")};
+  return is_second(file, "normalisation", normalisations)
+             ? load(file, eigan::make_normalized_generator(sizes, options), drawing)
+             : load(file, eigan::make_generator(sizes, options), drawing);
 }
 
 }  // namespace mnist_gan

@@ -1,19 +1,13 @@
 // mnist_gan: trains the GAN of Goodfellow et al. 2014 on MNIST and draws digits with it. `mnist_gan --help` says how.
-#include <cmath>
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-
-#include <eigan/version.hpp>
+#include <cstdio>
+#include <variant>
 
 #include "common/clock.hpp"
-#include "common/command_line.hpp"
 #include "common/exit_code.hpp"
 #include "common/guarded.hpp"
 
+#include "arguments.hpp"
 #include "evaluate.hpp"
-#include "options.hpp"
 #include "race.hpp"
 #include "sample.hpp"
 #include "train.hpp"
@@ -21,243 +15,26 @@
 namespace mnist_gan {
 namespace {
 
-constexpr Index largest_size = 16384;
-constexpr Index most_walks = 10000;
+struct Run {
+  Clock::time_point start;
 
-const Range<double> label{"a number above 0 to 1", [](double x) { return x > 0 && x <= 1; }};
-
-CLI::Option* add_recipe(OptionGroup& group, Recipe& recipe) {
-  return group
-      .read("--recipe", "NAME", concat("what the options below are unless they are given: ", recipe_names()),
-            [&recipe](const std::string& name) {
-              const Recipe* const found = find_recipe(name);
-              if (found == nullptr) refuse("--recipe", recipe_names(), name);
-              recipe = *found;
-            })
-      ->default_str(recipe.name);
-}
-
-/// "500" or "90s".
-CheckpointEvery checkpoint_every(const std::string& text) {
-  CheckpointEvery every{0, 0};
-  const bool is_time = text.ends_with('s');
-  const bool valid = is_time ? parse_number(std::string_view(text).substr(0, text.size() - 1), every.seconds) &&
-                                   every.seconds >= 0 && std::isfinite(every.seconds)
-                             : parse_number(text, every.steps) && every.steps >= 0;
-  if (!valid) refuse("--checkpoint-every", "a whole number of steps, or seconds such as 60s", text);
-  return every;
-}
-
-void add_train(CLI::App& program, TrainOptions& options) {
-  CLI::App& app = *program.add_subcommand("train", "Trains a generator of digits and writes a folder of results.");
-  app.formatter(
-      std::make_shared<HelpFormatter>("  mnist_gan train --data data/mnist --out runs/first\n"
-                                      "  mnist_gan train --data data/mnist --out runs/short --epochs 4\n"
-                                      "  mnist_gan train --data data/mnist --out runs/told --recipe conditional\n"
-                                      "  mnist_gan train --data data/mnist --out runs/2014 --recipe seed --epochs 20\n",
-                                      30));
-  Recipe& recipe = options.recipe;
-
-  OptionGroup run(app, "Options");
-  run.name("--data", "DIR", "folder of the MNIST files, plain or gzip", options.data)->required();
-  run.name("--out", "DIR", "folder for the results; made if it is not there", options.out)->required();
-  // Before the options that it gives values to: the command line is read in this order.
-  add_recipe(run, recipe);
-  run.number("--epochs", "N", "passes over the images", recipe.epochs, whole(1, 1000000));
-  run.number("--batch", "N", "images a step", recipe.batch, whole(1, 65536));
-  run.number("--holdout", "N", "last images that training never sees, at most a tenth of all", recipe.holdout,
-             whole(0, 1000000));
-  run.number("--seed", "N", "everything random follows from it", options.seed, any_seed);
-  run.threads(options.threads);
-  auto* const resume =
-      run.flag("--resume", "go on with the run in --out, or begin it; the options must be its own", options.resume);
-  run.flag("--force", "replace the run in --out", options.force)->excludes(resume);
-
-  OptionGroup networks(app, "Networks");
-  networks.number("--latent", "N", "size of z, the generator's input", recipe.latent, whole(1, largest_size));
-  networks.choice("--latent-distribution", "what z is drawn from", "uniform", "normal", recipe.normal_latent);
-  networks.number("--components", "N", "of a mixture that z is drawn from; 0: no mixture", recipe.components,
-                  whole(0, largest_size));
-  networks.number("--truncation", "X", "factor of z when digits are drawn", recipe.truncation, not_negative);
-  networks.flag("--conditional",
-                "the generator is told which digit to draw, the discriminator which it sees; the recipe of that name "
-                "suits it better",
-                recipe.conditional);
-  networks.sizes("--g-hidden", "the generator's hidden layers", recipe.g_hidden, largest_size);
-  networks.sizes("--d-hidden", "the discriminator's hidden layers", recipe.d_hidden, largest_size);
-  networks.choice("--g-norm", "batch: normalisation on the generator's hidden layers, without dropout", "none", "batch",
-                  recipe.batch_norm);
-  const Range<double> slope{"a number from 0 to 1", [](double x) { return x >= 0 && x <= 1; }};
-  networks
-      .number<double>("--negative-slope", "X", "of the leaky ReLU on every hidden layer of both networks", slope,
-                      [&recipe](double x) { recipe.g_negative_slope = recipe.d_negative_slope = x; })
-      ->default_str("as follows");
-  networks.number("--g-negative-slope", "X", "in the generator", recipe.g_negative_slope, slope);
-  networks.number("--d-negative-slope", "X", "in the discriminator", recipe.d_negative_slope, slope);
-  networks.number("--dropout", "P", "probability of dropping a hidden value", recipe.dropout,
-                  Range<double>{concat("a number from 0 to below ", dropout_below),
-                                [](double x) { return x >= 0 && x < dropout_below; }});
-
-  OptionGroup optimisation(app, "Optimisation (Adam)");
-  optimisation
-      .number<double>("--lr", "X", "learning rate of both networks", positive,
-                      [&recipe](double lr) { recipe.g_lr = recipe.d_lr = lr; })
-      ->default_str(shortest(recipe.g_lr));
-  optimisation.number("--g-lr", "X", "learning rate of the generator", recipe.g_lr, positive);
-  optimisation.number("--d-lr", "X", "learning rate of the discriminator", recipe.d_lr, positive);
-  optimisation.choice("--schedule", "of the rates: linear lets them fall to 0", "constant", "linear", recipe.anneal);
-  optimisation.number("--beta1", "X", "decay of the mean of gradients", recipe.beta1, fraction);
-  optimisation.number("--beta2", "X", "decay of the mean of their squares", recipe.beta2, fraction);
-  optimisation.number("--eps", "X", "added to the root of the latter", recipe.eps, not_negative);
-  optimisation.number("--real-label", "X", "target for real images in the discriminator's loss", recipe.real_label,
-                      label);
-
-  optimisation.number("--r1", "X", "gamma of the penalty on the discriminator's slope at real images", recipe.r1,
-                      not_negative);
-  optimisation.number("--r1-every", "N", "steps from penalty to penalty, each that much stronger", recipe.r1_every,
-                      whole(1, 1000000));
-  optimisation.choice("--g-samples", "that the generator learns from: its own, or shared with the discriminator's step",
-                      "own", "shared", recipe.shared_samples);
-  optimisation.number("--average", "X", "decay of the moving average of the generator; 0: none", recipe.average,
-                      fraction);
-
-  OptionGroup output(app, "Output");
-  output
-      .read("--checkpoint-every", "N|Xs", "steps, or seconds with an s, from checkpoint to checkpoint; 0: none",
-            [&options](const std::string& text) { options.checkpoint_every = checkpoint_every(text); })
-      ->default_str("60s");
-  output.number("--samples-every", "N", "epochs from sheet to sheet; 0: only the last", options.samples_every,
-                whole(0, 1000000));
-  output.number("--log-every", "N", "steps that a row of losses.csv is the mean of", options.log_every,
-                whole(1, 1000000));
-  output.number("--evaluate-every", "N",
-                "epochs from score to score of 2,000 samples; the best generator is kept; 0: none",
-                options.evaluate_every, whole(0, 1000000));
-  output.flag("--evaluate", "scores of 10,000 samples at the end, as mnist_gan evaluate gives them", options.evaluate);
-  output.name("--recogniser", "FILE", "whose eyes to score with", options.recogniser)->default_str(options.recogniser);
-  output.number("--retries", "N", "times that a run which diverges goes on from its last checkpoint at half the rates",
-                options.retries, whole(0, 1000));
-  output.flag("--quiet", "only warnings and errors", options.quiet);
-  output.flag("--no-progress", "no progress line, only a line an epoch", options.no_progress);
-}
-
-void add_truncation(OptionGroup& group, std::optional<double>& truncation) {
-  group
-      .number<double>("--truncation", "X", "factor of z, below 1 for more typical digits", not_negative,
-                      [&truncation](double x) { truncation = x; })
-      ->default_str("the recipe's");
-}
-
-void add_sample(CLI::App& program, SampleOptions& options) {
-  CLI::App& app = *program.add_subcommand("sample", "Draws digits with a trained generator.");
-  app.formatter(std::make_shared<HelpFormatter>(
-      "  mnist_gan sample --model runs/first/generator.safetensors --out digits.png\n"
-      "  mnist_gan sample --model runs/first/generator.safetensors --count 10000 --out digits.idx3-ubyte\n"
-      "  mnist_gan sample --model runs/told/generator.safetensors --digits 2024 --out year.png\n"
-      "  mnist_gan sample --model runs/first/generator.safetensors --out digits.npy --save-z z.npy\n"
-      "  mnist_gan sample --model runs/first/generator.safetensors --interpolate --out walks.png\n",
-      30));
-  const auto is_npy = [](std::string_view name) { return sample_format(name) == SampleFormat::npy; };
-  OptionGroup group(app, "Options");
-  group.name("--model", "FILE", "generator.safetensors of a run", options.model)->required();
-  group
-      .text(
-          "--out", "FILE", ".png a sheet, .idx3-ubyte images as MNIST's, .npy float32 in [-1, 1]", options.out,
-          [](std::string_view name) { return sample_format(name).has_value(); },
-          "a name that ends in .png, .idx3-ubyte or .npy")
-      ->required();
-  group.text(
-      "--digits", "DIGITS", "which digits, over and over, of a conditional generator", options.digits,
-      [](std::string_view given) {
-        return !given.empty() && given.find_first_not_of("0123456789") == std::string_view::npos;
-      },
-      "digits such as 2024");
-  group
-      .number<Index>("--count", "N", "how many digits, or rows with --interpolate", whole(1, 1000000),
-                     [&options](Index n) { options.count = n; })
-      ->default_str("as many as --digits has, else 100; 10 rows");
-  group.number("--seed", "N", "which samples; a run's own seed gives its sheet", options.seed, any_seed);
-  group.text("--save-z", "FILE", "also writes the z that they were made from: .npy, float32", options.save_z, is_npy,
-             "a name that ends in .npy");
-  add_truncation(group, options.truncation);
-  group.flag("--interpolate", "a sheet of walks: each row goes from one digit to another", options.interpolate);
-  group.threads(options.threads);
-
-  app.callback([&options] {  // once all options are read
-    if (!options.interpolate) return;
-    if (sample_format(options.out) != SampleFormat::png) {
-      refuse("--interpolate", "--out with a name that ends in .png", options.out);
-    }
-    if (options.count > most_walks) {
-      refuse("--interpolate", whole(1, most_walks).name + " for --count", std::to_string(options.count));
-    }
-  });
-}
-
-void add_evaluate(CLI::App& program, EvaluateOptions& options) {
-  CLI::App& app =
-      *program.add_subcommand("evaluate", "Judges a trained generator's digits, beside images one knows the worth of.");
-  app.formatter(std::make_shared<HelpFormatter>(
-      "  mnist_gan evaluate --model runs/first/generator.safetensors --data data/mnist\n"
-      "  mnist_gan evaluate --model runs/first/generator.safetensors --data data/mnist --json scores.json\n",
-      30));
-  OptionGroup group(app, "Options");
-  group.name("--model", "FILE", "generator.safetensors of a run", options.model)->required();
-  group.name("--data", "DIR", "folder of the MNIST files, plain or gzip", options.data)->required();
-  group.name("--recogniser", "FILE", "whose eyes to see with", options.recogniser)->default_str(options.recogniser);
-  add_truncation(group, options.truncation);
-  group.number("--count", "N", "samples, and images of each reference", options.count, whole(100, 60000));
-  group.number("--seed", "N", "which digits", options.seed, any_seed);
-  group.name("--json", "FILE", "also writes the scores for machines", options.json);
-  group.threads(options.threads);
-}
-
-void add_race(CLI::App& program, RaceOptions& options) {
-  CLI::App& app = *program.add_subcommand(
-      "race", "Trains until samples are as good as the seed recipe's after all its epochs, and prints the seconds.");
-  app.formatter(std::make_shared<HelpFormatter>("  mnist_gan race --data data/mnist --seed 2\n", 30));
-  OptionGroup group(app, "Options");
-  group.name("--data", "DIR", "folder of the MNIST files, plain or gzip", options.data)->required();
-  add_recipe(group, options.recipe);
-  group.number("--inception", "X", "Inception Score to reach", options.inception, not_negative);
-  group.number("--frechet", "X", "Frechet distance to come below", options.frechet, not_negative);
-  group.number("--every", "N", "steps from score to score", options.every, whole(1, 1000000));
-  group.number("--count", "N", "samples that are scored", options.count, whole(100, 60000));
-  group.name("--recogniser", "FILE", "whose eyes to see with", options.recogniser)->default_str(options.recogniser);
-  group.number("--seed", "N", "everything random follows from it", options.seed, any_seed);
-  group.threads(options.threads);
-}
+  int operator()(const TrainOptions& options) const { return train(options); }
+  int operator()(const EvaluateOptions& options) const { return evaluate(options); }
+  int operator()(const RaceOptions& options) const { return race(options, start); }
+  int operator()(const SampleOptions& options) const { return sample(options); }
+  int operator()(const Answer& answer) const {
+    std::fputs(answer.text.c_str(), stdout);
+    return success;
+  }
+};
 
 int run(int argc, char** argv) {
   const auto start = Clock::now();
-  CLI::App program("Trains a generative adversarial network on MNIST and draws digits with it.", "mnist_gan");
-  program.formatter(
-      std::make_shared<HelpFormatter>("  mnist_gan train --data data/mnist --out runs/first\n"
-                                      "  mnist_gan sample --model runs/first/generator.safetensors --out digits.png\n",
-                                      14));
-  program.set_help_flag("-h,--help", "this text");
-  program.set_version_flag("--version", concat("mnist_gan (eigan) ", eigan::version), "the version");
-  program.require_subcommand(1);
-  TrainOptions train_options;
-  EvaluateOptions evaluate_options;
-  RaceOptions race_options;
-  SampleOptions sample_options;
-  add_train(program, train_options);
-  add_evaluate(program, evaluate_options);
-  add_race(program, race_options);
-  add_sample(program, sample_options);
-
   try {
-    program.parse(argc, argv);
-  } catch (const CLI::Success& success) {  // --help or --version
-    return program.exit(success);
-  } catch (const CLI::ParseError& error) {
-    return fail("mnist_gan", concat(explain(program, error), " (--help shows the options)"), usage);
+    return std::visit(Run{start}, parse_arguments(argc, argv));
+  } catch (const BadUsage& error) {
+    return fail("mnist_gan", error.what(), usage);
   }
-  if (program.got_subcommand("train")) return train(train_options);
-  if (program.got_subcommand("evaluate")) return evaluate(evaluate_options);
-  if (program.got_subcommand("race")) return race(race_options, start);
-  return sample(sample_options);
 }
 
 }  // namespace

@@ -48,13 +48,6 @@ std::vector<std::uint8_t> digits_to_draw(const SampleOptions& options, Index cla
 
 }  // namespace
 
-std::optional<SampleFormat> sample_format(std::string_view name) {
-  if (name.ends_with(".png")) return SampleFormat::png;
-  if (name.ends_with(".npy")) return SampleFormat::npy;
-  if (name.ends_with(".idx3-ubyte") || name.ends_with("-idx3-ubyte")) return SampleFormat::idx;  // both are in use
-  return std::nullopt;
-}
-
 int sample(const SampleOptions& options) {
   const auto generator = load_generator(options.model);
   const Latent& latent = generator->latent();

@@ -59,7 +59,8 @@ Matrix<float> with_rows(const Matrix<float>& in, Index rows) {
     const Index last = std::min<Index>(static_cast<Index>(std::floor(place + reach)), in.rows() - 1);
     float sum = 0;
     for (Index j = first; j <= last; ++j) {
-      const float weight = 1 - std::abs(static_cast<float>(j) - place) / reach;
+      // At the ends rounding could let it fall below 0.
+      const float weight = std::max(1 - std::abs(static_cast<float>(j) - place) / reach, 0.0f);
       out.row(i) += weight * in.row(j);
       sum += weight;
     }

@@ -9,6 +9,7 @@
 #include <string>
 
 #include <eigan/core/error.hpp>
+#include <eigan/core/printable.hpp>
 #include <eigan/data/byte_source.hpp>
 #include <eigan/data/gzip.hpp>
 #include <eigan/data/idx.hpp>
@@ -63,19 +64,57 @@ bool begins_with(Bytes bytes, Bytes start) {
   return bytes.size() >= start.size() && std::equal(start.begin(), start.end(), bytes.begin());
 }
 
+/// What a PNG's rows unpack to, each a byte for the filter and the pixels: by its first chunk, which stbi has found
+/// good.
+std::uint64_t unpacked_size(Bytes bytes, int cols, int rows) {
+  constexpr std::array<unsigned, 7> channels{1, 1, 3, 1, 2, 1, 4};  // by colour type
+  const unsigned depth = bytes[24], type = bytes[25];
+  return static_cast<std::uint64_t>(rows) * (1 + (static_cast<std::uint64_t>(cols) * depth * channels[type] + 7) / 8);
+}
+
+/// Refuses what stb would trip over: a chunk that is longer than the file, for which it takes memory all the same, and
+/// one of pixels without any, which it copies to a null pointer.
+void check_chunks(Bytes bytes, const std::string& name) {
+  const auto word = [&](std::size_t at) {
+    std::uint32_t value = 0;
+    for (const std::uint8_t byte : bytes.subspan(at, 4)) value = value << 8 | byte;
+    return value;
+  };
+  constexpr std::uint32_t pixels = 0x49444154, end = 0x49454E44;  // IDAT, IEND
+  for (std::size_t at = 8; at + 12 <= bytes.size(); at += 12 + std::size_t{word(at)}) {
+    const std::uint32_t length = word(at), kind = word(at + 4);
+    if (kind == end) return;
+    if (length > bytes.size() - at - 12 || (kind == pixels && length == 0)) {
+      eigan::detail::fail_data(name, ": a damaged PNG file: a chunk of ", length, " bytes at byte ", at, " of ",
+                               bytes.size());
+    }
+  }
+  eigan::detail::fail_data(name, ": a damaged PNG file: no chunk that ends it");
+}
+
 GreyImage read_png(Bytes bytes, const std::string& name) {
   const auto size = static_cast<int>(bytes.size());
   int cols = 0, rows = 0, channels = 0;
   if (stbi_info_from_memory(bytes.data(), size, &cols, &rows, &channels) == 0) {
-    eigan::detail::fail_data(name, ": a damaged PNG file: ", stbi_failure_reason());
+    eigan::detail::fail_data(name, ": a damaged PNG file: ", eigan::printable(stbi_failure_reason()));
+  }
+  constexpr std::array<std::uint8_t, 4> header{'I', 'H', 'D', 'R'};
+  if (!begins_with(bytes.subspan(12), header)) {
+    eigan::detail::fail_data(name, ": a damaged PNG file: expected its header first");
   }
   if (cols > max_pixels / rows) {
     eigan::detail::fail_data(name, ": an image of ", cols, "x", rows, " pixels, expected at most ", max_pixels);
   }
+  check_chunks(bytes, name);
+  // stb takes memory for all of them at once, so they must be there; deflate packs a thousand bytes into one at most.
+  if (unpacked_size(bytes, cols, rows) / 1032 > bytes.size()) {
+    eigan::detail::fail_data(name, ": a damaged PNG file: declares ", cols, "x", rows, " pixels in ", bytes.size(),
+                             " bytes");
+  }
   // Grey and how opaque.
   const std::unique_ptr<stbi_uc, void (*)(void*)> values(
       stbi_load_from_memory(bytes.data(), size, &cols, &rows, &channels, 2), [](void* memory) { std::free(memory); });
-  if (!values) eigan::detail::fail_data(name, ": a damaged PNG file: ", stbi_failure_reason());
+  if (!values) eigan::detail::fail_data(name, ": a damaged PNG file: ", eigan::printable(stbi_failure_reason()));
   GreyImage image{rows, cols,
                   std::vector<std::uint8_t>(static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols))};
   for (std::size_t i = 0; i < image.pixels.size(); ++i) {
@@ -123,11 +162,13 @@ std::vector<GreyImage> read_idx(Bytes bytes, const std::string& name) {
 }  // namespace
 
 std::vector<GreyImage> read_grey_images(const std::filesystem::path& path) {
+  return parse_grey_images(eigan::read_file(path, max_bytes), eigan::detail::display(path));
+}
+
+std::vector<GreyImage> parse_grey_images(std::span<const std::byte> file, const std::string& name) {
   constexpr std::array<std::uint8_t, 8> png{0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
   constexpr std::array<std::uint8_t, 2> gzip{0x1F, 0x8B}, idx{0, 0};
-  const std::vector<std::byte> content = eigan::read_file(path, max_bytes);
-  const Bytes bytes(reinterpret_cast<const std::uint8_t*>(content.data()), content.size());
-  const std::string name = eigan::detail::display(path);
+  const Bytes bytes(reinterpret_cast<const std::uint8_t*>(file.data()), file.size());
   if (begins_with(bytes, png)) return {read_png(bytes, name)};
   if (begins_with(bytes, gzip) || begins_with(bytes, idx)) return read_idx(bytes, name);
   if (bytes.empty()) eigan::detail::fail_data(name, ": an empty file, expected PNG or IDX images");

@@ -1,8 +1,11 @@
 // Grey images from files: PNG, or IDX as MNIST has it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
+#include <string>
 #include <vector>
 
 #include <eigan/core/types.hpp>
@@ -23,5 +26,8 @@ struct GreyImage {
 /// transparent becomes white. eigan::Error if the file cannot be read, is neither of them, or is damaged; also if an
 /// image has more than 2^24 pixels or a file more than 2^30 bytes, packed or unpacked, before memory is taken for them.
 std::vector<GreyImage> read_grey_images(const std::filesystem::path& path);
+
+/// The same for a file in memory. `name` opens every message.
+std::vector<GreyImage> parse_grey_images(std::span<const std::byte> file, const std::string& name);
 
 }  // namespace mnist_recogniser

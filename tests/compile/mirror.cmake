@@ -15,7 +15,9 @@ set(without_test
 set(without_header
   golden/golden_test.cpp         # everything at once, against PyTorch
   golden/metrics_golden_test.cpp # all metrics, against NumPy
-  examples/report_test.cpp)      # a part of mnist_gan
+  examples/report_test.cpp       # a part of mnist_gan
+  reliability/extreme_numbers_test.cpp      # every layer and loss
+  reliability/failing_allocation_test.cpp)  # whatever allocates
 
 function(names_below folder suffix result)
   file(GLOB_RECURSE files RELATIVE ${folder} "${folder}/*${suffix}")

@@ -44,6 +44,11 @@ TEST_CASE("Buffer: a size that no memory could have is refused before it wraps a
   CHECK_THROWS_AS(BufferMatrix<float>(-1, 2), std::bad_array_new_length);
   CHECK_THROWS_AS(BufferMatrix<float>(2, -1), std::bad_array_new_length);
   CHECK_THROWS_AS(BufferMatrix<float>(Index{1} << 32, Index{1} << 32), std::bad_array_new_length);
+  for (const Index rows : {std::numeric_limits<Index>::max(), std::numeric_limits<Index>::max() - 100}) {
+    CHECK_THROWS_AS(Buffer<float>{rows}, std::bad_array_new_length);
+    CHECK_THROWS_AS(BufferMatrix<float>(rows, 1), std::bad_array_new_length);
+    CHECK_THROWS_AS(BufferMatrix<double>(1, rows), std::bad_array_new_length);
+  }
 }
 
 TEST_CASE("Buffer: moves hand the memory over") {

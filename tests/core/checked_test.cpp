@@ -19,6 +19,18 @@ TEST_CASE("checked: all pairs of bytes agree with wide arithmetic") {
   CHECK(all_right);
 }
 
+TEST_CASE("checked: with a sign") {
+  constexpr auto max = std::numeric_limits<std::int64_t>::max(), min = std::numeric_limits<std::int64_t>::min();
+  std::int64_t result = 77;
+  CHECK_FALSE(eigan::checked_add(max, std::int64_t{1}, result));
+  CHECK_FALSE(eigan::checked_add(min, std::int64_t{-1}, result));
+  CHECK_FALSE(eigan::checked_mul(min, std::int64_t{-1}, result));
+  CHECK_FALSE(eigan::checked_mul(std::int64_t{1} << 32, std::int64_t{1} << 31, result));
+  CHECK(result == 77);
+  CHECK(eigan::checked_mul(std::int64_t{-3}, std::int64_t{5}, result));
+  CHECK(result == -15);
+}
+
 TEST_CASE("checked: 64-bit edges") {
   constexpr auto max = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t result = 0;

@@ -43,7 +43,7 @@ TEST_CASE("FileSource: what cannot be read is named, without control characters"
 }
 
 TEST_CASE("read_up_to: is right around the edges of its chunks") {
-  constexpr std::size_t chunk = std::size_t{1} << 20;
+  constexpr std::size_t chunk = std::size_t{1} << 16;
   const Bytes bytes = test::counting(2 * chunk + 1);
   bool all_right = true;
   for (const std::size_t count :
@@ -55,7 +55,7 @@ TEST_CASE("read_up_to: is right around the edges of its chunks") {
 }
 
 TEST_CASE("read_up_to: allocates what comes, not what is asked for") {
-  constexpr std::size_t chunk = std::size_t{1} << 20;
+  constexpr std::size_t chunk = std::size_t{1} << 16;
   for (const std::size_t size : {std::size_t{5}, 20 * chunk}) {
     const Bytes bytes(size);
     MemorySource source(bytes);

@@ -60,4 +60,8 @@ TEST_CASE("load_idx: a bomb is not unpacked") {
   const auto shorter = folder.write("shorter", test::gzip(idx(8, {0xFFFFFFFF, 28, 28}, Bytes(1000))));
   CHECK(test::peak_heap([&] { text = load(shorter); }) < std::size_t{2} << 20);
   CHECK(contains(text, "but ends after 1000 of them"));
+  // As much as is declared, a gigabyte out of a megabyte.
+  const auto honest = folder.write("honest", test::gzip_bomb(idx(8, {1 << 20, 32, 32}, {})));
+  CHECK(test::peak_heap([&] { text = load(honest); }) < std::size_t{64} << 20);
+  CHECK(contains(text, "honest: the gzip data unpack to more than 100 times their size"));
 }

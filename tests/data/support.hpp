@@ -1,23 +1,23 @@
 // What the tests of files share: bytes built by hand, gzip made with zlib, a folder that goes away, and the heap's
-// peak. Included once a program: it replaces the global operator new.
+// peak. Included once a program, as allocations.hpp is.
 #pragma once
 
 #include <doctest/doctest.h>
 #include <unistd.h>
 #include <zlib.h>
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <initializer_list>
-#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <eigan/core/error.hpp>
+
+#include "hostile.hpp"
 
 namespace test {
 
@@ -61,6 +61,15 @@ inline Bytes gzip(const Bytes& bytes) {
   out.resize(stream.total_out);
   deflateEnd(&stream);
   return out;
+}
+
+/// A gigabyte of zeros behind `start`, in a megabyte of sixteen members.
+inline Bytes gzip_bomb(const Bytes& start) {
+  const Bytes member = gzip(Bytes(std::size_t{64} << 20));
+  Bytes bomb = gzip(start);
+  for (int i = 0; i < 16; ++i) bomb.insert(bomb.end(), member.begin(), member.end());
+  REQUIRE(bomb.size() < 1100000);
+  return bomb;
 }
 
 /// The text of the Error that `action` throws, or "" if it throws none.
@@ -113,39 +122,6 @@ inline Bytes read_back(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
 }
 
-// The heap as operator new sees it. Each block carries its size in front. Not inlined, or the compiler takes new and
-// free for a mismatched pair.
-inline std::size_t heap_now = 0;
-inline std::size_t heap_peak = 0;
-
-/// The most heap that was in use at once during `action`, beyond what was in use before.
-template <class Action>
-std::size_t peak_heap(Action action) {
-  const std::size_t before = heap_now;
-  heap_peak = heap_now;
-  action();
-  return heap_peak - before;
-}
+using support::peak_heap;
 
 }  // namespace test
-
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  constexpr std::size_t front = alignof(std::max_align_t);
-  auto* block = static_cast<std::byte*>(std::malloc(size + front));
-  if (block == nullptr) throw std::bad_alloc();
-  new (block) std::size_t(size);
-  test::heap_now += size;
-  test::heap_peak = std::max(test::heap_peak, test::heap_now);
-  return block + front;
-}
-
-[[gnu::noinline]] void operator delete(void* pointer) noexcept {
-  if (pointer == nullptr) return;
-  std::byte* block = static_cast<std::byte*>(pointer) - alignof(std::max_align_t);
-  test::heap_now -= *reinterpret_cast<std::size_t*>(block);
-  std::free(block);
-}
-
-void operator delete(void* pointer, std::size_t) noexcept {
-  operator delete(pointer);
-}

@@ -9,6 +9,7 @@
 
 #include <eigan/io/model_file.hpp>
 
+#include "hostile.hpp"
 #include "io/support.hpp"
 
 using eigan::Dtype;
@@ -167,6 +168,32 @@ TEST_CASE("model_file: what does not fit is told in one line, and the parameters
   CHECK(model.buffer == StubModel<float>().buffer);
 }
 
+TEST_CASE("model_file: hostile files: refused, and the parameters stay as they are, or loaded as they stand there") {
+  const TemporaryFolder folder;
+  StubModel<float> saved;
+  saved.fill();
+  eigan::save(folder / "f", saved);
+  const auto bytes = eigan::read_file(folder / "f");
+  const std::vector<float> before = StubModel<float>().buffer;
+  const auto read = [&](const std::vector<std::byte>& damaged) {
+    StubModel<float> model;
+    try {
+      const SafetensorsFile file(damaged, "f");
+      eigan::load(file, model);
+      CHECK(floats(file, "0.bias") == std::vector<float>{model.buffer[8], model.buffer[9]});
+      CHECK(floats(file, "2.weight") == std::vector<float>(model.buffer.begin() + 10, model.buffer.end()));
+    } catch (const eigan::Error&) {
+      CHECK(model.buffer == before);
+      throw;
+    }
+  };
+  CHECK(hostile::cut(bytes, read).accepted == 0);
+  const std::size_t data = bytes.size() - 12 * sizeof(float);
+  const auto flipped = hostile::flip(bytes, read);
+  CHECK(flipped.refused > static_cast<int>(4 * data));
+  CHECK(hostile::set_number(bytes, 0, 8, std::endian::little, read).accepted == 0);
+}
+
 TEST_CASE("model_file: parameters outside the buffer are a programming error") {
   const TemporaryFolder folder;
   std::vector<float> buffer(10);
@@ -174,6 +201,8 @@ TEST_CASE("model_file: parameters outside the buffer are a programming error") {
                              {"w", 5, 2, 3, 2},
                              {"w", -1, 2, 2, 2},
                              {"w", 0, -1, 2, 2},
+                             {"w", 0, Index{1} << 32, Index{1} << 32, 2},
+                             {"w", std::numeric_limits<Index>::max(), 1, 1, 1},
                              {"w", 0, 2, 2, 1},
                              {"w", 0, 2, 2, 3}}) {
     const auto text = error_text<std::invalid_argument>(

@@ -85,6 +85,12 @@ TEST_CASE("Sequential: a network in which no layer states a size is refused") {
                        std::invalid_argument);
 }
 
+TEST_CASE("Sequential: more parameters than an Index can count are refused") {
+  constexpr Index most = Index{1} << 31;  // two layers of its square reach 2^63
+  using Net = Sequential<Linear<>, Linear<>>;
+  CHECK_THROWS_AS(Net(Linear<>(most, most), Linear<>(most, most)), std::invalid_argument);
+}
+
 TEST_CASE("Sequential: each layer starts from a stream of its own") {
   const Sequential<Linear<3, 3>, Linear<3, 3>> net;
   std::vector<float> params(24), second(12);

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <limits>
 #include <memory>
 #include <new>
 #include <span>
 #include <type_traits>
 #include <utility>
 
+#include <eigan/core/checked.hpp>
 #include <eigan/core/types.hpp>
 #include <eigan/core/view.hpp>
 
@@ -65,7 +65,9 @@ class Buffer {
   }
   static T* allocate(Index size) {
     if (size == 0) return nullptr;
-    if (size < 0 || size > std::numeric_limits<Index>::max() / static_cast<Index>(sizeof(T)) - 64)
+    Index with_padding = 0, bytes = 0;
+    if (size < 0 || !checked_add(size, static_cast<Index>(buffer_alignment), with_padding) ||
+        !checked_mul(with_padding, static_cast<Index>(sizeof(T)), bytes))
       throw std::bad_array_new_length();
     return static_cast<T*>(
         ::operator new(static_cast<std::size_t>(padded(size)) * sizeof(T), std::align_val_t(buffer_alignment)));
@@ -98,8 +100,9 @@ class BufferMatrix {
 
  private:
   static Index size(Index rows, Index cols) {
-    Index size = 0;
-    if (rows < 0 || cols < 0 || __builtin_mul_overflow(padded_stride<T>(rows), cols, &size))
+    Index with_padding = 0, size = 0;
+    if (rows < 0 || cols < 0 || !checked_add(rows, static_cast<Index>(2 * buffer_alignment), with_padding) ||
+        !checked_mul(padded_stride<T>(rows), cols, size))
       throw std::bad_array_new_length();
     return size;
   }

@@ -24,6 +24,7 @@ namespace detail {
 template <class... Parts>
 std::string concat(const Parts&... parts) {
   std::ostringstream text;
+  text.exceptions(std::ios::badbit);   // without memory a stream would leave out the rest and say nothing
   text.imbue(std::locale::classic());  // these texts go into files and are compared: no 1.024 for 1024
   (text << ... << parts);
   return text.str();

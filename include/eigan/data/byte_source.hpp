@@ -80,7 +80,7 @@ class FileSource final : public ByteSource {
 /// The next `count` bytes, or fewer when the source ends before. Holds at most about twice what really came,
 /// whatever `count` says.
 inline std::vector<std::uint8_t> read_up_to(ByteSource& source, std::size_t count) {
-  constexpr std::size_t chunk_size = std::size_t{1} << 20;
+  constexpr std::size_t chunk_size = std::size_t{1} << 16;
   std::vector<std::vector<std::uint8_t>> chunks;
   std::size_t total = 0;
   for (bool more = true; more && total < count;) {

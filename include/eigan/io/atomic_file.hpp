@@ -55,13 +55,14 @@ class AtomicFile {
   void commit(const std::filesystem::path& keep = {}) {
     if (!sync(file_)) fail("flush to disk", errno);
     if (!file_.close()) fail("close", errno);
+    const detail::FileDescriptor folder(this->folder(), O_RDONLY | O_DIRECTORY);  // what can fail comes before the end
+    if (!folder.is_open()) fail("open its folder", errno);
     if (!keep.empty() && std::rename(target_.c_str(), keep.c_str()) != 0 && errno != ENOENT)
       fail("keep the old file under another name", errno);
     if (std::rename(temporary_.c_str(), target_.c_str()) != 0) fail("rename the finished file", errno);
     temporary_.clear();
     // The new name itself must reach the disk, too.
-    const detail::FileDescriptor folder(this->folder(), O_RDONLY | O_DIRECTORY);
-    if (!folder.is_open() || !sync(folder)) fail("flush its folder to disk", errno);
+    if (!sync(folder)) fail("flush its folder to disk", errno);
   }
 
  private:

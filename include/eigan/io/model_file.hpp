@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include <eigan/core/checked.hpp>
 #include <eigan/core/error.hpp>
 #include <eigan/core/parameter.hpp>
 #include <eigan/core/printable.hpp>
@@ -41,8 +42,10 @@ using RowMajorMatrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::R
 
 /// The parameter's shape in a file. std::invalid_argument if it does not lie inside a buffer of `buffer_size`.
 inline std::vector<std::uint64_t> file_shape(const Parameter& p, std::size_t buffer_size) {
+  Index size = 0, end = 0;
   const bool valid = (p.rank == 2 || (p.rank == 1 && p.cols == 1)) && p.rows >= 0 && p.cols >= 0 && p.offset >= 0 &&
-                     p.offset + p.size() <= static_cast<Index>(buffer_size);
+                     checked_mul(p.rows, p.cols, size) && checked_add(p.offset, size, end) &&
+                     end <= static_cast<Index>(buffer_size);
   if (!valid) {
     fail_contract("parameter '", printable(p.name), "': expected a vector or matrix inside ", buffer_size,
                   " elements, found rank ", p.rank, ", ", p.rows, " x ", p.cols, " at ", p.offset);
@@ -76,13 +79,12 @@ void save_parameters(const std::filesystem::path& path, std::span<const T> param
   write_safetensors(path, std::move(tensors), metadata);
 }
 
-/// Reads a flat parameter buffer from a file that save_parameters or PyTorch wrote, converting between float and
-/// double. Error, with `params` untouched, if the file cannot be read, states another architecture, lacks a tensor, has
-/// one too many, or has one of another shape or of a dtype other than F32 and F64.
+/// Takes a flat parameter buffer out of a file that save_parameters or PyTorch wrote, converting between float and
+/// double. Error, with `params` untouched, if the file states another architecture, lacks a tensor, has one too many,
+/// or has one of another shape or of a dtype other than F32 and F64.
 template <class T>
-void load_parameters(const std::filesystem::path& path, std::span<T> params, const std::vector<Parameter>& parameters,
+void load_parameters(const SafetensorsFile& file, std::span<T> params, const std::vector<Parameter>& parameters,
                      const std::string& architecture) {
-  const auto file = SafetensorsFile::read(path);
   if (const auto stated = file.metadata().find("architecture");
       stated != file.metadata().end() && stated->second != architecture) {
     detail::fail_data(file.name(), ": expected a model of architecture '", printable(architecture), "', found '",
@@ -110,12 +112,23 @@ void load_parameters(const std::filesystem::path& path, std::span<T> params, con
     }
   }
 
+  std::vector<detail::RowMajorMatrix<T>> matrices;  // all of them, before the first parameter changes
+  matrices.reserve(parameters.size());
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    auto& matrix = matrices.emplace_back(parameters[i].rows, parameters[i].cols);
+    file.copy_to(*tensors[i], std::span(matrix.data(), static_cast<std::size_t>(matrix.size())));
+  }
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const Parameter& p = parameters[i];
-    detail::RowMajorMatrix<T> matrix(p.rows, p.cols);
-    file.copy_to(*tensors[i], std::span(matrix.data(), static_cast<std::size_t>(matrix.size())));
-    View<T>(params.data() + p.offset, p.rows, p.cols) = matrix;
+    View<T>(params.data() + p.offset, p.rows, p.cols) = matrices[i];
   }
+}
+
+/// The same from a path. Error, with `params` untouched, also if the file cannot be read.
+template <class T>
+void load_parameters(const std::filesystem::path& path, std::span<T> params, const std::vector<Parameter>& parameters,
+                     const std::string& architecture) {
+  load_parameters(SafetensorsFile::read(path), params, parameters, architecture);
 }
 
 /// Saves a model; see save_parameters.
@@ -129,8 +142,12 @@ void save(const std::filesystem::path& path, const M& model,
 
 /// Loads a model that was constructed with the same architecture; see load_parameters.
 template <SavableModel M>
+void load(const SafetensorsFile& file, M& model) {
+  load_parameters(file, std::span(model.params()), model.parameters(), model.architecture());
+}
+template <SavableModel M>
 void load(const std::filesystem::path& path, M& model) {
-  load_parameters(path, std::span(model.params()), model.parameters(), model.architecture());
+  load(SafetensorsFile::read(path), model);
 }
 
 }  // namespace eigan

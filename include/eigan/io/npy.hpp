@@ -120,24 +120,28 @@ class NpyHeaderReader {
   std::size_t at_ = 0;
 };
 
+/// What comes before the elements of an array of shape (rows, cols) in C order.
+template <class T>
+std::string npy_header(Index rows, Index cols) {
+  constexpr std::size_t before_header = npy_magic.size() + 4;
+  std::string header = std::string("{'descr': '") + (dtype_of<T> == Dtype::f32 ? "<f4" : "<f8") +
+                       "', 'fortran_order': False, 'shape': (" + std::to_string(rows) + ", " + std::to_string(cols) +
+                       "), }";
+  header.resize((before_header + header.size() + 1 + 63) / 64 * 64 - before_header - 1, ' ');
+  header += '\n';
+  const auto length = static_cast<unsigned>(header.size());
+  return std::string(npy_magic) +
+         std::string{'\1', '\0', static_cast<char>(length & 255), static_cast<char>(length >> 8)} + header;
+}
+
 }  // namespace detail
 
 /// Writes a batch as an array of shape (samples, features): samples are columns here and rows in NumPy, and the bytes
 /// are the same. float becomes <f4, double <f8. Error if the file cannot be written.
 template <class T>
 void write_npy(const std::filesystem::path& path, ConstView<T> samples) {
-  constexpr std::size_t before_header = detail::npy_magic.size() + 4;
-  std::string header = std::string("{'descr': '") + (dtype_of<T> == Dtype::f32 ? "<f4" : "<f8") +
-                       "', 'fortran_order': False, 'shape': (" + std::to_string(samples.cols()) + ", " +
-                       std::to_string(samples.rows()) + "), }";
-  header.resize((before_header + header.size() + 1 + 63) / 64 * 64 - before_header - 1, ' ');
-  header += '\n';
-  const auto length = static_cast<unsigned>(header.size());
-
   AtomicFile file(path);
-  file.write(detail::npy_magic);
-  file.write(std::string{'\1', '\0', static_cast<char>(length & 255), static_cast<char>(length >> 8)});
-  file.write(header);
+  file.write(detail::npy_header<T>(samples.cols(), samples.rows()));
   const Matrix<T> dense = samples;  // without gaps between the columns
   file.write(std::as_bytes(std::span(dense.data(), static_cast<std::size_t>(dense.size()))));
   file.commit();

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <eigan/core/checked.hpp>
 #include <eigan/core/error.hpp>
 #include <eigan/core/layer.hpp>
 
@@ -186,7 +187,9 @@ class Sequential {
             "layer ",
             I, ", ", detail::describe(layer<I>()), ", expects ", expects, " and receives ", features_[I]);
       features_[I + 1] = detail::output_of(layer<I>(), features_[I]);
-      offsets_[I + 1] = offsets_[I] + detail::param_size_of(layer<I>());
+      if (!checked_add(offsets_[I], detail::param_size_of(layer<I>()), offsets_[I + 1]))
+        detail::fail_contract("eigan::Sequential: more parameters than can be counted, with layer ", I, ", ",
+                              detail::describe(layer<I>()));
     });
   }
 

@@ -1,0 +1,182 @@
+// Memory runs out at any one of the allocations of a training step, a save or a load: std::bad_alloc reaches the
+// caller, nothing has leaked, and everything is as it was and of further use.
+#include <doctest/doctest.h>
+#include <algorithm>
+#include <filesystem>
+#include <iterator>
+#include <new>
+#include <string>
+
+#include <eigan/data/idx.hpp>
+#include <eigan/gan/networks.hpp>
+#include <eigan/gan/steps.hpp>
+#include <eigan/io/model_file.hpp>
+#include <eigan/io/npy.hpp>
+#include <eigan/optim/adam.hpp>
+
+#include "allocations.hpp"
+#include "io/support.hpp"
+#include "support.hpp"
+
+using namespace eigan;
+
+namespace {
+
+using G = Generator<5, 7, 6>;
+using D = Discriminator<6, 7, 1>;
+
+struct Networks {
+  Model<G> generator{Rng(1)};
+  Model<D> discriminator{Rng(2)};
+
+  bool same_bits(const Networks& other) const {
+    return support::same_bits<float>(generator.params(), other.generator.params()) &&
+           support::same_bits<float>(discriminator.params(), other.discriminator.params());
+  }
+};
+
+struct Memory {
+  GanWorkspace<G, D> workspace;
+  Adam<float> g_adam, d_adam;
+
+  explicit Memory(const Networks& networks)
+      : workspace(networks.generator, networks.discriminator, 8),
+        g_adam(networks.generator.net().param_size()),
+        d_adam(networks.discriminator.net().param_size()) {}
+
+  void step(Networks& networks, const Matrix<float>& real, const Matrix<float>& z) {
+    discriminator_step(networks.generator, networks.discriminator, d_adam, workspace, real, z, Rng(3),
+                       NonSaturatingLoss(), Threads{1});
+    generator_step(networks.generator, networks.discriminator, g_adam, workspace, z, Rng(4), NonSaturatingLoss(),
+                   Threads{1});
+  }
+};
+
+std::ptrdiff_t open_files() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+}
+
+/// Calls action() with its first allocation failing, then with its second, and so on to the last, and after each
+/// failure check(). Returns how many there were.
+template <class Action, class Check>
+int fail_each(const Action& action, const Check& check) {
+  const auto files = open_files();
+  for (int n = 0;; ++n) {
+    CAPTURE(n);
+    const long live = support::live_allocations();
+    bool happened = false, thrown = false;
+    {
+      const support::FailingAllocation failing(n);
+      try {
+        action();
+      } catch (const std::bad_alloc&) {
+        thrown = true;
+      }
+      happened = failing.happened();
+    }
+    if (!happened) return n;
+    CHECK(thrown);
+    CHECK(support::live_allocations() == live);
+    CHECK(open_files() == files);
+    check();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("failing allocation: a training step") {
+  const auto real = support::random_matrix<float>(6, 8, 1), z = support::random_matrix<float>(5, 8, 2);
+  const Networks fresh;
+  Networks expected, networks;
+  Memory(expected).step(expected, real, z);
+  const int allocations = fail_each([&] { Memory(networks).step(networks, real, z); },
+                                    [&] {
+                                      CHECK(networks.same_bits(fresh));
+                                      Networks retried;
+                                      Memory(retried).step(retried, real, z);
+                                      CHECK(retried.same_bits(expected));
+                                    });
+  CHECK(allocations >= 10);  // two tapes, two gradients, images, four moments
+  CHECK(networks.same_bits(expected));
+}
+
+TEST_CASE("failing allocation: a step that stands needs no memory, so it cannot fail") {
+  const auto real = support::random_matrix<float>(6, 8, 1), z = support::random_matrix<float>(5, 8, 2);
+  Networks networks, expected;
+  Memory memory(networks), roomy(expected);
+  {
+    const support::FailingAllocation failing(0);
+    memory.step(networks, real, z);
+    CHECK_FALSE(failing.happened());
+  }
+  roomy.step(expected, real, z);
+  CHECK(networks.same_bits(expected));
+}
+
+TEST_CASE("failing allocation: a text is whole, or there is none") {
+  const std::string name(100, 'n');
+  std::string text;
+  CHECK(fail_each([&] { text = detail::concat(name, 1, name, 2, name); }, [&] { CHECK(text.empty()); }) >= 2);
+  CHECK(text == name + '1' + name + '2' + name);
+}
+
+TEST_CASE("failing allocation: making a model, and inference") {
+  const auto z = support::random_matrix<float>(5, 80, 2);
+  const Model<G> model(Rng(1));
+  CHECK(fail_each([] { const Model<G> made(Rng(1)); }, [] {}) >= 2);
+  Matrix<float> images;
+  CHECK(fail_each([&] { images = model.infer(z, Threads{1}); }, [&] { CHECK(images.size() == 0); }) >= 2);
+  CHECK(images.cols() == 80);
+}
+
+TEST_CASE("failing allocation: a load leaves the model as it was") {
+  const test::TemporaryFolder folder;
+  Model<G> saved(Rng(1)), model(Rng(2));
+  const Model<G> before(Rng(2));
+  save(folder / "model", saved);
+  const auto path = folder / "model";
+  const int allocations = fail_each([&] { load(path, model); },
+                                    [&] { REQUIRE(support::same_bits<float>(model.params(), before.params())); });
+  CHECK(allocations >= 20);
+  CHECK(support::same_bits<float>(model.params(), saved.params()));
+}
+
+TEST_CASE("failing allocation: a save leaves the old file and nothing beside it") {
+  const test::TemporaryFolder folder;
+  const Model<G> old_model(Rng(1)), new_model(Rng(2));
+  const auto path = folder / "model";
+  save(path, old_model);
+  const auto old_file = read_file(path);
+  const int allocations = fail_each([&] { save(path, new_model); },
+                                    [&] {
+                                      REQUIRE(folder.names() == std::vector<std::string>{"model"});
+                                      REQUIRE(read_file(path) == old_file);
+                                    });
+  CHECK(allocations >= 20);
+  Model<G> loaded(Rng(3));
+  load(path, loaded);
+  CHECK(support::same_bits<float>(loaded.params(), new_model.params()));
+  CHECK(folder.names() == std::vector<std::string>{"model"});
+}
+
+TEST_CASE("failing allocation: other files") {
+  const test::TemporaryFolder folder;
+  const auto batch = support::random_matrix<float>(3, 4, 1);
+  write_npy<float>(folder / "npy", batch);
+  write_idx_images(folder / "idx", {2, 1, 3, {1, 2, 3, 4, 5, 6}});
+  const auto npy = folder / "npy", idx = folder / "idx";
+  const auto names = folder.names();
+  const auto same_names = [&] { CHECK(folder.names() == names); };
+  CHECK(fail_each([&] { write_npy<float>(npy, batch); }, same_names) > 2);
+  NpyArray array;
+  CHECK(fail_each([&] { array = read_npy(npy); }, [&] { CHECK(array.data.empty()); }) > 2);
+  CHECK(array.shape == std::vector<std::uint64_t>{4, 3});
+  CHECK(fail_each([&] { write_idx_images(idx, {2, 1, 3, {1, 2, 3, 4, 5, 6}}); }, same_names) > 2);
+  IdxImages images;
+  const auto read = [&] {
+    FileSource source(idx);
+    images = read_idx_images(source);
+  };
+  CHECK(fail_each(read, [&] { CHECK(images.count == 0); }) > 2);
+  CHECK(images.count == 2);
+}
