@@ -47,5 +47,5 @@ TEST_CASE("LeakyReLU: a NaN passes through") {
 
 TEST_CASE("LeakyReLU: its text has every digit of the slope") {
   CHECK(LeakyReLU(0.2).describe() == "LeakyReLU(negative_slope=0.2)");
-  CHECK(LeakyReLU(1.0 / 3).describe() == "LeakyReLU(negative_slope=0.33333333333333331)");
+  CHECK(LeakyReLU(1.0 / 3).describe() == "LeakyReLU(negative_slope=0.3333333333333333)");
 }
