@@ -25,8 +25,10 @@ struct Swish {
   }
 };
 
+// [expression]
 inline eigan::CppExpression cpp_expression(const Swish& layer) {
   return {"::mine::Swish{" + eigan::cpp_literal(layer.beta) + "}", "io/cpp_source/swish.hpp"};
 }
+// [/expression]
 
 }  // namespace mine
