@@ -66,22 +66,22 @@ double quantile(std::vector<double> values, double q) {
 
 /// f and g in turns of `repeats` calls.
 template <class F, class G>
-void compare(const char* what, int rounds, int repeats, const F& fixed, const G& dynamic) {
+void compare(const char* what, int rounds, int repeats, const F& fixed, const G& at_run_time) {
   const auto turn = [&](const auto& f) {
     const double start = bench::seconds();
     for (int i = 0; i < repeats; ++i) f();
     return (bench::seconds() - start) / repeats * 1e6;
   };
-  turn(fixed), turn(dynamic);
-  std::vector<double> of_fixed, of_dynamic, ratios;
+  turn(fixed), turn(at_run_time);
+  std::vector<double> of_fixed, of_run_time, ratios;
   for (int round = 0; round < rounds; ++round) {
     const bool first = round % 2 == 0;
-    const double a = first ? turn(fixed) : turn(dynamic), b = first ? turn(dynamic) : turn(fixed);
-    of_fixed.push_back(first ? a : b), of_dynamic.push_back(first ? b : a);
-    ratios.push_back(of_dynamic.back() / of_fixed.back());
+    const double a = first ? turn(fixed) : turn(at_run_time), b = first ? turn(at_run_time) : turn(fixed);
+    of_fixed.push_back(first ? a : b), of_run_time.push_back(first ? b : a);
+    ratios.push_back(of_run_time.back() / of_fixed.back());
   }
   std::printf("%-24s Sequential %9.3f us   Network %9.3f us   Network / Sequential %.4f (%.4f to %.4f)\n", what,
-              quantile(of_fixed, 0.5), quantile(of_dynamic, 0.5), quantile(ratios, 0.5), quantile(ratios, 0.25),
+              quantile(of_fixed, 0.5), quantile(of_run_time, 0.5), quantile(ratios, 0.5), quantile(ratios, 0.25),
               quantile(ratios, 0.75));
 }
 
@@ -97,12 +97,12 @@ int main(int count, char** arguments) try {
   }
   const auto net = make_discriminator<784, 128, 64, 32, 1>();
   Contender fixed(net, Threads{threads});
-  Contender dynamic(Network::from_text(net.architecture()), Threads{threads});
+  Contender at_run_time(Network::from_text(net.architecture()), Threads{threads});
   compare(
-      "training step, 128", rounds, 8, [&] { fixed.train(); }, [&] { dynamic.train(); });
+      "training step, 128", rounds, 8, [&] { fixed.train(); }, [&] { at_run_time.train(); });
   compare(
-      "inference of one sample", rounds, 500, [&] { fixed.infer(); }, [&] { dynamic.infer(); });
-  if (!fixed.same(dynamic)) throw std::runtime_error("the results differ");
+      "inference of one sample", rounds, 500, [&] { fixed.infer(); }, [&] { at_run_time.infer(); });
+  if (!fixed.same(at_run_time)) throw std::runtime_error("the results differ");
 } catch (const std::exception& error) {
   std::fprintf(stderr, "network_bench: %s\n", error.what());
   return 1;

@@ -192,8 +192,9 @@ TEST_CASE("Network: ONNX and C++ source are those of Sequential") {
 }
 
 TEST_CASE("Network: adversarial steps have the bits of Sequential") {
-  const auto sizes = [](auto g_net, auto d_net) {
-    Model g(std::move(g_net), Rng(1)), d(std::move(d_net), Rng(2));
+  const auto train_both = [](auto g_net, auto d_net) {
+    Model g(std::move(g_net), Rng(1));
+    Model d(std::move(d_net), Rng(2));
     GanWorkspace workspace(g, d, 20);
     Adam g_adam(g.net().param_size()), d_adam(d.net().param_size());
     const Matrix<float> real = support::random_matrix<float>(16, 20, 3), z = support::random_matrix<float>(8, 20, 4);
@@ -207,8 +208,8 @@ TEST_CASE("Network: adversarial steps have the bits of Sequential") {
   };
   const auto g = make_generator<8, 32, 16>();
   const auto d = make_discriminator<16, 32, 1>();
-  const auto expected = sizes(g, d);
-  const auto found = sizes(Network::from_text(g.architecture()), Network::from_text(d.architecture()));
+  const auto expected = train_both(g, d);
+  const auto found = train_both(Network::from_text(g.architecture()), Network::from_text(d.architecture()));
   CHECK(support::same_bits<float>(std::span<const float>(found), std::span<const float>(expected)));
 }
 
