@@ -555,6 +555,24 @@ Index param_size_of(const L& layer) {
     return 0;
 }
 
+/// What passes and tapes ask of a layer. A layer that is known only at run time answers with its own `traits()`.
+struct LayerTraits {
+  bool elementwise, parametric, stochastic, coupled, reads_x, reads_y;
+  bool operator==(const LayerTraits&) const = default;
+};
+template <class L, class T>
+inline constexpr LayerTraits static_traits{ElementwiseLayer<L>,     ParametricLayer<L, T>, StochasticLayer<L, T>,
+                                           BatchCoupledLayer<L, T>, backward_reads_x<L>(), backward_reads_y<L>()};
+template <class T, class L>
+constexpr LayerTraits traits_of([[maybe_unused]] const L& layer) {
+  if constexpr (requires {
+                  { layer.traits() } -> std::same_as<const LayerTraits&>;
+                })
+    return layer.traits();
+  else
+    return static_traits<L, T>;
+}
+
 /// How many of the layer's parameters an optimiser changes: the first `trained_size()`, all where it says nothing.
 template <class L>
 Index trained_size_of(const L& layer) {
@@ -3790,6 +3808,42 @@ struct NonSaturatingLoss {
 // running_mean, running_var. Training leaves them alone; estimate_statistics (net/estimate_statistics.hpp) writes them,
 // from as many samples as one likes, for the weights as they are (Wu and Johnson 2021, "precise" batch normalisation).
 
+// ======== eigan/core/exact_text.hpp
+// exact_text: a number as the shortest text of the usual form ("0.2", "1e-05") that reads back as the same number, and
+// the way back. Neither depends on the locale.
+
+namespace eigan {
+
+/// `number` with as many digits as it needs, 6 to 17 significant ones at most: what %g prints where that is exact.
+inline std::string exact_text(double number) {
+  std::string result;
+  for (int digits = 6; digits <= 17; ++digits) {
+    std::ostringstream text;
+    text.imbue(std::locale::classic());
+    text.precision(digits);
+    text << number;
+    result = text.str();
+    std::istringstream back(result);
+    back.imbue(std::locale::classic());
+    double read = 0;
+    if (back >> read && read == number) break;
+  }
+  return result;
+}
+
+/// number = what `text` says; false, with `number` untouched, unless the whole of it is one finite decimal number.
+inline bool parse_number(std::string_view text, double& number) {
+  if (text.empty() || text.find_first_not_of("+-.0123456789eE") != std::string_view::npos) return false;
+  std::istringstream stream{std::string(text)};
+  stream.imbue(std::locale::classic());
+  double read = 0;
+  if (!(stream >> read) || stream.peek() != std::istringstream::traits_type::eof()) return false;
+  number = read;
+  return true;
+}
+
+}  // namespace eigan
+
 namespace eigan {
 
 /// `BatchNorm1d<256>`, or `BatchNorm1d<>(256)` with the number of features given at run time.
@@ -3816,7 +3870,9 @@ class BatchNorm1d {
   Index param_size() const { return 4 * features_; }
   /// What an optimiser changes: gamma and beta.
   Index trained_size() const { return 2 * features_; }
-  std::string describe() const { return detail::concat("BatchNorm1d(num_features=", features_, ", eps=", eps_, ")"); }
+  std::string describe() const {
+    return detail::concat("BatchNorm1d(num_features=", features_, ", eps=", exact_text(eps_), ")");
+  }
   std::vector<Parameter> parameters() const {
     return {{"weight", 0, features_, 1, 1},
             {"bias", features_, features_, 1, 1},
@@ -3990,7 +4046,7 @@ class Dropout {
   }
 
   double p() const { return p_; }
-  std::string describe() const { return detail::concat("Dropout(p=", p_, ")"); }
+  std::string describe() const { return "Dropout(p=" + exact_text(p_) + ")"; }
 
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
@@ -4079,7 +4135,7 @@ class LeakyReLU {
   }
 
   double negative_slope() const { return slope_; }
-  std::string describe() const { return detail::concat("LeakyReLU(negative_slope=", slope_, ")"); }
+  std::string describe() const { return "LeakyReLU(negative_slope=" + exact_text(slope_) + ")"; }
 
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
@@ -4459,7 +4515,8 @@ class Sequential {
   static_assert(detail::CheckLayers<0, dynamic, Ls...>::output >= dynamic);
 
  public:
-  static constexpr std::size_t depth = sizeof...(Ls);
+  /// How many layers.
+  static constexpr std::size_t depth() { return sizeof...(Ls); }
   template <std::size_t I>
   using LayerType = std::tuple_element_t<I, std::tuple<Ls...>>;
 
@@ -4474,11 +4531,17 @@ class Sequential {
   const LayerType<I>& layer() const {
     return std::get<I>(layers_);
   }
+  /// The same for the argument that for_each_layer hands out.
+  template <std::size_t I>
+  const LayerType<I>& layer(std::integral_constant<std::size_t, I>) const {
+    return layer<I>();
+  }
 
   /// Features of a sample at level i: 0 is the input, i the output of layer i - 1.
   Index features(std::size_t level) const { return features_[level]; }
-  /// All of them: two networks of one type with equal features fit the same tapes.
-  const std::array<Index, depth + 1>& features() const { return features_; }
+  /// Two networks of one type with equal layouts fit the same tapes.
+  using Layout = std::array<Index, sizeof...(Ls) + 1>;
+  const Layout& layout() const { return features_; }
   Index input_size() const { return features_.front(); }
   Index output_size() const { return features_.back(); }
   Index param_size() const { return offsets_.back(); }
@@ -4486,18 +4549,22 @@ class Sequential {
   /// The part of a parameter-shaped buffer (parameters, gradients, moments) that belongs to layer I.
   template <std::size_t I, class T>
   std::span<T> slice(std::span<T> params) const {
-    return params.subspan(static_cast<std::size_t>(offsets_[I]),
-                          static_cast<std::size_t>(offsets_[I + 1] - offsets_[I]));
+    return slice(I, params);
+  }
+  template <class T>
+  std::span<T> slice(std::size_t layer, std::span<T> params) const {
+    return params.subspan(static_cast<std::size_t>(offsets_[layer]),
+                          static_cast<std::size_t>(offsets_[layer + 1] - offsets_[layer]));
   }
   Index offset(std::size_t layer) const { return offsets_[layer]; }
 
   /// Every tensor, named as torch.nn.Sequential names it: "0.weight".
   std::vector<Parameter> parameters() const {
     std::vector<Parameter> all;
-    for_each_layer([&]<std::size_t I>() {
-      for (Parameter p : detail::parameters_of(layer<I>())) {
-        p.name = detail::concat(I, '.', p.name);
-        p.offset += offsets_[I];
+    for_each_layer([&](auto i) {
+      for (Parameter p : detail::parameters_of(layer(i))) {
+        p.name = detail::concat(i, '.', p.name);
+        p.offset += offsets_[i];
         all.push_back(std::move(p));
       }
     });
@@ -4507,61 +4574,68 @@ class Sequential {
   /// One line that tells two architectures apart: `Linear(in_features=2, out_features=1), Sigmoid()`.
   std::string architecture() const {
     std::string text;
-    for_each_layer([&]<std::size_t I>() { text += detail::concat(I == 0 ? "" : ", ", detail::describe(layer<I>())); });
+    for_each_layer([&](auto i) { text += detail::concat(i == 0 ? "" : ", ", detail::describe(layer(i))); });
     return text;
   }
 
   template <class T>
   void init(std::span<T> params, Rng rng) const {
-    for_each_layer([&]<std::size_t I>() {
-      if constexpr (ParametricLayer<LayerType<I>, T>) layer<I>().init(slice<I>(params), rng.fold_in(I));
+    for_each_layer([&](auto i) {
+      if constexpr (ParametricLayer<LayerType<i>, T>) layer(i).init(slice(i, params), rng.fold_in(i));
     });
   }
 
-  /// f.operator()<I>() for I = 0, ..., depth - 1.
+  /// f(i) for i = 0, ..., depth() - 1, constants as types: layer(i) has the type LayerType<i>.
   template <class F>
   static constexpr void for_each_layer(F&& f) {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (f.template operator()<I>(), ...);
+      (f(std::integral_constant<std::size_t, I>{}), ...);
     }
-    (std::make_index_sequence<depth>{});
+    (std::make_index_sequence<depth()>{});
   }
   /// The same from the last layer to the first.
   template <class F>
   static constexpr void for_each_layer_reversed(F&& f) {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (f.template operator()<depth - 1 - I>(), ...);
+      (f(std::integral_constant<std::size_t, depth() - 1 - I>{}), ...);
     }
-    (std::make_index_sequence<depth>{});
+    (std::make_index_sequence<depth()>{});
+  }
+  /// f(i) for one layer, whose number is known at run time.
+  template <class F>
+  static constexpr void visit_layer(std::size_t layer, F&& f) {
+    for_each_layer([&](auto i) {
+      if (i == layer) f(i);
+    });
   }
 
  private:
   void measure() {
     // Layers in front of the first sized one are element-wise and share its input size.
     Index size = dynamic;
-    for_each_layer([&]<std::size_t I>() {
-      if (size == dynamic) size = detail::input_of(layer<I>());
+    for_each_layer([&](auto i) {
+      if (size == dynamic) size = detail::input_of(layer(i));
     });
     if (size == dynamic) detail::fail_contract("eigan::Sequential: no layer states a size");
     features_[0] = size;
     offsets_[0] = 0;
-    for_each_layer([&]<std::size_t I>() {
-      const Index expects = detail::input_of(layer<I>());
-      if (expects != dynamic && expects != features_[I])
+    for_each_layer([&](auto i) {
+      const Index expects = detail::input_of(layer(i));
+      if (expects != dynamic && expects != features_[i])
         detail::fail_contract(
             "eigan::Sequential: this layer's input size differs from the previous layer's output size: "
             "layer ",
-            I, ", ", detail::describe(layer<I>()), ", expects ", expects, " and receives ", features_[I]);
-      features_[I + 1] = detail::output_of(layer<I>(), features_[I]);
-      if (!checked_add(offsets_[I], detail::param_size_of(layer<I>()), offsets_[I + 1]))
-        detail::fail_contract("eigan::Sequential: more parameters than can be counted, with layer ", I, ", ",
-                              detail::describe(layer<I>()));
+            i, ", ", detail::describe(layer(i)), ", expects ", expects, " and receives ", features_[i]);
+      features_[i + 1] = detail::output_of(layer(i), features_[i]);
+      if (!checked_add(offsets_[i], detail::param_size_of(layer(i)), offsets_[i + 1]))
+        detail::fail_contract("eigan::Sequential: more parameters than can be counted, with layer ", i, ", ",
+                              detail::describe(layer(i)));
     });
   }
 
   std::tuple<Ls...> layers_;
-  std::array<Index, depth + 1> features_{};
-  std::array<Index, depth + 1> offsets_{};
+  Layout features_{};
+  std::array<Index, sizeof...(Ls) + 1> offsets_{};
 };
 
 }  // namespace eigan
@@ -4625,7 +4699,7 @@ Net make_stack(const std::array<Index, N>& sizes, const HiddenOptions& options) 
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
     return Net(make_stack_layer<typename Net::template LayerType<I>>(sizes, I / 3, options)...);
   }
-  (std::make_index_sequence<Net::depth>{});
+  (std::make_index_sequence<Net::depth()>{});
 }
 
 template <std::size_t>
@@ -4707,14 +4781,14 @@ template <class Net, class T = float>
 class Scratch {
  public:
   /// Room for two levels of up to `tile` samples; layers alternate between them.
-  Scratch(const Net& net, Index tile) : features_(net.features()), tile_(tile) {
+  Scratch(const Net& net, Index tile) : layout_(net.layout()), tile_(tile) {
     Index widest = 0;
-    for (std::size_t level = 1; level <= Net::depth; ++level) widest = std::max(widest, net.features(level));
+    for (std::size_t level = 1; level <= net.depth(); ++level) widest = std::max(widest, net.features(level));
     for (auto& level : levels_) level = Buffer<T>(padded_stride<T>(widest) * tile);
   }
 
   /// Whether it was made for a network of these sizes, and for tiles of at least `tile` samples.
-  bool fits(const Net& net, Index tile) const { return features_ == net.features() && tile_ >= tile; }
+  bool fits(const Net& net, Index tile) const { return layout_ == net.layout() && tile_ >= tile; }
 
   View<T> level(std::size_t which, Index features, Index samples) {
     return {levels_[which].data(), features, samples, padded_stride<T>(features)};
@@ -4722,7 +4796,7 @@ class Scratch {
 
  private:
   Buffer<T> levels_[2];
-  std::array<Index, Net::depth + 1> features_;
+  typename Net::Layout layout_;
   Index tile_;
 };
 
@@ -4740,33 +4814,45 @@ namespace eigan {
 template <class Net, class T = float>
 class Tape {
  public:
-  static constexpr std::size_t depth = Net::depth;
-
   /// Allocates for batches of up to `capacity` samples.
-  Tape(const Net& net, Index capacity) : features_(net.features()), capacity_(capacity) {
+  Tape(const Net& net, Index capacity)
+      : activation_memory_(net.depth()),
+        gradient_memory_(net.depth()),
+        activations_(net.depth() + 1),
+        gradients_(net.depth() + 1),
+        layout_(net.layout()),
+        capacity_(capacity) {
     if (capacity <= 0) detail::fail_contract("eigan::Tape: the capacity must be positive, is ", capacity);
-    Net::for_each_layer([&]<std::size_t I>() {
-      if constexpr (activation_in_place<I>()) {
-        activations_[I + 1].rebind(activations_[I]);
+    // A layer may write its output over its input if nothing on the way back reads that input again. The network's
+    // input is the caller's.
+    bool input_is_read = true;
+    net.for_each_layer([&](auto i) {
+      const detail::LayerTraits traits = detail::traits_of<T>(net.layer(i));
+      if (traits.elementwise && !traits.reads_x && !input_is_read) {
+        activations_[i + 1].rebind(activations_[i]);
       } else {
-        activation_memory_[I] = BufferMatrix<T>(net.features(I + 1), capacity);
-        activations_[I + 1].rebind(activation_memory_[I].view());
+        activation_memory_[i] = BufferMatrix<T>(net.features(i + 1), capacity);
+        activations_[i + 1].rebind(activation_memory_[i].view());
       }
+      input_is_read = traits.reads_y;
     });
-    Net::for_each_layer_reversed([&]<std::size_t I>() {
-      // The gradient at the output of layer I; layer I + 1 may have passed it down in place.
-      if constexpr (gradient_in_place<I + 1>()) {
-        gradients_[I + 1].rebind(gradients_[I + 2]);
+    // An element-wise layer turns dy into dx in place, unless it needs dy for its own parameters afterwards.
+    bool passed_down = false;
+    net.for_each_layer_reversed([&](auto i) {
+      if (passed_down) {
+        gradients_[i + 1].rebind(gradients_[i + 2]);
       } else {
-        gradient_memory_[I] = BufferMatrix<T>(net.features(I + 1), capacity);
-        gradients_[I + 1].rebind(gradient_memory_[I].view());
+        gradient_memory_[i] = BufferMatrix<T>(net.features(i + 1), capacity);
+        gradients_[i + 1].rebind(gradient_memory_[i].view());
       }
+      const detail::LayerTraits traits = detail::traits_of<T>(net.layer(i));
+      passed_down = traits.elementwise && !traits.parametric;
     });
   }
 
   Index capacity() const { return capacity_; }
   /// Whether it was made for a network of these sizes: types with run-time sizes do not tell.
-  bool fits(const Net& net) const { return features_ == net.features(); }
+  bool fits(const Net& net) const { return layout_ == net.layout(); }
   /// Samples in the remembered pass; 0 before the first.
   Index batch() const { return batch_; }
   /// The generator of the remembered pass, from which its masks can be drawn again.
@@ -4774,10 +4860,10 @@ class Tape {
 
   ConstView<T> input() const { return input_; }
   /// The network's output: features x batch.
-  ConstView<T> output() const { return activation(depth); }
+  ConstView<T> output() const { return activation(depth()); }
   /// Where the loss writes its gradient with respect to the output before a backward pass, which consumes it: layers
   /// may pass it down in place, so a second backward pass wants it written again.
-  View<T> output_gradient() { return gradient(depth); }
+  View<T> output_gradient() { return gradient(depth()); }
 
   /// Level 0 is the input, level i the output of layer i - 1, as it stands: a layer that works in place has
   /// overwritten the level below it.
@@ -4789,10 +4875,10 @@ class Tape {
 
   /// Lets the output live in the caller's memory, e.g. in another network's input: features x capacity or more.
   void bind_output(View<T> y) {
-    if (y.rows() != activations_[depth].rows())
-      detail::fail_contract("eigan::Tape::bind_output: expected ", activations_[depth].rows(), " features, got ",
+    if (y.rows() != activations_.back().rows())
+      detail::fail_contract("eigan::Tape::bind_output: expected ", activations_.back().rows(), " features, got ",
                             y.rows());
-    activations_[depth].rebind(y);
+    activations_.back().rebind(y);
     capacity_ = std::min<Index>(activation_memory_[0].cols(), y.cols());
   }
 
@@ -4804,32 +4890,14 @@ class Tape {
   }
 
  private:
-  // A layer may write its output over its input if nothing on the way back reads that input again.
-  template <std::size_t I>
-  static constexpr bool activation_in_place() {
-    if constexpr (I == 0)
-      return false;  // the input is the caller's
-    else
-      return ElementwiseLayer<typename Net::template LayerType<I>> &&
-             !detail::backward_reads_x<typename Net::template LayerType<I>>() &&
-             !detail::backward_reads_y<typename Net::template LayerType<I - 1>>();
-  }
-  // An element-wise layer turns dy into dx in place, unless it needs dy for its own parameters afterwards.
-  template <std::size_t I>
-  static constexpr bool gradient_in_place() {
-    if constexpr (I >= depth)
-      return false;
-    else
-      return ElementwiseLayer<typename Net::template LayerType<I>> &&
-             !ParametricLayer<typename Net::template LayerType<I>, T>;
-  }
+  std::size_t depth() const { return activation_memory_.size(); }
 
-  std::array<BufferMatrix<T>, depth> activation_memory_;
-  std::array<BufferMatrix<T>, depth> gradient_memory_;
-  std::array<View<T>, depth + 1> activations_;
-  std::array<View<T>, depth + 1> gradients_;
+  std::vector<BufferMatrix<T>> activation_memory_;  // of level i + 1, empty where it shares another's
+  std::vector<BufferMatrix<T>> gradient_memory_;
+  std::vector<View<T>> activations_;
+  std::vector<View<T>> gradients_;
   ConstView<T> input_;
-  std::array<Index, depth + 1> features_;
+  typename Net::Layout layout_;
   Index capacity_;
   Index batch_ = 0;
   Rng rng_{0};
@@ -4848,22 +4916,17 @@ class Model {
   /// A network with freshly initialised parameters.
   Model(Net net, Rng rng) : net_(std::move(net)), params_(net_.param_size()) {
     net_.template init<T>(params(), rng);
-    Net::for_each_layer([&]<std::size_t I>() {
-      // Weights larger than a second-level cache are read anew for each tile, so that larger tiles serve them better.
-      if ((net_.offset(I + 1) - net_.offset(I)) * static_cast<Index>(sizeof(T)) > 1 << 20) tile_ = 128;
-      using L = typename Net::template LayerType<I>;
-      if constexpr (BlockedLayer<L, T>) {
-        for (Index b = 0; b < net_.template layer<I>().block_count(); ++b) {
-          const auto [first, last] = net_.template layer<I>().block_range(b);
-          blocks_.push_back({I, b, net_.offset(I) + first, net_.offset(I) + last});
-        }
-      } else if constexpr (ParametricLayer<L, T>) {
-        const Index trained = detail::trained_size_of(net_.template layer<I>());
-        blocks_.push_back({I, 0, net_.offset(I), net_.offset(I) + trained});
-      }
-    });
+    plan();
   }
   explicit Model(Rng rng) requires std::is_default_constructible_v<Net> : Model(Net{}, rng) {}
+
+  /// A network with the parameters given.
+  Model(Net net, Buffer<T> params) : net_(std::move(net)), params_(std::move(params)) {
+    if (params_.size() != net_.param_size())
+      detail::fail_contract("eigan::Model: the network has ", net_.param_size(), " parameters, given are ",
+                            params_.size());
+    plan();
+  }
 
   const Net& net() const { return net_; }
   std::span<T> params() { return params_; }
@@ -4871,8 +4934,9 @@ class Model {
   /// Layer I's own parameters, e.g. for `net().layer<0>().weight(params<0>())`.
   template <std::size_t I>
   std::span<T> params() {
-    return net_.template slice<I>(params());
+    return params(I);
   }
+  std::span<T> params(std::size_t layer) { return net_.slice(layer, params()); }
   std::vector<Parameter> parameters() const { return net_.parameters(); }
   std::string architecture() const { return net_.architecture(); }
 
@@ -4892,13 +4956,18 @@ class Model {
       detail::fail_contract("eigan::Model::forward: this tape holds 1 to ", tape.capacity(), " samples, the input has ",
                             x.cols());
     tape.begin(x, rng);
-    sweep<0>(tape, threads);
+    sweep(tape, threads);
     return tape.output();
   }
   /// The same for a network without randomness.
   ConstView<T> forward(Tape<Net, T>& tape, ConstView<T> x, Threads threads = {}) const {
-    static_assert(!Net::stochastic,
-                  "eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
+    if constexpr (requires { typename std::bool_constant<Net::stochastic>; })
+      static_assert(
+          !Net::stochastic,
+          "eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
+    else if (net_.stochastic())
+      detail::fail_contract(
+          "eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
     return forward(tape, x, Rng(0), threads);
   }
   /// A temporary would be gone before backward reads it.
@@ -4913,7 +4982,7 @@ class Model {
     if (dx.rows() != net_.input_size() || dx.cols() != tape.batch())
       detail::fail_contract("eigan::Model::backward_input: dx must be ", net_.input_size(), " x ", tape.batch(),
                             ", is ", dx.rows(), " x ", dx.cols());
-    propagate<0>(tape, &dx, threads);
+    propagate(tape, 0, &dx, threads);
   }
 
   /// What follows each finished block of gradients, [first, first + count): nothing, unless an optimiser wants to use
@@ -4928,7 +4997,7 @@ class Model {
   void backward_params(Tape<Net, T>& tape, std::span<T> grad, Threads threads = {},
                        const AfterBlock& after_block = {}) const {
     check_backward(tape, grad);
-    propagate<first_parametric() + 1>(tape, nullptr, threads);
+    propagate(tape, first_parametric() + 1, nullptr, threads);
     accumulate(tape, grad, threads, after_block);
   }
 
@@ -4980,6 +5049,23 @@ class Model {
     Index first, last;
   };
 
+  void plan() {
+    net_.for_each_layer([&](auto i) {
+      // Weights larger than a second-level cache are read anew for each tile, so that larger tiles serve them better.
+      if ((net_.offset(i + 1) - net_.offset(i)) * static_cast<Index>(sizeof(T)) > 1 << 20) tile_ = 128;
+      const auto& layer = net_.layer(i);
+      using L = std::remove_cvref_t<decltype(layer)>;
+      if constexpr (BlockedLayer<L, T>) {
+        for (Index b = 0; b < layer.block_count(); ++b) {
+          const auto [first, last] = layer.block_range(b);
+          blocks_.push_back({i, b, net_.offset(i) + first, net_.offset(i) + last});
+        }
+      } else if constexpr (ParametricLayer<L, T>) {
+        blocks_.push_back({i, 0, net_.offset(i), net_.offset(i) + detail::trained_size_of(layer)});
+      }
+    });
+  }
+
   /// How wide to cut the tiles of a batch for so many threads: narrower than could be where threads would be left
   /// without one. A sample's result does not depend on the tile that it is in.
   Index tile_width(Index batch, Index parts) const {
@@ -4997,30 +5083,31 @@ class Model {
                          [&](Index i) { f(i * tile, std::min(tile, batch - i * tile)); });
   }
 
-  /// Whether layer I wants to see the whole batch in training.
-  template <std::size_t I>
-  static constexpr bool coupled = BatchCoupledLayer<typename Net::template LayerType<I>, T>;
-  /// Where the tiles that start at layer `first` end on their way up: at the next coupled layer or the output.
-  static constexpr std::size_t sweep_end(std::size_t first) {
-    std::size_t end = Net::depth;
-    Net::for_each_layer_reversed([&]<std::size_t I>() {
-      if (I >= first && coupled<I>) end = I;
+  template <class I>
+  detail::LayerTraits traits(I layer) const {
+    return detail::traits_of<T>(net_.layer(layer));
+  }
+  /// Where the tiles that start at layer `first` end on their way up: at the next layer that wants to see the whole
+  /// batch, or at the output.
+  std::size_t sweep_end(std::size_t first) const {
+    std::size_t end = net_.depth();
+    net_.for_each_layer_reversed([&](auto i) {
+      if (i >= first && traits(i).coupled) end = i;
     });
     return end;
   }
   /// Where the tiles that end before layer `end` start: after the last coupled layer below it, or at the input.
-  static constexpr std::size_t sweep_start(std::size_t end) {
+  std::size_t sweep_start(std::size_t end) const {
     std::size_t start = 0;
-    Net::for_each_layer([&]<std::size_t I>() {
-      if (I < end && coupled<I>) start = I + 1;
+    net_.for_each_layer([&](auto i) {
+      if (i < end && traits(i).coupled) start = i + 1;
     });
     return start;
   }
-
-  static constexpr std::size_t first_parametric() {
-    std::size_t first = Net::depth;
-    Net::for_each_layer_reversed([&first]<std::size_t I>() {
-      if (ParametricLayer<typename Net::template LayerType<I>, T>) first = I;
+  std::size_t first_parametric() const {
+    std::size_t first = net_.depth();
+    net_.for_each_layer_reversed([&](auto i) {
+      if (traits(i).parametric) first = i;
     });
     return first;
   }
@@ -5050,75 +5137,81 @@ class Model {
                          threads, f);
   }
 
-  /// The forward pass from layer First up: tiles go through as many layers as they can, then the coupled layer that
-  /// stopped them sees the whole batch, and so on.
-  template <std::size_t First>
+  /// The forward pass: tiles go through as many layers as they can, then the coupled layer that stopped them sees the
+  /// whole batch, and so on.
   void sweep(Tape<Net, T>& tape, Threads threads) const {
-    constexpr std::size_t end = sweep_end(First);
-    if constexpr (First < end)
-      for_each_tile(tape.batch(), threads,
-                    [&](Index first, Index count) { forward_tile<First, end>(tape, first, count); });
-    if constexpr (end < Net::depth) {
-      const auto& layer = net_.template layer<end>();
-      for_each_part(layer.part_count(), tape.batch(), end, threads, [&](Index part) {
-        layer.forward_part(net_.template slice<end>(params()), tape.activation(end), tape.writable_activation(end + 1),
-                           part);
-      });
-      sweep<end + 1>(tape, threads);
-    }
-  }
-
-  template <std::size_t First, std::size_t End>
-  void forward_tile(Tape<Net, T>& tape, Index first, Index count) const {
-    Net::for_each_layer([&]<std::size_t I>() {
-      if constexpr (I >= First && I < End) {
-        const auto& layer = net_.template layer<I>();
-        const auto p = net_.template slice<I>(params());
-        const ConstView<T> x = tape.activation(I).columns(first, count);
-        const View<T> y = tape.writable_activation(I + 1).columns(first, count);
-        if constexpr (StochasticLayer<typename Net::template LayerType<I>, T>)
-          layer.forward_train(p, x, y, Draw{tape.rng().fold_in(I), first});
-        else
-          layer.forward(p, x, y);
-      }
-    });
-  }
-
-  /// Carries the gradient from level End down to level `Level`, which is dx where Level is 0.
-  template <std::size_t Level, std::size_t End = Net::depth>
-  void propagate(Tape<Net, T>& tape, const View<T>* dx, Threads threads) const {
-    if constexpr (Level < End) {
-      constexpr std::size_t start = std::max(sweep_start(End), Level);
-      const auto below = [&](std::size_t level) { return level == 0 ? *dx : tape.gradient(level); };
-      if constexpr (start < End)
+    for (std::size_t start = 0; start < net_.depth();) {
+      const std::size_t end = sweep_end(start);
+      if (start < end)
         for_each_tile(tape.batch(), threads, [&](Index first, Index count) {
-          Net::for_each_layer_reversed([&]<std::size_t I>() {
-            if constexpr (I >= start && I < End) backward_tile<I>(tape, below(I).columns(first, count), first, count);
+          net_.for_each_layer([&](auto i) {
+            if (i >= start && i < end) forward_tile(i, tape, first, count);
           });
         });
-      if constexpr (start > Level) {
-        constexpr std::size_t I = start - 1;
-        const auto& layer = net_.template layer<I>();
-        for_each_part(layer.part_count(), tape.batch(), I, threads, [&](Index part) {
-          layer.backward_input_part(net_.template slice<I>(params()), tape.activation(I), tape.activation(I + 1),
-                                    ConstView<T>(tape.gradient(I + 1)), below(I), part);
-        });
-        propagate<Level, I>(tape, dx, threads);
-      }
+      if (end < net_.depth()) net_.visit_layer(end, [&](auto i) { forward_coupled(i, tape, threads); });
+      start = end + 1;
     }
   }
 
-  template <std::size_t I>
-  void backward_tile(Tape<Net, T>& tape, View<T> dx, Index first, Index count) const {
-    const auto& layer = net_.template layer<I>();
-    const auto p = net_.template slice<I>(params());
-    const ConstView<T> x = tape.activation(I).columns(first, count);
-    const ConstView<T> y = tape.activation(I + 1).columns(first, count);
-    const ConstView<T> dy = tape.gradient(I + 1).columns(first, count);
-    if constexpr (StochasticLayer<typename Net::template LayerType<I>, T>)
-      layer.backward_input_train(p, x, y, dy, dx, Draw{tape.rng().fold_in(I), first});
+  template <class I>
+  void forward_tile(I i, Tape<Net, T>& tape, Index first, Index count) const {
+    const auto& layer = net_.layer(i);
+    const auto p = net_.slice(i, params());
+    const ConstView<T> x = tape.activation(i).columns(first, count);
+    const View<T> y = tape.writable_activation(i + 1).columns(first, count);
+    if constexpr (StochasticLayer<std::remove_cvref_t<decltype(layer)>, T>)
+      layer.forward_train(p, x, y, Draw{tape.rng().fold_in(i), first});
+    else
+      layer.forward(p, x, y);
+  }
+
+  template <class I>
+  void forward_coupled(I i, Tape<Net, T>& tape, Threads threads) const {
+    const auto& layer = net_.layer(i);
+    if constexpr (BatchCoupledLayer<std::remove_cvref_t<decltype(layer)>, T>)
+      for_each_part(layer.part_count(), tape.batch(), i, threads, [&](Index part) {
+        layer.forward_part(net_.slice(i, params()), tape.activation(i), tape.writable_activation(i + 1), part);
+      });
+  }
+
+  /// Carries the gradient from the output down to level `level`, which is dx where that is 0.
+  void propagate(Tape<Net, T>& tape, std::size_t level, const View<T>* dx, Threads threads) const {
+    const auto below = [&](std::size_t i) { return i == 0 ? *dx : tape.gradient(i); };
+    for (std::size_t end = net_.depth(); end > level;) {
+      const std::size_t start = std::max(sweep_start(end), level);
+      if (start < end)
+        for_each_tile(tape.batch(), threads, [&](Index first, Index count) {
+          net_.for_each_layer_reversed([&](auto i) {
+            if (i >= start && i < end) backward_tile(i, tape, below(i).columns(first, count), first, count);
+          });
+        });
+      if (start == level) break;
+      end = start - 1;
+      net_.visit_layer(end, [&](auto i) { backward_coupled(i, tape, below(i), threads); });
+    }
+  }
+
+  template <class I>
+  void backward_tile(I i, Tape<Net, T>& tape, View<T> dx, Index first, Index count) const {
+    const auto& layer = net_.layer(i);
+    const auto p = net_.slice(i, params());
+    const ConstView<T> x = tape.activation(i).columns(first, count);
+    const ConstView<T> y = tape.activation(i + 1).columns(first, count);
+    const ConstView<T> dy = tape.gradient(i + 1).columns(first, count);
+    if constexpr (StochasticLayer<std::remove_cvref_t<decltype(layer)>, T>)
+      layer.backward_input_train(p, x, y, dy, dx, Draw{tape.rng().fold_in(i), first});
     else
       layer.backward_input(p, x, y, dy, dx);
+  }
+
+  template <class I>
+  void backward_coupled(I i, Tape<Net, T>& tape, View<T> dx, Threads threads) const {
+    const auto& layer = net_.layer(i);
+    if constexpr (BatchCoupledLayer<std::remove_cvref_t<decltype(layer)>, T>)
+      for_each_part(layer.part_count(), tape.batch(), i, threads, [&](Index part) {
+        layer.backward_input_part(net_.slice(i, params()), tape.activation(i), tape.activation(i + 1),
+                                  ConstView<T>(tape.gradient(i + 1)), dx, part);
+      });
   }
 
   /// Adds the parameters' gradients, block by block, each over the whole batch. A thread's share is a contiguous part
@@ -5131,34 +5224,31 @@ class Model {
       for (const Block& block : blocks_) {
         const Index middle = (block.first + block.last) / 2;
         if (middle < begin || middle >= end) continue;
-        Net::for_each_layer([&]<std::size_t I>() {
-          if constexpr (ParametricLayer<typename Net::template LayerType<I>, T>) {
-            if (I == block.layer) accumulate_block<I>(tape, grad, block.index);
-          }
-        });
+        net_.visit_layer(block.layer, [&](auto i) { accumulate_block(i, tape, grad, block.index); });
         after_block(block.first, block.last - block.first);
       }
     });
   }
 
-  template <std::size_t I>
-  void accumulate_block(Tape<Net, T>& tape, std::span<T> grad, Index block) const {
-    const auto& layer = net_.template layer<I>();
-    const auto p = net_.template slice<I>(params());
-    const auto dp = net_.template slice<I>(grad);
-    const ConstView<T> x = tape.activation(I), y = tape.activation(I + 1), dy = tape.gradient(I + 1);
-    if constexpr (BlockedLayer<typename Net::template LayerType<I>, T>)
+  template <class I>
+  void accumulate_block(I i, Tape<Net, T>& tape, std::span<T> grad, Index block) const {
+    const auto& layer = net_.layer(i);
+    using L = std::remove_cvref_t<decltype(layer)>;
+    const auto p = net_.slice(i, params());
+    const auto dp = net_.slice(i, grad);
+    const ConstView<T> x = tape.activation(i), y = tape.activation(i + 1), dy = tape.gradient(i + 1);
+    if constexpr (BlockedLayer<L, T>)
       layer.backward_params_block(p, x, y, dy, dp, block);
-    else
+    else if constexpr (ParametricLayer<L, T>)
       layer.backward_params(p, x, y, dy, dp);
   }
 
   void infer_tile(const ConstView<T>& x, View<T> y, Scratch<Net, T>& scratch, Index first, Index count) const {
     ConstView<T> in = x.columns(first, count);
-    Net::for_each_layer([&]<std::size_t I>() {
+    net_.for_each_layer([&](auto i) {
       const View<T> out =
-          I + 1 == Net::depth ? y.columns(first, count) : scratch.level(I % 2, net_.features(I + 1), count);
-      net_.template layer<I>().forward(net_.template slice<I>(params()), in, out);
+          i + 1 == net_.depth() ? y.columns(first, count) : scratch.level(i % 2, net_.features(i + 1), count);
+      net_.layer(i).forward(net_.slice(i, params()), in, out);
       in.rebind(out);
     });
   }
@@ -5186,8 +5276,8 @@ class R1Penalty {
         tangent_(discriminator.tape(capacity)),
         slope_(discriminator.net().input_size(), capacity),
         features_(features == 0 ? discriminator.net().input_size() : features) {
-    Net::for_each_layer([]<std::size_t I>() {
-      static_assert(PiecewiseLinearLayer<typename Net::template LayerType<I>, T>,
+    discriminator.net().for_each_layer([&](auto i) {
+      static_assert(PiecewiseLinearLayer<std::remove_cvref_t<decltype(discriminator.net().layer(i))>, T>,
                     "eigan::R1Penalty: every layer of the discriminator must satisfy PiecewiseLinearLayer");
     });
     if (features_ < 0 || features_ > slope_.rows())
@@ -5219,15 +5309,14 @@ class R1Penalty {
     constexpr Index tile = 32;
     detail::parallel_for((batch + tile - 1) / tile, work, threads,
                          [&](Index i) { send_tangent(discriminator, i * tile, std::min(tile, batch - i * tile)); });
-    Net::for_each_layer([&]<std::size_t I>() {
-      using L = typename Net::template LayerType<I>;
-      if constexpr (!ElementwiseLayer<L>) {
-        const L& layer = discriminator.net().template layer<I>();
-        const auto dp = discriminator.net().template slice<I>(grad);
+    discriminator.net().for_each_layer([&](auto i) {
+      const auto& layer = discriminator.net().layer(i);
+      if constexpr (!ElementwiseLayer<std::remove_cvref_t<decltype(layer)>>) {
+        const auto dp = discriminator.net().slice(i, grad);
         detail::parallel_for(
             layer.block_count(), 2.0 * static_cast<double>(layer.param_size()) * static_cast<double>(batch), threads,
             [&](Index block) {
-              layer.backward_tangent_block(tangent_.activation(I), ConstView<T>(tape_.gradient(I + 1)), dp, block);
+              layer.backward_tangent_block(tangent_.activation(i), ConstView<T>(tape_.gradient(i + 1)), dp, block);
             });
       }
     });
@@ -5241,18 +5330,18 @@ class R1Penalty {
  private:
   /// The tangents of some samples, through all layers.
   void send_tangent(const Model<Net, T>& discriminator, Index first, Index count) {
-    Net::for_each_layer([&]<std::size_t I>() {
-      using L = typename Net::template LayerType<I>;
-      const L& layer = discriminator.net().template layer<I>();
-      const auto p = discriminator.net().template slice<I>(discriminator.params());
-      const ConstView<T> x = tape_.activation(I).columns(first, count);
-      const ConstView<T> y = tape_.activation(I + 1).columns(first, count);
-      const ConstView<T> tx = tangent_.activation(I).columns(first, count);
-      const View<T> ty = tangent_.writable_activation(I + 1).columns(first, count);
+    discriminator.net().for_each_layer([&](auto i) {
+      const auto& layer = discriminator.net().layer(i);
+      using L = std::remove_cvref_t<decltype(layer)>;
+      const auto p = discriminator.net().slice(i, discriminator.params());
+      const ConstView<T> x = tape_.activation(i).columns(first, count);
+      const ConstView<T> y = tape_.activation(i + 1).columns(first, count);
+      const ConstView<T> tx = tangent_.activation(i).columns(first, count);
+      const View<T> ty = tangent_.writable_activation(i + 1).columns(first, count);
       if constexpr (!ElementwiseLayer<L>)
         layer.forward_tangent(p, tx, ty);
       else if constexpr (StochasticLayer<L, T>)  // a diagonal Jacobian is its own transpose
-        layer.backward_input_train(p, x, y, tx, ty, Draw{tape_.rng().fold_in(I), first});
+        layer.backward_input_train(p, x, y, tx, ty, Draw{tape_.rng().fold_in(i), first});
       else
         layer.backward_input(p, x, y, tx, ty);
     });
@@ -5678,12 +5767,13 @@ void estimate_statistics(Model<Net, T>& model, std::type_identity_t<ConstView<T>
     detail::fail_contract("eigan::estimate_statistics: expected samples of ", net.input_size(), " features, got ",
                           x.cols(), " of ", x.rows());
   Matrix<T> level = x;
-  Net::for_each_layer([&]<std::size_t I>() {
-    const auto& layer = net.template layer<I>();
-    if constexpr (requires { layer.set_statistics(model.template params<I>(), ConstView<T>(level)); })
-      layer.set_statistics(model.template params<I>(), ConstView<T>(level));
-    Matrix<T> next(net.features(I + 1), level.cols());
-    layer.forward(std::span<const T>(model.template params<I>()), ConstView<T>(level), View<T>(next));
+  net.for_each_layer([&](auto i) {
+    const auto& layer = net.layer(i);
+    const std::span<T> p = model.params(i);
+    if constexpr (requires { layer.set_statistics(p, ConstView<T>(level)); })
+      layer.set_statistics(p, ConstView<T>(level));
+    Matrix<T> next(net.features(i + 1), level.cols());
+    layer.forward(std::span<const T>(p), ConstView<T>(level), View<T>(next));
     level.swap(next);
   });
 }
@@ -5755,20 +5845,18 @@ namespace eigan {
 ///     12 parameters
 template <class ModelType>
 std::string summary(const ModelType& model) {
-  using Net = typename ModelType::Network;
-  const Net& net = model.net();
+  const auto& net = model.net();
   std::size_t widest = 0;
-  Net::for_each_layer([&]<std::size_t I>() {
-    widest = std::max(widest, detail::describe(net.template layer<I>()).size() + std::to_string(I).size());
-  });
+  net.for_each_layer(
+      [&](auto i) { widest = std::max(widest, detail::describe(net.layer(i)).size() + std::to_string(i).size()); });
   std::ostringstream text;
   text.imbue(std::locale::classic());
   text << "Sequential(\n";
-  Net::for_each_layer([&]<std::size_t I>() {
-    const std::string layer = detail::concat('(', I, "): ", detail::describe(net.template layer<I>()));
-    text << "  " << layer << std::string(widest + 4 - layer.size(), ' ') << "   " << net.features(I) << " -> "
-         << net.features(I + 1);
-    if (const Index count = detail::param_size_of(net.template layer<I>())) text << "   " << count << " parameters";
+  net.for_each_layer([&](auto i) {
+    const std::string layer = detail::concat('(', i, "): ", detail::describe(net.layer(i)));
+    text << "  " << layer << std::string(widest + 4 - layer.size(), ' ') << "   " << net.features(i) << " -> "
+         << net.features(i + 1);
+    if (const Index count = detail::param_size_of(net.layer(i))) text << "   " << count << " parameters";
     text << '\n';
   });
   text << ")\n" << net.param_size() << " parameters\n";
@@ -7019,6 +7107,33 @@ inline std::vector<std::uint64_t> file_shape(const Parameter& p, std::size_t buf
   return shape;
 }
 
+/// The tensors of the parameters, in their order. Error if the file lacks one, has one too many, or has one of another
+/// shape or of a dtype other than F32 and F64.
+inline std::vector<const TensorInfo*> find_tensors(const SafetensorsFile& file,
+                                                   const std::vector<Parameter>& parameters, std::size_t buffer_size) {
+  std::vector<const TensorInfo*> tensors;
+  for (const Parameter& p : parameters) {
+    const auto shape = file_shape(p, buffer_size);
+    const auto fail = [&](const auto&... found) {
+      fail_data(file.name(), ": tensor '", printable(p.name), "': expected ", found...);
+    };
+    const TensorInfo* const tensor = tensors.emplace_back(file.find(p.name));
+    if (tensor == nullptr) fail(shape_text(shape), ", found no tensor of that name");
+    if (tensor->shape != shape) fail(shape_text(shape), ", found ", shape_text(tensor->shape));
+    if (tensor->dtype != Dtype::f32 && tensor->dtype != Dtype::f64) {
+      fail("dtype F32 or F64, found ", dtype_name(tensor->dtype));
+    }
+  }
+  for (const TensorInfo& tensor : file.tensors()) {
+    const auto matches = [&](const Parameter& p) { return p.name == tensor.name; };
+    if (std::none_of(parameters.begin(), parameters.end(), matches)) {
+      fail_data(file.name(), ": tensor '", printable(tensor.name), "': expected only the model's ", parameters.size(),
+                " tensors, found one that it does not have");
+    }
+  }
+  return tensors;
+}
+
 }  // namespace detail
 
 /// Writes a flat parameter buffer atomically: F32 for float, F64 for double. `extra_metadata` joins what the file says
@@ -7055,27 +7170,7 @@ void load_parameters(const SafetensorsFile& file, std::span<T> params, const std
                       printable(stated->second), "'");
   }
 
-  std::vector<const TensorInfo*> tensors;
-  for (const Parameter& p : parameters) {
-    const auto shape = detail::file_shape(p, params.size());
-    const auto fail = [&](const auto&... found) {
-      detail::fail_data(file.name(), ": tensor '", printable(p.name), "': expected ", found...);
-    };
-    const TensorInfo* const tensor = tensors.emplace_back(file.find(p.name));
-    if (tensor == nullptr) fail(detail::shape_text(shape), ", found no tensor of that name");
-    if (tensor->shape != shape) fail(detail::shape_text(shape), ", found ", detail::shape_text(tensor->shape));
-    if (tensor->dtype != Dtype::f32 && tensor->dtype != Dtype::f64) {
-      fail("dtype F32 or F64, found ", dtype_name(tensor->dtype));
-    }
-  }
-  for (const TensorInfo& tensor : file.tensors()) {
-    const auto matches = [&](const Parameter& p) { return p.name == tensor.name; };
-    if (std::none_of(parameters.begin(), parameters.end(), matches)) {
-      detail::fail_data(file.name(), ": tensor '", printable(tensor.name), "': expected only the model's ",
-                        parameters.size(), " tensors, found one that it does not have");
-    }
-  }
-
+  const std::vector<const TensorInfo*> tensors = detail::find_tensors(file, parameters, params.size());
   std::vector<detail::RowMajorMatrix<T>> matrices;  // all of them, before the first parameter changes
   matrices.reserve(parameters.size());
   for (std::size_t i = 0; i < parameters.size(); ++i) {

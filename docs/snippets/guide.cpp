@@ -2,11 +2,14 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <filesystem>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include <eigan/data/batches.hpp>
 #include <eigan/eigan.hpp>
+#include <eigan/net/network.hpp>
 #include <eigan/testing/check_gradients.hpp>
 
 using namespace eigan;
@@ -40,6 +43,51 @@ TEST_CASE("guide: networks") {
   // [/networks]
   CHECK(model.net().param_size() == same_sizes.net().param_size());
   CHECK_THROWS_AS(Sequential(Linear<>(3, 4), Linear<>(5, 6)), std::invalid_argument);
+}
+
+TEST_CASE("guide: networks at run time") {
+  // [network]
+  Network net;
+  net.add(Linear(784, 128)).add(LeakyReLU(0.2));
+  for (int i = 0; i < 3; ++i) net.add(Linear(128, 128)).add("Tanh()");
+  net.add("Dropout(p=0.3), Linear(in_features=128, out_features=10)");
+  const Model model(net, Rng(1));  // a Model<Network>, for everything that models can do
+  // [/network]
+  CHECK(net.depth() == 10);
+  CHECK(model.infer(Matrix<float>::Ones(784, 2).eval()).rows() == 10);
+}
+
+namespace {
+struct Swish {
+  static constexpr bool elementwise = true;
+  double beta = 1;
+  std::string describe() const { return "Swish(beta=" + exact_text(beta) + ")"; }
+  template <class T>
+  void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
+    y = (x.array() / (1 + (-static_cast<T>(beta) * x.array()).exp())).matrix();
+  }
+  template <class T>
+  void backward_input(std::span<const T>, ConstView<T> x, ConstView<T> y, ConstView<T> dy, View<T> dx) const {
+    const T b = static_cast<T>(beta);
+    dx = (dy.array() * (b * y.array() + (1 - b * y.array()) / (1 + (-b * x.array()).exp()))).matrix();
+  }
+};
+}  // namespace
+
+TEST_CASE("guide: a network from a file") {
+  const std::string path = (std::filesystem::temp_directory_path() / "eigan_guide_network.safetensors").string();
+  const Model saved(Sequential(Linear(4, 3), Swish{0.75}, Linear(3, 2)), Rng(1));
+  save(path, saved);
+  // [from_file]
+  LayerRegistry layers;  // knows the library's layers
+  layers.add("Swish", [](const LayerText& text) { return Swish{text.number("beta")}; });
+  Model model(Network::from_file(path, layers), Rng(1));
+  load(path, model);
+  // [/from_file]
+  CHECK(testing::check_gradients(Swish{0.75}).ok());
+  CHECK(std::ranges::equal(model.params(), saved.params()));
+  CHECK(model.architecture() == saved.architecture());
+  std::filesystem::remove(path);
 }
 
 TEST_CASE("guide: parameters") {

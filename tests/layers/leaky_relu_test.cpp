@@ -44,3 +44,8 @@ TEST_CASE("LeakyReLU: a NaN passes through") {
   LeakyReLU(0.2).forward<float>({}, x, y);
   CHECK(y.array().isNaN().all());
 }
+
+TEST_CASE("LeakyReLU: its text has every digit of the slope") {
+  CHECK(LeakyReLU(0.2).describe() == "LeakyReLU(negative_slope=0.2)");
+  CHECK(LeakyReLU(1.0 / 3).describe() == "LeakyReLU(negative_slope=0.3333333333333333)");
+}

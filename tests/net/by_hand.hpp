@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include <eigan/core/layer.hpp>
@@ -25,29 +26,29 @@ struct Pass {
 /// Forward in training, then backward from dy.
 template <class T, class Net>
 Pass<T> train(const Net& net, std::span<const T> params, const Matrix<T>& x, const Matrix<T>& dy, Rng rng) {
-  Pass<T> pass{{x}, std::vector<Matrix<T>>(Net::depth + 1), std::vector<T>(params.size())};
-  Net::for_each_layer([&]<std::size_t I>() {
-    const auto& layer = net.template layer<I>();
-    Matrix<T> y(net.features(I + 1), x.cols());
-    if constexpr (StochasticLayer<typename Net::template LayerType<I>, T>)
-      layer.template forward_train<T>(net.template slice<I>(params), pass.levels[I], y, Draw{rng.fold_in(I), 0});
+  Pass<T> pass{{x}, std::vector<Matrix<T>>(net.depth() + 1), std::vector<T>(params.size())};
+  net.for_each_layer([&](auto i) {
+    const auto& layer = net.layer(i);
+    Matrix<T> y(net.features(i + 1), x.cols());
+    if constexpr (StochasticLayer<std::remove_cvref_t<decltype(layer)>, T>)
+      layer.template forward_train<T>(net.slice(i, params), pass.levels[i], y, Draw{rng.fold_in(i), 0});
     else
-      layer.template forward<T>(net.template slice<I>(params), pass.levels[I], y);
+      layer.template forward<T>(net.slice(i, params), pass.levels[i], y);
     pass.levels.push_back(y);
   });
-  pass.gradients[Net::depth] = dy;
-  Net::for_each_layer_reversed([&]<std::size_t I>() {
-    const auto& layer = net.template layer<I>();
-    const auto p = net.template slice<I>(params);
-    const Matrix<T>&xi = pass.levels[I], &yi = pass.levels[I + 1], &dyi = pass.gradients[I + 1];
-    Matrix<T>& dx = pass.gradients[I];
+  pass.gradients[net.depth()] = dy;
+  net.for_each_layer_reversed([&](auto i) {
+    const auto& layer = net.layer(i);
+    const auto p = net.slice(i, params);
+    const Matrix<T>&xi = pass.levels[i], &yi = pass.levels[i + 1], &dyi = pass.gradients[i + 1];
+    Matrix<T>& dx = pass.gradients[i];
     dx.resize(xi.rows(), xi.cols());
-    if constexpr (StochasticLayer<typename Net::template LayerType<I>, T>)
-      layer.template backward_input_train<T>(p, xi, yi, dyi, dx, Draw{rng.fold_in(I), 0});
+    if constexpr (StochasticLayer<std::remove_cvref_t<decltype(layer)>, T>)
+      layer.template backward_input_train<T>(p, xi, yi, dyi, dx, Draw{rng.fold_in(i), 0});
     else
       layer.template backward_input<T>(p, xi, yi, dyi, dx);
-    if constexpr (ParametricLayer<typename Net::template LayerType<I>, T>)
-      layer.template backward_params<T>(p, xi, yi, dyi, net.template slice<I>(std::span<T>(pass.grad)));
+    if constexpr (ParametricLayer<std::remove_cvref_t<decltype(layer)>, T>)
+      layer.template backward_params<T>(p, xi, yi, dyi, net.slice(i, std::span<T>(pass.grad)));
   });
   return pass;
 }
@@ -55,9 +56,9 @@ Pass<T> train(const Net& net, std::span<const T> params, const Matrix<T>& x, con
 /// Forward at inference.
 template <class T, class Net>
 Matrix<T> infer(const Net& net, std::span<const T> params, Matrix<T> x) {
-  Net::for_each_layer([&]<std::size_t I>() {
-    Matrix<T> y(net.features(I + 1), x.cols());
-    net.template layer<I>().template forward<T>(net.template slice<I>(params), x, y);
+  net.for_each_layer([&](auto i) {
+    Matrix<T> y(net.features(i + 1), x.cols());
+    net.layer(i).template forward<T>(net.slice(i, params), x, y);
     x = y;
   });
   return x;

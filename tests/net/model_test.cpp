@@ -318,3 +318,17 @@ TEST_CASE("Model: inference of nothing is nothing") {
   CHECK(model.infer(Matrix<float>(90, 0)).cols() == 0);
   CHECK(model.infer(Matrix<float>(90, 0)).rows() == 5);
 }
+
+TEST_CASE("Model: parameters may be handed over") {
+  using Small = Sequential<Linear<3, 4>, Tanh>;
+  const Model<Small> model(Rng(1));
+  Buffer<float> params = model.zeros();
+  std::ranges::copy(model.params(), params.begin());
+  const float* const memory = params.data();
+  const Model<Small> other(Small{}, std::move(params));
+  CHECK(other.params().data() == memory);  // not copied
+  const Matrix<float> x = support::random_matrix<float>(3, 5, 2);
+  CHECK(support::same_bits<float>(model.infer(x), other.infer(x)));
+  CHECK_THROWS_WITH_AS((Model<Small>(Small{}, Buffer<float>(15))),
+                       "eigan::Model: the network has 16 parameters, given are 15", std::invalid_argument);
+}

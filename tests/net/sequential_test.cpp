@@ -13,7 +13,7 @@
 using namespace eigan;
 
 using Small = Sequential<Linear<2, 4>, LeakyReLU, Linear<4, 3>, Tanh>;
-static_assert(Small::depth == 4 && !Small::stochastic);
+static_assert(Small::depth() == 4 && !Small::stochastic);
 static_assert(Sequential<Linear<2, 3>, Dropout>::stochastic);
 static_assert(std::is_same_v<Small::LayerType<2>, Linear<4, 3>>);
 // Without a default for a layer there is none for the network.
@@ -102,8 +102,8 @@ TEST_CASE("Sequential: each layer starts from a stream of its own") {
 
 TEST_CASE("Sequential: layers are visited in order, and backwards") {
   std::vector<std::size_t> forward, backward;
-  Small::for_each_layer([&]<std::size_t I>() { forward.push_back(I); });
-  Small::for_each_layer_reversed([&]<std::size_t I>() { backward.push_back(I); });
+  Small::for_each_layer([&](std::size_t i) { forward.push_back(i); });
+  Small::for_each_layer_reversed([&](std::size_t i) { backward.push_back(i); });
   CHECK(forward == std::vector<std::size_t>{0, 1, 2, 3});
   CHECK(backward == std::vector<std::size_t>{3, 2, 1, 0});
 }

@@ -162,6 +162,24 @@ Index param_size_of(const L& layer) {
     return 0;
 }
 
+/// What passes and tapes ask of a layer. A layer that is known only at run time answers with its own `traits()`.
+struct LayerTraits {
+  bool elementwise, parametric, stochastic, coupled, reads_x, reads_y;
+  bool operator==(const LayerTraits&) const = default;
+};
+template <class L, class T>
+inline constexpr LayerTraits static_traits{ElementwiseLayer<L>,     ParametricLayer<L, T>, StochasticLayer<L, T>,
+                                           BatchCoupledLayer<L, T>, backward_reads_x<L>(), backward_reads_y<L>()};
+template <class T, class L>
+constexpr LayerTraits traits_of([[maybe_unused]] const L& layer) {
+  if constexpr (requires {
+                  { layer.traits() } -> std::same_as<const LayerTraits&>;
+                })
+    return layer.traits();
+  else
+    return static_traits<L, T>;
+}
+
 /// How many of the layer's parameters an optimiser changes: the first `trained_size()`, all where it says nothing.
 template <class L>
 Index trained_size_of(const L& layer) {

@@ -81,7 +81,7 @@ Net make_stack(const std::array<Index, N>& sizes, const HiddenOptions& options) 
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
     return Net(make_stack_layer<typename Net::template LayerType<I>>(sizes, I / 3, options)...);
   }
-  (std::make_index_sequence<Net::depth>{});
+  (std::make_index_sequence<Net::depth()>{});
 }
 
 template <std::size_t>

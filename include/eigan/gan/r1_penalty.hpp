@@ -28,8 +28,8 @@ class R1Penalty {
         tangent_(discriminator.tape(capacity)),
         slope_(discriminator.net().input_size(), capacity),
         features_(features == 0 ? discriminator.net().input_size() : features) {
-    Net::for_each_layer([]<std::size_t I>() {
-      static_assert(PiecewiseLinearLayer<typename Net::template LayerType<I>, T>,
+    discriminator.net().for_each_layer([&](auto i) {
+      static_assert(PiecewiseLinearLayer<std::remove_cvref_t<decltype(discriminator.net().layer(i))>, T>,
                     "eigan::R1Penalty: every layer of the discriminator must satisfy PiecewiseLinearLayer");
     });
     if (features_ < 0 || features_ > slope_.rows())
@@ -61,15 +61,14 @@ class R1Penalty {
     constexpr Index tile = 32;
     detail::parallel_for((batch + tile - 1) / tile, work, threads,
                          [&](Index i) { send_tangent(discriminator, i * tile, std::min(tile, batch - i * tile)); });
-    Net::for_each_layer([&]<std::size_t I>() {
-      using L = typename Net::template LayerType<I>;
-      if constexpr (!ElementwiseLayer<L>) {
-        const L& layer = discriminator.net().template layer<I>();
-        const auto dp = discriminator.net().template slice<I>(grad);
+    discriminator.net().for_each_layer([&](auto i) {
+      const auto& layer = discriminator.net().layer(i);
+      if constexpr (!ElementwiseLayer<std::remove_cvref_t<decltype(layer)>>) {
+        const auto dp = discriminator.net().slice(i, grad);
         detail::parallel_for(
             layer.block_count(), 2.0 * static_cast<double>(layer.param_size()) * static_cast<double>(batch), threads,
             [&](Index block) {
-              layer.backward_tangent_block(tangent_.activation(I), ConstView<T>(tape_.gradient(I + 1)), dp, block);
+              layer.backward_tangent_block(tangent_.activation(i), ConstView<T>(tape_.gradient(i + 1)), dp, block);
             });
       }
     });
@@ -83,18 +82,18 @@ class R1Penalty {
  private:
   /// The tangents of some samples, through all layers.
   void send_tangent(const Model<Net, T>& discriminator, Index first, Index count) {
-    Net::for_each_layer([&]<std::size_t I>() {
-      using L = typename Net::template LayerType<I>;
-      const L& layer = discriminator.net().template layer<I>();
-      const auto p = discriminator.net().template slice<I>(discriminator.params());
-      const ConstView<T> x = tape_.activation(I).columns(first, count);
-      const ConstView<T> y = tape_.activation(I + 1).columns(first, count);
-      const ConstView<T> tx = tangent_.activation(I).columns(first, count);
-      const View<T> ty = tangent_.writable_activation(I + 1).columns(first, count);
+    discriminator.net().for_each_layer([&](auto i) {
+      const auto& layer = discriminator.net().layer(i);
+      using L = std::remove_cvref_t<decltype(layer)>;
+      const auto p = discriminator.net().slice(i, discriminator.params());
+      const ConstView<T> x = tape_.activation(i).columns(first, count);
+      const ConstView<T> y = tape_.activation(i + 1).columns(first, count);
+      const ConstView<T> tx = tangent_.activation(i).columns(first, count);
+      const View<T> ty = tangent_.writable_activation(i + 1).columns(first, count);
       if constexpr (!ElementwiseLayer<L>)
         layer.forward_tangent(p, tx, ty);
       else if constexpr (StochasticLayer<L, T>)  // a diagonal Jacobian is its own transpose
-        layer.backward_input_train(p, x, y, tx, ty, Draw{tape_.rng().fold_in(I), first});
+        layer.backward_input_train(p, x, y, tx, ty, Draw{tape_.rng().fold_in(i), first});
       else
         layer.backward_input(p, x, y, tx, ty);
     });

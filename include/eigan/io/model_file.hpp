@@ -55,6 +55,33 @@ inline std::vector<std::uint64_t> file_shape(const Parameter& p, std::size_t buf
   return shape;
 }
 
+/// The tensors of the parameters, in their order. Error if the file lacks one, has one too many, or has one of another
+/// shape or of a dtype other than F32 and F64.
+inline std::vector<const TensorInfo*> find_tensors(const SafetensorsFile& file,
+                                                   const std::vector<Parameter>& parameters, std::size_t buffer_size) {
+  std::vector<const TensorInfo*> tensors;
+  for (const Parameter& p : parameters) {
+    const auto shape = file_shape(p, buffer_size);
+    const auto fail = [&](const auto&... found) {
+      fail_data(file.name(), ": tensor '", printable(p.name), "': expected ", found...);
+    };
+    const TensorInfo* const tensor = tensors.emplace_back(file.find(p.name));
+    if (tensor == nullptr) fail(shape_text(shape), ", found no tensor of that name");
+    if (tensor->shape != shape) fail(shape_text(shape), ", found ", shape_text(tensor->shape));
+    if (tensor->dtype != Dtype::f32 && tensor->dtype != Dtype::f64) {
+      fail("dtype F32 or F64, found ", dtype_name(tensor->dtype));
+    }
+  }
+  for (const TensorInfo& tensor : file.tensors()) {
+    const auto matches = [&](const Parameter& p) { return p.name == tensor.name; };
+    if (std::none_of(parameters.begin(), parameters.end(), matches)) {
+      fail_data(file.name(), ": tensor '", printable(tensor.name), "': expected only the model's ", parameters.size(),
+                " tensors, found one that it does not have");
+    }
+  }
+  return tensors;
+}
+
 }  // namespace detail
 
 /// Writes a flat parameter buffer atomically: F32 for float, F64 for double. `extra_metadata` joins what the file says
@@ -91,27 +118,7 @@ void load_parameters(const SafetensorsFile& file, std::span<T> params, const std
                       printable(stated->second), "'");
   }
 
-  std::vector<const TensorInfo*> tensors;
-  for (const Parameter& p : parameters) {
-    const auto shape = detail::file_shape(p, params.size());
-    const auto fail = [&](const auto&... found) {
-      detail::fail_data(file.name(), ": tensor '", printable(p.name), "': expected ", found...);
-    };
-    const TensorInfo* const tensor = tensors.emplace_back(file.find(p.name));
-    if (tensor == nullptr) fail(detail::shape_text(shape), ", found no tensor of that name");
-    if (tensor->shape != shape) fail(detail::shape_text(shape), ", found ", detail::shape_text(tensor->shape));
-    if (tensor->dtype != Dtype::f32 && tensor->dtype != Dtype::f64) {
-      fail("dtype F32 or F64, found ", dtype_name(tensor->dtype));
-    }
-  }
-  for (const TensorInfo& tensor : file.tensors()) {
-    const auto matches = [&](const Parameter& p) { return p.name == tensor.name; };
-    if (std::none_of(parameters.begin(), parameters.end(), matches)) {
-      detail::fail_data(file.name(), ": tensor '", printable(tensor.name), "': expected only the model's ",
-                        parameters.size(), " tensors, found one that it does not have");
-    }
-  }
-
+  const std::vector<const TensorInfo*> tensors = detail::find_tensors(file, parameters, params.size());
   std::vector<detail::RowMajorMatrix<T>> matrices;  // all of them, before the first parameter changes
   matrices.reserve(parameters.size());
   for (std::size_t i = 0; i < parameters.size(); ++i) {

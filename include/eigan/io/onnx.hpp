@@ -160,9 +160,9 @@ void add_onnx_nodes(OnnxGraph<T>&, const Dropout&, std::span<const T>) {}
 template <class Net, class T>
 void save_onnx(const std::filesystem::path& path, const Model<Net, T>& model) {
   OnnxGraph<T> graph;
-  Net::for_each_layer([&]<std::size_t I>() {
-    graph.begin_layer(I);
-    add_onnx_nodes(graph, model.net().template layer<I>(), model.net().template slice<I>(model.params()));
+  model.net().for_each_layer([&](auto i) {
+    graph.begin_layer(i);
+    add_onnx_nodes(graph, model.net().layer(i), model.net().slice(i, model.params()));
   });
   const std::string bytes = graph.model(model.net().input_size(), model.net().output_size());
   if (bytes.size() >= std::size_t{1} << 31) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <eigan/core/error.hpp>
+#include <eigan/core/exact_text.hpp>
 #include <eigan/core/layer.hpp>
 #include <eigan/core/simd/kernels.hpp>
 
@@ -42,7 +43,9 @@ class BatchNorm1d {
   Index param_size() const { return 4 * features_; }
   /// What an optimiser changes: gamma and beta.
   Index trained_size() const { return 2 * features_; }
-  std::string describe() const { return detail::concat("BatchNorm1d(num_features=", features_, ", eps=", eps_, ")"); }
+  std::string describe() const {
+    return detail::concat("BatchNorm1d(num_features=", features_, ", eps=", exact_text(eps_), ")");
+  }
   std::vector<Parameter> parameters() const {
     return {{"weight", 0, features_, 1, 1},
             {"bias", features_, features_, 1, 1},

@@ -9,6 +9,7 @@
 #include <string>
 
 #include <eigan/core/error.hpp>
+#include <eigan/core/exact_text.hpp>
 #include <eigan/core/layer.hpp>
 #include <eigan/core/simd/kernels.hpp>
 
@@ -29,7 +30,7 @@ class Dropout {
   }
 
   double p() const { return p_; }
-  std::string describe() const { return detail::concat("Dropout(p=", p_, ")"); }
+  std::string describe() const { return "Dropout(p=" + exact_text(p_) + ")"; }
 
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {

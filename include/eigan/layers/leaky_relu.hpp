@@ -7,6 +7,7 @@
 #include <string>
 
 #include <eigan/core/error.hpp>
+#include <eigan/core/exact_text.hpp>
 #include <eigan/core/layer.hpp>
 #include <eigan/layers/elementwise.hpp>
 
@@ -26,7 +27,7 @@ class LeakyReLU {
   }
 
   double negative_slope() const { return slope_; }
-  std::string describe() const { return detail::concat("LeakyReLU(negative_slope=", slope_, ")"); }
+  std::string describe() const { return "LeakyReLU(negative_slope=" + exact_text(slope_) + ")"; }
 
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {

@@ -21,12 +21,13 @@ void estimate_statistics(Model<Net, T>& model, std::type_identity_t<ConstView<T>
     detail::fail_contract("eigan::estimate_statistics: expected samples of ", net.input_size(), " features, got ",
                           x.cols(), " of ", x.rows());
   Matrix<T> level = x;
-  Net::for_each_layer([&]<std::size_t I>() {
-    const auto& layer = net.template layer<I>();
-    if constexpr (requires { layer.set_statistics(model.template params<I>(), ConstView<T>(level)); })
-      layer.set_statistics(model.template params<I>(), ConstView<T>(level));
-    Matrix<T> next(net.features(I + 1), level.cols());
-    layer.forward(std::span<const T>(model.template params<I>()), ConstView<T>(level), View<T>(next));
+  net.for_each_layer([&](auto i) {
+    const auto& layer = net.layer(i);
+    const std::span<T> p = model.params(i);
+    if constexpr (requires { layer.set_statistics(p, ConstView<T>(level)); })
+      layer.set_statistics(p, ConstView<T>(level));
+    Matrix<T> next(net.features(i + 1), level.cols());
+    layer.forward(std::span<const T>(p), ConstView<T>(level), View<T>(next));
     level.swap(next);
   });
 }

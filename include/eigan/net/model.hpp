@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -29,22 +30,17 @@ class Model {
   /// A network with freshly initialised parameters.
   Model(Net net, Rng rng) : net_(std::move(net)), params_(net_.param_size()) {
     net_.template init<T>(params(), rng);
-    Net::for_each_layer([&]<std::size_t I>() {
-      // Weights larger than a second-level cache are read anew for each tile, so that larger tiles serve them better.
-      if ((net_.offset(I + 1) - net_.offset(I)) * static_cast<Index>(sizeof(T)) > 1 << 20) tile_ = 128;
-      using L = typename Net::template LayerType<I>;
-      if constexpr (BlockedLayer<L, T>) {
-        for (Index b = 0; b < net_.template layer<I>().block_count(); ++b) {
-          const auto [first, last] = net_.template layer<I>().block_range(b);
-          blocks_.push_back({I, b, net_.offset(I) + first, net_.offset(I) + last});
-        }
-      } else if constexpr (ParametricLayer<L, T>) {
-        const Index trained = detail::trained_size_of(net_.template layer<I>());
-        blocks_.push_back({I, 0, net_.offset(I), net_.offset(I) + trained});
-      }
-    });
+    plan();
   }
   explicit Model(Rng rng) requires std::is_default_constructible_v<Net> : Model(Net{}, rng) {}
+
+  /// A network with the parameters given.
+  Model(Net net, Buffer<T> params) : net_(std::move(net)), params_(std::move(params)) {
+    if (params_.size() != net_.param_size())
+      detail::fail_contract("eigan::Model: the network has ", net_.param_size(), " parameters, given are ",
+                            params_.size());
+    plan();
+  }
 
   const Net& net() const { return net_; }
   std::span<T> params() { return params_; }
@@ -52,8 +48,9 @@ class Model {
   /// Layer I's own parameters, e.g. for `net().layer<0>().weight(params<0>())`.
   template <std::size_t I>
   std::span<T> params() {
-    return net_.template slice<I>(params());
+    return params(I);
   }
+  std::span<T> params(std::size_t layer) { return net_.slice(layer, params()); }
   std::vector<Parameter> parameters() const { return net_.parameters(); }
   std::string architecture() const { return net_.architecture(); }
 
@@ -73,13 +70,18 @@ class Model {
       detail::fail_contract("eigan::Model::forward: this tape holds 1 to ", tape.capacity(), " samples, the input has ",
                             x.cols());
     tape.begin(x, rng);
-    sweep<0>(tape, threads);
+    sweep(tape, threads);
     return tape.output();
   }
   /// The same for a network without randomness.
   ConstView<T> forward(Tape<Net, T>& tape, ConstView<T> x, Threads threads = {}) const {
-    static_assert(!Net::stochastic,
-                  "eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
+    if constexpr (requires { typename std::bool_constant<Net::stochastic>; })
+      static_assert(
+          !Net::stochastic,
+          "eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
+    else if (net_.stochastic())
+      detail::fail_contract(
+          "eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
     return forward(tape, x, Rng(0), threads);
   }
   /// A temporary would be gone before backward reads it.
@@ -94,7 +96,7 @@ class Model {
     if (dx.rows() != net_.input_size() || dx.cols() != tape.batch())
       detail::fail_contract("eigan::Model::backward_input: dx must be ", net_.input_size(), " x ", tape.batch(),
                             ", is ", dx.rows(), " x ", dx.cols());
-    propagate<0>(tape, &dx, threads);
+    propagate(tape, 0, &dx, threads);
   }
 
   /// What follows each finished block of gradients, [first, first + count): nothing, unless an optimiser wants to use
@@ -109,7 +111,7 @@ class Model {
   void backward_params(Tape<Net, T>& tape, std::span<T> grad, Threads threads = {},
                        const AfterBlock& after_block = {}) const {
     check_backward(tape, grad);
-    propagate<first_parametric() + 1>(tape, nullptr, threads);
+    propagate(tape, first_parametric() + 1, nullptr, threads);
     accumulate(tape, grad, threads, after_block);
   }
 
@@ -161,6 +163,23 @@ class Model {
     Index first, last;
   };
 
+  void plan() {
+    net_.for_each_layer([&](auto i) {
+      // Weights larger than a second-level cache are read anew for each tile, so that larger tiles serve them better.
+      if ((net_.offset(i + 1) - net_.offset(i)) * static_cast<Index>(sizeof(T)) > 1 << 20) tile_ = 128;
+      const auto& layer = net_.layer(i);
+      using L = std::remove_cvref_t<decltype(layer)>;
+      if constexpr (BlockedLayer<L, T>) {
+        for (Index b = 0; b < layer.block_count(); ++b) {
+          const auto [first, last] = layer.block_range(b);
+          blocks_.push_back({i, b, net_.offset(i) + first, net_.offset(i) + last});
+        }
+      } else if constexpr (ParametricLayer<L, T>) {
+        blocks_.push_back({i, 0, net_.offset(i), net_.offset(i) + detail::trained_size_of(layer)});
+      }
+    });
+  }
+
   /// How wide to cut the tiles of a batch for so many threads: narrower than could be where threads would be left
   /// without one. A sample's result does not depend on the tile that it is in.
   Index tile_width(Index batch, Index parts) const {
@@ -178,30 +197,31 @@ class Model {
                          [&](Index i) { f(i * tile, std::min(tile, batch - i * tile)); });
   }
 
-  /// Whether layer I wants to see the whole batch in training.
-  template <std::size_t I>
-  static constexpr bool coupled = BatchCoupledLayer<typename Net::template LayerType<I>, T>;
-  /// Where the tiles that start at layer `first` end on their way up: at the next coupled layer or the output.
-  static constexpr std::size_t sweep_end(std::size_t first) {
-    std::size_t end = Net::depth;
-    Net::for_each_layer_reversed([&]<std::size_t I>() {
-      if (I >= first && coupled<I>) end = I;
+  template <class I>
+  detail::LayerTraits traits(I layer) const {
+    return detail::traits_of<T>(net_.layer(layer));
+  }
+  /// Where the tiles that start at layer `first` end on their way up: at the next layer that wants to see the whole
+  /// batch, or at the output.
+  std::size_t sweep_end(std::size_t first) const {
+    std::size_t end = net_.depth();
+    net_.for_each_layer_reversed([&](auto i) {
+      if (i >= first && traits(i).coupled) end = i;
     });
     return end;
   }
   /// Where the tiles that end before layer `end` start: after the last coupled layer below it, or at the input.
-  static constexpr std::size_t sweep_start(std::size_t end) {
+  std::size_t sweep_start(std::size_t end) const {
     std::size_t start = 0;
-    Net::for_each_layer([&]<std::size_t I>() {
-      if (I < end && coupled<I>) start = I + 1;
+    net_.for_each_layer([&](auto i) {
+      if (i < end && traits(i).coupled) start = i + 1;
     });
     return start;
   }
-
-  static constexpr std::size_t first_parametric() {
-    std::size_t first = Net::depth;
-    Net::for_each_layer_reversed([&first]<std::size_t I>() {
-      if (ParametricLayer<typename Net::template LayerType<I>, T>) first = I;
+  std::size_t first_parametric() const {
+    std::size_t first = net_.depth();
+    net_.for_each_layer_reversed([&](auto i) {
+      if (traits(i).parametric) first = i;
     });
     return first;
   }
@@ -231,75 +251,81 @@ class Model {
                          threads, f);
   }
 
-  /// The forward pass from layer First up: tiles go through as many layers as they can, then the coupled layer that
-  /// stopped them sees the whole batch, and so on.
-  template <std::size_t First>
+  /// The forward pass: tiles go through as many layers as they can, then the coupled layer that stopped them sees the
+  /// whole batch, and so on.
   void sweep(Tape<Net, T>& tape, Threads threads) const {
-    constexpr std::size_t end = sweep_end(First);
-    if constexpr (First < end)
-      for_each_tile(tape.batch(), threads,
-                    [&](Index first, Index count) { forward_tile<First, end>(tape, first, count); });
-    if constexpr (end < Net::depth) {
-      const auto& layer = net_.template layer<end>();
-      for_each_part(layer.part_count(), tape.batch(), end, threads, [&](Index part) {
-        layer.forward_part(net_.template slice<end>(params()), tape.activation(end), tape.writable_activation(end + 1),
-                           part);
-      });
-      sweep<end + 1>(tape, threads);
-    }
-  }
-
-  template <std::size_t First, std::size_t End>
-  void forward_tile(Tape<Net, T>& tape, Index first, Index count) const {
-    Net::for_each_layer([&]<std::size_t I>() {
-      if constexpr (I >= First && I < End) {
-        const auto& layer = net_.template layer<I>();
-        const auto p = net_.template slice<I>(params());
-        const ConstView<T> x = tape.activation(I).columns(first, count);
-        const View<T> y = tape.writable_activation(I + 1).columns(first, count);
-        if constexpr (StochasticLayer<typename Net::template LayerType<I>, T>)
-          layer.forward_train(p, x, y, Draw{tape.rng().fold_in(I), first});
-        else
-          layer.forward(p, x, y);
-      }
-    });
-  }
-
-  /// Carries the gradient from level End down to level `Level`, which is dx where Level is 0.
-  template <std::size_t Level, std::size_t End = Net::depth>
-  void propagate(Tape<Net, T>& tape, const View<T>* dx, Threads threads) const {
-    if constexpr (Level < End) {
-      constexpr std::size_t start = std::max(sweep_start(End), Level);
-      const auto below = [&](std::size_t level) { return level == 0 ? *dx : tape.gradient(level); };
-      if constexpr (start < End)
+    for (std::size_t start = 0; start < net_.depth();) {
+      const std::size_t end = sweep_end(start);
+      if (start < end)
         for_each_tile(tape.batch(), threads, [&](Index first, Index count) {
-          Net::for_each_layer_reversed([&]<std::size_t I>() {
-            if constexpr (I >= start && I < End) backward_tile<I>(tape, below(I).columns(first, count), first, count);
+          net_.for_each_layer([&](auto i) {
+            if (i >= start && i < end) forward_tile(i, tape, first, count);
           });
         });
-      if constexpr (start > Level) {
-        constexpr std::size_t I = start - 1;
-        const auto& layer = net_.template layer<I>();
-        for_each_part(layer.part_count(), tape.batch(), I, threads, [&](Index part) {
-          layer.backward_input_part(net_.template slice<I>(params()), tape.activation(I), tape.activation(I + 1),
-                                    ConstView<T>(tape.gradient(I + 1)), below(I), part);
-        });
-        propagate<Level, I>(tape, dx, threads);
-      }
+      if (end < net_.depth()) net_.visit_layer(end, [&](auto i) { forward_coupled(i, tape, threads); });
+      start = end + 1;
     }
   }
 
-  template <std::size_t I>
-  void backward_tile(Tape<Net, T>& tape, View<T> dx, Index first, Index count) const {
-    const auto& layer = net_.template layer<I>();
-    const auto p = net_.template slice<I>(params());
-    const ConstView<T> x = tape.activation(I).columns(first, count);
-    const ConstView<T> y = tape.activation(I + 1).columns(first, count);
-    const ConstView<T> dy = tape.gradient(I + 1).columns(first, count);
-    if constexpr (StochasticLayer<typename Net::template LayerType<I>, T>)
-      layer.backward_input_train(p, x, y, dy, dx, Draw{tape.rng().fold_in(I), first});
+  template <class I>
+  void forward_tile(I i, Tape<Net, T>& tape, Index first, Index count) const {
+    const auto& layer = net_.layer(i);
+    const auto p = net_.slice(i, params());
+    const ConstView<T> x = tape.activation(i).columns(first, count);
+    const View<T> y = tape.writable_activation(i + 1).columns(first, count);
+    if constexpr (StochasticLayer<std::remove_cvref_t<decltype(layer)>, T>)
+      layer.forward_train(p, x, y, Draw{tape.rng().fold_in(i), first});
+    else
+      layer.forward(p, x, y);
+  }
+
+  template <class I>
+  void forward_coupled(I i, Tape<Net, T>& tape, Threads threads) const {
+    const auto& layer = net_.layer(i);
+    if constexpr (BatchCoupledLayer<std::remove_cvref_t<decltype(layer)>, T>)
+      for_each_part(layer.part_count(), tape.batch(), i, threads, [&](Index part) {
+        layer.forward_part(net_.slice(i, params()), tape.activation(i), tape.writable_activation(i + 1), part);
+      });
+  }
+
+  /// Carries the gradient from the output down to level `level`, which is dx where that is 0.
+  void propagate(Tape<Net, T>& tape, std::size_t level, const View<T>* dx, Threads threads) const {
+    const auto below = [&](std::size_t i) { return i == 0 ? *dx : tape.gradient(i); };
+    for (std::size_t end = net_.depth(); end > level;) {
+      const std::size_t start = std::max(sweep_start(end), level);
+      if (start < end)
+        for_each_tile(tape.batch(), threads, [&](Index first, Index count) {
+          net_.for_each_layer_reversed([&](auto i) {
+            if (i >= start && i < end) backward_tile(i, tape, below(i).columns(first, count), first, count);
+          });
+        });
+      if (start == level) break;
+      end = start - 1;
+      net_.visit_layer(end, [&](auto i) { backward_coupled(i, tape, below(i), threads); });
+    }
+  }
+
+  template <class I>
+  void backward_tile(I i, Tape<Net, T>& tape, View<T> dx, Index first, Index count) const {
+    const auto& layer = net_.layer(i);
+    const auto p = net_.slice(i, params());
+    const ConstView<T> x = tape.activation(i).columns(first, count);
+    const ConstView<T> y = tape.activation(i + 1).columns(first, count);
+    const ConstView<T> dy = tape.gradient(i + 1).columns(first, count);
+    if constexpr (StochasticLayer<std::remove_cvref_t<decltype(layer)>, T>)
+      layer.backward_input_train(p, x, y, dy, dx, Draw{tape.rng().fold_in(i), first});
     else
       layer.backward_input(p, x, y, dy, dx);
+  }
+
+  template <class I>
+  void backward_coupled(I i, Tape<Net, T>& tape, View<T> dx, Threads threads) const {
+    const auto& layer = net_.layer(i);
+    if constexpr (BatchCoupledLayer<std::remove_cvref_t<decltype(layer)>, T>)
+      for_each_part(layer.part_count(), tape.batch(), i, threads, [&](Index part) {
+        layer.backward_input_part(net_.slice(i, params()), tape.activation(i), tape.activation(i + 1),
+                                  ConstView<T>(tape.gradient(i + 1)), dx, part);
+      });
   }
 
   /// Adds the parameters' gradients, block by block, each over the whole batch. A thread's share is a contiguous part
@@ -312,34 +338,31 @@ class Model {
       for (const Block& block : blocks_) {
         const Index middle = (block.first + block.last) / 2;
         if (middle < begin || middle >= end) continue;
-        Net::for_each_layer([&]<std::size_t I>() {
-          if constexpr (ParametricLayer<typename Net::template LayerType<I>, T>) {
-            if (I == block.layer) accumulate_block<I>(tape, grad, block.index);
-          }
-        });
+        net_.visit_layer(block.layer, [&](auto i) { accumulate_block(i, tape, grad, block.index); });
         after_block(block.first, block.last - block.first);
       }
     });
   }
 
-  template <std::size_t I>
-  void accumulate_block(Tape<Net, T>& tape, std::span<T> grad, Index block) const {
-    const auto& layer = net_.template layer<I>();
-    const auto p = net_.template slice<I>(params());
-    const auto dp = net_.template slice<I>(grad);
-    const ConstView<T> x = tape.activation(I), y = tape.activation(I + 1), dy = tape.gradient(I + 1);
-    if constexpr (BlockedLayer<typename Net::template LayerType<I>, T>)
+  template <class I>
+  void accumulate_block(I i, Tape<Net, T>& tape, std::span<T> grad, Index block) const {
+    const auto& layer = net_.layer(i);
+    using L = std::remove_cvref_t<decltype(layer)>;
+    const auto p = net_.slice(i, params());
+    const auto dp = net_.slice(i, grad);
+    const ConstView<T> x = tape.activation(i), y = tape.activation(i + 1), dy = tape.gradient(i + 1);
+    if constexpr (BlockedLayer<L, T>)
       layer.backward_params_block(p, x, y, dy, dp, block);
-    else
+    else if constexpr (ParametricLayer<L, T>)
       layer.backward_params(p, x, y, dy, dp);
   }
 
   void infer_tile(const ConstView<T>& x, View<T> y, Scratch<Net, T>& scratch, Index first, Index count) const {
     ConstView<T> in = x.columns(first, count);
-    Net::for_each_layer([&]<std::size_t I>() {
+    net_.for_each_layer([&](auto i) {
       const View<T> out =
-          I + 1 == Net::depth ? y.columns(first, count) : scratch.level(I % 2, net_.features(I + 1), count);
-      net_.template layer<I>().forward(net_.template slice<I>(params()), in, out);
+          i + 1 == net_.depth() ? y.columns(first, count) : scratch.level(i % 2, net_.features(i + 1), count);
+      net_.layer(i).forward(net_.slice(i, params()), in, out);
       in.rebind(out);
     });
   }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 
 #include <eigan/core/buffer.hpp>
@@ -14,14 +13,14 @@ template <class Net, class T = float>
 class Scratch {
  public:
   /// Room for two levels of up to `tile` samples; layers alternate between them.
-  Scratch(const Net& net, Index tile) : features_(net.features()), tile_(tile) {
+  Scratch(const Net& net, Index tile) : layout_(net.layout()), tile_(tile) {
     Index widest = 0;
-    for (std::size_t level = 1; level <= Net::depth; ++level) widest = std::max(widest, net.features(level));
+    for (std::size_t level = 1; level <= net.depth(); ++level) widest = std::max(widest, net.features(level));
     for (auto& level : levels_) level = Buffer<T>(padded_stride<T>(widest) * tile);
   }
 
   /// Whether it was made for a network of these sizes, and for tiles of at least `tile` samples.
-  bool fits(const Net& net, Index tile) const { return features_ == net.features() && tile_ >= tile; }
+  bool fits(const Net& net, Index tile) const { return layout_ == net.layout() && tile_ >= tile; }
 
   View<T> level(std::size_t which, Index features, Index samples) {
     return {levels_[which].data(), features, samples, padded_stride<T>(features)};
@@ -29,7 +28,7 @@ class Scratch {
 
  private:
   Buffer<T> levels_[2];
-  std::array<Index, Net::depth + 1> features_;
+  typename Net::Layout layout_;
   Index tile_;
 };
 

@@ -93,7 +93,8 @@ class Sequential {
   static_assert(detail::CheckLayers<0, dynamic, Ls...>::output >= dynamic);
 
  public:
-  static constexpr std::size_t depth = sizeof...(Ls);
+  /// How many layers.
+  static constexpr std::size_t depth() { return sizeof...(Ls); }
   template <std::size_t I>
   using LayerType = std::tuple_element_t<I, std::tuple<Ls...>>;
 
@@ -108,11 +109,17 @@ class Sequential {
   const LayerType<I>& layer() const {
     return std::get<I>(layers_);
   }
+  /// The same for the argument that for_each_layer hands out.
+  template <std::size_t I>
+  const LayerType<I>& layer(std::integral_constant<std::size_t, I>) const {
+    return layer<I>();
+  }
 
   /// Features of a sample at level i: 0 is the input, i the output of layer i - 1.
   Index features(std::size_t level) const { return features_[level]; }
-  /// All of them: two networks of one type with equal features fit the same tapes.
-  const std::array<Index, depth + 1>& features() const { return features_; }
+  /// Two networks of one type with equal layouts fit the same tapes.
+  using Layout = std::array<Index, sizeof...(Ls) + 1>;
+  const Layout& layout() const { return features_; }
   Index input_size() const { return features_.front(); }
   Index output_size() const { return features_.back(); }
   Index param_size() const { return offsets_.back(); }
@@ -120,18 +127,22 @@ class Sequential {
   /// The part of a parameter-shaped buffer (parameters, gradients, moments) that belongs to layer I.
   template <std::size_t I, class T>
   std::span<T> slice(std::span<T> params) const {
-    return params.subspan(static_cast<std::size_t>(offsets_[I]),
-                          static_cast<std::size_t>(offsets_[I + 1] - offsets_[I]));
+    return slice(I, params);
+  }
+  template <class T>
+  std::span<T> slice(std::size_t layer, std::span<T> params) const {
+    return params.subspan(static_cast<std::size_t>(offsets_[layer]),
+                          static_cast<std::size_t>(offsets_[layer + 1] - offsets_[layer]));
   }
   Index offset(std::size_t layer) const { return offsets_[layer]; }
 
   /// Every tensor, named as torch.nn.Sequential names it: "0.weight".
   std::vector<Parameter> parameters() const {
     std::vector<Parameter> all;
-    for_each_layer([&]<std::size_t I>() {
-      for (Parameter p : detail::parameters_of(layer<I>())) {
-        p.name = detail::concat(I, '.', p.name);
-        p.offset += offsets_[I];
+    for_each_layer([&](auto i) {
+      for (Parameter p : detail::parameters_of(layer(i))) {
+        p.name = detail::concat(i, '.', p.name);
+        p.offset += offsets_[i];
         all.push_back(std::move(p));
       }
     });
@@ -141,61 +152,68 @@ class Sequential {
   /// One line that tells two architectures apart: `Linear(in_features=2, out_features=1), Sigmoid()`.
   std::string architecture() const {
     std::string text;
-    for_each_layer([&]<std::size_t I>() { text += detail::concat(I == 0 ? "" : ", ", detail::describe(layer<I>())); });
+    for_each_layer([&](auto i) { text += detail::concat(i == 0 ? "" : ", ", detail::describe(layer(i))); });
     return text;
   }
 
   template <class T>
   void init(std::span<T> params, Rng rng) const {
-    for_each_layer([&]<std::size_t I>() {
-      if constexpr (ParametricLayer<LayerType<I>, T>) layer<I>().init(slice<I>(params), rng.fold_in(I));
+    for_each_layer([&](auto i) {
+      if constexpr (ParametricLayer<LayerType<i>, T>) layer(i).init(slice(i, params), rng.fold_in(i));
     });
   }
 
-  /// f.operator()<I>() for I = 0, ..., depth - 1.
+  /// f(i) for i = 0, ..., depth() - 1, constants as types: layer(i) has the type LayerType<i>.
   template <class F>
   static constexpr void for_each_layer(F&& f) {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (f.template operator()<I>(), ...);
+      (f(std::integral_constant<std::size_t, I>{}), ...);
     }
-    (std::make_index_sequence<depth>{});
+    (std::make_index_sequence<depth()>{});
   }
   /// The same from the last layer to the first.
   template <class F>
   static constexpr void for_each_layer_reversed(F&& f) {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (f.template operator()<depth - 1 - I>(), ...);
+      (f(std::integral_constant<std::size_t, depth() - 1 - I>{}), ...);
     }
-    (std::make_index_sequence<depth>{});
+    (std::make_index_sequence<depth()>{});
+  }
+  /// f(i) for one layer, whose number is known at run time.
+  template <class F>
+  static constexpr void visit_layer(std::size_t layer, F&& f) {
+    for_each_layer([&](auto i) {
+      if (i == layer) f(i);
+    });
   }
 
  private:
   void measure() {
     // Layers in front of the first sized one are element-wise and share its input size.
     Index size = dynamic;
-    for_each_layer([&]<std::size_t I>() {
-      if (size == dynamic) size = detail::input_of(layer<I>());
+    for_each_layer([&](auto i) {
+      if (size == dynamic) size = detail::input_of(layer(i));
     });
     if (size == dynamic) detail::fail_contract("eigan::Sequential: no layer states a size");
     features_[0] = size;
     offsets_[0] = 0;
-    for_each_layer([&]<std::size_t I>() {
-      const Index expects = detail::input_of(layer<I>());
-      if (expects != dynamic && expects != features_[I])
+    for_each_layer([&](auto i) {
+      const Index expects = detail::input_of(layer(i));
+      if (expects != dynamic && expects != features_[i])
         detail::fail_contract(
             "eigan::Sequential: this layer's input size differs from the previous layer's output size: "
             "layer ",
-            I, ", ", detail::describe(layer<I>()), ", expects ", expects, " and receives ", features_[I]);
-      features_[I + 1] = detail::output_of(layer<I>(), features_[I]);
-      if (!checked_add(offsets_[I], detail::param_size_of(layer<I>()), offsets_[I + 1]))
-        detail::fail_contract("eigan::Sequential: more parameters than can be counted, with layer ", I, ", ",
-                              detail::describe(layer<I>()));
+            i, ", ", detail::describe(layer(i)), ", expects ", expects, " and receives ", features_[i]);
+      features_[i + 1] = detail::output_of(layer(i), features_[i]);
+      if (!checked_add(offsets_[i], detail::param_size_of(layer(i)), offsets_[i + 1]))
+        detail::fail_contract("eigan::Sequential: more parameters than can be counted, with layer ", i, ", ",
+                              detail::describe(layer(i)));
     });
   }
 
   std::tuple<Ls...> layers_;
-  std::array<Index, depth + 1> features_{};
-  std::array<Index, depth + 1> offsets_{};
+  Layout features_{};
+  std::array<Index, sizeof...(Ls) + 1> offsets_{};
 };
 
 }  // namespace eigan

@@ -20,20 +20,18 @@ namespace eigan {
 ///     12 parameters
 template <class ModelType>
 std::string summary(const ModelType& model) {
-  using Net = typename ModelType::Network;
-  const Net& net = model.net();
+  const auto& net = model.net();
   std::size_t widest = 0;
-  Net::for_each_layer([&]<std::size_t I>() {
-    widest = std::max(widest, detail::describe(net.template layer<I>()).size() + std::to_string(I).size());
-  });
+  net.for_each_layer(
+      [&](auto i) { widest = std::max(widest, detail::describe(net.layer(i)).size() + std::to_string(i).size()); });
   std::ostringstream text;
   text.imbue(std::locale::classic());
   text << "Sequential(\n";
-  Net::for_each_layer([&]<std::size_t I>() {
-    const std::string layer = detail::concat('(', I, "): ", detail::describe(net.template layer<I>()));
-    text << "  " << layer << std::string(widest + 4 - layer.size(), ' ') << "   " << net.features(I) << " -> "
-         << net.features(I + 1);
-    if (const Index count = detail::param_size_of(net.template layer<I>())) text << "   " << count << " parameters";
+  net.for_each_layer([&](auto i) {
+    const std::string layer = detail::concat('(', i, "): ", detail::describe(net.layer(i)));
+    text << "  " << layer << std::string(widest + 4 - layer.size(), ' ') << "   " << net.features(i) << " -> "
+         << net.features(i + 1);
+    if (const Index count = detail::param_size_of(net.layer(i))) text << "   " << count << " parameters";
     text << '\n';
   });
   text << ")\n" << net.param_size() << " parameters\n";

@@ -6,8 +6,8 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
+#include <vector>
 
 #include <eigan/core/buffer.hpp>
 #include <eigan/core/error.hpp>
@@ -19,33 +19,45 @@ namespace eigan {
 template <class Net, class T = float>
 class Tape {
  public:
-  static constexpr std::size_t depth = Net::depth;
-
   /// Allocates for batches of up to `capacity` samples.
-  Tape(const Net& net, Index capacity) : features_(net.features()), capacity_(capacity) {
+  Tape(const Net& net, Index capacity)
+      : activation_memory_(net.depth()),
+        gradient_memory_(net.depth()),
+        activations_(net.depth() + 1),
+        gradients_(net.depth() + 1),
+        layout_(net.layout()),
+        capacity_(capacity) {
     if (capacity <= 0) detail::fail_contract("eigan::Tape: the capacity must be positive, is ", capacity);
-    Net::for_each_layer([&]<std::size_t I>() {
-      if constexpr (activation_in_place<I>()) {
-        activations_[I + 1].rebind(activations_[I]);
+    // A layer may write its output over its input if nothing on the way back reads that input again. The network's
+    // input is the caller's.
+    bool input_is_read = true;
+    net.for_each_layer([&](auto i) {
+      const detail::LayerTraits traits = detail::traits_of<T>(net.layer(i));
+      if (traits.elementwise && !traits.reads_x && !input_is_read) {
+        activations_[i + 1].rebind(activations_[i]);
       } else {
-        activation_memory_[I] = BufferMatrix<T>(net.features(I + 1), capacity);
-        activations_[I + 1].rebind(activation_memory_[I].view());
+        activation_memory_[i] = BufferMatrix<T>(net.features(i + 1), capacity);
+        activations_[i + 1].rebind(activation_memory_[i].view());
       }
+      input_is_read = traits.reads_y;
     });
-    Net::for_each_layer_reversed([&]<std::size_t I>() {
-      // The gradient at the output of layer I; layer I + 1 may have passed it down in place.
-      if constexpr (gradient_in_place<I + 1>()) {
-        gradients_[I + 1].rebind(gradients_[I + 2]);
+    // An element-wise layer turns dy into dx in place, unless it needs dy for its own parameters afterwards.
+    bool passed_down = false;
+    net.for_each_layer_reversed([&](auto i) {
+      if (passed_down) {
+        gradients_[i + 1].rebind(gradients_[i + 2]);
       } else {
-        gradient_memory_[I] = BufferMatrix<T>(net.features(I + 1), capacity);
-        gradients_[I + 1].rebind(gradient_memory_[I].view());
+        gradient_memory_[i] = BufferMatrix<T>(net.features(i + 1), capacity);
+        gradients_[i + 1].rebind(gradient_memory_[i].view());
       }
+      const detail::LayerTraits traits = detail::traits_of<T>(net.layer(i));
+      passed_down = traits.elementwise && !traits.parametric;
     });
   }
 
   Index capacity() const { return capacity_; }
   /// Whether it was made for a network of these sizes: types with run-time sizes do not tell.
-  bool fits(const Net& net) const { return features_ == net.features(); }
+  bool fits(const Net& net) const { return layout_ == net.layout(); }
   /// Samples in the remembered pass; 0 before the first.
   Index batch() const { return batch_; }
   /// The generator of the remembered pass, from which its masks can be drawn again.
@@ -53,10 +65,10 @@ class Tape {
 
   ConstView<T> input() const { return input_; }
   /// The network's output: features x batch.
-  ConstView<T> output() const { return activation(depth); }
+  ConstView<T> output() const { return activation(depth()); }
   /// Where the loss writes its gradient with respect to the output before a backward pass, which consumes it: layers
   /// may pass it down in place, so a second backward pass wants it written again.
-  View<T> output_gradient() { return gradient(depth); }
+  View<T> output_gradient() { return gradient(depth()); }
 
   /// Level 0 is the input, level i the output of layer i - 1, as it stands: a layer that works in place has
   /// overwritten the level below it.
@@ -68,10 +80,10 @@ class Tape {
 
   /// Lets the output live in the caller's memory, e.g. in another network's input: features x capacity or more.
   void bind_output(View<T> y) {
-    if (y.rows() != activations_[depth].rows())
-      detail::fail_contract("eigan::Tape::bind_output: expected ", activations_[depth].rows(), " features, got ",
+    if (y.rows() != activations_.back().rows())
+      detail::fail_contract("eigan::Tape::bind_output: expected ", activations_.back().rows(), " features, got ",
                             y.rows());
-    activations_[depth].rebind(y);
+    activations_.back().rebind(y);
     capacity_ = std::min<Index>(activation_memory_[0].cols(), y.cols());
   }
 
@@ -83,32 +95,14 @@ class Tape {
   }
 
  private:
-  // A layer may write its output over its input if nothing on the way back reads that input again.
-  template <std::size_t I>
-  static constexpr bool activation_in_place() {
-    if constexpr (I == 0)
-      return false;  // the input is the caller's
-    else
-      return ElementwiseLayer<typename Net::template LayerType<I>> &&
-             !detail::backward_reads_x<typename Net::template LayerType<I>>() &&
-             !detail::backward_reads_y<typename Net::template LayerType<I - 1>>();
-  }
-  // An element-wise layer turns dy into dx in place, unless it needs dy for its own parameters afterwards.
-  template <std::size_t I>
-  static constexpr bool gradient_in_place() {
-    if constexpr (I >= depth)
-      return false;
-    else
-      return ElementwiseLayer<typename Net::template LayerType<I>> &&
-             !ParametricLayer<typename Net::template LayerType<I>, T>;
-  }
+  std::size_t depth() const { return activation_memory_.size(); }
 
-  std::array<BufferMatrix<T>, depth> activation_memory_;
-  std::array<BufferMatrix<T>, depth> gradient_memory_;
-  std::array<View<T>, depth + 1> activations_;
-  std::array<View<T>, depth + 1> gradients_;
+  std::vector<BufferMatrix<T>> activation_memory_;  // of level i + 1, empty where it shares another's
+  std::vector<BufferMatrix<T>> gradient_memory_;
+  std::vector<View<T>> activations_;
+  std::vector<View<T>> gradients_;
   ConstView<T> input_;
-  std::array<Index, depth + 1> features_;
+  typename Net::Layout layout_;
   Index capacity_;
   Index batch_ = 0;
   Rng rng_{0};

@@ -21,5 +21,5 @@ struct Triple {
 };
 
 std::size_t depth() {
-  return eigan::Sequential<eigan::Linear<4, 3>, Triple>::depth;
+  return eigan::Sequential<eigan::Linear<4, 3>, Triple>::depth();
 }

@@ -4,10 +4,10 @@
 
 #ifdef EIGAN_REJECT
 std::size_t depth() {
-  return eigan::Sequential<>::depth;
+  return eigan::Sequential<>::depth();
 }
 #else
 std::size_t depth() {
-  return eigan::Sequential<eigan::Tanh>::depth;
+  return eigan::Sequential<eigan::Tanh>::depth();
 }
 #endif

@@ -1,0 +1,173 @@
+// Network: layers one after the other, like Sequential, but which ones is known only at run time:
+//
+//   Network net;
+//   net.add(Linear(784, 128)).add(LeakyReLU(0.2)).add("Linear(in_features=128, out_features=10)");
+//   Model model(net, Rng(1));
+//
+// Everything that works with a Model<Sequential<...>> works with a Model<Network>: training, inference, files. Layers
+// call the same kernels on the same parameters, so the results have the same bits.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <eigan/core/checked.hpp>
+#include <eigan/core/error.hpp>
+#include <eigan/core/layer.hpp>
+#include <eigan/io/model_file.hpp>
+#include <eigan/net/any_layer.hpp>
+#include <eigan/net/layer_registry.hpp>
+#include <eigan/net/layer_text.hpp>
+
+namespace eigan {
+
+class Network {
+ public:
+  Network() = default;
+
+  /// The network that a text describes, as Model::architecture() gives it. Error, beginning with `place`, if the text
+  /// is wrong or its layers do not fit together. Nothing is allocated for the sizes that the text states.
+  static Network from_text(std::string_view text, const LayerRegistry& layers = {},
+                           std::string_view place = "eigan::Network") {
+    Network net;
+    for (const LayerText& layer : parse_layers(text, place)) {
+      try {
+        net.add(layers.make(layer));
+      } catch (const std::invalid_argument& wrong) {
+        layer.fail(wrong.what());
+      }
+    }
+    if (net.input_size() == dynamic)
+      detail::fail_data(place, ": expected a layer that states a size, found none in '", printable(text), "'");
+    return net;
+  }
+
+  /// The network that a model file states, whose tensors are those of such a network. Error if the file states none, or
+  /// tensors of other shapes. load() then reads the parameters.
+  static Network from_file(const std::filesystem::path& path, const LayerRegistry& layers = {}) {
+    const auto file = SafetensorsFile::read(path);
+    const auto stated = file.metadata().find("architecture");
+    if (stated == file.metadata().end())
+      detail::fail_data(file.name(), ": expected the metadata 'architecture', found none");
+    Network net = from_text(stated->second, layers, file.name() + ": architecture");
+    detail::find_tensors(file, net.parameters(), static_cast<std::size_t>(net.param_size()));
+    return net;
+  }
+
+  /// Adds a layer behind the others. Throws std::invalid_argument if its size differs from what it would receive.
+  Network& add(AnyLayer layer) {
+    const Index expects = layer.input_size();
+    const Index receives = levels_.back().features;
+    if (expects != dynamic && receives != dynamic && expects != receives)
+      detail::fail_contract(
+          "eigan::Network: this layer's input size differs from the previous layer's output size: layer ",
+          layers_.size(), ", ", layer.describe(), ", expects ", expects, " and receives ", receives);
+    // Layers in front of the first sized one are element-wise and share its input size.
+    if (receives == dynamic && expects != dynamic)
+      for (Level& level : levels_) level.features = expects;
+    const Index features = layer.output_size(levels_.back().features);
+    std::uint64_t size = 0;
+    if (!checked_add(static_cast<std::uint64_t>(param_count()), static_cast<std::uint64_t>(layer.param_size()), size) ||
+        size > std::numeric_limits<Index>::max() / sizeof(double))
+      detail::fail_contract("eigan::Network: layer ", layers_.size(), ", ", layer.describe(),
+                            ": the network would have more parameters than any memory");
+    levels_.push_back({features, layer.traits()});
+    offsets_.push_back(static_cast<Index>(size));
+    layers_.push_back(std::move(layer));
+    return *this;
+  }
+  /// Adds the layers of a text.
+  Network& add(std::string_view text, const LayerRegistry& layers = {}) {
+    for (const LayerText& layer : parse_layers(text, "eigan::Network::add")) add(layers.make(layer));
+    return *this;
+  }
+
+  std::size_t depth() const { return layers_.size(); }
+  bool stochastic() const {
+    return std::any_of(layers_.begin(), layers_.end(), [](const AnyLayer& layer) { return layer.traits().stochastic; });
+  }
+  const AnyLayer& layer(std::size_t i) const { return layers_[i]; }
+
+  /// Features of a sample at level i: 0 is the input, i the output of layer i - 1.
+  Index features(std::size_t level) const { return levels_[level].features; }
+  Index input_size() const { return features(0); }
+  Index output_size() const { return levels_.back().features; }
+  /// Throws std::invalid_argument as long as no layer states a size.
+  Index param_size() const {
+    if (input_size() == dynamic) detail::fail_contract("eigan::Network: no layer states a size");
+    return param_count();
+  }
+  Index offset(std::size_t layer) const { return offsets_[layer]; }
+
+  /// The part of a parameter-shaped buffer that belongs to a layer.
+  template <class T>
+  std::span<T> slice(std::size_t layer, std::span<T> params) const {
+    return params.subspan(static_cast<std::size_t>(offsets_[layer]),
+                          static_cast<std::size_t>(offsets_[layer + 1] - offsets_[layer]));
+  }
+
+  /// What a tape depends on: the sizes, and which layers work in place.
+  struct Level {
+    Index features;
+    detail::LayerTraits below;
+    bool operator==(const Level&) const = default;
+  };
+  using Layout = std::vector<Level>;
+  const Layout& layout() const { return levels_; }
+
+  /// Every tensor, named as torch.nn.Sequential names it: "0.weight".
+  std::vector<Parameter> parameters() const {
+    std::vector<Parameter> all;
+    for_each_layer([&](std::size_t i) {
+      for (Parameter p : layer(i).parameters()) {
+        p.name = detail::concat(i, '.', p.name);
+        p.offset += offsets_[i];
+        all.push_back(std::move(p));
+      }
+    });
+    return all;
+  }
+  /// The same text as Sequential's.
+  std::string architecture() const {
+    std::string text;
+    for_each_layer([&](std::size_t i) { text += (i == 0 ? "" : ", ") + layer(i).describe(); });
+    return text;
+  }
+
+  template <class T>
+  void init(std::span<T> params, Rng rng) const {
+    for_each_layer([&](std::size_t i) { layer(i).init(slice(i, params), rng.fold_in(i)); });
+  }
+
+  /// f(i) for i = 0, ..., depth() - 1.
+  template <class F>
+  void for_each_layer(F&& f) const {
+    for (std::size_t i = 0; i < layers_.size(); ++i) f(i);
+  }
+  template <class F>
+  void for_each_layer_reversed(F&& f) const {
+    for (std::size_t i = layers_.size(); i-- > 0;) f(i);
+  }
+  template <class F>
+  void visit_layer(std::size_t layer, F&& f) const {
+    f(layer);
+  }
+
+ private:
+  Index param_count() const { return offsets_.back(); }
+
+  std::vector<AnyLayer> layers_;
+  Layout levels_{{dynamic, {}}};
+  std::vector<Index> offsets_{0};
+};
+
+}  // namespace eigan
