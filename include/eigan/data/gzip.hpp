@@ -19,6 +19,7 @@
 
 namespace eigan {
 
+/// Unpacks on the way what is gzip.
 class GunzipSource final : public ByteSource {
  public:
   /// Reads from `packed`, which must outlive this.
@@ -27,6 +28,7 @@ class GunzipSource final : public ByteSource {
     // 16 asks zlib for the gzip format, with its checksum and length checked.
     if (is_gzip_ && inflateInit2(&inflater_, 16 + MAX_WBITS) != Z_OK) throw std::bad_alloc();
   }
+  /// Leaves the packed source where it stands.
   ~GunzipSource() override {
     if (is_gzip_) inflateEnd(&inflater_);
   }

@@ -16,7 +16,10 @@
 namespace eigan {
 
 /// Which part of a data set: MNIST has 60000 images to train on and 10000 to test on.
-enum class Split { train, test };
+enum class Split {
+  train,  ///< files train-*
+  test    ///< files t10k-*
+};
 
 namespace detail {
 

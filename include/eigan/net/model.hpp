@@ -20,11 +20,12 @@
 
 namespace eigan {
 
+/// A `Net`, which is a Sequential, and its parameters in one buffer of T.
 template <class Net, class T = float>
 class Model {
  public:
-  using Scalar = T;
-  using Network = Net;
+  using Scalar = T;     ///< of parameters and samples
+  using Network = Net;  ///< the Sequential
 
   /// A network with freshly initialised parameters.
   Model(Net net, Rng rng) : net_(std::move(net)), params_(net_.param_size()) {
@@ -44,9 +45,12 @@ class Model {
       }
     });
   }
+  /// A network whose type states all sizes.
   explicit Model(Rng rng) requires std::is_default_constructible_v<Net> : Model(Net{}, rng) {}
 
+  /// The layers, without parameters.
   const Net& net() const { return net_; }
+  /// All parameters, layer after layer.
   std::span<T> params() { return params_; }
   std::span<const T> params() const { return params_; }
   /// Layer I's own parameters, e.g. for `net().layer<0>().weight(params<0>())`.
@@ -54,7 +58,9 @@ class Model {
   std::span<T> params() {
     return net_.template slice<I>(params());
   }
+  /// The tensors in that buffer: names, places, shapes.
   std::vector<Parameter> parameters() const { return net_.parameters(); }
+  /// One line, equal for models that can exchange parameters.
   std::string architecture() const { return net_.architecture(); }
 
   /// A tape for batches of up to `capacity` samples.
@@ -100,7 +106,7 @@ class Model {
   /// What follows each finished block of gradients, [first, first + count): nothing, unless an optimiser wants to use
   /// the block while it is in cache.
   struct Nothing {
-    void operator()(Index /*first*/, Index /*count*/) const {}
+    void operator()(Index /*first*/, Index /*count*/) const {}  ///< does nothing
   };
 
   /// Adds the gradient with respect to the parameters to `grad`; the gradient with respect to the input is not

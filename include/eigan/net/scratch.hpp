@@ -10,6 +10,7 @@
 
 namespace eigan {
 
+/// What Model::infer works in.
 template <class Net, class T = float>
 class Scratch {
  public:
@@ -23,6 +24,7 @@ class Scratch {
   /// Whether it was made for a network of these sizes, and for tiles of at least `tile` samples.
   bool fits(const Net& net, Index tile) const { return features_ == net.features() && tile_ >= tile; }
 
+  /// One of the two levels, as a matrix of so many features.
   View<T> level(std::size_t which, Index features, Index samples) {
     return {levels_[which].data(), features, samples, padded_stride<T>(features)};
   }

@@ -86,23 +86,27 @@ struct CheckLayers<Position, Size, L, Ls...> : MustBeALayer<Position, L> {
 
 }  // namespace detail
 
+/// Layers in a row, left to right: `Sequential<Linear<784, 128>, ReLU, Linear<128, 10>>`.
 template <class... Ls>
 class Sequential {
   static_assert(sizeof...(Ls) > 0, "eigan::Sequential: needs at least one layer");
   static_assert(detail::CheckLayers<0, dynamic, Ls...>::output >= dynamic);
 
  public:
-  static constexpr std::size_t depth = sizeof...(Ls);
+  static constexpr std::size_t depth = sizeof...(Ls);  ///< the number of layers
+  /// Of layer I.
   template <std::size_t I>
   using LayerType = std::tuple_element_t<I, std::tuple<Ls...>>;
 
   /// Whether a training pass draws random numbers.
   static constexpr bool stochastic = (StochasticLayer<Ls> || ...);
 
+  /// Of layers whose types state all sizes.
   Sequential() requires(std::is_default_constructible_v<Ls>&&...) { measure(); }
   /// Throws std::invalid_argument where run-time sizes do not fit together.
   explicit Sequential(Ls... layers) requires(sizeof...(Ls) > 0) : layers_(std::move(layers)...) { measure(); }
 
+  /// Layer I.
   template <std::size_t I>
   const LayerType<I>& layer() const {
     return std::get<I>(layers_);
@@ -112,8 +116,11 @@ class Sequential {
   Index features(std::size_t level) const { return features_[level]; }
   /// All of them: two networks of one type with equal features fit the same tapes.
   const std::array<Index, depth + 1>& features() const { return features_; }
+  /// Features of a sample going in.
   Index input_size() const { return features_.front(); }
+  /// Features of a sample coming out.
   Index output_size() const { return features_.back(); }
+  /// The number of parameters.
   Index param_size() const { return offsets_.back(); }
 
   /// The part of a parameter-shaped buffer (parameters, gradients, moments) that belongs to layer I.
@@ -122,6 +129,7 @@ class Sequential {
     return params.subspan(static_cast<std::size_t>(offsets_[I]),
                           static_cast<std::size_t>(offsets_[I + 1] - offsets_[I]));
   }
+  /// Where the layer's part begins.
   Index offset(std::size_t layer) const { return offsets_[layer]; }
 
   /// Every tensor, named as torch.nn.Sequential names it: "0.weight".
@@ -144,6 +152,7 @@ class Sequential {
     return text;
   }
 
+  /// Writes every layer's initial parameters.
   template <class T>
   void init(std::span<T> params, Rng rng) const {
     for_each_layer([&]<std::size_t I>() {
@@ -151,7 +160,7 @@ class Sequential {
     });
   }
 
-  /// f.operator()<I>() for I = 0, ..., depth - 1.
+  /// `f.operator()<I>()` for I = 0, ..., depth - 1.
   template <class F>
   static constexpr void for_each_layer(F&& f) {
     [&]<std::size_t... I>(std::index_sequence<I...>) {

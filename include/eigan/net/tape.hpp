@@ -16,10 +16,11 @@
 
 namespace eigan {
 
+/// The memory of one forward pass of a `Net`, and of the way back.
 template <class Net, class T = float>
 class Tape {
  public:
-  static constexpr std::size_t depth = Net::depth;
+  static constexpr std::size_t depth = Net::depth;  ///< the number of layers
 
   /// Allocates for batches of up to `capacity` samples.
   Tape(const Net& net, Index capacity) : features_(net.features()), capacity_(capacity) {
@@ -43,6 +44,7 @@ class Tape {
     });
   }
 
+  /// How many samples it has room for.
   Index capacity() const { return capacity_; }
   /// Whether it was made for a network of these sizes: types with run-time sizes do not tell.
   bool fits(const Net& net) const { return features_ == net.features(); }
@@ -51,6 +53,7 @@ class Tape {
   /// The generator of the remembered pass, from which its masks can be drawn again.
   Rng rng() const { return rng_; }
 
+  /// The remembered pass's input, which is the caller's.
   ConstView<T> input() const { return input_; }
   /// The network's output: features x batch.
   ConstView<T> output() const { return activation(depth); }
@@ -63,7 +66,9 @@ class Tape {
   ConstView<T> activation(std::size_t level) const {
     return level == 0 ? input_ : ConstView<T>(activations_[level].columns(0, batch_));
   }
+  /// The same, for who computes it.
   View<T> writable_activation(std::size_t level) { return activations_[level].columns(0, batch_); }
+  /// The gradient with respect to activation(level), level > 0.
   View<T> gradient(std::size_t level) { return gradients_[level].columns(0, batch_); }
 
   /// Lets the output live in the caller's memory, e.g. in another network's input: features x capacity or more.
