@@ -847,6 +847,7 @@ namespace eigan::detail::EIGAN_ISA {
 template <class T>
 struct Simd;
 // U is V as it lies in memory: of any alignment, and allowed to be an array of T.
+// NOLINTBEGIN(modernize-use-using): an attribute stands beside what it changes
 template <>
 struct Simd<float> {
   typedef float V __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
@@ -863,6 +864,7 @@ struct Simd<double> {
   typedef std::uint16_t U16 __attribute__((vector_size(EIGAN_VECTOR_BYTES / 4)));
   typedef std::uint8_t U8 __attribute__((vector_size(EIGAN_VECTOR_BYTES / 8)));
 };
+// NOLINTEND(modernize-use-using)
 template <class T>
 using Vector = typename Simd<T>::V;
 template <class T>
@@ -1502,7 +1504,7 @@ struct SigmoidFloat {
     split_exp(t > -104.0f ? t : broadcast(-104.0f), fraction, power);
     const V z = fma(power, fraction, power);
     const V y = (x < 0.0f ? z : broadcast(1.0f)) / (z + 1.0f);
-    return x == x ? y : x;
+    return x == x ? y : x;  // NOLINT(misc-redundant-expression): a NaN is not
   }
 };
 
@@ -1565,7 +1567,8 @@ EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sam
   const __m256i low = _mm256_set1_epi64x(0xFFFFFFFF);
   const __m256i m0 = _mm256_set1_epi64x(0xD2511F53);
   const __m256i m1 = _mm256_set1_epi64x(0xCD9E8D57);
-  const auto base = static_cast<long long>(8 * group);
+  const std::uint64_t first = 8 * group;
+  const auto base = static_cast<long long>(first);
   const __m256i index[2] = {_mm256_add_epi64(_mm256_set1_epi64x(base), _mm256_set_epi64x(3, 2, 1, 0)),
                             _mm256_add_epi64(_mm256_set1_epi64x(base), _mm256_set_epi64x(7, 6, 5, 4))};
   const __m256i sample_low = _mm256_set1_epi64x(static_cast<long long>(sample & 0xFFFFFFFFu));
@@ -1582,6 +1585,7 @@ EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sam
   for (int round = 0; round < 10; ++round) {
     const __m256i key0 = _mm256_set1_epi64x(static_cast<long long>(k0));
     const __m256i key1 = _mm256_set1_epi64x(static_cast<long long>(k1));
+    // NOLINTNEXTLINE(modernize-loop-convert): unrolled as the loop above
     EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
       const __m256i p0 = _mm256_mul_epu32(m0, c[h][0]);
       const __m256i p1 = _mm256_mul_epu32(m1, c[h][2]);
@@ -1754,6 +1758,7 @@ namespace eigan::detail::EIGAN_ISA {
 template <class T>
 struct Simd;
 // U is V as it lies in memory: of any alignment, and allowed to be an array of T.
+// NOLINTBEGIN(modernize-use-using): an attribute stands beside what it changes
 template <>
 struct Simd<float> {
   typedef float V __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
@@ -1770,6 +1775,7 @@ struct Simd<double> {
   typedef std::uint16_t U16 __attribute__((vector_size(EIGAN_VECTOR_BYTES / 4)));
   typedef std::uint8_t U8 __attribute__((vector_size(EIGAN_VECTOR_BYTES / 8)));
 };
+// NOLINTEND(modernize-use-using)
 template <class T>
 using Vector = typename Simd<T>::V;
 template <class T>
@@ -2409,7 +2415,7 @@ struct SigmoidFloat {
     split_exp(t > -104.0f ? t : broadcast(-104.0f), fraction, power);
     const V z = fma(power, fraction, power);
     const V y = (x < 0.0f ? z : broadcast(1.0f)) / (z + 1.0f);
-    return x == x ? y : x;
+    return x == x ? y : x;  // NOLINT(misc-redundant-expression): a NaN is not
   }
 };
 
@@ -2472,7 +2478,8 @@ EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sam
   const __m256i low = _mm256_set1_epi64x(0xFFFFFFFF);
   const __m256i m0 = _mm256_set1_epi64x(0xD2511F53);
   const __m256i m1 = _mm256_set1_epi64x(0xCD9E8D57);
-  const auto base = static_cast<long long>(8 * group);
+  const std::uint64_t first = 8 * group;
+  const auto base = static_cast<long long>(first);
   const __m256i index[2] = {_mm256_add_epi64(_mm256_set1_epi64x(base), _mm256_set_epi64x(3, 2, 1, 0)),
                             _mm256_add_epi64(_mm256_set1_epi64x(base), _mm256_set_epi64x(7, 6, 5, 4))};
   const __m256i sample_low = _mm256_set1_epi64x(static_cast<long long>(sample & 0xFFFFFFFFu));
@@ -2489,6 +2496,7 @@ EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sam
   for (int round = 0; round < 10; ++round) {
     const __m256i key0 = _mm256_set1_epi64x(static_cast<long long>(k0));
     const __m256i key1 = _mm256_set1_epi64x(static_cast<long long>(k1));
+    // NOLINTNEXTLINE(modernize-loop-convert): unrolled as the loop above
     EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
       const __m256i p0 = _mm256_mul_epu32(m0, c[h][0]);
       const __m256i p1 = _mm256_mul_epu32(m1, c[h][2]);
@@ -2660,6 +2668,7 @@ namespace eigan::detail::EIGAN_ISA {
 template <class T>
 struct Simd;
 // U is V as it lies in memory: of any alignment, and allowed to be an array of T.
+// NOLINTBEGIN(modernize-use-using): an attribute stands beside what it changes
 template <>
 struct Simd<float> {
   typedef float V __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
@@ -2676,6 +2685,7 @@ struct Simd<double> {
   typedef std::uint16_t U16 __attribute__((vector_size(EIGAN_VECTOR_BYTES / 4)));
   typedef std::uint8_t U8 __attribute__((vector_size(EIGAN_VECTOR_BYTES / 8)));
 };
+// NOLINTEND(modernize-use-using)
 template <class T>
 using Vector = typename Simd<T>::V;
 template <class T>
@@ -3315,7 +3325,7 @@ struct SigmoidFloat {
     split_exp(t > -104.0f ? t : broadcast(-104.0f), fraction, power);
     const V z = fma(power, fraction, power);
     const V y = (x < 0.0f ? z : broadcast(1.0f)) / (z + 1.0f);
-    return x == x ? y : x;
+    return x == x ? y : x;  // NOLINT(misc-redundant-expression): a NaN is not
   }
 };
 
@@ -3378,7 +3388,8 @@ EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sam
   const __m256i low = _mm256_set1_epi64x(0xFFFFFFFF);
   const __m256i m0 = _mm256_set1_epi64x(0xD2511F53);
   const __m256i m1 = _mm256_set1_epi64x(0xCD9E8D57);
-  const auto base = static_cast<long long>(8 * group);
+  const std::uint64_t first = 8 * group;
+  const auto base = static_cast<long long>(first);
   const __m256i index[2] = {_mm256_add_epi64(_mm256_set1_epi64x(base), _mm256_set_epi64x(3, 2, 1, 0)),
                             _mm256_add_epi64(_mm256_set1_epi64x(base), _mm256_set_epi64x(7, 6, 5, 4))};
   const __m256i sample_low = _mm256_set1_epi64x(static_cast<long long>(sample & 0xFFFFFFFFu));
@@ -3395,6 +3406,7 @@ EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sam
   for (int round = 0; round < 10; ++round) {
     const __m256i key0 = _mm256_set1_epi64x(static_cast<long long>(k0));
     const __m256i key1 = _mm256_set1_epi64x(static_cast<long long>(k1));
+    // NOLINTNEXTLINE(modernize-loop-convert): unrolled as the loop above
     EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
       const __m256i p0 = _mm256_mul_epu32(m0, c[h][0]);
       const __m256i p1 = _mm256_mul_epu32(m1, c[h][2]);
@@ -4921,6 +4933,7 @@ class Model {
     Matrix<T> y(net_.output_size(), x.cols());
     const int parts = detail::usable_threads(threads, 2.0 * work(x.cols()));
     std::vector<Scratch<Net, T>> scratches;
+    scratches.reserve(static_cast<std::size_t>(parts));
     for (int i = 0; i < parts; ++i) scratches.push_back(scratch());
     const Index tile = tile_width(x.cols(), parts), n = tiles(x.cols(), tile);
     detail::parallel(parts, [&](int part, int of) {

@@ -35,7 +35,7 @@ inline std::filesystem::path find_mnist_file(const std::filesystem::path& folder
   }
   for (const char* separator : {"-", "."}) {
     for (const char* ending : {"", ".gz"}) {
-      auto path = folder / (stem + separator + kind + ending);
+      auto path = folder / concat(stem, separator, kind, ending);
       if (std::filesystem::exists(path, ignored)) return path;
     }
   }

@@ -150,6 +150,7 @@ class Model {
     Matrix<T> y(net_.output_size(), x.cols());
     const int parts = detail::usable_threads(threads, 2.0 * work(x.cols()));
     std::vector<Scratch<Net, T>> scratches;
+    scratches.reserve(static_cast<std::size_t>(parts));
     for (int i = 0; i < parts; ++i) scratches.push_back(scratch());
     const Index tile = tile_width(x.cols(), parts), n = tiles(x.cols(), tile);
     detail::parallel(parts, [&](int part, int of) {

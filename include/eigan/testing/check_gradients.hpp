@@ -131,7 +131,7 @@ class Guarded {
     memory_.setConstant(guard);
     memory_.topRows(rows).setConstant(fill);
   }
-  Guarded(const Matrix& values) : Guarded(values.rows(), values.cols(), 0) { memory_.topRows(rows_) = values; }
+  explicit Guarded(const Matrix& values) : Guarded(values.rows(), values.cols(), 0) { memory_.topRows(rows_) = values; }
   View<double> view() { return {memory_.data(), rows_, memory_.cols(), rows_ + 2}; }
   bool intact() const { return (memory_.bottomRows(2).array() == guard).all(); }
 
