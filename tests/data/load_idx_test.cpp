@@ -4,7 +4,6 @@
 
 using test::Bytes;
 using test::contains;
-using test::operator+;
 using test::idx;
 
 TEST_CASE("load_idx: plain and gzip under any name") {
