@@ -3576,6 +3576,17 @@ const KernelTable<T>& kernels() {
   return chosen;
 }
 
+// The kernels take longer to compile than most programs that use them. A program of many translation units can compile
+// them in one of them, as it does with a library of the stb kind: that one defines EIGAN_COMPILE_KERNELS before it
+// includes eigan, the others EIGAN_EXTERN_KERNELS.
+#if defined(EIGAN_COMPILE_KERNELS)
+template const KernelTable<float>& kernels_for<float>(Isa);
+template const KernelTable<double>& kernels_for<double>(Isa);
+#elif defined(EIGAN_EXTERN_KERNELS)
+extern template const KernelTable<float>& kernels_for<float>(Isa);
+extern template const KernelTable<double>& kernels_for<double>(Isa);
+#endif
+
 }  // namespace eigan::detail
 
 #undef EIGAN_INLINE
@@ -5667,6 +5678,57 @@ void estimate_statistics(Model<Net, T>& model, std::type_identity_t<ConstView<T>
 
 }  // namespace eigan
 
+// ======== eigan/net/non_finite.hpp
+// find_non_finite: where a model's parameters have stopped being numbers. Training that diverges shows it here first: a
+// gradient that is infinite or NaN makes every parameter that it updates NaN.
+
+#include <atomic>
+#include <bit>
+#include <optional>
+
+namespace eigan {
+
+/// True if there is neither an infinity nor a NaN among the values. Looks at the bits, so that no compiler's flag for
+/// "finite mathematics" removes it.
+template <std::floating_point T>
+bool all_finite(std::span<const T> values) {
+  using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+  constexpr auto exponent = std::bit_cast<Bits>(std::numeric_limits<T>::infinity());
+  Bits found = 0;  // without a jump in the loop, so that it becomes vector instructions
+  for (const T value : values) found |= static_cast<Bits>((std::bit_cast<Bits>(value) & exponent) == exponent);
+  return found == 0;
+}
+
+/// The first parameter that is infinite or NaN, as "3.weight[17, 4] is nan"; nothing if all are finite.
+template <class M>
+std::optional<std::string> find_non_finite(const M& model, Threads threads = {}) {
+  const std::span params = model.params();
+  constexpr Index part = 1 << 14;
+  const Index size = std::ssize(params), parts = (size + part - 1) / part;
+  const auto part_of = [&](Index p) {
+    return params.subspan(static_cast<std::size_t>(p * part),
+                          static_cast<std::size_t>(std::min(part, size - p * part)));
+  };
+  std::atomic<bool> finite = true;
+  detail::parallel_for(parts, static_cast<double>(size), threads, [&](Index p) {
+    if (!all_finite(part_of(p))) finite.store(false, std::memory_order_relaxed);
+  });
+  if (finite) return std::nullopt;
+
+  for (const Parameter& p : model.parameters()) {
+    for (Index i = 0; i < p.size(); ++i) {
+      const auto value = params[static_cast<std::size_t>(p.offset + i)];
+      if (all_finite(std::span(&value, 1))) continue;
+      const Index row = i % p.rows;
+      return p.rank == 1 ? detail::concat(p.name, '[', row, "] is ", value)
+                         : detail::concat(p.name, '[', row, ", ", i / p.rows, "] is ", value);
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace eigan
+
 // ======== eigan/net/summary.hpp
 // summary(model): a network as text, layer by layer, in the manner of torch.nn.Module's, with shapes and counts.
 
@@ -5784,6 +5846,14 @@ class Adam {
   /// Steps taken.
   std::int64_t steps() const { return t_; }
 
+  /// Names everything that steps change, as torch.optim.Adam's state_dict does: for checkpoints (io/checkpoint.hpp).
+  template <class Visit>
+  void visit_state(Visit&& visit) {
+    visit("step", t_);
+    visit("exp_avg", moment1_);
+    visit("exp_avg_sq", moment2_);
+  }
+
  private:
   void check_options() const {
     const auto& o = options_;
@@ -5843,6 +5913,13 @@ class Ema {
   std::span<const T> params() const { return average_; }
   /// Updates made.
   std::int64_t updates() const { return updates_; }
+
+  /// Names everything that updates change: for checkpoints (io/checkpoint.hpp).
+  template <class Visit>
+  void visit_state(Visit&& visit) {
+    visit("updates", updates_);
+    visit("average", average_);
+  }
 
  private:
   double decay_;
@@ -5929,6 +6006,12 @@ class SGD {
   /// They may be changed between steps, as a learning rate's schedule does.
   SGDOptions& options() { return options_; }
   const SGDOptions& options() const { return options_; }
+
+  /// Names everything that steps change, as torch.optim.SGD's state_dict does: for checkpoints (io/checkpoint.hpp).
+  template <class Visit>
+  void visit_state(Visit&& visit) {
+    visit("momentum_buffer", velocity_);
+  }
 
  private:
   void check_options() const {
@@ -6032,7 +6115,6 @@ inline std::string printable(std::string_view text, std::size_t limit = 256) {
 // hole, overlap or rest, so that no two readers see different things in one file. Values are not looked at: NaN is
 // allowed. Reference: huggingface/safetensors.
 
-#include <bit>
 #include <numeric>
 
 // ======== eigan/io/dtype.hpp
@@ -6790,10 +6872,14 @@ class AtomicFile {
   }
   void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
 
-  /// Makes the file appear under its name. Nothing may be written afterwards.
-  void commit() {
+  /// Makes the file appear under its name. Nothing may be written afterwards. What had that name before is kept under
+  /// the name `keep`, in the same folder, unless that is empty; whoever is killed between the two steps leaves it
+  /// there.
+  void commit(const std::filesystem::path& keep = {}) {
     if (!sync(file_)) fail("flush to disk", errno);
     if (!file_.close()) fail("close", errno);
+    if (!keep.empty() && std::rename(target_.c_str(), keep.c_str()) != 0 && errno != ENOENT)
+      fail("keep the old file under another name", errno);
     if (std::rename(temporary_.c_str(), target_.c_str()) != 0) fail("rename the finished file", errno);
     temporary_.clear();
     // The new name itself must reach the disk, too.
@@ -6926,15 +7012,17 @@ inline std::string safetensors_header(std::vector<TensorView>& tensors,
 
 }  // namespace detail
 
-/// Writes the tensors atomically. Error if the file cannot be written; std::invalid_argument if the result would not
-/// be a valid file: a name twice, a shape that does not match the bytes, text that is not UTF-8.
+/// Writes the tensors atomically; `keep` as in AtomicFile::commit. Error if the file cannot be written;
+/// std::invalid_argument if the result would not be a valid file: a name twice, a shape that does not match the bytes,
+/// text that is not UTF-8.
 inline void write_safetensors(const std::filesystem::path& path, std::vector<TensorView> tensors,
-                              const std::map<std::string, std::string>& metadata = {}) {
+                              const std::map<std::string, std::string>& metadata = {},
+                              const std::filesystem::path& keep = {}) {
   const std::string header = detail::safetensors_header(tensors, metadata);
   AtomicFile file(path);
   file.write(header);
   for (const TensorView& tensor : tensors) file.write(tensor.data);
-  file.commit();
+  file.commit(keep);
 }
 
 }  // namespace eigan

@@ -1,5 +1,5 @@
-// Control-C: the first signal asks the training to stop after its current step and to keep what it has; the second
-// ends the program at once.
+// Signals that ask a training to end: Control-C, the system's TERM, and HUP of a terminal that is closed. The first one
+// asks it to stop after its current step and to keep what it has; the second ends the program at once.
 #pragma once
 
 #include <csignal>
@@ -9,9 +9,12 @@ namespace example {
 class Interrupt {
  public:
   static void listen() {
-    std::signal(SIGINT, remember);
-    std::signal(SIGTERM, remember);
+    for (const int signal : asking) {
+      // Whoever started the program may have told it to ignore some of them, as nohup does.
+      if (std::signal(signal, remember) == SIG_IGN) std::signal(signal, SIG_IGN);
+    }
     std::signal(SIGPIPE, SIG_IGN);  // whoever read the messages may leave; the training goes on
+    std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error like a full disk
   }
   /// The signal that came, or 0.
   static int received() { return signal_; }
@@ -19,9 +22,9 @@ class Interrupt {
  private:
   static void remember(int signal) {
     signal_ = signal;
-    std::signal(SIGINT, SIG_DFL);
-    std::signal(SIGTERM, SIG_DFL);
+    for (const int each : asking) std::signal(each, SIG_DFL);
   }
+  static constexpr int asking[] = {SIGINT, SIGTERM, SIGHUP};
   static inline volatile std::sig_atomic_t signal_ = 0;
 };
 

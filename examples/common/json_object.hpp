@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <eigan/core/printable.hpp>
@@ -52,19 +53,26 @@ class JsonObject {
   }
   JsonObject& add(std::string_view key, const std::vector<JsonObject>& objects) {
     std::string text;
-    for (const JsonObject& object : objects) text += concat(text.empty() ? "" : ",\n", "{\n", object.members_, "\n}");
+    for (const JsonObject& object : objects) text += concat(text.empty() ? "" : ",\n", object.block());
     return add_text(key, concat('[', text, ']'));
   }
 
-  std::string text() const { return concat("{\n", members_, "\n}\n"); }
+  /// Each key, and its value in JSON's spelling.
+  const std::vector<std::pair<std::string, std::string>>& members() const& { return members_; }
+  std::string text() const { return concat(block(), '\n'); }
 
  private:
   JsonObject& add_text(std::string_view key, std::string_view value) {
-    members_ += concat(members_.empty() ? "" : ",\n", "  \"", key, "\": ", value);
+    members_.emplace_back(key, value);
     return *this;
   }
+  std::string block() const {
+    std::string lines;
+    for (const auto& [key, value] : members_) lines += concat(lines.empty() ? "" : ",\n", "  \"", key, "\": ", value);
+    return concat("{\n", lines, "\n}");
+  }
 
-  std::string members_;
+  std::vector<std::pair<std::string, std::string>> members_;
 };
 
 }  // namespace example

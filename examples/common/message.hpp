@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include <eigan/core/error.hpp>
 
@@ -17,6 +18,18 @@ template <class... Parts>
 void say(const Parts&... parts) {
   const std::string line = concat(parts..., '\n');
   std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+/// Calls `write`, whose eigan::Error becomes a warning: for what a long run can do without. False then.
+template <class Write>
+bool or_warn(Write&& write) {
+  try {
+    std::forward<Write>(write)();
+    return true;
+  } catch (const eigan::Error& error) {
+    say("warning: ", error.what());
+    return false;
+  }
 }
 
 /// Writes a line to standard output. eigan::Error if that takes no more.

@@ -1,6 +1,9 @@
 // What a training step measures, means of it, and the log of a whole run.
 #pragma once
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -20,6 +23,12 @@ struct StepLosses {
   double g_loss = 0;
   double d_real = 0;  ///< the discriminator's mean opinion of real images, 0 to 1
   double d_fake = 0;  ///< and of generated ones
+
+  /// For checkpoints, as in eigan::save_checkpoint; so below.
+  template <class Visit>
+  void visit_state(Visit&& visit) {
+    visit("d_loss", d_loss), visit("g_loss", g_loss), visit("d_real", d_real), visit("d_fake", d_fake);
+  }
 };
 
 class MeanLosses {
@@ -28,24 +37,26 @@ class MeanLosses {
     sum_.d_loss += step.d_loss, sum_.g_loss += step.g_loss, sum_.d_real += step.d_real, sum_.d_fake += step.d_fake;
     ++count_;
   }
-  eigan::Index count() const { return count_; }
+  std::int64_t count() const { return count_; }
   StepLosses mean() const {
     const double n = count_ > 0 ? static_cast<double>(count_) : 1.0;
     return {sum_.d_loss / n, sum_.g_loss / n, sum_.d_real / n, sum_.d_fake / n};
   }
 
+  template <class Visit>
+  void visit_state(Visit&& visit) {
+    visit("sum", sum_), visit("count", count_);
+  }
+
  private:
   StepLosses sum_;
-  eigan::Index count_ = 0;
+  std::int64_t count_ = 0;
 };
 
 /// A row of means for every `every` steps, as CSV and as plots.
 class LossLog {
  public:
-  LossLog(eigan::Index every, eigan::Index steps_per_epoch) : every_(every), steps_per_epoch_(steps_per_epoch) {
-    for (const char* name : {"discriminator", "generator"}) losses_.series.push_back({name, {}, {}});
-    for (const char* name : {"real images", "generated images"}) opinions_.series.push_back({name, {}, {}});
-  }
+  LossLog(eigan::Index every, eigan::Index steps_per_epoch) : every_(every), steps_per_epoch_(steps_per_epoch) {}
 
   void add(const StepLosses& step) {
     ++steps_;
@@ -53,45 +64,63 @@ class LossLog {
     if (means_.count() == every_) close_row();
   }
 
-  /// Ends a row that is not full yet: the run is over.
-  void close() {
-    if (means_.count() > 0) close_row();
+  /// The same with a row that is not full yet: for a run that is over.
+  LossLog closed() const {
+    LossLog log = *this;
+    if (log.means_.count() > 0) log.close_row();
+    return log;
   }
 
   void write_csv(const std::filesystem::path& path) const {
-    eigan::write_file(path, concat("step,epoch,d_loss,g_loss,d_real,d_fake\n", rows_));
+    std::string text = "step,epoch,d_loss,g_loss,d_real,d_fake\n";
+    for (std::size_t row = 0; row < row_steps_.size(); ++row) {
+      text += concat(row_steps_[row], ',', (row_steps_[row] - 1) / steps_per_epoch_ + 1);
+      for (const auto& column : columns_) text += concat(',', six_digits(column[row]));
+      text += '\n';
+    }
+    eigan::write_file(path, text);
   }
-  void write_chart(const std::filesystem::path& path) const { eigan::write_line_chart(path, losses_); }
+  void write_chart(const std::filesystem::path& path) const { eigan::write_line_chart(path, charts().front()); }
 
   /// The losses, and what the discriminator takes real and generated images for.
-  std::vector<eigan::LineChart> charts() const { return {losses_, opinions_}; }
+  std::vector<eigan::LineChart> charts() const {
+    std::vector<double> epochs;
+    for (const std::int64_t step : row_steps_)
+      epochs.push_back(static_cast<double>(step) / static_cast<double>(steps_per_epoch_));
+    return {{.title = "Losses",
+             .x_label = "epoch",
+             .y_label = "loss",
+             .log_y = false,
+             .series = {{"discriminator", epochs, columns_[0]}, {"generator", epochs, columns_[1]}}},
+            {.title = "Discriminator's opinion",
+             .x_label = "epoch",
+             .y_label = "mean of D",
+             .log_y = false,
+             .series = {{"real images", epochs, columns_[2]}, {"generated images", epochs, columns_[3]}}}};
+  }
+
+  template <class Visit>
+  void visit_state(Visit&& visit) {
+    visit("steps", steps_), visit("row", means_), visit("row_steps", row_steps_);
+    visit("d_loss", columns_[0]), visit("g_loss", columns_[1]), visit("d_real", columns_[2]);
+    visit("d_fake", columns_[3]);
+  }
 
  private:
   void close_row() {
     const StepLosses mean = means_.mean();
-    rows_ += concat(steps_, ',', (steps_ - 1) / steps_per_epoch_ + 1, ',', six_digits(mean.d_loss), ',',
-                    six_digits(mean.g_loss), ',', six_digits(mean.d_real), ',', six_digits(mean.d_fake), '\n');
-    add_point(losses_, mean.d_loss, mean.g_loss);
-    add_point(opinions_, mean.d_real, mean.d_fake);
+    row_steps_.push_back(steps_);
+    columns_[0].push_back(mean.d_loss), columns_[1].push_back(mean.g_loss);
+    columns_[2].push_back(mean.d_real), columns_[3].push_back(mean.d_fake);
     means_ = {};
-  }
-
-  void add_point(eigan::LineChart& chart, double first, double second) const {
-    for (auto& series : chart.series) {
-      series.x.push_back(static_cast<double>(steps_) / static_cast<double>(steps_per_epoch_));
-    }
-    chart.series[0].y.push_back(first);
-    chart.series[1].y.push_back(second);
   }
 
   eigan::Index every_;
   eigan::Index steps_per_epoch_;
-  eigan::Index steps_ = 0;
+  std::int64_t steps_ = 0;
   MeanLosses means_;
-  std::string rows_;
-  eigan::LineChart losses_{.title = "Losses", .x_label = "epoch", .y_label = "loss", .log_y = false, .series = {}};
-  eigan::LineChart opinions_{
-      .title = "Discriminator's opinion", .x_label = "epoch", .y_label = "mean of D", .log_y = false, .series = {}};
+  std::vector<std::int64_t> row_steps_;         // that each row ends with
+  std::array<std::vector<double>, 4> columns_;  // d_loss, g_loss, d_real, d_fake
 };
 
 }  // namespace mnist_gan

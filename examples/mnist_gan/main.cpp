@@ -1,7 +1,9 @@
 // mnist_gan: trains the GAN of Goodfellow et al. 2014 on MNIST and draws digits with it. `mnist_gan --help` says how.
+#include <cmath>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <eigan/version.hpp>
 
@@ -35,6 +37,17 @@ CLI::Option* add_recipe(OptionGroup& group, Recipe& recipe) {
       ->default_str(recipe.name);
 }
 
+/// "500" or "90s".
+CheckpointEvery checkpoint_every(const std::string& text) {
+  CheckpointEvery every{0, 0};
+  const bool is_time = text.ends_with('s');
+  const bool valid = is_time ? parse_number(std::string_view(text).substr(0, text.size() - 1), every.seconds) &&
+                                   every.seconds >= 0 && std::isfinite(every.seconds)
+                             : parse_number(text, every.steps) && every.steps >= 0;
+  if (!valid) refuse("--checkpoint-every", "a whole number of steps, or seconds such as 60s", text);
+  return every;
+}
+
 void add_train(CLI::App& program, TrainOptions& options) {
   CLI::App& app = *program.add_subcommand("train", "Trains a generator of digits and writes a folder of results.");
   app.formatter(
@@ -56,7 +69,9 @@ void add_train(CLI::App& program, TrainOptions& options) {
              whole(0, 1000000));
   run.number("--seed", "N", "everything random follows from it", options.seed, any_seed);
   run.threads(options.threads);
-  run.flag("--force", "replace the run in --out", options.force);
+  auto* const resume =
+      run.flag("--resume", "go on with the run in --out, or begin it; the options must be its own", options.resume);
+  run.flag("--force", "replace the run in --out", options.force)->excludes(resume);
 
   OptionGroup networks(app, "Networks");
   networks.number("--latent", "N", "size of z, the generator's input", recipe.latent, whole(1, largest_size));
@@ -107,6 +122,10 @@ void add_train(CLI::App& program, TrainOptions& options) {
                       fraction);
 
   OptionGroup output(app, "Output");
+  output
+      .read("--checkpoint-every", "N|Xs", "steps, or seconds with an s, from checkpoint to checkpoint; 0: none",
+            [&options](const std::string& text) { options.checkpoint_every = checkpoint_every(text); })
+      ->default_str("60s");
   output.number("--samples-every", "N", "epochs from sheet to sheet; 0: only the last", options.samples_every,
                 whole(0, 1000000));
   output.number("--log-every", "N", "steps that a row of losses.csv is the mean of", options.log_every,
@@ -116,6 +135,8 @@ void add_train(CLI::App& program, TrainOptions& options) {
                 options.evaluate_every, whole(0, 1000000));
   output.flag("--evaluate", "scores of 10,000 samples at the end, as mnist_gan evaluate gives them", options.evaluate);
   output.name("--recogniser", "FILE", "whose eyes to score with", options.recogniser)->default_str(options.recogniser);
+  output.number("--retries", "N", "times that a run which diverges goes on from its last checkpoint at half the rates",
+                options.retries, whole(0, 1000));
   output.flag("--quiet", "only warnings and errors", options.quiet);
   output.flag("--no-progress", "no progress line, only a line an epoch", options.no_progress);
 }

@@ -12,6 +12,12 @@ namespace mnist_gan {
 /// The recogniser that comes with the program: metrics under another one are other numbers.
 inline constexpr const char* yardstick = MNIST_YARDSTICK;
 
+/// When a checkpoint is due. Both 0: never.
+struct CheckpointEvery {
+  Index steps = 0;
+  double seconds = 60;
+};
+
 struct TrainOptions {
   Recipe recipe = recipes().front();
   std::string data;
@@ -23,6 +29,9 @@ struct TrainOptions {
   Index evaluate_every = 0;  ///< epochs; 0: never
   bool evaluate = false;     ///< in full, at the end
   std::string recogniser = yardstick;
+  CheckpointEvery checkpoint_every;
+  Index retries = 0;  ///< times that a run which diverges goes on from its last checkpoint with half the rates
+  bool resume = false;
   bool force = false;
   bool quiet = false;
   bool no_progress = false;

@@ -25,6 +25,7 @@ class Progress {
     eigan::Index epochs;
     eigan::Index steps_per_epoch;
     eigan::Index images_per_epoch;
+    eigan::Index first_step = 0;  ///< steps that an earlier process has done
   };
   enum class Detail { none, epochs, live };
 
@@ -33,8 +34,10 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
   ~Progress() { clear(); }
 
-  void start_epoch(eigan::Index epoch) {
+  /// done: steps of this epoch that have been done already.
+  void start_epoch(eigan::Index epoch, eigan::Index done) {
     epoch_ = epoch;
+    epoch_done_ = done;
     epoch_start_ = Clock::now();
   }
 
@@ -44,7 +47,8 @@ class Progress {
     drawn_ = Clock::now();
     const eigan::Index done = (epoch_ - 1) * plan_.steps_per_epoch + so_far.count();
     const eigan::Index all = plan_.epochs * plan_.steps_per_epoch;
-    const double left = seconds_since(start_) * static_cast<double>(all - done) / static_cast<double>(done);
+    const double left =
+        seconds_since(start_) * static_cast<double>(all - done) / static_cast<double>(done - plan_.first_step);
     const StepLosses mean = so_far.mean();
     const std::string head = concat("epoch ", epoch_number(), ' ');
     const std::string tail =
@@ -92,7 +96,7 @@ class Progress {
   }
 
   std::string speed(const MeanLosses& so_far) const {
-    const double part = static_cast<double>(so_far.count()) / static_cast<double>(plan_.steps_per_epoch);
+    const double part = static_cast<double>(so_far.count() - epoch_done_) / static_cast<double>(plan_.steps_per_epoch);
     const double images = static_cast<double>(plan_.images_per_epoch) * part;
     return concat(compact(images / std::max(seconds_since(epoch_start_), 1e-9)), " img/s");
   }
@@ -110,6 +114,7 @@ class Progress {
   bool colour_;
   bool visible_ = false;
   eigan::Index epoch_ = 1;
+  eigan::Index epoch_done_ = 0;
   Clock::time_point start_ = Clock::now();
   Clock::time_point epoch_start_ = start_;
   Clock::time_point drawn_{};

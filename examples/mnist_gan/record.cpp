@@ -6,15 +6,13 @@
 #include <eigan/version.hpp>
 
 #include "common/build.hpp"
-#include "common/json_object.hpp"
 
 namespace mnist_gan {
 
-std::string config_text(const TrainOptions& options, int threads) {
+JsonObject decisions(const TrainOptions& options) {
   const Recipe& r = options.recipe;
   return JsonObject()
       .add("recipe", r.name)
-      .add("data", options.data)
       .add("epochs", r.epochs)
       .add("batch", r.batch)
       .add("seed", options.seed)
@@ -41,8 +39,14 @@ std::string config_text(const TrainOptions& options, int threads) {
       .add("r1_every", r.r1_every)
       .add("g_samples", r.shared_samples ? "shared" : "own")
       .add("average", r.average)
-      .add("samples_every", options.samples_every)
       .add("log_every", options.log_every)
+      .add("evaluate_every", options.evaluate_every);
+}
+
+std::string config_text(const TrainOptions& options, int threads) {
+  return decisions(options)
+      .add("data", options.data)
+      .add("samples_every", options.samples_every)
       .add("threads", threads)
       .add("eigan_version", eigan::version)
       .add("kernels", eigan::to_string(eigan::active_isa()))
@@ -50,15 +54,17 @@ std::string config_text(const TrainOptions& options, int threads) {
       .text();
 }
 
-std::string result_text(Index epochs, Index steps, double seconds, const StepLosses& last_epoch) {
+std::string result_text(Index epochs, Index steps, const History& history, double variety) {
+  const StepLosses& last_epoch = history.last_epoch;
   return JsonObject()
       .add("epochs", epochs)
       .add("steps", steps)
-      .add("seconds", std::round(1000 * seconds) / 1000)
+      .add("seconds", std::round(1000 * history.seconds) / 1000)
       .add("last_epoch_d_loss", last_epoch.d_loss)
       .add("last_epoch_g_loss", last_epoch.g_loss)
       .add("last_epoch_d_real", last_epoch.d_real)
       .add("last_epoch_d_fake", last_epoch.d_fake)
+      .add("variety", variety)
       .text();
 }
 

@@ -1,6 +1,7 @@
 // RunFolder: where a training leaves its files, and what they are called.
 //
 //   config.json  losses.csv  losses.svg  samples/epoch_001.png ...  samples.png  report.html
+//   checkpoint.safetensors, checkpoint.previous.safetensors: what --resume goes on from
 //   generator.safetensors  discriminator.safetensors  result.json, which is written last: its presence means "finished"
 #pragma once
 
@@ -44,13 +45,41 @@ class RunFolder {
     return "";
   }
 
+  bool is_finished() const {
+    std::error_code ignored;
+    return std::filesystem::exists(file("result.json"), ignored);
+  }
+
+  /// Makes the folder, unless it is there.
+  void make() const {
+    const auto sheets = path_ / "samples";
+    std::error_code error;
+    std::filesystem::create_directories(sheets, error);
+    if (error) fail(sheets, "create the folder", error);
+  }
+
+  /// For a run that goes on: it is not finished any more, and what a killed process had not finished writing goes.
+  void reopen() const {
+    namespace fs = std::filesystem;
+    make();
+    remove(file("result.json"));
+    for (const auto& folder : {path_, path_ / "samples"}) {
+      std::error_code error;
+      fs::directory_iterator entry(folder, error);
+      for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+        const std::string name = entry->path().filename();
+        if (name.starts_with(".eigan-") && name.ends_with(".tmp")) remove(entry->path());
+      }
+      if (error) fail(folder, "list the folder", error);
+    }
+  }
+
   /// Makes the folder, and takes away what an earlier run left of these files: sheets of two runs must not mix.
   void create() const {
     namespace fs = std::filesystem;
+    make();
     const auto sheets = path_ / "samples";
     std::error_code error;
-    fs::create_directories(sheets, error);
-    if (error) fail(sheets, "create the folder", error);
     // result.json first: from here on the folder holds no finished run.
     for (const char* name : files) remove(file(name));
     fs::directory_iterator entry(sheets, error);
@@ -70,7 +99,9 @@ class RunFolder {
                                           "evaluation.json",
                                           "generator.safetensors",
                                           "best_generator.safetensors",
-                                          "discriminator.safetensors"};
+                                          "discriminator.safetensors",
+                                          "checkpoint.safetensors",
+                                          "checkpoint.previous.safetensors"};
 
   static bool is_sheet(const std::filesystem::directory_entry& entry) {
     const std::string name = entry.path().filename();

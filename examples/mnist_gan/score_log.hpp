@@ -1,8 +1,10 @@
 // ScoreLog: how good the samples were, over the epochs of a training.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <string>
 #include <vector>
 
@@ -19,35 +21,49 @@ class ScoreLog {
  public:
   /// True if the samples are the best so far: the nearest by Fréchet's distance.
   bool add(Index epoch, const QuickScores& scores) {
-    rows_ += example::concat(epoch, ',', scores.samples, ',', example::six_digits(scores.inception), ',',
-                             example::six_digits(scores.frechet), '\n');
-    inception_.series[0].x.push_back(static_cast<double>(epoch));
-    inception_.series[0].y.push_back(scores.inception);
-    frechet_.series[0].x.push_back(static_cast<double>(epoch));
-    frechet_.series[0].y.push_back(scores.frechet);
-    if (!(scores.frechet < best_)) return false;
-    best_ = scores.frechet;
-    return true;
+    const bool best = frechet_.empty() || scores.frechet < *std::min_element(frechet_.begin(), frechet_.end());
+    epochs_.push_back(epoch);
+    samples_.push_back(scores.samples);
+    inception_.push_back(scores.inception);
+    frechet_.push_back(scores.frechet);
+    return best;
   }
-  bool empty() const { return rows_.empty(); }
+  bool empty() const { return epochs_.empty(); }
 
   void write_csv(const std::filesystem::path& path) const {
-    eigan::write_file(path, example::concat("epoch,samples,inception_score,frechet_distance\n", rows_));
+    std::string text = "epoch,samples,inception_score,frechet_distance\n";
+    for (std::size_t row = 0; row < epochs_.size(); ++row) {
+      text += example::concat(epochs_[row], ',', samples_[row], ',', example::six_digits(inception_[row]), ',',
+                              example::six_digits(frechet_[row]), '\n');
+    }
+    eigan::write_file(path, text);
   }
   std::vector<eigan::LineChart> charts() const {
     if (empty()) return {};
-    return {inception_, frechet_};
+    return {chart("Inception Score", "score, at most 10", false, inception_),
+            chart("Frechet distance from the test images", "distance", true, frechet_)};
+  }
+
+  /// For checkpoints, as in eigan::save_checkpoint.
+  template <class Visit>
+  void visit_state(Visit&& visit) {
+    visit("epoch", epochs_), visit("samples", samples_), visit("inception_score", inception_);
+    visit("frechet_distance", frechet_);
   }
 
  private:
-  static eigan::LineChart chart(const char* title, const char* y, bool log_y) {
-    return {.title = title, .x_label = "epoch", .y_label = y, .log_y = log_y, .series = {{"samples", {}, {}}}};
+  eigan::LineChart chart(const char* title, const char* y, bool log_y, const std::vector<double>& scores) const {
+    return {.title = title,
+            .x_label = "epoch",
+            .y_label = y,
+            .log_y = log_y,
+            .series = {{"samples", std::vector<double>(epochs_.begin(), epochs_.end()), scores}}};
   }
 
-  std::string rows_;
-  double best_ = std::numeric_limits<double>::infinity();
-  eigan::LineChart inception_ = chart("Inception Score", "score, at most 10", false);
-  eigan::LineChart frechet_ = chart("Frechet distance from the test images", "distance", true);
+  std::vector<std::int64_t> epochs_;
+  std::vector<std::int64_t> samples_;
+  std::vector<double> inception_;
+  std::vector<double> frechet_;
 };
 
 }  // namespace mnist_gan

@@ -1,8 +1,12 @@
 #include "train.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <filesystem>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,14 +23,17 @@
 #include "common/text.hpp"
 
 #include "banner.hpp"
+#include "checkpoints.hpp"
 #include "evaluate.hpp"
-#include "losses.hpp"
+#include "history.hpp"
+#include "judge.hpp"
+#include "latent.hpp"
 #include "progress.hpp"
 #include "record.hpp"
 #include "run_folder.hpp"
 #include "run_report.hpp"
-#include "score_log.hpp"
 #include "trainer.hpp"
+#include "variety.hpp"
 
 namespace mnist_gan {
 namespace {
@@ -34,132 +41,228 @@ namespace {
 constexpr Index scored_images = 2000;
 constexpr Index evaluated_images = 10000;
 
-/// The inputs of the sample sheets.
-eigan::Matrix<float> sheet_input(const Recipe& recipe, std::uint64_t seed) {
-  const Latent latent = recipe.latent_space();
-  return sample_input(latent, sheet_digits(latent.classes), sheet_images, seed, recipe.truncation);
-}
-
-bool is_finite(const StepLosses& losses) {
-  return std::isfinite(losses.d_loss) && std::isfinite(losses.g_loss);
-}
-
 Progress::Detail progress_detail(const TrainOptions& options, const Terminal& terminal) {
   if (options.quiet) return Progress::Detail::none;
   return terminal.live && !options.no_progress ? Progress::Detail::live : Progress::Detail::epochs;
 }
 
+/// The variance that MNIST's own digits have, of one kind each where the generator is told the kind.
+double real_variance(const eigan::LabelledImages& images, bool conditional) {
+  const Index count = std::min<Index>(images.count, 1000);
+  const std::span<const std::uint8_t> labels(images.labels.data(), static_cast<std::size_t>(conditional ? count : 0));
+  return variance(image_matrix(images, 0, count), labels);
+}
+
+/// One run, from the folder that it makes to the last line that it says.
+class Training {
+ public:
+  Training(const TrainOptions& options, const RunFolder& folder, const eigan::LabelledImages& images)
+      : options_(options),
+        folder_(folder),
+        images_(images),
+        threads_{options.threads},
+        trainer_(make_trainer(options.recipe, images, options.seed, threads_)),
+        steps_per_epoch_(trainer_->steps_per_epoch()),
+        steps_(options.recipe.epochs * steps_per_epoch_),
+        digits_(sheet_digits(options.recipe.latent_space().classes)),
+        input_(sample_input(options.recipe.latent_space(), digits_, sheet_images, options.seed,
+                            options.recipe.truncation)),
+        real_variance_(real_variance(images, options.recipe.conditional)),
+        history_{LossLog(options.log_every, steps_per_epoch_)},
+        checkpoints_(folder, options, images),
+        facts_{trainer_->image_count(),
+               images.count - trainer_->image_count(),
+               steps_per_epoch_,
+               trainer_->generator().param_size(),
+               trainer_->discriminator_param_size(),
+               eigan::thread_count(threads_)} {
+    if (!options.evaluate && options.evaluate_every == 0) return;
+    test_ = reading([&] { return eigan::load_mnist(options.data, eigan::Split::test); });
+    judge_.emplace(options.recogniser, images, test_, validation_count(options.recipe.holdout, images.count), threads_);
+  }
+
+  int run() {
+    Interrupt::listen();
+    if (!begin()) {
+      if (!options_.quiet) say(folder_.name(), ": the run is finished already");
+      return success;
+    }
+    const auto terminal = Terminal::detect();
+    Progress progress({options_.recipe.epochs, steps_per_epoch_, trainer_->image_count(), trainer_->steps()},
+                      progress_detail(options_, terminal), terminal.colour);
+    const auto start = Clock::now();
+    const double before = history_.seconds;
+    progress.start_epoch(epoch(), history_.epoch.count());
+    while (trainer_->steps() < steps_ && !Interrupt::received()) {
+      const StepLosses losses = trainer_->step();
+      history_.seconds = before + seconds_since(start);
+      if (const std::string trouble = trouble_with(losses); !trouble.empty()) {
+        progress.clear();
+        recover(trouble);
+        progress.start_epoch(epoch(), history_.epoch.count());
+        continue;
+      }
+      history_.epoch.add(losses);
+      history_.log.add(losses);
+      progress.step(history_.epoch);
+      if (history_.epoch.count() == steps_per_epoch_) {
+        progress.end_epoch(history_.epoch);
+        progress.clear();
+        end_epoch();
+        progress.start_epoch(epoch(), 0);
+      }
+      checkpoints_.save_when_due(*trainer_, history_);
+    }
+    history_.seconds = before + seconds_since(start);
+    progress.clear();
+    return finish();
+  }
+
+ private:
+  /// Of the next step, counted from 1.
+  Index epoch() const { return trainer_->steps() / steps_per_epoch_ + 1; }
+
+  /// False if there is nothing left to do.
+  bool begin() {
+    const bool resumed = options_.resume && checkpoints_.load(*trainer_, history_);
+    if (resumed && folder_.is_finished() && trainer_->steps() >= steps_) return false;
+    if (resumed) {
+      folder_.reopen();
+    } else {
+      refuse_occupied();
+      folder_.create();
+      if (checkpoints_.wanted()) checkpoints_.save(*trainer_, history_);
+    }
+    eigan::write_file(folder_.file("config.json"), config_text(options_, facts_.threads));
+    if (!build_warning().empty()) say(build_warning());
+    if (options_.quiet) return true;
+    say(banner(options_, facts_));
+    if (resumed) say("going on after step ", trainer_->steps(), " of ", steps_);
+    return true;
+  }
+
+  void refuse_occupied() const {
+    const std::string there = folder_.occupant();
+    if (there.empty() || options_.force) return;
+    const std::string way =
+        options_.resume ? "no checkpoint to go on from" : "--resume goes on with it where it has a checkpoint";
+    throw eigan::Error(concat(folder_.name(), ": holds ", there == "result.json" ? "a finished run" : there,
+                              " already; ", way, ", --force replaces it, --out names another folder"));
+  }
+
+  /// What shows that training has diverged, in words; empty if nothing does.
+  std::string trouble_with(const StepLosses& losses) const {
+    std::string what;
+    if (!std::isfinite(losses.d_loss) || !std::isfinite(losses.g_loss))
+      what = concat("discriminator loss ", six_digits(losses.d_loss), ", generator loss ", six_digits(losses.g_loss));
+    if (const auto place = trainer_->non_finite()) what += concat(what.empty() ? "" : ", ", *place);
+    return what;
+  }
+
+  void recover(const std::string& trouble) {
+    const Index step = trainer_->steps();
+    const double rate = trainer_->rate() / 2;
+    const std::string what =
+        concat("diverged at step ", step, " (epoch ", (step - 1) / steps_per_epoch_ + 1, "): ", trouble);
+    if (retries_ == options_.retries || !checkpoints_.load(*trainer_, history_)) {
+      or_warn([&] { history_.log.closed().write_csv(folder_.file("losses.csv")); });
+      throw Diverged(concat(what, "; ", checkpoints_.wanted() ? "the last checkpoint is kept; " : "",
+                            "a smaller --lr may help, --retries goes on with one by itself"));
+    }
+    trainer_->set_rate(rate);
+    say("warning: ", what, "; going on after step ", trainer_->steps(), " with ", shortest(rate),
+        " of the learning rates (retry ", ++retries_, " of ", options_.retries, ')');
+  }
+
+  void end_epoch() {
+    const Index epoch = trainer_->steps() / steps_per_epoch_;
+    history_.last_epoch = history_.epoch.mean();
+    history_.epoch = {};
+    or_warn([&] { history_.log.write_csv(folder_.file("losses.csv")); });
+    if (options_.samples_every > 0 && epoch % options_.samples_every == 0)
+      or_warn([&] { write_sheet(folder_.sheet(epoch)); });
+    if (options_.evaluate_every > 0 && epoch % options_.evaluate_every == 0) or_warn([&] { score(epoch); });
+  }
+
+  void score(Index epoch) {
+    const auto images =
+        drawn(trainer_->generator(), options_.recipe.truncation, scored_images, options_.seed, threads_);
+    if (history_.scores.add(epoch, judge_->quick(images)))
+      trainer_->save_generator(folder_.file("best_generator.safetensors"));
+    history_.scores.write_csv(folder_.file("metrics.csv"));
+  }
+
+  /// Also looks at how the sheet's digits differ.
+  void write_sheet(const std::filesystem::path& path) {
+    const auto images = trainer_->generator().images(input_, threads_);
+    variety_ = real_variance_ > 0 ? variance(images, digits_) / real_variance_ : 1;
+    if (trainer_->steps() >= settled_steps && variety_ < collapsed_below)
+      say("warning: after step ", trainer_->steps(), " the generator has collapsed: for different z its digits vary ",
+          percent(variety_, 1), " as much as MNIST's");
+    eigan::write_image_sheet<float>(path, images);
+  }
+
+  int finish() {
+    const Index epochs = trainer_->steps() / steps_per_epoch_;
+    const Recipe& recipe = options_.recipe;
+    // First what a later process can go on from. A folder that has vanished in the meantime is made again.
+    folder_.make();
+    if (checkpoints_.wanted()) or_warn([&] { checkpoints_.save(*trainer_, history_); });
+    const LossLog log = history_.log.closed();
+    log.write_csv(folder_.file("losses.csv"));
+    log.write_chart(folder_.file("losses.svg"));
+    write_sheet(folder_.file("samples.png"));
+    trainer_->save_generator(folder_.file("generator.safetensors"));
+    trainer_->save_discriminator(folder_.file("discriminator.safetensors"));
+    std::optional<Evaluation> evaluation;
+    if (options_.evaluate && epochs == recipe.epochs) {
+      evaluation = evaluate_generator(trainer_->generator(), recipe.truncation, *judge_, images_, evaluated_images,
+                                      options_.seed, threads_);
+      eigan::write_file(folder_.file("evaluation.json"), evaluation_json(*evaluation));
+    }
+    write_report(folder_.file("report.html"),
+                 run_report(folder_, options_, facts_, log, history_.scores, evaluation,
+                            {epochs, trainer_->steps(), history_.seconds, history_.last_epoch}));
+    if (epochs < recipe.epochs) {
+      say("mnist_gan: stopped after ", trainer_->steps(), " steps, ", epochs, " whole epochs; ", folder_.name(),
+          " holds what they gave", checkpoints_.wanted() ? ", --resume goes on from there" : "");
+      return by_signal + Interrupt::received();
+    }
+    eigan::write_file(folder_.file("result.json"), result_text(epochs, trainer_->steps(), history_, variety_));
+    if (options_.quiet) return success;
+    if (evaluation) say(evaluation_table(*evaluation));
+    say("trained in ", duration(history_.seconds), "; ", folder_.name(), " holds",
+        "\n  report.html             all of it on one page", "\n  samples.png, samples/   sheets of digits",
+        "\n  losses.svg, losses.csv\n  generator.safetensors, discriminator.safetensors",
+        "\nmore digits: mnist_gan sample --model ", folder_.name(), "/generator.safetensors --out digits.png");
+    return success;
+  }
+
+  const TrainOptions& options_;
+  const RunFolder& folder_;
+  const eigan::LabelledImages& images_;
+  eigan::LabelledImages test_;
+  eigan::Threads threads_;
+  std::unique_ptr<Trainer> trainer_;
+  Index steps_per_epoch_;
+  Index steps_;
+  std::vector<std::uint8_t> digits_;  // of the sheets
+  eigan::Matrix<float> input_;
+  double real_variance_;
+  double variety_ = 1;
+  History history_;
+  Checkpoints checkpoints_;
+  RunFacts facts_;
+  std::optional<Judge> judge_;
+  Index retries_ = 0;
+};
+
 }  // namespace
 
 int train(const TrainOptions& options) {
-  const Recipe& recipe = options.recipe;
   const RunFolder folder(options.out);
-  if (const std::string there = folder.occupant(); !there.empty() && !options.force) {
-    throw eigan::Error(concat(folder.name(), ": holds ", there == "result.json" ? "a finished run" : there,
-                              " already; --force replaces it, --out names another folder"));
-  }
   const auto images = reading([&] { return eigan::load_mnist(options.data, eigan::Split::train); });
-
-  const eigan::Threads threads{options.threads};
-  const auto trainer = make_trainer(recipe, images, options.seed, threads);
-  const Index steps_per_epoch = trainer->steps_per_epoch();
-  const auto input = sheet_input(recipe, options.seed);
-  const auto write_sheet = [&](const std::filesystem::path& path) {
-    eigan::write_image_sheet<float>(path, trainer->generator().images(input, threads));
-  };
-
-  const bool scored = options.evaluate || options.evaluate_every > 0;
-  eigan::LabelledImages test;
-  std::optional<Judge> judge;
-  if (scored) {
-    test = reading([&] { return eigan::load_mnist(options.data, eigan::Split::test); });
-    judge.emplace(options.recogniser, images, test, validation_count(recipe.holdout, images.count), threads);
-  }
-  ScoreLog scores;
-  const auto score = [&](Index epoch) {
-    const DigitGenerator& generator = trainer->generator();
-    if (scores.add(epoch, judge->quick(drawn(generator, recipe.truncation, scored_images, options.seed, threads))))
-      trainer->save_generator(folder.file("best_generator.safetensors"));
-    scores.write_csv(folder.file("metrics.csv"));
-  };
-
-  Interrupt::listen();
-  folder.create();
-  eigan::write_file(folder.file("config.json"), config_text(options, eigan::thread_count(threads)));
-  if (!build_warning().empty()) say(build_warning());
-  const RunFacts facts{trainer->image_count(),
-                       images.count - trainer->image_count(),
-                       steps_per_epoch,
-                       trainer->generator().param_size(),
-                       trainer->discriminator_param_size(),
-                       eigan::thread_count(threads)};
-  if (!options.quiet) say(banner(options, facts));
-
-  const auto terminal = Terminal::detect();
-  Progress progress({recipe.epochs, steps_per_epoch, trainer->image_count()}, progress_detail(options, terminal),
-                    terminal.colour);
-  LossLog log(options.log_every, steps_per_epoch);
-  const auto start = Clock::now();
-  StepLosses last_epoch;
-
-  for (Index epoch = 1; epoch <= recipe.epochs && !Interrupt::received(); ++epoch) {
-    progress.start_epoch(epoch);
-    MeanLosses means;
-    while (means.count() < steps_per_epoch && !Interrupt::received()) {
-      const StepLosses losses = trainer->step();
-      if (!is_finite(losses)) {
-        log.write_csv(folder.file("losses.csv"));
-        throw Diverged(concat("diverged at step ", trainer->steps(), " (epoch ", epoch, "): discriminator loss ",
-                              six_digits(losses.d_loss), ", generator loss ", six_digits(losses.g_loss),
-                              "; a smaller --lr may help"));
-      }
-      means.add(losses);
-      log.add(losses);
-      progress.step(means);
-    }
-    if (means.count() < steps_per_epoch) break;
-
-    last_epoch = means.mean();
-    progress.end_epoch(means);
-    log.write_csv(folder.file("losses.csv"));
-    if (options.samples_every > 0 && epoch % options.samples_every == 0) {
-      write_sheet(folder.sheet(epoch));
-    }
-    if (options.evaluate_every > 0 && epoch % options.evaluate_every == 0) score(epoch);
-  }
-  progress.clear();
-
-  log.close();
-  log.write_csv(folder.file("losses.csv"));
-  log.write_chart(folder.file("losses.svg"));
-  write_sheet(folder.file("samples.png"));
-  trainer->save_generator(folder.file("generator.safetensors"));
-  trainer->save_discriminator(folder.file("discriminator.safetensors"));
-  const Index epochs = trainer->steps() / steps_per_epoch;
-  const double seconds = seconds_since(start);
-  std::optional<Evaluation> evaluation;
-  if (options.evaluate && epochs == recipe.epochs) {
-    evaluation = evaluate_generator(trainer->generator(), recipe.truncation, *judge, images, evaluated_images,
-                                    options.seed, threads);
-    eigan::write_file(folder.file("evaluation.json"), evaluation_json(*evaluation));
-  }
-  write_report(folder.file("report.html"), run_report(folder, options, facts, log, scores, evaluation,
-                                                      {epochs, trainer->steps(), seconds, last_epoch}));
-
-  if (epochs < recipe.epochs) {
-    say("mnist_gan: stopped after ", trainer->steps(), " steps, ", epochs, " whole epochs; ", folder.name(),
-        " holds what they gave");
-    return by_signal + Interrupt::received();
-  }
-  eigan::write_file(folder.file("result.json"), result_text(epochs, trainer->steps(), seconds, last_epoch));
-  if (!options.quiet) {
-    if (evaluation) say(evaluation_table(*evaluation));
-    say("trained in ", duration(seconds), "; ", folder.name(), " holds",
-        "\n  report.html             all of it on one page", "\n  samples.png, samples/   sheets of digits",
-        "\n  losses.svg, losses.csv\n  generator.safetensors, discriminator.safetensors",
-        "\nmore digits: mnist_gan sample --model ", folder.name(), "/generator.safetensors --out digits.png");
-  }
-  return success;
+  return Training(options, folder, images).run();
 }
 
 }  // namespace mnist_gan

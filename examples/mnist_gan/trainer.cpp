@@ -1,6 +1,7 @@
 #include "trainer.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,7 +13,9 @@
 #include <eigan/gan/r1_penalty.hpp>
 #include <eigan/gan/steps.hpp>
 #include <eigan/gan/workspace.hpp>
+#include <eigan/io/checkpoint.hpp>
 #include <eigan/net/estimate_statistics.hpp>
+#include <eigan/net/non_finite.hpp>
 #include <eigan/optim/adam.hpp>
 #include <eigan/optim/ema.hpp>
 #include <eigan/optim/schedules.hpp>
@@ -77,11 +80,9 @@ class TrainerOf final : public Trainer {
     const auto count = static_cast<Index>(indices.size());
     const Rng rng = rng_.fold_in(stream::steps).fold_in(static_cast<std::uint64_t>(step_));
     const eigan::NonSaturatingLoss loss{.real_label = recipe_.real_label};
-    if (recipe_.anneal) {
-      const double rate = eigan::linear_decay(step_, recipe_.epochs * batches_.size());
-      g_adam_.options().lr = rate * recipe_.g_lr;
-      d_adam_.options().lr = rate * recipe_.d_lr;
-    }
+    const double rate = rate_ * (recipe_.anneal ? eigan::linear_decay(step_, recipe_.epochs * batches_.size()) : 1);
+    g_adam_.options().lr = rate * recipe_.g_lr;
+    d_adam_.options().lr = rate * recipe_.d_lr;
 
     View<float> real = workspace_.real(count);
     const View<float> images(real.data(), image_size, count, real.outerStride());
@@ -124,6 +125,28 @@ class TrainerOf final : public Trainer {
   }
   Index discriminator_param_size() const override { return discriminator_.net().param_size(); }
 
+  std::optional<std::string> non_finite() const override {
+    const auto in_generator = eigan::find_non_finite(generator_.model, threads_);
+    const auto in_discriminator = eigan::find_non_finite(discriminator_, threads_);
+    if (in_generator && in_discriminator)
+      return concat("generator: ", *in_generator, ", discriminator: ", *in_discriminator);
+    if (in_generator) return concat("generator: ", *in_generator);
+    if (in_discriminator) return concat("discriminator: ", *in_discriminator);
+    return std::nullopt;
+  }
+  void set_rate(double factor) override { rate_ = factor; }
+  double rate() const override { return rate_; }
+
+  void save_checkpoint(const std::filesystem::path& path, History& history, const Metadata& metadata,
+                       const std::filesystem::path& keep) override {
+    eigan::save_checkpoint(path, state(history), metadata, keep);
+  }
+  void load_checkpoint(const eigan::SafetensorsFile& file, History& history) override {
+    eigan::load_checkpoint(file, state(history));
+    batches_.start_epoch(step_ / batches_.size());
+    drawn_at_ = -1;
+  }
+
   void save_generator(const std::filesystem::path& path) override {
     generator().save(path, metadata("generator", recipe_, progress()));
   }
@@ -141,6 +164,15 @@ class TrainerOf final : public Trainer {
     }
     draw_latent(latent_, digits_, input, rng);
     return input;
+  }
+  auto state(History& history) {
+    return [this, &history](auto visit) {
+      visit("step", step_), visit("rate", rate_);
+      visit("generator", generator_.model), visit("generator.adam", g_adam_);
+      visit("discriminator", discriminator_), visit("discriminator.adam", d_adam_);
+      if (recipe_.average > 0) visit("generator.average", average_);
+      visit("history", history);
+    };
   }
   Progressed progress() const { return {seed_, step_ / batches_.size(), step_}; }
 
@@ -163,7 +195,8 @@ class TrainerOf final : public Trainer {
   std::optional<eigan::R1Penalty<DiscriminatorNet>> penalty_;
   Matrix<float> input_;
   std::vector<std::uint8_t> digits_;
-  Index step_ = 0;
+  std::int64_t step_ = 0;
+  double rate_ = 1;  ///< factor of the learning rates
 };
 
 }  // namespace

@@ -31,6 +31,7 @@
 #include <eigan/losses/mse.hpp>
 #include <eigan/net/estimate_statistics.hpp>
 #include <eigan/net/model.hpp>
+#include <eigan/net/non_finite.hpp>
 #include <eigan/net/scratch.hpp>
 #include <eigan/net/sequential.hpp>
 #include <eigan/net/summary.hpp>

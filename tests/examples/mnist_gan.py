@@ -23,7 +23,8 @@ import xml.etree.ElementTree
 import zlib
 from pathlib import Path
 
-from support import ENVIRONMENT, digest, idx, png_size, read_safetensors, with_safetensors_header
+from support import (ENVIRONMENT, checkpoint_checksum, digest, idx, png_size, read_safetensors, read_tensors,
+                     with_safetensors_header)
 
 PROGRAM = Path(sys.argv[1]).resolve()
 IMAGES, BATCH, EPOCHS = 200, 64, 2
@@ -164,7 +165,8 @@ class MnistGan(unittest.TestCase):
         files = {str(path.relative_to(self.first)) for path in self.first.rglob("*") if path.is_file()}
         self.assertEqual(files, {"config.json", "result.json", "losses.csv", "losses.svg", "samples.png",
                                  "report.html", "samples/epoch_001.png", "samples/epoch_002.png", "generator.safetensors",
-                                 "discriminator.safetensors"})
+                                 "discriminator.safetensors", "checkpoint.safetensors",
+                                 "checkpoint.previous.safetensors"})
 
     def test_config_states_every_hyper_parameter(self):
         config = json.loads((self.first / "config.json").read_text())
@@ -324,7 +326,7 @@ class MnistGan(unittest.TestCase):
         self.assertEqual(sheet.read_text(), "an earlier run's")
 
     def test_signal_keeps_what_there_is_and_does_not_finish_the_run(self):
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             out = self.folder / f"signal{int(number)}"
             command = self.train_command(out, "--epochs", "1000000", "--samples-every", "0", "--log-every", "1")
             process = subprocess.Popen([PROGRAM, *command], env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
@@ -341,7 +343,8 @@ class MnistGan(unittest.TestCase):
             self.assertFalse((out / "result.json").exists())
             refused = self.train(out)
             self.assertNotEqual(refused.returncode, 0, "a stopped run's networks would be lost")
-            self.assertIn("config.json already; --force", refused.stderr)
+            self.assertIn("config.json already; --resume goes on", refused.stderr)
+            self.assertIn("--force replaces it", refused.stderr)
         self.assertEqual(self.train(out, "--force").returncode, 0)
 
     # Samples
@@ -649,16 +652,209 @@ class MnistGan(unittest.TestCase):
             resource.setrlimit(resource.RLIMIT_FSIZE, (200000, 200000))  # a sheet fits, a model does not
 
         out = self.folder / "full"
-        self.fails(self.train(out, "--quiet", preexec_fn=limit_file_size), 1, "generator.safetensors", "cannot write")
+        self.fails(self.train(out, "--quiet", "--checkpoint-every", "0", preexec_fn=limit_file_size), 1,
+                   "generator.safetensors", "cannot write")
         self.assertEqual({path.name for path in out.iterdir()},
                          {"config.json", "losses.csv", "losses.svg", "samples", "samples.png"})
+        out = self.folder / "full from the start"
+        self.fails(self.train(out, "--quiet", preexec_fn=limit_file_size), 1, "checkpoint.safetensors", "cannot write")
+        self.assertEqual(list(out.rglob("*")), [out / "samples"])
 
     def test_divergence_is_noticed(self):
         out = self.folder / "diverged"
         result = self.train(out, "--quiet", "--lr", "1e30", "--log-every", "1")
-        self.fails(result, 4, "diverged at step ", "(epoch ", "discriminator loss ", "generator loss ", "--lr")
+        self.fails(result, 4, "diverged at step ", "(epoch ", "discriminator loss ", "generator loss ", "--lr",
+                   "the last checkpoint is kept")
         self.assertFalse((out / "result.json").exists() or (out / "generator.safetensors").exists())
         self.assertTrue((out / "losses.csv").read_text().startswith("step,"))
+
+    def with_number(self, path, tensor, place, number):
+        """A checkpoint with one number of a float tensor replaced, and the checksum made to agree."""
+        content = bytearray(path.read_bytes())
+        (length,) = struct.unpack("<Q", content[:8])
+        header = json.loads(content[8 : 8 + length])
+        begin, _ = header[tensor]["data_offsets"]
+        struct.pack_into("<f", content, 8 + length + begin + 4 * place, number)
+        old = header["__metadata__"]["checksum"]
+        return bytes(content).replace(old.encode(), checkpoint_checksum(content).encode())
+
+    def test_a_number_that_is_none_is_noticed_in_the_step_that_uses_it(self):
+        for tensor, place in (("generator.9.weight", 3 * 128 + 5), ("discriminator.0.bias", 7),
+                              ("discriminator.adam.exp_avg", 0)):
+            for number in (float("nan"), float("inf")):
+                out = self.folder / "poisoned"
+                self.assertEqual(self.train(out, "--force", "--epochs", "1").returncode, 0)
+                last = out / "checkpoint.safetensors"
+                last.write_bytes(self.with_number(last, tensor, place, number))
+                written = last.stat().st_mtime_ns
+                result = self.train(out, "--resume", "--quiet")
+                self.fails(result, 4, "diverged at step 5 (epoch 2)", tensor.split(".")[0] + ": ")
+                self.assertRegex(result.stderr, r"\] is -?(nan|inf)")
+                self.assertEqual(last.stat().st_mtime_ns, written, "a bad checkpoint was written")
+
+    def test_retries_go_on_with_smaller_rates(self):
+        out = self.folder / "retries"
+        options = ("--lr", "1e36", "--epochs", "3", "--log-every", "1")
+        result = self.train(out, *options, "--retries", "200")
+        self.assertEqual(result.returncode, 0, result.stderr[-2000:])
+        warnings = [line for line in result.stderr.splitlines() if line.startswith("warning: diverged at step ")]
+        self.assertGreater(len(warnings), 1)
+        self.assertIn("with 0.5 of the learning rates (retry 1 of 200)", warnings[0])
+        self.assertIn("with 0.25 of the learning rates (retry 2 of 200)", warnings[1])
+        rows = (out / "losses.csv").read_text().splitlines()
+        self.assertEqual([row.split(",")[0] for row in rows], ["step"] + [str(i) for i in range(1, 13)])
+        self.assertNotIn("nan", "".join(rows))
+        again = self.train(self.folder / "two retries", *options, "--retries", "2", "--quiet")
+        self.assertEqual(again.returncode, 4)
+        self.assertEqual(len(again.stderr.splitlines()), 3, again.stderr)
+
+    def test_a_generator_that_draws_one_image_is_reported(self):
+        out = self.folder / "collapsed"
+        result = self.train(out, "--truncation", "0", "--epochs", "125", "--samples-every", "0")
+        self.assertEqual(result.returncode, 0)
+        self.assertIn("the generator has collapsed: for different z its digits vary 0.0 % as much", result.stderr)
+        self.assertLess(json.loads((out / "result.json").read_text())["variety"], 1e-6)
+        out = self.folder / "varied"
+        result = self.train(out, "--recipe", "quick", "--epochs", "75", "--samples-every", "0", "--g-hidden", "32,32,32",
+                            "--d-hidden", "32,32,32")
+        self.assertNotIn("collapsed", result.stderr)
+        self.assertGreater(json.loads((out / "result.json").read_text())["variety"], 0.05)
+
+    # Going on with a run
+
+    RESULTS = ("generator.safetensors", "discriminator.safetensors", "losses.csv", "samples.png",
+               "samples/epoch_001.png", "samples/epoch_002.png")
+
+    def same_run(self, out, other, *more):
+        for name in (*self.RESULTS, *more):
+            self.assertEqual(digest(out / name), digest(other / name), name)
+        # All but the time that it took.
+        ends = [json.loads((folder / "result.json").read_text()) for folder in (out, other)]
+        self.assertEqual({**ends[0], "seconds": 0}, {**ends[1], "seconds": 0})
+        tensors = [read_tensors(folder / "checkpoint.safetensors") for folder in (out, other)]
+        self.assertEqual(tensors[0].keys(), tensors[1].keys())
+        for name, content in tensors[0].items():
+            if name != "history.seconds":
+                self.assertEqual(digest(content), digest(tensors[1][name]), name)
+
+    def stopped(self, out, at_step, *options):
+        """A run that is killed as soon as its checkpoint of this step is there."""
+        process = subprocess.Popen([PROGRAM, *self.train_command(out, "--checkpoint-every", "1", *options)],
+                                   env=ENVIRONMENT, stderr=subprocess.DEVNULL)
+        while process.poll() is None and self.step_of(out) < at_step:
+            pass
+        process.kill()
+        process.wait()
+
+    def step_of(self, out):
+        for name in ("checkpoint.safetensors", "checkpoint.previous.safetensors"):
+            try:
+                return struct.unpack("<q", read_tensors(out / name)["step"])[0]
+            except FileNotFoundError:
+                pass
+        return -1
+
+    def test_a_killed_run_goes_on_to_the_same_bits(self):
+        for recipe, steps in (("seed", 16), ("conditional", 12)):
+            small = ("--recipe", recipe, "--g-hidden", "16,16,16", "--d-hidden", "16,16,16", "--log-every", "3",
+                     "--evaluate-every", "1", "--r1-every", "2", "--epochs", "4")
+            whole = self.folder / f"whole {recipe}"
+            self.assertEqual(self.train(whole, *small, "--threads", "1").returncode, 0)
+            # At the beginning, in the middle of an epoch, at the end of one, and almost done.
+            for at_step, threads in ((0, 1), (2, 2), (steps // 4, 1), (7, 3), (steps - 1, 2)):
+                out = self.folder / f"killed {recipe} {at_step}"
+                self.stopped(out, at_step, *small, "--threads", "1")
+                there = self.step_of(out)
+                self.assertGreaterEqual(there, at_step)
+                result = self.train(out, *small, "--resume", "--threads", str(threads))
+                self.assertEqual(result.returncode, 0, result.stderr)
+                self.assertIn(f"going on after step {there} of {steps}\n", result.stderr)
+                self.same_run(out, whole, "metrics.csv", "best_generator.safetensors", "samples/epoch_004.png")
+                self.assertEqual(sorted(path.name for path in out.iterdir()),
+                                 sorted(path.name for path in whole.iterdir()), "debris is left")
+
+    def test_a_signalled_run_goes_on_to_the_same_bits(self):
+        out = self.folder / "signalled"
+        command = self.train_command(out, "--epochs", "40", "--samples-every", "0", "--log-every", "7")
+        process = subprocess.Popen([PROGRAM, *command], env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
+        for line in process.stderr:
+            if line.startswith("epoch "):
+                break
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+        process.stderr.close()
+        self.assertEqual(process.wait(timeout=60), 130, rest)
+        self.assertIn("--resume goes on from there", rest)
+        self.assertEqual(self.run_program(*command, "--resume", "--threads", "2").returncode, 0)
+        whole = self.folder / "not signalled"
+        self.assertEqual(self.run_program(*self.train_command(whole, "--epochs", "40", "--samples-every", "0",
+                                                              "--log-every", "7")).returncode, 0)
+        for name in self.RESULTS[:4]:
+            self.assertEqual(digest(out / name), digest(whole / name), name)
+
+    def test_resume_begins_what_is_not_there_and_leaves_what_is_finished(self):
+        out = self.folder / "resumed at once"
+        self.assertEqual(self.train(out, "--resume").returncode, 0)
+        self.same_run(out, self.first)
+        before = {path: (path.stat().st_mtime_ns, digest(path)) for path in out.rglob("*") if path.is_file()}
+        result = self.train(out, "--resume")
+        self.assertEqual((result.returncode, result.stderr), (0, f"{out}: the run is finished already\n"))
+        after = {path: (path.stat().st_mtime_ns, digest(path)) for path in out.rglob("*") if path.is_file()}
+        self.assertEqual(after, before)
+
+    def test_a_run_at_constant_rates_can_be_made_longer(self):
+        out = self.folder / "longer"
+        self.assertEqual(self.train(out, "--epochs", "1").returncode, 0)
+        result = self.train(out, "--resume")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        # The log's row that the first run's end would have cut short goes on, too.
+        self.same_run(out, self.first)
+
+    def test_resume_needs_the_same_run(self):
+        out = self.folder / "same run"
+        self.assertEqual(self.train(out, "--epochs", "1").returncode, 0)
+        for options, words in ((("--batch", "32"), ("batch 32", "found 64")), (("--seed", "2"), ("seed 2", "found 1")),
+                               (("--d-hidden", "16,16,16"), ("d_hidden [16,16,16]", "found [128,64,32]")),
+                               (("--log-every", "7"), ("log_every 7",))):
+            self.fails(self.train(out, "--resume", *options), 1, "checkpoint.safetensors", "--resume needs", *words)
+        other = self.folder / "other data"
+        shutil.copytree(self.data, other)
+        (other / "train-labels-idx1-ubyte").write_bytes(idx(IMAGES, data=[0] * IMAGES))
+        self.fails(self.train(out, "--resume", "--data", other), 1, "images", "CRC-32")
+        self.fails(self.train(out, "--resume", "--force"), 2, "--force")
+        empty = self.folder / "models only"
+        empty.mkdir()
+        shutil.copy(out / "generator.safetensors", empty)
+        self.fails(self.train(empty, "--resume"), 1, "generator.safetensors already", "no checkpoint to go on from")
+
+    def test_a_damaged_checkpoint_gives_way_to_the_one_before(self):
+        out = self.folder / "damaged"
+        self.assertEqual(self.train(out, "--epochs", "1", "--checkpoint-every", "1").returncode, 0)
+        last, before = out / "checkpoint.safetensors", out / "checkpoint.previous.safetensors"
+        content = bytearray(last.read_bytes())
+        content[-1] ^= 1
+        last.write_bytes(content)
+        result = self.train(out, "--resume")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("(the file is damaged); going on from the checkpoint before it", result.stderr)
+        self.same_run(out, self.first)
+        last.write_bytes(content[:1000])
+        before.write_bytes(b"")
+        self.fails(self.train(out, "--resume"), 1, "checkpoint.safetensors", "checkpoint.previous.safetensors")
+
+    def test_training_goes_on_where_files_cannot_be_written(self):
+        out = self.folder / "read-only"
+        command = self.train_command(out, "--epochs", "30", "--checkpoint-every", "1", "--samples-every", "0")
+        process = subprocess.Popen([PROGRAM, *command], env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
+        for line in process.stderr:
+            if line.startswith("epoch "):
+                break
+        out.rename(self.folder / "moved away")
+        rest = process.stderr.read()
+        process.stderr.close()
+        self.assertEqual(process.wait(timeout=300), 0, rest)
+        self.assertIn(f"warning: {out}/checkpoint.safetensors: cannot ", rest)
+        self.assertTrue((out / "result.json").exists() and (out / "generator.safetensors").exists())
 
     # What it shows
 

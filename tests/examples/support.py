@@ -24,6 +24,40 @@ def read_safetensors(path):
     return metadata, {name: tensor["shape"] for name, tensor in header.items()}
 
 
+def read_tensors(path):
+    """The bytes of each tensor."""
+    content = path.read_bytes()
+    (length,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8 : 8 + length])
+    header.pop("__metadata__", None)
+    places = {name: tensor["data_offsets"] for name, tensor in header.items()}
+    return {name: content[8 + length + begin : 8 + length + end] for name, (begin, end) in places.items()}
+
+
+def checkpoint_checksum(content):
+    """What eigan states of a checkpoint: a hash over words of 64 bits, of the metadata and the tensors by name."""
+    (length,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8 : 8 + length])
+    state = 0xCBF29CE484222325
+
+    def add(data):
+        nonlocal state
+        padded = data + bytes(-len(data) % 8)
+        for word in (len(data), *struct.unpack(f"<{len(padded) // 8}Q", padded)):
+            state = (state ^ word) * 0x9E3779B97F4A7C15 % 2**64
+            state = (state ^ state >> 32) * 0x9E3779B97F4A7C15 % 2**64
+
+    for key, value in sorted(header.pop("__metadata__").items()):
+        if key != "checksum":
+            add(key.encode())
+            add(value.encode())
+    for name in sorted(header):
+        begin, end = header[name]["data_offsets"]
+        add(name.encode())
+        add(bytes(content[8 + length + begin : 8 + length + end]))
+    return f"{state:016x}"
+
+
 def with_safetensors_header(path, change):
     """The content of a file whose header `change` has changed."""
     content = path.read_bytes()

@@ -52,10 +52,14 @@ class AtomicFile {
   }
   void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
 
-  /// Makes the file appear under its name. Nothing may be written afterwards.
-  void commit() {
+  /// Makes the file appear under its name. Nothing may be written afterwards. What had that name before is kept under
+  /// the name `keep`, in the same folder, unless that is empty; whoever is killed between the two steps leaves it
+  /// there.
+  void commit(const std::filesystem::path& keep = {}) {
     if (!sync(file_)) fail("flush to disk", errno);
     if (!file_.close()) fail("close", errno);
+    if (!keep.empty() && std::rename(target_.c_str(), keep.c_str()) != 0 && errno != ENOENT)
+      fail("keep the old file under another name", errno);
     if (std::rename(temporary_.c_str(), target_.c_str()) != 0) fail("rename the finished file", errno);
     temporary_.clear();
     // The new name itself must reach the disk, too.

@@ -89,15 +89,17 @@ inline std::string safetensors_header(std::vector<TensorView>& tensors,
 
 }  // namespace detail
 
-/// Writes the tensors atomically. Error if the file cannot be written; std::invalid_argument if the result would not
-/// be a valid file: a name twice, a shape that does not match the bytes, text that is not UTF-8.
+/// Writes the tensors atomically; `keep` as in AtomicFile::commit. Error if the file cannot be written;
+/// std::invalid_argument if the result would not be a valid file: a name twice, a shape that does not match the bytes,
+/// text that is not UTF-8.
 inline void write_safetensors(const std::filesystem::path& path, std::vector<TensorView> tensors,
-                              const std::map<std::string, std::string>& metadata = {}) {
+                              const std::map<std::string, std::string>& metadata = {},
+                              const std::filesystem::path& keep = {}) {
   const std::string header = detail::safetensors_header(tensors, metadata);
   AtomicFile file(path);
   file.write(header);
   for (const TensorView& tensor : tensors) file.write(tensor.data);
-  file.commit();
+  file.commit(keep);
 }
 
 }  // namespace eigan

@@ -70,6 +70,14 @@ class Adam {
   /// Steps taken.
   std::int64_t steps() const { return t_; }
 
+  /// Names everything that steps change, as torch.optim.Adam's state_dict does: for checkpoints (io/checkpoint.hpp).
+  template <class Visit>
+  void visit_state(Visit&& visit) {
+    visit("step", t_);
+    visit("exp_avg", moment1_);
+    visit("exp_avg_sq", moment2_);
+  }
+
  private:
   void check_options() const {
     const auto& o = options_;

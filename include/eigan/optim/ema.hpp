@@ -49,6 +49,13 @@ class Ema {
   /// Updates made.
   std::int64_t updates() const { return updates_; }
 
+  /// Names everything that updates change: for checkpoints (io/checkpoint.hpp).
+  template <class Visit>
+  void visit_state(Visit&& visit) {
+    visit("updates", updates_);
+    visit("average", average_);
+  }
+
  private:
   double decay_;
   Buffer<T> average_;

@@ -56,6 +56,12 @@ class SGD {
   SGDOptions& options() { return options_; }
   const SGDOptions& options() const { return options_; }
 
+  /// Names everything that steps change, as torch.optim.SGD's state_dict does: for checkpoints (io/checkpoint.hpp).
+  template <class Visit>
+  void visit_state(Visit&& visit) {
+    visit("momentum_buffer", velocity_);
+  }
+
  private:
   void check_options() const {
     const auto& o = options_;

@@ -61,6 +61,17 @@ const KernelTable<T>& kernels() {
   return chosen;
 }
 
+// The kernels take longer to compile than most programs that use them. A program of many translation units can compile
+// them in one of them, as it does with a library of the stb kind: that one defines EIGAN_COMPILE_KERNELS before it
+// includes eigan, the others EIGAN_EXTERN_KERNELS.
+#if defined(EIGAN_COMPILE_KERNELS)
+template const KernelTable<float>& kernels_for<float>(Isa);
+template const KernelTable<double>& kernels_for<double>(Isa);
+#elif defined(EIGAN_EXTERN_KERNELS)
+extern template const KernelTable<float>& kernels_for<float>(Isa);
+extern template const KernelTable<double>& kernels_for<double>(Isa);
+#endif
+
 }  // namespace eigan::detail
 
 #undef EIGAN_INLINE

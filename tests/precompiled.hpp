@@ -1,0 +1,8 @@
+// The large headers that nearly every test includes, precompiled by tests/CMakeLists.txt.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <Eigen/Core>
+
+#include <eigan/core/simd/kernels.hpp>
