@@ -10,6 +10,7 @@
 // gradient is set to zero by you, because only you know when you are done adding to it.
 //
 // The network ends in a logit, any real number; the loss and sigmoid() make a probability of it.
+// [program]
 #include <cmath>
 #include <iomanip>
 #include <iostream>
@@ -45,3 +46,4 @@ int main() {
     std::cout << (x(0, j) > 0) << " xor " << (x(1, j) > 0) << " = " << probability << '\n';
   }
 }
+// [/program]

@@ -115,17 +115,23 @@ using ConstViewBase = Eigen::Map<const Matrix<T>, Eigen::Unaligned, Eigen::Outer
 template <class T>
 class View : public detail::ViewBase<T> {
  public:
-  using Base = detail::ViewBase<T>;
+  using Base = detail::ViewBase<T>;  ///< Eigen's map
 
+  /// Of nothing, until rebind().
   View() : Base(nullptr, 0, 0, Eigen::OuterStride<>(0)) {}
+  /// Columns without gaps.
   View(T* data, Index rows, Index cols) : View(data, rows, cols, rows) {}
+  /// Columns that begin `stride` elements apart.
   View(T* data, Index rows, Index cols, Index stride) : Base(data, rows, cols, Eigen::OuterStride<>(stride)) {}
+  /// Of a whole matrix.
   // NOLINTNEXTLINE(google-explicit-constructor): a matrix is where a view is expected
   View(Matrix<T>& matrix) : View(matrix.data(), matrix.rows(), matrix.cols()) {}
+  /// Of the same memory.
   View(const View&) = default;
 
   // What Eigen's macro for this would declare, had it been written for use outside of its namespace.
   using Base::operator=;
+  /// Copies elements.
   View& operator=(const View& other) {
     Base::operator=(other);
     return *this;
@@ -149,16 +155,22 @@ class View : public detail::ViewBase<T> {
 template <class T>
 class ConstView : public detail::ConstViewBase<T> {
  public:
-  using Base = detail::ConstViewBase<T>;
+  using Base = detail::ConstViewBase<T>;  ///< Eigen's map
 
+  /// Of nothing, until rebind().
   ConstView() : Base(nullptr, 0, 0, Eigen::OuterStride<>(0)) {}
+  /// Columns without gaps.
   ConstView(const T* data, Index rows, Index cols) : ConstView(data, rows, cols, rows) {}
+  /// Columns that begin `stride` elements apart.
   ConstView(const T* data, Index rows, Index cols, Index stride)
       : Base(data, rows, cols, Eigen::OuterStride<>(stride)) {}
   // NOLINTBEGIN(google-explicit-constructor): reading needs no ceremony
+  /// Of the same memory.
   ConstView(const View<T>& view) : ConstView(view.data(), view.rows(), view.cols(), view.outerStride()) {}
+  /// Of a whole matrix.
   ConstView(const Matrix<T>& matrix) : ConstView(matrix.data(), matrix.rows(), matrix.cols()) {}
   // NOLINTEND(google-explicit-constructor)
+  /// Of the same memory.
   ConstView(const ConstView&) = default;
   ConstView& operator=(const ConstView&) = delete;
 
@@ -178,39 +190,52 @@ namespace eigan {
 /// A cache line, and the widest vector register.
 inline constexpr std::size_t buffer_alignment = 64;
 
+/// `size` numbers, zero at first. To copy them is a word of its own, clone(), because it allocates.
 template <class T>
 class Buffer {
   static_assert(std::is_trivially_copyable_v<T> && buffer_alignment % sizeof(T) == 0);
 
  public:
+  /// Of no elements.
   Buffer() = default;
+  /// Throws std::bad_alloc, or std::bad_array_new_length for a size that cannot be.
   explicit Buffer(Index size) : data_(allocate(size)), size_(size) { zero(); }
 
+  /// Leaves `other` empty.
   Buffer(Buffer&& other) noexcept : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {}
+  /// Leaves `other` empty.
   Buffer& operator=(Buffer&& other) noexcept {
     data_ = std::move(other.data_);
     size_ = std::exchange(other.size_, 0);
     return *this;
   }
 
-  /// A deep copy, by name, because it allocates.
+  /// A deep copy.
   Buffer clone() const {
     Buffer copy(size_);
     std::copy_n(data(), size_, copy.data());
     return copy;
   }
 
+  /// The first element, on a cache line; null if there is none.
   T* data() { return data_.get(); }
   const T* data() const { return data_.get(); }
+  /// Elements, padding not counted.
   Index size() const { return size_; }
 
+  /// The first element.
   T* begin() { return data(); }
+  /// Behind the last element.
   T* end() { return data() + size_; }
+  /// The first element.
   const T* begin() const { return data(); }
+  /// Behind the last element.
   const T* end() const { return data() + size_; }
+  /// Element i, not checked.
   T& operator[](Index i) { return data()[i]; }
   const T& operator[](Index i) const { return data()[i]; }
 
+  /// Sets all elements to 0.
   void zero() { std::fill_n(data(), padded(size_), T(0)); }
 
  private:
@@ -249,12 +274,17 @@ constexpr Index padded_stride(Index rows) {
 template <class T>
 class BufferMatrix {
  public:
+  /// 0 x 0.
   BufferMatrix() = default;
+  /// Zeros. Throws as Buffer does.
   BufferMatrix(Index rows, Index cols) : buffer_(size(rows, cols)), rows_(rows), cols_(cols) {}
 
+  /// The whole matrix; its columns are padded_stride apart.
   View<T> view() { return {buffer_.data(), rows_, cols_, padded_stride<T>(rows_)}; }
   ConstView<T> view() const { return {buffer_.data(), rows_, cols_, padded_stride<T>(rows_)}; }
+  /// Elements of a column.
   Index rows() const { return rows_; }
+  /// Columns.
   Index cols() const { return cols_; }
 
  private:
@@ -339,6 +369,7 @@ template <class... Parts>
 
 namespace eigan {
 
+/// One tensor of a network.
 struct Parameter {
   std::string name;  ///< as in torch.nn.Sequential: "0.weight"
   Index offset;      ///< of the first element in the flat buffer
@@ -346,6 +377,7 @@ struct Parameter {
   Index cols;        ///< second extent; 1 for a vector
   int rank;          ///< 1 for a vector such as a bias, 2 for a matrix
 
+  /// Its elements.
   Index size() const { return rows * cols; }
 };
 
@@ -363,10 +395,13 @@ struct Parameter {
 
 namespace eigan {
 
+/// A key. Its numbers are a function of it, the index and the sample: nothing is used up.
 class Rng {
  public:
+  /// What one counter gives.
   using Words = std::array<std::uint32_t, 4>;
 
+  /// The stream of a seed.
   constexpr explicit Rng(std::uint64_t seed) : key_(seed) {}
 
   /// The stream's key; two generators with the same key give the same numbers.
@@ -415,8 +450,8 @@ namespace eigan {
 
 /// Where a stochastic layer's numbers come from: sample j of the views is sample first_sample + j of the pass.
 struct Draw {
-  Rng rng;
-  Index first_sample;
+  Rng rng;             ///< of this layer in this pass
+  Index first_sample;  ///< the number in the pass of the views' first sample
 };
 
 /// Declares `static constexpr bool elementwise = true`: each output depends on the input in the same place alone, so
@@ -434,6 +469,8 @@ concept SizedLayer = requires {
   { L::output } -> std::convertible_to<Index>;
 };
 
+/// What every layer has: a kind of size, `forward` and `backward_input`. It may state `backward_reads_x = false` (or
+/// _y) where both backward functions do without the input (the output), whose memory is then used again.
 template <class L, class T = float>
 concept Layer = (ElementwiseLayer<L> || SizedLayer<L>)&&requires(const L layer, std::span<const T> p, ConstView<T> c,
                                                                  View<T> v) {
@@ -622,7 +659,7 @@ namespace eigan {
 
 /// How many threads a call may use. 0: as many as OpenMP would (OMP_NUM_THREADS, or all processors).
 struct Threads {
-  int count = 0;
+  int count = 0;  ///< at most; 0 for as many as OpenMP would
 };
 
 namespace detail {
@@ -703,8 +740,14 @@ inline int thread_count(Threads threads = {}) {
 
 namespace eigan {
 
-enum class Isa { portable, avx2, avx512 };
+/// The instruction sets that there are kernels for.
+enum class Isa {
+  portable,  ///< what every processor has
+  avx2,      ///< with FMA
+  avx512     ///< AVX-512F
+};
 
+/// As EIGAN_FORCE_ISA has it.
 constexpr const char* to_string(Isa isa) {
   switch (isa) {
     case Isa::avx2:
@@ -851,6 +894,7 @@ namespace eigan::detail::EIGAN_ISA {
 template <class T>
 struct Simd;
 // U is V as it lies in memory: of any alignment, and allowed to be an array of T.
+// NOLINTBEGIN(modernize-use-using): an attribute stands beside what it changes
 template <>
 struct Simd<float> {
   typedef float V __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
@@ -867,6 +911,7 @@ struct Simd<double> {
   typedef std::uint16_t U16 __attribute__((vector_size(EIGAN_VECTOR_BYTES / 4)));
   typedef std::uint8_t U8 __attribute__((vector_size(EIGAN_VECTOR_BYTES / 8)));
 };
+// NOLINTEND(modernize-use-using)
 template <class T>
 using Vector = typename Simd<T>::V;
 template <class T>
@@ -1535,7 +1580,7 @@ struct SigmoidFloat {
     split_exp(t > -104.0f ? t : broadcast(-104.0f), fraction, power);
     const V z = fma(power, fraction, power);
     const V y = (x < 0.0f ? z : broadcast(1.0f)) / (z + 1.0f);
-    return x == x ? y : x;
+    return x == x ? y : x;  // NOLINT(misc-redundant-expression): a NaN is not
   }
 };
 
@@ -1598,7 +1643,8 @@ EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sam
   const __m256i low = _mm256_set1_epi64x(0xFFFFFFFF);
   const __m256i m0 = _mm256_set1_epi64x(0xD2511F53);
   const __m256i m1 = _mm256_set1_epi64x(0xCD9E8D57);
-  const auto base = static_cast<long long>(8 * group);
+  const std::uint64_t first = 8 * group;
+  const auto base = static_cast<long long>(first);
   const __m256i index[2] = {_mm256_add_epi64(_mm256_set1_epi64x(base), _mm256_set_epi64x(3, 2, 1, 0)),
                             _mm256_add_epi64(_mm256_set1_epi64x(base), _mm256_set_epi64x(7, 6, 5, 4))};
   const __m256i sample_low = _mm256_set1_epi64x(static_cast<long long>(sample & 0xFFFFFFFFu));
@@ -1615,6 +1661,7 @@ EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sam
   for (int round = 0; round < 10; ++round) {
     const __m256i key0 = _mm256_set1_epi64x(static_cast<long long>(k0));
     const __m256i key1 = _mm256_set1_epi64x(static_cast<long long>(k1));
+    // NOLINTNEXTLINE(modernize-loop-convert): unrolled as the loop above
     EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
       const __m256i p0 = _mm256_mul_epu32(m0, c[h][0]);
       const __m256i p1 = _mm256_mul_epu32(m1, c[h][2]);
@@ -1787,6 +1834,7 @@ namespace eigan::detail::EIGAN_ISA {
 template <class T>
 struct Simd;
 // U is V as it lies in memory: of any alignment, and allowed to be an array of T.
+// NOLINTBEGIN(modernize-use-using): an attribute stands beside what it changes
 template <>
 struct Simd<float> {
   typedef float V __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
@@ -1803,6 +1851,7 @@ struct Simd<double> {
   typedef std::uint16_t U16 __attribute__((vector_size(EIGAN_VECTOR_BYTES / 4)));
   typedef std::uint8_t U8 __attribute__((vector_size(EIGAN_VECTOR_BYTES / 8)));
 };
+// NOLINTEND(modernize-use-using)
 template <class T>
 using Vector = typename Simd<T>::V;
 template <class T>
@@ -2471,7 +2520,7 @@ struct SigmoidFloat {
     split_exp(t > -104.0f ? t : broadcast(-104.0f), fraction, power);
     const V z = fma(power, fraction, power);
     const V y = (x < 0.0f ? z : broadcast(1.0f)) / (z + 1.0f);
-    return x == x ? y : x;
+    return x == x ? y : x;  // NOLINT(misc-redundant-expression): a NaN is not
   }
 };
 
@@ -2534,7 +2583,8 @@ EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sam
   const __m256i low = _mm256_set1_epi64x(0xFFFFFFFF);
   const __m256i m0 = _mm256_set1_epi64x(0xD2511F53);
   const __m256i m1 = _mm256_set1_epi64x(0xCD9E8D57);
-  const auto base = static_cast<long long>(8 * group);
+  const std::uint64_t first = 8 * group;
+  const auto base = static_cast<long long>(first);
   const __m256i index[2] = {_mm256_add_epi64(_mm256_set1_epi64x(base), _mm256_set_epi64x(3, 2, 1, 0)),
                             _mm256_add_epi64(_mm256_set1_epi64x(base), _mm256_set_epi64x(7, 6, 5, 4))};
   const __m256i sample_low = _mm256_set1_epi64x(static_cast<long long>(sample & 0xFFFFFFFFu));
@@ -2551,6 +2601,7 @@ EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sam
   for (int round = 0; round < 10; ++round) {
     const __m256i key0 = _mm256_set1_epi64x(static_cast<long long>(k0));
     const __m256i key1 = _mm256_set1_epi64x(static_cast<long long>(k1));
+    // NOLINTNEXTLINE(modernize-loop-convert): unrolled as the loop above
     EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
       const __m256i p0 = _mm256_mul_epu32(m0, c[h][0]);
       const __m256i p1 = _mm256_mul_epu32(m1, c[h][2]);
@@ -2722,6 +2773,7 @@ namespace eigan::detail::EIGAN_ISA {
 template <class T>
 struct Simd;
 // U is V as it lies in memory: of any alignment, and allowed to be an array of T.
+// NOLINTBEGIN(modernize-use-using): an attribute stands beside what it changes
 template <>
 struct Simd<float> {
   typedef float V __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
@@ -2738,6 +2790,7 @@ struct Simd<double> {
   typedef std::uint16_t U16 __attribute__((vector_size(EIGAN_VECTOR_BYTES / 4)));
   typedef std::uint8_t U8 __attribute__((vector_size(EIGAN_VECTOR_BYTES / 8)));
 };
+// NOLINTEND(modernize-use-using)
 template <class T>
 using Vector = typename Simd<T>::V;
 template <class T>
@@ -3406,7 +3459,7 @@ struct SigmoidFloat {
     split_exp(t > -104.0f ? t : broadcast(-104.0f), fraction, power);
     const V z = fma(power, fraction, power);
     const V y = (x < 0.0f ? z : broadcast(1.0f)) / (z + 1.0f);
-    return x == x ? y : x;
+    return x == x ? y : x;  // NOLINT(misc-redundant-expression): a NaN is not
   }
 };
 
@@ -3469,7 +3522,8 @@ EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sam
   const __m256i low = _mm256_set1_epi64x(0xFFFFFFFF);
   const __m256i m0 = _mm256_set1_epi64x(0xD2511F53);
   const __m256i m1 = _mm256_set1_epi64x(0xCD9E8D57);
-  const auto base = static_cast<long long>(8 * group);
+  const std::uint64_t first = 8 * group;
+  const auto base = static_cast<long long>(first);
   const __m256i index[2] = {_mm256_add_epi64(_mm256_set1_epi64x(base), _mm256_set_epi64x(3, 2, 1, 0)),
                             _mm256_add_epi64(_mm256_set1_epi64x(base), _mm256_set_epi64x(7, 6, 5, 4))};
   const __m256i sample_low = _mm256_set1_epi64x(static_cast<long long>(sample & 0xFFFFFFFFu));
@@ -3486,6 +3540,7 @@ EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sam
   for (int round = 0; round < 10; ++round) {
     const __m256i key0 = _mm256_set1_epi64x(static_cast<long long>(k0));
     const __m256i key1 = _mm256_set1_epi64x(static_cast<long long>(k1));
+    // NOLINTNEXTLINE(modernize-loop-convert): unrolled as the loop above
     EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
       const __m256i p0 = _mm256_mul_epu32(m0, c[h][0]);
       const __m256i p1 = _mm256_mul_epu32(m1, c[h][2]);
@@ -3769,17 +3824,21 @@ T bce_with_logits(std::type_identity_t<ConstView<T>> z, std::type_identity_t<Con
 
 namespace eigan {
 
+/// The losses of the original paper.
 struct NonSaturatingLoss {
-  double real_label = 1;
+  double real_label = 1;  ///< the target for real samples
 
+  /// What the discriminator wants of the logits of real samples. Returns the loss and assigns the gradient.
   template <class T>
   T real(ConstView<T> logits, View<T> gradient) const {
     return bce_with_logits<T>(logits, static_cast<T>(real_label), gradient);
   }
+  /// The same for generated samples.
   template <class T>
   T fake(ConstView<T> logits, View<T> gradient) const {
     return bce_with_logits<T>(logits, T(0), gradient);
   }
+  /// What the generator wants of the logits of its samples.
   template <class T>
   T generator(ConstView<T> logits, View<T> gradient) const {
     return bce_with_logits<T>(logits, T(1), gradient);
@@ -3846,7 +3905,7 @@ inline bool parse_number(std::string_view text, double& number) {
 
 namespace eigan {
 
-/// `BatchNorm1d<256>`, or `BatchNorm1d<>(256)` with the number of features given at run time.
+/// Batch normalisation. `BatchNorm1d<256>`, or `BatchNorm1d<>(256)` with the number of features given at run time.
 template <Index Features = dynamic>
 class BatchNorm1d {
   static_assert(Features > 0 || Features == dynamic, "eigan::BatchNorm1d: features are positive or dynamic");
@@ -3856,6 +3915,7 @@ class BatchNorm1d {
   static constexpr Index output = Features;
   static constexpr bool backward_reads_y = false;
 
+  /// The features that the type states, eps 1e-5.
   constexpr BatchNorm1d() requires(Features != dynamic) : features_(Features) {}
   /// Throws std::invalid_argument unless 0 < features < 2^31, as the type says where it does, and eps > 0.
   explicit BatchNorm1d(Index features, double eps = 1e-5) : features_(features), eps_(eps) {
@@ -3866,6 +3926,7 @@ class BatchNorm1d {
 
   Index input_size() const { return features_; }
   Index output_size() const { return features_; }
+  /// What is added to the variance.
   double eps() const { return eps_; }
   Index param_size() const { return 4 * features_; }
   /// What an optimiser changes: gamma and beta.
@@ -4031,6 +4092,7 @@ static_assert(BatchCoupledLayer<BatchNorm1d<3>> && BatchCoupledLayer<BatchNorm1d
 
 namespace eigan {
 
+/// y = m x / (1 - p) in training, y = x at inference.
 class Dropout {
  public:
   static constexpr bool elementwise = true;
@@ -4038,6 +4100,7 @@ class Dropout {
   static constexpr bool backward_reads_y = false;
   static constexpr bool piecewise_linear = true;
 
+  /// p = 0.5.
   constexpr Dropout() = default;
   /// p: the probability of zeroing an element. Throws std::invalid_argument unless 0 <= p < 1.
   explicit Dropout(double p) : p_(p) {
@@ -4045,6 +4108,7 @@ class Dropout {
     if (threshold() == draws) detail::fail_contract("eigan::Dropout: p is too close to 1: ", p);
   }
 
+  /// The probability of zeroing an element.
   double p() const { return p_; }
   std::string describe() const { return "Dropout(p=" + exact_text(p_) + ")"; }
 
@@ -4121,12 +4185,14 @@ void for_each_column(View<T> out, const ConstView<T>& in1, const ConstView<T>& i
 
 namespace eigan {
 
+/// y = x for x >= 0, slope x below.
 class LeakyReLU {
  public:
   static constexpr bool elementwise = true;
   static constexpr bool backward_reads_x = false;
   static constexpr bool piecewise_linear = true;
 
+  /// The slope 0.01.
   constexpr LeakyReLU() = default;
   /// Throws std::invalid_argument unless 0 <= negative_slope < infinity.
   explicit LeakyReLU(double negative_slope) : slope_(negative_slope) {
@@ -4134,6 +4200,7 @@ class LeakyReLU {
       detail::fail_contract("eigan::LeakyReLU: negative_slope must be >= 0, is ", slope_);
   }
 
+  /// The slope below 0.
   double negative_slope() const { return slope_; }
   std::string describe() const { return "LeakyReLU(negative_slope=" + exact_text(slope_) + ")"; }
 
@@ -4248,9 +4315,6 @@ void add_outer(std::type_identity_t<ConstView<T>> dy, std::type_identity_t<Const
 // ======== eigan/init/initializers.hpp
 // How weights start. Names and formulas are those of torch.nn.init; w is out x in, so fan_in = cols, fan_out = rows.
 //
-//   xavier_uniform  U[-a, a), a = gain sqrt(6 / (fan_in + fan_out))     xavier_normal  N(0, gain^2 2 / (fan_in +
-//   fan_out)) he_uniform      U[-a, a), a = gain sqrt(3 / fan_in)                 he_normal      N(0, gain^2 / fan_in)
-//
 // He's gain is sqrt 2 for ReLU and sqrt(2 / (1 + slope^2)) for leaky ReLU (Glorot and Bengio 2010; He et al. 2015).
 
 namespace eigan::init {
@@ -4260,20 +4324,24 @@ inline double leaky_relu_gain(double negative_slope = 0) {
   return std::sqrt(2 / (1 + negative_slope * negative_slope));
 }
 
+/// U[-a, a) with a = gain sqrt(6 / (fan_in + fan_out)).
 template <class T>
 void xavier_uniform(View<T> w, Rng rng, double gain = 1) {
   const double a = gain * std::sqrt(6 / static_cast<double>(w.rows() + w.cols()));
   fill_uniform(w, -a, a, rng);
 }
+/// N(0, gain^2 2 / (fan_in + fan_out)).
 template <class T>
 void xavier_normal(View<T> w, Rng rng, double gain = 1) {
   fill_normal(w, 0, gain * std::sqrt(2 / static_cast<double>(w.rows() + w.cols())), rng);
 }
+/// U[-a, a) with a = gain sqrt(3 / fan_in).
 template <class T>
 void he_uniform(View<T> w, Rng rng, double gain = leaky_relu_gain()) {
   const double a = gain * std::sqrt(3 / static_cast<double>(w.cols()));
   fill_uniform(w, -a, a, rng);
 }
+/// N(0, gain^2 / fan_in).
 template <class T>
 void he_normal(View<T> w, Rng rng, double gain = leaky_relu_gain()) {
   fill_normal(w, 0, gain / std::sqrt(static_cast<double>(w.cols())), rng);
@@ -4292,7 +4360,7 @@ void linear_default(View<T> w, View<T> b, Rng rng) {
 
 namespace eigan {
 
-/// A dense layer. `Linear<784, 128>`, or `Linear<>(784, 128)` with sizes given at run time.
+/// A dense layer, y = w x + b. `Linear<784, 128>`, or `Linear<>(784, 128)` with sizes given at run time.
 template <Index In = dynamic, Index Out = dynamic>
 class Linear {
   static_assert((In > 0 || In == dynamic) && (Out > 0 || Out == dynamic),
@@ -4304,6 +4372,7 @@ class Linear {
   static constexpr bool backward_reads_y = false;
   static constexpr bool piecewise_linear = true;
 
+  /// The sizes that the type states.
   constexpr Linear() requires(In != dynamic && Out != dynamic) : in_(In), out_(Out) {}
   /// Sizes at run time. Throws std::invalid_argument where they are not in 1 to 2^31 or contradict the type's.
   Linear(Index in_features, Index out_features) : in_(in_features), out_(out_features) {
@@ -4407,6 +4476,7 @@ static_assert(BlockedLayer<Linear<3, 2>> && BlockedLayer<Linear<3, 2>, double>);
 
 namespace eigan {
 
+/// y = tanh x.
 class Tanh {
  public:
   static constexpr bool elementwise = true;
@@ -4509,6 +4579,7 @@ struct CheckLayers<Position, Size, L, Ls...> : MustBeALayer<Position, L> {
 
 }  // namespace detail
 
+/// Layers in a row, left to right: `Sequential<Linear<784, 128>, ReLU, Linear<128, 10>>`.
 template <class... Ls>
 class Sequential {
   static_assert(sizeof...(Ls) > 0, "eigan::Sequential: needs at least one layer");
@@ -4517,16 +4588,19 @@ class Sequential {
  public:
   /// How many layers.
   static constexpr std::size_t depth() { return sizeof...(Ls); }
+  /// Of layer I.
   template <std::size_t I>
   using LayerType = std::tuple_element_t<I, std::tuple<Ls...>>;
 
   /// Whether a training pass draws random numbers.
   static constexpr bool stochastic = (StochasticLayer<Ls> || ...);
 
+  /// Of layers whose types state all sizes.
   Sequential() requires(std::is_default_constructible_v<Ls>&&...) { measure(); }
   /// Throws std::invalid_argument where run-time sizes do not fit together.
   explicit Sequential(Ls... layers) requires(sizeof...(Ls) > 0) : layers_(std::move(layers)...) { measure(); }
 
+  /// Layer I.
   template <std::size_t I>
   const LayerType<I>& layer() const {
     return std::get<I>(layers_);
@@ -4542,8 +4616,11 @@ class Sequential {
   /// Two networks of one type with equal layouts fit the same tapes.
   using Layout = std::array<Index, sizeof...(Ls) + 1>;
   const Layout& layout() const { return features_; }
+  /// Features of a sample going in.
   Index input_size() const { return features_.front(); }
+  /// Features of a sample coming out.
   Index output_size() const { return features_.back(); }
+  /// The number of parameters.
   Index param_size() const { return offsets_.back(); }
 
   /// The part of a parameter-shaped buffer (parameters, gradients, moments) that belongs to layer I.
@@ -4556,6 +4633,7 @@ class Sequential {
     return params.subspan(static_cast<std::size_t>(offsets_[layer]),
                           static_cast<std::size_t>(offsets_[layer + 1] - offsets_[layer]));
   }
+  /// Where the layer's part begins.
   Index offset(std::size_t layer) const { return offsets_[layer]; }
 
   /// Every tensor, named as torch.nn.Sequential names it: "0.weight".
@@ -4578,6 +4656,7 @@ class Sequential {
     return text;
   }
 
+  /// Writes every layer's initial parameters.
   template <class T>
   void init(std::span<T> params, Rng rng) const {
     for_each_layer([&](auto i) {
@@ -4644,8 +4723,8 @@ namespace eigan {
 
 /// What the hidden layers share.
 struct HiddenOptions {
-  double negative_slope = 0.2;
-  double dropout = 0.3;  ///< not in a NormalizedGenerator
+  double negative_slope = 0.2;  ///< of the leaky ReLU
+  double dropout = 0.3;         ///< not in a NormalizedGenerator
 };
 
 namespace detail {
@@ -4714,14 +4793,17 @@ auto make_dynamic_stack(const std::array<Index, N>& sizes, const HiddenOptions& 
 
 }  // namespace detail
 
+/// The original generator: `Sizes` are those of latent vector, hidden layers and image.
 template <Index... Sizes>
 using Generator =
     typename detail::HiddenStack<detail::WithDropout, detail::LayerList<>, Sizes...>::type::template Then<Tanh>;
 
+/// The same with batch normalisation in place of dropout.
 template <Index... Sizes>
 using NormalizedGenerator =
     typename detail::HiddenStack<detail::WithBatchNorm, detail::LayerList<>, Sizes...>::type::template Then<Tanh>;
 
+/// The original discriminator: `Sizes` are those of image, hidden layers and logit, which is 1.
 template <Index... Sizes>
 using Discriminator =
     typename detail::HiddenStack<detail::WithDropout, detail::LayerList<>, Sizes...>::type::template Then<>;
@@ -4731,10 +4813,12 @@ template <Index... Sizes>
 Generator<Sizes...> make_generator(HiddenOptions options = {}) {
   return detail::make_stack<Generator<Sizes...>>(std::array<Index, sizeof...(Sizes)>{Sizes...}, options);
 }
+/// As make_generator.
 template <Index... Sizes>
 NormalizedGenerator<Sizes...> make_normalized_generator(HiddenOptions options = {}) {
   return detail::make_stack<NormalizedGenerator<Sizes...>>(std::array<Index, sizeof...(Sizes)>{Sizes...}, options);
 }
+/// As make_generator.
 template <Index... Sizes>
 Discriminator<Sizes...> make_discriminator(HiddenOptions options = {}) {
   return detail::make_stack<Discriminator<Sizes...>>(std::array<Index, sizeof...(Sizes)>{Sizes...}, options);
@@ -4745,10 +4829,12 @@ template <std::size_t N>
 auto make_generator(const std::array<Index, N>& sizes, HiddenOptions options = {}) {
   return detail::make_dynamic_stack<Generator>(sizes, options);
 }
+/// As make_generator.
 template <std::size_t N>
 auto make_normalized_generator(const std::array<Index, N>& sizes, HiddenOptions options = {}) {
   return detail::make_dynamic_stack<NormalizedGenerator>(sizes, options);
 }
+/// As make_generator.
 template <std::size_t N>
 auto make_discriminator(const std::array<Index, N>& sizes, HiddenOptions options = {}) {
   return detail::make_dynamic_stack<Discriminator>(sizes, options);
@@ -4777,6 +4863,7 @@ auto make_discriminator(const std::array<Index, N>& sizes, HiddenOptions options
 
 namespace eigan {
 
+/// What Model::infer works in.
 template <class Net, class T = float>
 class Scratch {
  public:
@@ -4790,6 +4877,7 @@ class Scratch {
   /// Whether it was made for a network of these sizes, and for tiles of at least `tile` samples.
   bool fits(const Net& net, Index tile) const { return layout_ == net.layout() && tile_ >= tile; }
 
+  /// One of the two levels, as a matrix of so many features.
   View<T> level(std::size_t which, Index features, Index samples) {
     return {levels_[which].data(), features, samples, padded_stride<T>(features)};
   }
@@ -4811,6 +4899,7 @@ class Scratch {
 
 namespace eigan {
 
+/// The memory of one forward pass of a `Net`, and of the way back.
 template <class Net, class T = float>
 class Tape {
  public:
@@ -4850,6 +4939,7 @@ class Tape {
     });
   }
 
+  /// How many samples it has room for.
   Index capacity() const { return capacity_; }
   /// Whether it was made for a network of these sizes: types with run-time sizes do not tell.
   bool fits(const Net& net) const { return layout_ == net.layout(); }
@@ -4858,6 +4948,7 @@ class Tape {
   /// The generator of the remembered pass, from which its masks can be drawn again.
   Rng rng() const { return rng_; }
 
+  /// The remembered pass's input, which is the caller's.
   ConstView<T> input() const { return input_; }
   /// The network's output: features x batch.
   ConstView<T> output() const { return activation(depth()); }
@@ -4870,7 +4961,9 @@ class Tape {
   ConstView<T> activation(std::size_t level) const {
     return level == 0 ? input_ : ConstView<T>(activations_[level].columns(0, batch_));
   }
+  /// The same, for who computes it.
   View<T> writable_activation(std::size_t level) { return activations_[level].columns(0, batch_); }
+  /// The gradient with respect to activation(level), level > 0.
   View<T> gradient(std::size_t level) { return gradients_[level].columns(0, batch_); }
 
   /// Lets the output live in the caller's memory, e.g. in another network's input: features x capacity or more.
@@ -4907,17 +5000,19 @@ class Tape {
 
 namespace eigan {
 
+/// A `Net`, which is a Sequential, and its parameters in one buffer of T.
 template <class Net, class T = float>
 class Model {
  public:
-  using Scalar = T;
-  using Network = Net;
+  using Scalar = T;     ///< of parameters and samples
+  using Network = Net;  ///< the Sequential
 
   /// A network with freshly initialised parameters.
   Model(Net net, Rng rng) : net_(std::move(net)), params_(net_.param_size()) {
     net_.template init<T>(params(), rng);
     plan();
   }
+  /// A network whose type states all sizes.
   explicit Model(Rng rng) requires std::is_default_constructible_v<Net> : Model(Net{}, rng) {}
 
   /// A network with the parameters given.
@@ -4928,7 +5023,9 @@ class Model {
     plan();
   }
 
+  /// The layers, without parameters.
   const Net& net() const { return net_; }
+  /// All parameters, layer after layer.
   std::span<T> params() { return params_; }
   std::span<const T> params() const { return params_; }
   /// Layer I's own parameters, e.g. for `net().layer<0>().weight(params<0>())`.
@@ -4937,7 +5034,9 @@ class Model {
     return params(I);
   }
   std::span<T> params(std::size_t layer) { return net_.slice(layer, params()); }
+  /// The tensors in that buffer: names, places, shapes.
   std::vector<Parameter> parameters() const { return net_.parameters(); }
+  /// One line, equal for models that can exchange parameters.
   std::string architecture() const { return net_.architecture(); }
 
   /// A tape for batches of up to `capacity` samples.
@@ -4988,7 +5087,7 @@ class Model {
   /// What follows each finished block of gradients, [first, first + count): nothing, unless an optimiser wants to use
   /// the block while it is in cache.
   struct Nothing {
-    void operator()(Index /*first*/, Index /*count*/) const {}
+    void operator()(Index /*first*/, Index /*count*/) const {}  ///< does nothing
   };
 
   /// Adds the gradient with respect to the parameters to `grad`; the gradient with respect to the input is not
@@ -5032,6 +5131,7 @@ class Model {
     Matrix<T> y(net_.output_size(), x.cols());
     const int parts = detail::usable_threads(threads, 2.0 * work(x.cols()));
     std::vector<Scratch<Net, T>> scratches;
+    scratches.reserve(static_cast<std::size_t>(parts));
     for (int i = 0; i < parts; ++i) scratches.push_back(scratch());
     const Index tile = tile_width(x.cols(), parts), n = tiles(x.cols(), tile);
     detail::parallel(parts, [&](int part, int of) {
@@ -5368,6 +5468,7 @@ class R1Penalty {
 
 namespace eigan {
 
+/// The memory of the steps in gan/steps.hpp.
 template <class G, class D, class T = float>
 class GanWorkspace {
  public:
@@ -5389,6 +5490,7 @@ class GanWorkspace {
                             discriminator.net().output_size());
   }
 
+  /// How many real samples it has room for.
   Index capacity() const { return capacity_; }
 
   // Each throws std::invalid_argument for a batch above the capacity.
@@ -5419,10 +5521,10 @@ class GanWorkspace {
   /// How many such samples there are; from now on none, for whoever asks is about to change the generator.
   Index take_fresh() { return std::exchange(fresh_, 0); }
 
-  Tape<G, T> g_tape;
-  Tape<D, T> d_tape;
-  Buffer<T> g_grad;
-  Buffer<T> d_grad;
+  Tape<G, T> g_tape;  ///< of the generator's pass
+  Tape<D, T> d_tape;  ///< of the discriminator's
+  Buffer<T> g_grad;   ///< the generator's gradient; zero between steps
+  Buffer<T> d_grad;   ///< the discriminator's; what it holds joins the next step
 
  private:
   View<T> checked(Index batch) {
@@ -5489,6 +5591,7 @@ void backward_and_step(Model<Net, T>& model, Tape<Net, T>& tape, O& optimizer, B
 
 namespace eigan {
 
+/// What discriminator_step saw, before it changed anything.
 template <class T>
 struct DiscriminatorResult {
   T loss;    ///< loss on real + loss on fake
@@ -5496,10 +5599,11 @@ struct DiscriminatorResult {
   T d_fake;  ///< mean of sigmoid(D(fake))
 };
 
+/// What generator_step saw, before it changed anything.
 template <class T>
 struct GeneratorResult {
-  T loss;
-  T d_fake;  ///< mean of sigmoid(D(fake)), before the step
+  T loss;    ///< of the generator
+  T d_fake;  ///< mean of sigmoid(D(fake))
 };
 
 namespace detail {
@@ -5586,6 +5690,7 @@ GeneratorResult<T> generator_step(Model<G, T>& generator, const Model<D, T>& dis
 
 namespace eigan {
 
+/// y = max(0, x).
 class ReLU {
  public:
   static constexpr bool elementwise = true;
@@ -5616,6 +5721,7 @@ static_assert(Layer<ReLU>);
 
 namespace eigan {
 
+/// y = 1 / (1 + e^-x).
 class Sigmoid {
  public:
   static constexpr bool elementwise = true;
@@ -5837,7 +5943,7 @@ std::optional<std::string> find_non_finite(const M& model, Threads threads = {})
 
 namespace eigan {
 
-/// For example
+/// The text, for example
 ///     Sequential(
 ///       (0): Linear(in_features=2, out_features=4)   2 -> 4   12 parameters
 ///       (1): Tanh()                                  4 -> 4
@@ -5893,14 +5999,16 @@ void check_update(const char* optimizer, Index size, std::span<T> params, std::s
 
 namespace eigan {
 
+/// Names and values as in torch.optim.Adam.
 struct AdamOptions {
-  double lr = 1e-3;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double eps = 1e-8;
-  double weight_decay = 0;
+  double lr = 1e-3;         ///< the learning rate, >= 0
+  double beta1 = 0.9;       ///< how much of m stays, in [0, 1)
+  double beta2 = 0.999;     ///< how much of v stays, in [0, 1)
+  double eps = 1e-8;        ///< added to the root, >= 0
+  double weight_decay = 0;  ///< the share of p in its gradient, >= 0
 };
 
+/// Adam (Kingma and Ba 2015): steps by the gradient's running mean over the root of its running square.
 template <class T = float>
 class Adam {
  public:
@@ -5931,6 +6039,7 @@ class Adam {
                      .eps = static_cast<T>(options_.eps),
                      .weight_decay = static_cast<T>(options_.weight_decay)};
   }
+  /// Updates the parameters [first, first + count) by their gradients.
   void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {
     detail::check_update("eigan::Adam", moment1_.size(), params, grad, first, count);
     if (t_ == 0 && count > 0) detail::fail_contract("eigan::Adam: update() before the first begin_step()");
@@ -5982,6 +6091,7 @@ class Adam {
 
 namespace eigan {
 
+/// The average of a parameter buffer over the steps.
 template <class T = float>
 class Ema {
  public:
@@ -6060,13 +6170,15 @@ inline double warmup_cosine(Index step, Index total, Index warmup) {
 
 namespace eigan {
 
+/// Names and values as in torch.optim.SGD.
 struct SGDOptions {
-  double lr = 1e-2;
-  double momentum = 0;
-  double weight_decay = 0;
-  bool nesterov = false;
+  double lr = 1e-2;         ///< the learning rate, >= 0
+  double momentum = 0;      ///< how much of v stays, >= 0
+  double weight_decay = 0;  ///< the share of p in its gradient, >= 0
+  bool nesterov = false;    ///< look ahead; needs momentum
 };
 
+/// Gradient descent with momentum: v = momentum v + g, p -= lr v.
 template <class T = float>
 class SGD {
  public:
@@ -6082,6 +6194,7 @@ class SGD {
 
   /// The same in parts, as in Adam: disjoint ranges in any order, from any thread.
   void begin_step() { check_options(); }
+  /// Updates the parameters [first, first + count) by their gradients.
   void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {
     detail::check_update("eigan::SGD", velocity_.size(), params, grad, first, count);
     const T lr = static_cast<T>(options_.lr), momentum = static_cast<T>(options_.momentum);
@@ -6125,8 +6238,11 @@ class SGD {
 // ======== eigan/version.hpp
 // The one place that states eigan's version; CMakeLists.txt and the package files read it from here.
 
+/// The version for the preprocessor: grows when programs must change.
 #define EIGAN_VERSION_MAJOR 0
+/// Grows with what is new; before 1.0.0 also when programs must change.
 #define EIGAN_VERSION_MINOR 1
+/// Grows with what is mended.
 #define EIGAN_VERSION_PATCH 0
 
 namespace eigan {
@@ -6174,7 +6290,7 @@ inline std::size_t visible_character(std::string_view text) {
 
 }  // namespace detail
 
-/// `text` with every byte that is not part of a visible character written as \xNN, cut with "..." after at most
+/// `text` with every byte that is not part of a visible character written as `\xNN`, cut with "..." after at most
 /// `limit` bytes of it.
 inline std::string printable(std::string_view text, std::size_t limit = 256) {
   std::string result;
@@ -6215,7 +6331,21 @@ inline std::string printable(std::string_view text, std::size_t limit = 256) {
 namespace eigan {
 
 /// In the order of safetensors' reference implementation, which sorts tensors by it.
-enum class Dtype { boolean, u8, i8, i16, u16, f16, bf16, i32, u32, f32, f64, i64, u64 };
+enum class Dtype {
+  boolean,  ///< one byte
+  u8,       ///< unsigned, 8 bits
+  i8,       ///< signed, 8 bits
+  i16,      ///< signed, 16 bits
+  u16,      ///< unsigned, 16 bits
+  f16,      ///< IEEE 754, 16 bits
+  bf16,     ///< the upper half of an f32
+  i32,      ///< signed, 32 bits
+  u32,      ///< unsigned, 32 bits
+  f32,      ///< IEEE 754, 32 bits
+  f64,      ///< IEEE 754, 64 bits
+  i64,      ///< signed, 64 bits
+  u64       ///< unsigned, 64 bits
+};
 
 namespace detail {
 
@@ -6665,15 +6795,17 @@ inline constexpr std::size_t max_safetensors_header = std::size_t{16} << 20;
 
 /// Where one tensor lies in a safetensors file.
 struct TensorInfo {
-  std::string name;
-  Dtype dtype{};
+  std::string name;                  ///< unique in the file
+  Dtype dtype{};                     ///< of its elements
   std::vector<std::uint64_t> shape;  ///< outermost extent first; empty for a single value
   std::uint64_t begin = 0;           ///< offset of the first byte in the data section
   std::uint64_t end = 0;             ///< one past the last
 
+  /// All members are equal.
   bool operator==(const TensorInfo&) const = default;
 };
 
+/// A file that was found to be valid, in memory.
 class SafetensorsFile {
  public:
   /// Reads and checks a whole file. Error if it cannot be read or breaks a rule of the format.
@@ -6693,6 +6825,7 @@ class SafetensorsFile {
 
   /// In the order in which they lie in the file.
   const std::vector<TensorInfo>& tensors() const { return tensors_; }
+  /// What the file says of itself.
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   /// What messages about this file begin with.
   const std::string& name() const { return name_; }
@@ -6886,6 +7019,7 @@ class SafetensorsFile {
 
 namespace eigan {
 
+/// A file in the making; without commit() nothing comes of it.
 class AtomicFile {
  public:
   /// Opens the temporary file; `path` itself is not touched before commit(). A symbolic link is followed, and a file
@@ -6909,8 +7043,10 @@ class AtomicFile {
 
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
+  /// Removes the temporary file if commit() was not reached.
   ~AtomicFile() { discard(); }
 
+  /// Appends. Error if the disk does not take it.
   void write(std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
       const auto count = detail::retry_interrupted([&] { return ::write(file_.get(), bytes.data(), bytes.size()); });
@@ -6993,10 +7129,10 @@ namespace eigan {
 
 /// A tensor to be written: its bytes are row-major and little-endian and belong to somebody else.
 struct TensorView {
-  std::string name;
-  Dtype dtype;
-  std::vector<std::uint64_t> shape;
-  std::span<const std::byte> data;
+  std::string name;                  ///< valid UTF-8, unique
+  Dtype dtype;                       ///< of its elements
+  std::vector<std::uint64_t> shape;  ///< outermost extent first
+  std::span<const std::byte> data;   ///< all elements
 };
 
 namespace detail {

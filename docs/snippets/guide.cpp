@@ -9,6 +9,7 @@
 
 #include <eigan/data/batches.hpp>
 #include <eigan/eigan.hpp>
+#include <eigan/io/onnx.hpp>
 #include <eigan/net/network.hpp>
 #include <eigan/testing/check_gradients.hpp>
 
@@ -192,6 +193,19 @@ TEST_CASE("guide: one sweep") {
     twin_adam.step(twin.params(), twin_gradient);
   }
   CHECK(std::ranges::equal(model.params(), twin.params()));
+}
+
+TEST_CASE("guide: a schedule") {
+  const Model<Sequential<Linear<4, 1>>> model(Rng(1));
+  Adam adam(model.net().param_size());
+  constexpr Index steps = 1000;
+  for (Index step = 0; step < steps; ++step) {
+    // [schedule]
+    adam.options().lr = 0.01 * warmup_cosine(step, steps, 50);
+    // [/schedule]
+    CHECK(adam.options().lr <= 0.01);
+  }
+  CHECK(adam.options().lr < 1e-6);
 }
 
 TEST_CASE("guide: an input's gradient") {
@@ -399,6 +413,16 @@ TEST_CASE("guide: better samples") {
   // [/better]
   CHECK(samples.allFinite());
   CHECK(samples.rowwise().mean().norm() > 0.5f);  // images are in [0, 1], and it has noticed
+}
+
+TEST_CASE("guide: exporting") {
+  const std::filesystem::path path = std::filesystem::temp_directory_path() / "eigan_guide.onnx";
+  // [onnx]
+  const Model<Sequential<Linear<8, 4>, ReLU, Linear<4, 1>>> model(Rng(1));
+  save_onnx(path, model);
+  // [/onnx]
+  CHECK(std::filesystem::file_size(path) > 4 * static_cast<std::uintmax_t>(model.net().param_size()));
+  std::filesystem::remove(path);
 }
 
 // [hinge]

@@ -1,4 +1,4 @@
-# vcpkg's manifest and docs/install.md cannot read eigan's version, so they are compared with it.
+# vcpkg's manifest, CITATION.cff and docs/install.md cannot read eigan's version, so they are compared with it.
 #   cmake -D ROOT=<project> -D VERSION=0.1.0 -P recipes.cmake
 cmake_minimum_required(VERSION 3.25)
 file(READ ${ROOT}/packaging/vcpkg/eigan/vcpkg.json manifest)
@@ -14,3 +14,7 @@ foreach(text "find_package(eigan ${minor} CONFIG" "request for ${minor} is met" 
     message(SEND_ERROR "docs/install.md does not say: ${text}")
   endif()
 endforeach()
+file(STRINGS ${ROOT}/CITATION.cff stated REGEX "^version: ")
+if(NOT stated STREQUAL "version: ${VERSION}")
+  message(SEND_ERROR "CITATION.cff says ${stated}, eigan is ${VERSION}")
+endif()

@@ -19,39 +19,52 @@ namespace eigan {
 /// A cache line, and the widest vector register.
 inline constexpr std::size_t buffer_alignment = 64;
 
+/// `size` numbers, zero at first. To copy them is a word of its own, clone(), because it allocates.
 template <class T>
 class Buffer {
   static_assert(std::is_trivially_copyable_v<T> && buffer_alignment % sizeof(T) == 0);
 
  public:
+  /// Of no elements.
   Buffer() = default;
+  /// Throws std::bad_alloc, or std::bad_array_new_length for a size that cannot be.
   explicit Buffer(Index size) : data_(allocate(size)), size_(size) { zero(); }
 
+  /// Leaves `other` empty.
   Buffer(Buffer&& other) noexcept : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {}
+  /// Leaves `other` empty.
   Buffer& operator=(Buffer&& other) noexcept {
     data_ = std::move(other.data_);
     size_ = std::exchange(other.size_, 0);
     return *this;
   }
 
-  /// A deep copy, by name, because it allocates.
+  /// A deep copy.
   Buffer clone() const {
     Buffer copy(size_);
     std::copy_n(data(), size_, copy.data());
     return copy;
   }
 
+  /// The first element, on a cache line; null if there is none.
   T* data() { return data_.get(); }
   const T* data() const { return data_.get(); }
+  /// Elements, padding not counted.
   Index size() const { return size_; }
 
+  /// The first element.
   T* begin() { return data(); }
+  /// Behind the last element.
   T* end() { return data() + size_; }
+  /// The first element.
   const T* begin() const { return data(); }
+  /// Behind the last element.
   const T* end() const { return data() + size_; }
+  /// Element i, not checked.
   T& operator[](Index i) { return data()[i]; }
   const T& operator[](Index i) const { return data()[i]; }
 
+  /// Sets all elements to 0.
   void zero() { std::fill_n(data(), padded(size_), T(0)); }
 
  private:
@@ -90,12 +103,17 @@ constexpr Index padded_stride(Index rows) {
 template <class T>
 class BufferMatrix {
  public:
+  /// 0 x 0.
   BufferMatrix() = default;
+  /// Zeros. Throws as Buffer does.
   BufferMatrix(Index rows, Index cols) : buffer_(size(rows, cols)), rows_(rows), cols_(cols) {}
 
+  /// The whole matrix; its columns are padded_stride apart.
   View<T> view() { return {buffer_.data(), rows_, cols_, padded_stride<T>(rows_)}; }
   ConstView<T> view() const { return {buffer_.data(), rows_, cols_, padded_stride<T>(rows_)}; }
+  /// Elements of a column.
   Index rows() const { return rows_; }
+  /// Columns.
   Index cols() const { return cols_; }
 
  private:

@@ -22,8 +22,8 @@ namespace eigan {
 
 /// Where a stochastic layer's numbers come from: sample j of the views is sample first_sample + j of the pass.
 struct Draw {
-  Rng rng;
-  Index first_sample;
+  Rng rng;             ///< of this layer in this pass
+  Index first_sample;  ///< the number in the pass of the views' first sample
 };
 
 /// Declares `static constexpr bool elementwise = true`: each output depends on the input in the same place alone, so
@@ -41,6 +41,8 @@ concept SizedLayer = requires {
   { L::output } -> std::convertible_to<Index>;
 };
 
+/// What every layer has: a kind of size, `forward` and `backward_input`. It may state `backward_reads_x = false` (or
+/// _y) where both backward functions do without the input (the output), whose memory is then used again.
 template <class L, class T = float>
 concept Layer = (ElementwiseLayer<L> || SizedLayer<L>)&&requires(const L layer, std::span<const T> p, ConstView<T> c,
                                                                  View<T> v) {

@@ -18,7 +18,7 @@ namespace eigan {
 
 /// How many threads a call may use. 0: as many as OpenMP would (OMP_NUM_THREADS, or all processors).
 struct Threads {
-  int count = 0;
+  int count = 0;  ///< at most; 0 for as many as OpenMP would
 };
 
 namespace detail {

@@ -10,6 +10,7 @@
 
 namespace eigan {
 
+/// One tensor of a network.
 struct Parameter {
   std::string name;  ///< as in torch.nn.Sequential: "0.weight"
   Index offset;      ///< of the first element in the flat buffer
@@ -17,6 +18,7 @@ struct Parameter {
   Index cols;        ///< second extent; 1 for a vector
   int rank;          ///< 1 for a vector such as a bias, 2 for a matrix
 
+  /// Its elements.
   Index size() const { return rows * cols; }
 };
 

@@ -30,7 +30,7 @@ inline std::size_t visible_character(std::string_view text) {
 
 }  // namespace detail
 
-/// `text` with every byte that is not part of a visible character written as \xNN, cut with "..." after at most
+/// `text` with every byte that is not part of a visible character written as `\xNN`, cut with "..." after at most
 /// `limit` bytes of it.
 inline std::string printable(std::string_view text, std::size_t limit = 256) {
   std::string result;

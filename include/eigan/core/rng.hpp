@@ -13,10 +13,13 @@
 
 namespace eigan {
 
+/// A key. Its numbers are a function of it, the index and the sample: nothing is used up.
 class Rng {
  public:
+  /// What one counter gives.
   using Words = std::array<std::uint32_t, 4>;
 
+  /// The stream of a seed.
   constexpr explicit Rng(std::uint64_t seed) : key_(seed) {}
 
   /// The stream's key; two generators with the same key give the same numbers.

@@ -29,17 +29,23 @@ using ConstViewBase = Eigen::Map<const Matrix<T>, Eigen::Unaligned, Eigen::Outer
 template <class T>
 class View : public detail::ViewBase<T> {
  public:
-  using Base = detail::ViewBase<T>;
+  using Base = detail::ViewBase<T>;  ///< Eigen's map
 
+  /// Of nothing, until rebind().
   View() : Base(nullptr, 0, 0, Eigen::OuterStride<>(0)) {}
+  /// Columns without gaps.
   View(T* data, Index rows, Index cols) : View(data, rows, cols, rows) {}
+  /// Columns that begin `stride` elements apart.
   View(T* data, Index rows, Index cols, Index stride) : Base(data, rows, cols, Eigen::OuterStride<>(stride)) {}
+  /// Of a whole matrix.
   // NOLINTNEXTLINE(google-explicit-constructor): a matrix is where a view is expected
   View(Matrix<T>& matrix) : View(matrix.data(), matrix.rows(), matrix.cols()) {}
+  /// Of the same memory.
   View(const View&) = default;
 
   // What Eigen's macro for this would declare, had it been written for use outside of its namespace.
   using Base::operator=;
+  /// Copies elements.
   View& operator=(const View& other) {
     Base::operator=(other);
     return *this;
@@ -63,16 +69,22 @@ class View : public detail::ViewBase<T> {
 template <class T>
 class ConstView : public detail::ConstViewBase<T> {
  public:
-  using Base = detail::ConstViewBase<T>;
+  using Base = detail::ConstViewBase<T>;  ///< Eigen's map
 
+  /// Of nothing, until rebind().
   ConstView() : Base(nullptr, 0, 0, Eigen::OuterStride<>(0)) {}
+  /// Columns without gaps.
   ConstView(const T* data, Index rows, Index cols) : ConstView(data, rows, cols, rows) {}
+  /// Columns that begin `stride` elements apart.
   ConstView(const T* data, Index rows, Index cols, Index stride)
       : Base(data, rows, cols, Eigen::OuterStride<>(stride)) {}
   // NOLINTBEGIN(google-explicit-constructor): reading needs no ceremony
+  /// Of the same memory.
   ConstView(const View<T>& view) : ConstView(view.data(), view.rows(), view.cols(), view.outerStride()) {}
+  /// Of a whole matrix.
   ConstView(const Matrix<T>& matrix) : ConstView(matrix.data(), matrix.rows(), matrix.cols()) {}
   // NOLINTEND(google-explicit-constructor)
+  /// Of the same memory.
   ConstView(const ConstView&) = default;
   ConstView& operator=(const ConstView&) = delete;
 

@@ -29,6 +29,7 @@ constexpr std::uint32_t uniform_below(const Rng& rng, std::uint64_t i, std::uint
   }
 }
 
+/// Which images make which batch.
 class Batches {
  public:
   /// Batches of `batch_size` out of images 0 to count - 1; the last one of an epoch holds what remains.

@@ -18,10 +18,12 @@
 
 namespace eigan {
 
+/// Gives bytes in their order, once.
 class ByteSource {
  public:
   /// `name` opens every error message about these bytes.
   explicit ByteSource(std::string name) : name_(std::move(name)) {}
+  /// Closes what it opened.
   virtual ~ByteSource() = default;
   ByteSource(const ByteSource&) = delete;
   ByteSource& operator=(const ByteSource&) = delete;
@@ -29,6 +31,7 @@ class ByteSource {
   /// Fills `out` from its front and returns how many bytes that were; fewer than out.size() only at the end.
   virtual std::size_t read(std::span<std::uint8_t> out) = 0;
 
+  /// What messages about these bytes begin with.
   const std::string& name() const { return name_; }
 
  private:
@@ -38,6 +41,7 @@ class ByteSource {
 /// Bytes in memory that somebody else owns.
 class MemorySource final : public ByteSource {
  public:
+  /// They must outlive this.
   explicit MemorySource(std::span<const std::uint8_t> bytes, std::string name = "memory")
       : ByteSource(std::move(name)), rest_(bytes) {}
 
@@ -55,6 +59,7 @@ class MemorySource final : public ByteSource {
 /// A file, from its first byte. Throws Error when it cannot be opened or read.
 class FileSource final : public ByteSource {
  public:
+  /// Opens it.
   explicit FileSource(const std::filesystem::path& path)
       : ByteSource(detail::display(path)), path_(path), file_(path, O_RDONLY) {
     if (!file_.is_open()) detail::fail_system(path_, "open", errno);

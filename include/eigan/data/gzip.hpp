@@ -24,6 +24,7 @@ namespace eigan {
 /// utmost is a thousand.
 inline constexpr std::uint64_t max_gzip_ratio = 100;
 
+/// Unpacks on the way what is gzip.
 class GunzipSource final : public ByteSource {
  public:
   /// Reads from `packed`, which must outlive this.
@@ -32,6 +33,7 @@ class GunzipSource final : public ByteSource {
     // 16 asks zlib for the gzip format, with its checksum and length checked.
     if (is_gzip_ && inflateInit2(&inflater_, 16 + MAX_WBITS) != Z_OK) throw std::bad_alloc();
   }
+  /// Leaves the packed source where it stands.
   ~GunzipSource() override {
     if (is_gzip_) inflateEnd(&inflater_);
   }

@@ -24,10 +24,10 @@ namespace eigan {
 
 /// Grey images of one size: `count` times rows x cols pixels, each image contiguous and row-major, 0 to 255.
 struct IdxImages {
-  Index count = 0;
-  Index rows = 0;
-  Index cols = 0;
-  std::vector<std::uint8_t> pixels;
+  Index count = 0;                   ///< images
+  Index rows = 0;                    ///< of an image
+  Index cols = 0;                    ///< of an image
+  std::vector<std::uint8_t> pixels;  ///< count x rows x cols
 };
 
 namespace detail {

@@ -14,10 +14,11 @@
 
 namespace eigan {
 
+/// The images and their labels.
 struct LabelledImages {
-  Index rows = 0;
-  Index cols = 0;
-  Index count = 0;
+  Index rows = 0;                    ///< of an image
+  Index cols = 0;                    ///< of an image
+  Index count = 0;                   ///< images
   std::vector<std::uint8_t> pixels;  ///< count x rows x cols, one image contiguous and row-major, 0 to 255
   std::vector<std::uint8_t> labels;  ///< count
 

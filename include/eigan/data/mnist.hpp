@@ -16,7 +16,10 @@
 namespace eigan {
 
 /// Which part of a data set: MNIST has 60000 images to train on and 10000 to test on.
-enum class Split { train, test };
+enum class Split {
+  train,  ///< files train-*
+  test    ///< files t10k-*
+};
 
 namespace detail {
 
@@ -32,7 +35,7 @@ inline std::filesystem::path find_mnist_file(const std::filesystem::path& folder
   }
   for (const char* separator : {"-", "."}) {
     for (const char* ending : {"", ".gz"}) {
-      auto path = folder / (stem + separator + kind + ending);
+      auto path = folder / concat(stem, separator, kind, ending);
       if (std::filesystem::exists(path, ignored)) return path;
     }
   }

@@ -23,11 +23,11 @@ namespace eigan {
 
 /// How much at most, in either direction.
 struct WarpOptions {
-  double degrees = 10;
-  double scale = 0.1;  ///< each axis by itself, by a factor from 1 / (1 + scale) to 1 + scale
-  double shear = 0.1;
-  double shift = 1;   ///< pixels, each axis by itself
-  double bend = 1.5;  ///< pixels, each of the grid's nodes and each axis by itself
+  double degrees = 10;  ///< of turning
+  double scale = 0.1;   ///< each axis by itself, by a factor from 1 / (1 + scale) to 1 + scale
+  double shear = 0.1;   ///< of x along y
+  double shift = 1;     ///< pixels, each axis by itself
+  double bend = 1.5;    ///< pixels, each of the grid's nodes and each axis by itself
 };
 
 namespace detail {

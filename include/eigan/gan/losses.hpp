@@ -9,17 +9,21 @@
 
 namespace eigan {
 
+/// The losses of the original paper.
 struct NonSaturatingLoss {
-  double real_label = 1;
+  double real_label = 1;  ///< the target for real samples
 
+  /// What the discriminator wants of the logits of real samples. Returns the loss and assigns the gradient.
   template <class T>
   T real(ConstView<T> logits, View<T> gradient) const {
     return bce_with_logits<T>(logits, static_cast<T>(real_label), gradient);
   }
+  /// The same for generated samples.
   template <class T>
   T fake(ConstView<T> logits, View<T> gradient) const {
     return bce_with_logits<T>(logits, T(0), gradient);
   }
+  /// What the generator wants of the logits of its samples.
   template <class T>
   T generator(ConstView<T> logits, View<T> gradient) const {
     return bce_with_logits<T>(logits, T(1), gradient);

@@ -26,8 +26,8 @@ namespace eigan {
 
 /// What the hidden layers share.
 struct HiddenOptions {
-  double negative_slope = 0.2;
-  double dropout = 0.3;  ///< not in a NormalizedGenerator
+  double negative_slope = 0.2;  ///< of the leaky ReLU
+  double dropout = 0.3;         ///< not in a NormalizedGenerator
 };
 
 namespace detail {
@@ -96,14 +96,17 @@ auto make_dynamic_stack(const std::array<Index, N>& sizes, const HiddenOptions& 
 
 }  // namespace detail
 
+/// The original generator: `Sizes` are those of latent vector, hidden layers and image.
 template <Index... Sizes>
 using Generator =
     typename detail::HiddenStack<detail::WithDropout, detail::LayerList<>, Sizes...>::type::template Then<Tanh>;
 
+/// The same with batch normalisation in place of dropout.
 template <Index... Sizes>
 using NormalizedGenerator =
     typename detail::HiddenStack<detail::WithBatchNorm, detail::LayerList<>, Sizes...>::type::template Then<Tanh>;
 
+/// The original discriminator: `Sizes` are those of image, hidden layers and logit, which is 1.
 template <Index... Sizes>
 using Discriminator =
     typename detail::HiddenStack<detail::WithDropout, detail::LayerList<>, Sizes...>::type::template Then<>;
@@ -113,10 +116,12 @@ template <Index... Sizes>
 Generator<Sizes...> make_generator(HiddenOptions options = {}) {
   return detail::make_stack<Generator<Sizes...>>(std::array<Index, sizeof...(Sizes)>{Sizes...}, options);
 }
+/// As make_generator.
 template <Index... Sizes>
 NormalizedGenerator<Sizes...> make_normalized_generator(HiddenOptions options = {}) {
   return detail::make_stack<NormalizedGenerator<Sizes...>>(std::array<Index, sizeof...(Sizes)>{Sizes...}, options);
 }
+/// As make_generator.
 template <Index... Sizes>
 Discriminator<Sizes...> make_discriminator(HiddenOptions options = {}) {
   return detail::make_stack<Discriminator<Sizes...>>(std::array<Index, sizeof...(Sizes)>{Sizes...}, options);
@@ -127,10 +132,12 @@ template <std::size_t N>
 auto make_generator(const std::array<Index, N>& sizes, HiddenOptions options = {}) {
   return detail::make_dynamic_stack<Generator>(sizes, options);
 }
+/// As make_generator.
 template <std::size_t N>
 auto make_normalized_generator(const std::array<Index, N>& sizes, HiddenOptions options = {}) {
   return detail::make_dynamic_stack<NormalizedGenerator>(sizes, options);
 }
+/// As make_generator.
 template <std::size_t N>
 auto make_discriminator(const std::array<Index, N>& sizes, HiddenOptions options = {}) {
   return detail::make_dynamic_stack<Discriminator>(sizes, options);

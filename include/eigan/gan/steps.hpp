@@ -10,6 +10,7 @@
 
 namespace eigan {
 
+/// What discriminator_step saw, before it changed anything.
 template <class T>
 struct DiscriminatorResult {
   T loss;    ///< loss on real + loss on fake
@@ -17,10 +18,11 @@ struct DiscriminatorResult {
   T d_fake;  ///< mean of sigmoid(D(fake))
 };
 
+/// What generator_step saw, before it changed anything.
 template <class T>
 struct GeneratorResult {
-  T loss;
-  T d_fake;  ///< mean of sigmoid(D(fake)), before the step
+  T loss;    ///< of the generator
+  T d_fake;  ///< mean of sigmoid(D(fake))
 };
 
 namespace detail {

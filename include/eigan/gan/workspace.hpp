@@ -13,6 +13,7 @@
 
 namespace eigan {
 
+/// The memory of the steps in gan/steps.hpp.
 template <class G, class D, class T = float>
 class GanWorkspace {
  public:
@@ -34,6 +35,7 @@ class GanWorkspace {
                             discriminator.net().output_size());
   }
 
+  /// How many real samples it has room for.
   Index capacity() const { return capacity_; }
 
   // Each throws std::invalid_argument for a batch above the capacity.
@@ -64,10 +66,10 @@ class GanWorkspace {
   /// How many such samples there are; from now on none, for whoever asks is about to change the generator.
   Index take_fresh() { return std::exchange(fresh_, 0); }
 
-  Tape<G, T> g_tape;
-  Tape<D, T> d_tape;
-  Buffer<T> g_grad;
-  Buffer<T> d_grad;
+  Tape<G, T> g_tape;  ///< of the generator's pass
+  Tape<D, T> d_tape;  ///< of the discriminator's
+  Buffer<T> g_grad;   ///< the generator's gradient; zero between steps
+  Buffer<T> d_grad;   ///< the discriminator's; what it holds joins the next step
 
  private:
   View<T> checked(Index batch) {

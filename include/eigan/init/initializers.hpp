@@ -1,8 +1,5 @@
 // How weights start. Names and formulas are those of torch.nn.init; w is out x in, so fan_in = cols, fan_out = rows.
 //
-//   xavier_uniform  U[-a, a), a = gain sqrt(6 / (fan_in + fan_out))     xavier_normal  N(0, gain^2 2 / (fan_in +
-//   fan_out)) he_uniform      U[-a, a), a = gain sqrt(3 / fan_in)                 he_normal      N(0, gain^2 / fan_in)
-//
 // He's gain is sqrt 2 for ReLU and sqrt(2 / (1 + slope^2)) for leaky ReLU (Glorot and Bengio 2010; He et al. 2015).
 #pragma once
 
@@ -19,20 +16,24 @@ inline double leaky_relu_gain(double negative_slope = 0) {
   return std::sqrt(2 / (1 + negative_slope * negative_slope));
 }
 
+/// U[-a, a) with a = gain sqrt(6 / (fan_in + fan_out)).
 template <class T>
 void xavier_uniform(View<T> w, Rng rng, double gain = 1) {
   const double a = gain * std::sqrt(6 / static_cast<double>(w.rows() + w.cols()));
   fill_uniform(w, -a, a, rng);
 }
+/// N(0, gain^2 2 / (fan_in + fan_out)).
 template <class T>
 void xavier_normal(View<T> w, Rng rng, double gain = 1) {
   fill_normal(w, 0, gain * std::sqrt(2 / static_cast<double>(w.rows() + w.cols())), rng);
 }
+/// U[-a, a) with a = gain sqrt(3 / fan_in).
 template <class T>
 void he_uniform(View<T> w, Rng rng, double gain = leaky_relu_gain()) {
   const double a = gain * std::sqrt(3 / static_cast<double>(w.cols()));
   fill_uniform(w, -a, a, rng);
 }
+/// N(0, gain^2 / fan_in).
 template <class T>
 void he_normal(View<T> w, Rng rng, double gain = leaky_relu_gain()) {
   fill_normal(w, 0, gain / std::sqrt(static_cast<double>(w.cols())), rng);

@@ -15,6 +15,7 @@
 
 namespace eigan {
 
+/// A file in the making; without commit() nothing comes of it.
 class AtomicFile {
  public:
   /// Opens the temporary file; `path` itself is not touched before commit(). A symbolic link is followed, and a file
@@ -38,8 +39,10 @@ class AtomicFile {
 
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
+  /// Removes the temporary file if commit() was not reached.
   ~AtomicFile() { discard(); }
 
+  /// Appends. Error if the disk does not take it.
   void write(std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
       const auto count = detail::retry_interrupted([&] { return ::write(file_.get(), bytes.data(), bytes.size()); });

@@ -21,7 +21,21 @@
 namespace eigan {
 
 /// In the order of safetensors' reference implementation, which sorts tensors by it.
-enum class Dtype { boolean, u8, i8, i16, u16, f16, bf16, i32, u32, f32, f64, i64, u64 };
+enum class Dtype {
+  boolean,  ///< one byte
+  u8,       ///< unsigned, 8 bits
+  i8,       ///< signed, 8 bits
+  i16,      ///< signed, 16 bits
+  u16,      ///< unsigned, 16 bits
+  f16,      ///< IEEE 754, 16 bits
+  bf16,     ///< the upper half of an f32
+  i32,      ///< signed, 32 bits
+  u32,      ///< unsigned, 32 bits
+  f32,      ///< IEEE 754, 32 bits
+  f64,      ///< IEEE 754, 64 bits
+  i64,      ///< signed, 64 bits
+  u64       ///< unsigned, 64 bits
+};
 
 namespace detail {
 

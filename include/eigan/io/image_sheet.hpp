@@ -112,10 +112,10 @@ std::uint8_t pixel_from_value(T value) {
 
 /// How images are laid out on a sheet.
 struct SheetLayout {
-  Index image_rows = 28;
-  Index image_cols = 28;
-  Index columns = 0;  ///< images side by side; 0: as many as make the sheet nearly square
-  Index padding = 2;  ///< black pixels around each image
+  Index image_rows = 28;  ///< of each image
+  Index image_cols = 28;  ///< of each image
+  Index columns = 0;      ///< images side by side; 0: as many as make the sheet nearly square
+  Index padding = 2;      ///< black pixels around each image
 };
 
 /// Writes images with values in [-1, 1], one a column of `images` and row-major inside it, as one greyscale PNG, left

@@ -21,23 +21,25 @@
 
 namespace eigan {
 
+/// What is drawn.
 struct LineChart {
+  /// One line of the plot.
   struct Series {
-    std::string name;
-    std::vector<double> x;
+    std::string name;       ///< in the legend
+    std::vector<double> x;  ///< in the order in which points are joined
     std::vector<double> y;  ///< as many as x; points that are not finite (or beyond 1e150) interrupt the line
   };
-  std::string title;
-  std::string x_label;
-  std::string y_label;
-  bool log_y = false;  ///< logarithmic y axis; points that are not positive interrupt the line
-  std::vector<Series> series;
+  std::string title;           ///< above the plot
+  std::string x_label;         ///< below it
+  std::string y_label;         ///< on its left
+  bool log_y = false;          ///< logarithmic y axis; points that are not positive interrupt the line
+  std::vector<Series> series;  ///< in the order of the legend
 };
 
 /// How large a chart is, in the unit in which its letters are 13 high.
 struct ChartSize {
-  double width = 900;
-  double height = 480;
+  double width = 900;   ///< at least 300
+  double height = 480;  ///< at least 200, without the legend's further lines
 };
 
 namespace detail {

@@ -49,8 +49,8 @@ class OnnxGraph {
  public:
   /// An attribute of a node: its name and value.
   struct Attribute {
-    std::string_view name;
-    std::variant<float, std::int64_t> value;
+    std::string_view name;                    ///< as ONNX has it
+    std::variant<float, std::int64_t> value;  ///< FLOAT or INT
   };
 
   /// Layer number `layer` is the next to add nodes; its tensors are named "<layer>.<name>".
@@ -120,6 +120,7 @@ class OnnxGraph {
   std::vector<ProtobufWriter> nodes_, tensors_;
 };
 
+/// The nodes of each layer of eigan's, as the table at the top has them.
 template <class T, Index In, Index Out>
 void add_onnx_nodes(OnnxGraph<T>& graph, const Linear<In, Out>& layer, std::span<const T> p) {
   const ConstView<T> weight = layer.weight(p);

@@ -12,6 +12,7 @@
 
 namespace eigan {
 
+/// Each function appends one field and returns the writer.
 class ProtobufWriter {
  public:
   /// A number, as int32, int64 and enumerations are written.
@@ -20,24 +21,28 @@ class ProtobufWriter {
     varint(static_cast<std::uint64_t>(value));
     return *this;
   }
+  /// A float.
   ProtobufWriter& real(int field, float value) {
     key(field, four_bytes_type);
     const auto bits = std::bit_cast<std::uint32_t>(value);
     for (int shift = 0; shift < 32; shift += 8) bytes_ += static_cast<char>(bits >> shift & 255);
     return *this;
   }
+  /// A string.
   ProtobufWriter& text(int field, std::string_view value) {
     key(field, length_type);
     varint(value.size());
     bytes_ += value;
     return *this;
   }
+  /// Bytes.
   ProtobufWriter& raw(int field, std::span<const std::byte> value) {
     key(field, length_type);
     varint(value.size());
     for (const std::byte b : value) bytes_ += static_cast<char>(b);
     return *this;
   }
+  /// Another message.
   ProtobufWriter& message(int field, const ProtobufWriter& value) { return text(field, value.bytes_); }
 
   /// What has been written.

@@ -39,15 +39,17 @@ inline constexpr std::size_t max_safetensors_header = std::size_t{16} << 20;
 
 /// Where one tensor lies in a safetensors file.
 struct TensorInfo {
-  std::string name;
-  Dtype dtype{};
+  std::string name;                  ///< unique in the file
+  Dtype dtype{};                     ///< of its elements
   std::vector<std::uint64_t> shape;  ///< outermost extent first; empty for a single value
   std::uint64_t begin = 0;           ///< offset of the first byte in the data section
   std::uint64_t end = 0;             ///< one past the last
 
+  /// All members are equal.
   bool operator==(const TensorInfo&) const = default;
 };
 
+/// A file that was found to be valid, in memory.
 class SafetensorsFile {
  public:
   /// Reads and checks a whole file. Error if it cannot be read or breaks a rule of the format.
@@ -67,6 +69,7 @@ class SafetensorsFile {
 
   /// In the order in which they lie in the file.
   const std::vector<TensorInfo>& tensors() const { return tensors_; }
+  /// What the file says of itself.
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   /// What messages about this file begin with.
   const std::string& name() const { return name_; }

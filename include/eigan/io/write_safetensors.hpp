@@ -21,10 +21,10 @@ namespace eigan {
 
 /// A tensor to be written: its bytes are row-major and little-endian and belong to somebody else.
 struct TensorView {
-  std::string name;
-  Dtype dtype;
-  std::vector<std::uint64_t> shape;
-  std::span<const std::byte> data;
+  std::string name;                  ///< valid UTF-8, unique
+  Dtype dtype;                       ///< of its elements
+  std::vector<std::uint64_t> shape;  ///< outermost extent first
+  std::span<const std::byte> data;   ///< all elements
 };
 
 namespace detail {

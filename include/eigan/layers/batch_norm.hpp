@@ -19,7 +19,7 @@
 
 namespace eigan {
 
-/// `BatchNorm1d<256>`, or `BatchNorm1d<>(256)` with the number of features given at run time.
+/// Batch normalisation. `BatchNorm1d<256>`, or `BatchNorm1d<>(256)` with the number of features given at run time.
 template <Index Features = dynamic>
 class BatchNorm1d {
   static_assert(Features > 0 || Features == dynamic, "eigan::BatchNorm1d: features are positive or dynamic");
@@ -29,6 +29,7 @@ class BatchNorm1d {
   static constexpr Index output = Features;
   static constexpr bool backward_reads_y = false;
 
+  /// The features that the type states, eps 1e-5.
   constexpr BatchNorm1d() requires(Features != dynamic) : features_(Features) {}
   /// Throws std::invalid_argument unless 0 < features < 2^31, as the type says where it does, and eps > 0.
   explicit BatchNorm1d(Index features, double eps = 1e-5) : features_(features), eps_(eps) {
@@ -39,6 +40,7 @@ class BatchNorm1d {
 
   Index input_size() const { return features_; }
   Index output_size() const { return features_; }
+  /// What is added to the variance.
   double eps() const { return eps_; }
   Index param_size() const { return 4 * features_; }
   /// What an optimiser changes: gamma and beta.

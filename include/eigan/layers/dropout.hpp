@@ -15,6 +15,7 @@
 
 namespace eigan {
 
+/// y = m x / (1 - p) in training, y = x at inference.
 class Dropout {
  public:
   static constexpr bool elementwise = true;
@@ -22,6 +23,7 @@ class Dropout {
   static constexpr bool backward_reads_y = false;
   static constexpr bool piecewise_linear = true;
 
+  /// p = 0.5.
   constexpr Dropout() = default;
   /// p: the probability of zeroing an element. Throws std::invalid_argument unless 0 <= p < 1.
   explicit Dropout(double p) : p_(p) {
@@ -29,6 +31,7 @@ class Dropout {
     if (threshold() == draws) detail::fail_contract("eigan::Dropout: p is too close to 1: ", p);
   }
 
+  /// The probability of zeroing an element.
   double p() const { return p_; }
   std::string describe() const { return "Dropout(p=" + exact_text(p_) + ")"; }
 

@@ -13,12 +13,14 @@
 
 namespace eigan {
 
+/// y = x for x >= 0, slope x below.
 class LeakyReLU {
  public:
   static constexpr bool elementwise = true;
   static constexpr bool backward_reads_x = false;
   static constexpr bool piecewise_linear = true;
 
+  /// The slope 0.01.
   constexpr LeakyReLU() = default;
   /// Throws std::invalid_argument unless 0 <= negative_slope < infinity.
   explicit LeakyReLU(double negative_slope) : slope_(negative_slope) {
@@ -26,6 +28,7 @@ class LeakyReLU {
       detail::fail_contract("eigan::LeakyReLU: negative_slope must be >= 0, is ", slope_);
   }
 
+  /// The slope below 0.
   double negative_slope() const { return slope_; }
   std::string describe() const { return "LeakyReLU(negative_slope=" + exact_text(slope_) + ")"; }
 

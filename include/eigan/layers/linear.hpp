@@ -17,7 +17,7 @@
 
 namespace eigan {
 
-/// A dense layer. `Linear<784, 128>`, or `Linear<>(784, 128)` with sizes given at run time.
+/// A dense layer, y = w x + b. `Linear<784, 128>`, or `Linear<>(784, 128)` with sizes given at run time.
 template <Index In = dynamic, Index Out = dynamic>
 class Linear {
   static_assert((In > 0 || In == dynamic) && (Out > 0 || Out == dynamic),
@@ -29,6 +29,7 @@ class Linear {
   static constexpr bool backward_reads_y = false;
   static constexpr bool piecewise_linear = true;
 
+  /// The sizes that the type states.
   constexpr Linear() requires(In != dynamic && Out != dynamic) : in_(In), out_(Out) {}
   /// Sizes at run time. Throws std::invalid_argument where they are not in 1 to 2^31 or contradict the type's.
   Linear(Index in_features, Index out_features) : in_(in_features), out_(out_features) {

@@ -8,6 +8,7 @@
 
 namespace eigan {
 
+/// y = max(0, x).
 class ReLU {
  public:
   static constexpr bool elementwise = true;

@@ -8,6 +8,7 @@
 
 namespace eigan {
 
+/// y = 1 / (1 + e^-x).
 class Sigmoid {
  public:
   static constexpr bool elementwise = true;

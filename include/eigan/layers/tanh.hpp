@@ -8,6 +8,7 @@
 
 namespace eigan {
 
+/// y = tanh x.
 class Tanh {
  public:
   static constexpr bool elementwise = true;

@@ -18,9 +18,10 @@
 
 namespace eigan::metrics {
 
+/// Two numbers for one set of generated samples.
 struct DensityCoverage {
-  double density = 0;
-  double coverage = 0;
+  double density = 0;   ///< balls that hold a generated sample, over k, on average
+  double coverage = 0;  ///< the share of balls that hold one
 };
 
 /// `real` needs more than k samples.

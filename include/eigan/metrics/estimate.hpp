@@ -9,9 +9,10 @@
 
 namespace eigan::metrics {
 
+/// A mean and its uncertainty.
 struct Estimate {
-  double mean = 0;
-  double standard_error = 0;
+  double mean = 0;            ///< of the values
+  double standard_error = 0;  ///< s / sqrt(n)
 };
 
 /// Of at least two values.

@@ -68,6 +68,7 @@ inline GaussianStatistics gaussian_statistics(ConstView<float> features, Threads
   return result;
 }
 
+/// Between two such Gaussians. Throws Error for what is not finite.
 inline double frechet_distance(const GaussianStatistics& a, const GaussianStatistics& b) {
   for (const auto* s : {&a, &b}) {
     if (s->mean.size() != a.mean.size() || s->covariance.rows() != a.mean.size() ||
@@ -88,6 +89,7 @@ inline double frechet_distance(const GaussianStatistics& a, const GaussianStatis
   return std::max(distance, 0.0);  // equal sets may come out as -1e-15
 }
 
+/// Between two sets of at least two samples.
 inline double frechet_distance(ConstView<float> a, ConstView<float> b, Threads threads = {}) {
   detail::check_same_features("frechet_distance", "a", a, "b", b);
   return frechet_distance(gaussian_statistics(a, threads), gaussian_statistics(b, threads));

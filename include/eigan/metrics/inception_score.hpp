@@ -40,6 +40,7 @@ inline double inception_score_at_once(const ConstView<float>& probabilities) {
 
 namespace eigan::metrics {
 
+/// The score and how far it may be off.
 struct InceptionScore {
   double score = 0;      ///< over all samples at once: the number to report, with splits.standard_error
   Estimate splits = {};  ///< over the splits' own scores; their mean is lower, for a few samples spread less evenly

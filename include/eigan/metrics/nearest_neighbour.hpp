@@ -17,9 +17,10 @@
 
 namespace eigan::metrics {
 
+/// A query's nearest neighbour.
 struct Neighbour {
-  Index index = 0;  ///< in the reference
-  double distance = 0;
+  Index index = 0;      ///< in the reference
+  double distance = 0;  ///< Euclidean
 };
 
 /// One for each query; of several at the same distance, the first.   reference: features x n, queries: features x m

@@ -41,6 +41,7 @@ double sum_of_powers(const Distances& distances, float nearest, float scale) {
 
 namespace eigan::metrics {
 
+/// The score and the width that it was computed with.
 struct ParzenScore {
   double sigma = 0;              ///< the best of those tried
   Estimate log_likelihood = {};  ///< of a test image, in nats

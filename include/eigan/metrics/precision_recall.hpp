@@ -31,9 +31,10 @@ inline double share_inside(const ConstView<float>& centres, const ConstView<floa
 
 namespace eigan::metrics {
 
+/// Two numbers for one set of generated samples.
 struct PrecisionRecall {
-  double precision = 0;
-  double recall = 0;
+  double precision = 0;  ///< the share of generated samples among the real ones
+  double recall = 0;     ///< the share of real samples among the generated ones
 };
 
 /// Both sets need more than k samples.

@@ -21,17 +21,19 @@
 
 namespace eigan {
 
+/// A `Net`, which is a Sequential, and its parameters in one buffer of T.
 template <class Net, class T = float>
 class Model {
  public:
-  using Scalar = T;
-  using Network = Net;
+  using Scalar = T;     ///< of parameters and samples
+  using Network = Net;  ///< the Sequential
 
   /// A network with freshly initialised parameters.
   Model(Net net, Rng rng) : net_(std::move(net)), params_(net_.param_size()) {
     net_.template init<T>(params(), rng);
     plan();
   }
+  /// A network whose type states all sizes.
   explicit Model(Rng rng) requires std::is_default_constructible_v<Net> : Model(Net{}, rng) {}
 
   /// A network with the parameters given.
@@ -42,7 +44,9 @@ class Model {
     plan();
   }
 
+  /// The layers, without parameters.
   const Net& net() const { return net_; }
+  /// All parameters, layer after layer.
   std::span<T> params() { return params_; }
   std::span<const T> params() const { return params_; }
   /// Layer I's own parameters, e.g. for `net().layer<0>().weight(params<0>())`.
@@ -51,7 +55,9 @@ class Model {
     return params(I);
   }
   std::span<T> params(std::size_t layer) { return net_.slice(layer, params()); }
+  /// The tensors in that buffer: names, places, shapes.
   std::vector<Parameter> parameters() const { return net_.parameters(); }
+  /// One line, equal for models that can exchange parameters.
   std::string architecture() const { return net_.architecture(); }
 
   /// A tape for batches of up to `capacity` samples.
@@ -102,7 +108,7 @@ class Model {
   /// What follows each finished block of gradients, [first, first + count): nothing, unless an optimiser wants to use
   /// the block while it is in cache.
   struct Nothing {
-    void operator()(Index /*first*/, Index /*count*/) const {}
+    void operator()(Index /*first*/, Index /*count*/) const {}  ///< does nothing
   };
 
   /// Adds the gradient with respect to the parameters to `grad`; the gradient with respect to the input is not
@@ -146,6 +152,7 @@ class Model {
     Matrix<T> y(net_.output_size(), x.cols());
     const int parts = detail::usable_threads(threads, 2.0 * work(x.cols()));
     std::vector<Scratch<Net, T>> scratches;
+    scratches.reserve(static_cast<std::size_t>(parts));
     for (int i = 0; i < parts; ++i) scratches.push_back(scratch());
     const Index tile = tile_width(x.cols(), parts), n = tiles(x.cols(), tile);
     detail::parallel(parts, [&](int part, int of) {

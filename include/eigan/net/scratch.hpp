@@ -9,6 +9,7 @@
 
 namespace eigan {
 
+/// What Model::infer works in.
 template <class Net, class T = float>
 class Scratch {
  public:
@@ -22,6 +23,7 @@ class Scratch {
   /// Whether it was made for a network of these sizes, and for tiles of at least `tile` samples.
   bool fits(const Net& net, Index tile) const { return layout_ == net.layout() && tile_ >= tile; }
 
+  /// One of the two levels, as a matrix of so many features.
   View<T> level(std::size_t which, Index features, Index samples) {
     return {levels_[which].data(), features, samples, padded_stride<T>(features)};
   }

@@ -87,6 +87,7 @@ struct CheckLayers<Position, Size, L, Ls...> : MustBeALayer<Position, L> {
 
 }  // namespace detail
 
+/// Layers in a row, left to right: `Sequential<Linear<784, 128>, ReLU, Linear<128, 10>>`.
 template <class... Ls>
 class Sequential {
   static_assert(sizeof...(Ls) > 0, "eigan::Sequential: needs at least one layer");
@@ -95,16 +96,19 @@ class Sequential {
  public:
   /// How many layers.
   static constexpr std::size_t depth() { return sizeof...(Ls); }
+  /// Of layer I.
   template <std::size_t I>
   using LayerType = std::tuple_element_t<I, std::tuple<Ls...>>;
 
   /// Whether a training pass draws random numbers.
   static constexpr bool stochastic = (StochasticLayer<Ls> || ...);
 
+  /// Of layers whose types state all sizes.
   Sequential() requires(std::is_default_constructible_v<Ls>&&...) { measure(); }
   /// Throws std::invalid_argument where run-time sizes do not fit together.
   explicit Sequential(Ls... layers) requires(sizeof...(Ls) > 0) : layers_(std::move(layers)...) { measure(); }
 
+  /// Layer I.
   template <std::size_t I>
   const LayerType<I>& layer() const {
     return std::get<I>(layers_);
@@ -120,8 +124,11 @@ class Sequential {
   /// Two networks of one type with equal layouts fit the same tapes.
   using Layout = std::array<Index, sizeof...(Ls) + 1>;
   const Layout& layout() const { return features_; }
+  /// Features of a sample going in.
   Index input_size() const { return features_.front(); }
+  /// Features of a sample coming out.
   Index output_size() const { return features_.back(); }
+  /// The number of parameters.
   Index param_size() const { return offsets_.back(); }
 
   /// The part of a parameter-shaped buffer (parameters, gradients, moments) that belongs to layer I.
@@ -134,6 +141,7 @@ class Sequential {
     return params.subspan(static_cast<std::size_t>(offsets_[layer]),
                           static_cast<std::size_t>(offsets_[layer + 1] - offsets_[layer]));
   }
+  /// Where the layer's part begins.
   Index offset(std::size_t layer) const { return offsets_[layer]; }
 
   /// Every tensor, named as torch.nn.Sequential names it: "0.weight".
@@ -156,6 +164,7 @@ class Sequential {
     return text;
   }
 
+  /// Writes every layer's initial parameters.
   template <class T>
   void init(std::span<T> params, Rng rng) const {
     for_each_layer([&](auto i) {

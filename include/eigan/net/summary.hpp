@@ -12,7 +12,7 @@
 
 namespace eigan {
 
-/// For example
+/// The text, for example
 ///     Sequential(
 ///       (0): Linear(in_features=2, out_features=4)   2 -> 4   12 parameters
 ///       (1): Tanh()                                  4 -> 4

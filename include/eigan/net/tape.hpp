@@ -16,6 +16,7 @@
 
 namespace eigan {
 
+/// The memory of one forward pass of a `Net`, and of the way back.
 template <class Net, class T = float>
 class Tape {
  public:
@@ -55,6 +56,7 @@ class Tape {
     });
   }
 
+  /// How many samples it has room for.
   Index capacity() const { return capacity_; }
   /// Whether it was made for a network of these sizes: types with run-time sizes do not tell.
   bool fits(const Net& net) const { return layout_ == net.layout(); }
@@ -63,6 +65,7 @@ class Tape {
   /// The generator of the remembered pass, from which its masks can be drawn again.
   Rng rng() const { return rng_; }
 
+  /// The remembered pass's input, which is the caller's.
   ConstView<T> input() const { return input_; }
   /// The network's output: features x batch.
   ConstView<T> output() const { return activation(depth()); }
@@ -75,7 +78,9 @@ class Tape {
   ConstView<T> activation(std::size_t level) const {
     return level == 0 ? input_ : ConstView<T>(activations_[level].columns(0, batch_));
   }
+  /// The same, for who computes it.
   View<T> writable_activation(std::size_t level) { return activations_[level].columns(0, batch_); }
+  /// The gradient with respect to activation(level), level > 0.
   View<T> gradient(std::size_t level) { return gradients_[level].columns(0, batch_); }
 
   /// Lets the output live in the caller's memory, e.g. in another network's input: features x capacity or more.

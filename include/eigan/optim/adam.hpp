@@ -16,14 +16,16 @@
 
 namespace eigan {
 
+/// Names and values as in torch.optim.Adam.
 struct AdamOptions {
-  double lr = 1e-3;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double eps = 1e-8;
-  double weight_decay = 0;
+  double lr = 1e-3;         ///< the learning rate, >= 0
+  double beta1 = 0.9;       ///< how much of m stays, in [0, 1)
+  double beta2 = 0.999;     ///< how much of v stays, in [0, 1)
+  double eps = 1e-8;        ///< added to the root, >= 0
+  double weight_decay = 0;  ///< the share of p in its gradient, >= 0
 };
 
+/// Adam (Kingma and Ba 2015): steps by the gradient's running mean over the root of its running square.
 template <class T = float>
 class Adam {
  public:
@@ -54,6 +56,7 @@ class Adam {
                      .eps = static_cast<T>(options_.eps),
                      .weight_decay = static_cast<T>(options_.weight_decay)};
   }
+  /// Updates the parameters [first, first + count) by their gradients.
   void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {
     detail::check_update("eigan::Adam", moment1_.size(), params, grad, first, count);
     if (t_ == 0 && count > 0) detail::fail_contract("eigan::Adam: update() before the first begin_step()");

@@ -19,6 +19,7 @@
 
 namespace eigan {
 
+/// The average of a parameter buffer over the steps.
 template <class T = float>
 class Ema {
  public:

@@ -12,13 +12,15 @@
 
 namespace eigan {
 
+/// Names and values as in torch.optim.SGD.
 struct SGDOptions {
-  double lr = 1e-2;
-  double momentum = 0;
-  double weight_decay = 0;
-  bool nesterov = false;
+  double lr = 1e-2;         ///< the learning rate, >= 0
+  double momentum = 0;      ///< how much of v stays, >= 0
+  double weight_decay = 0;  ///< the share of p in its gradient, >= 0
+  bool nesterov = false;    ///< look ahead; needs momentum
 };
 
+/// Gradient descent with momentum: v = momentum v + g, p -= lr v.
 template <class T = float>
 class SGD {
  public:
@@ -34,6 +36,7 @@ class SGD {
 
   /// The same in parts, as in Adam: disjoint ranges in any order, from any thread.
   void begin_step() { check_options(); }
+  /// Updates the parameters [first, first + count) by their gradients.
   void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {
     detail::check_update("eigan::SGD", velocity_.size(), params, grad, first, count);
     const T lr = static_cast<T>(options_.lr), momentum = static_cast<T>(options_.momentum);

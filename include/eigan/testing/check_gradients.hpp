@@ -26,31 +26,40 @@
 
 namespace eigan::testing {
 
+/// How gradients are checked; the values suit nearly every layer.
 struct CheckOptions {
   /// Features of a sample; only for layers whose type and value state no size.
   Index features = 5;
+  /// The batch sizes to try.
   std::vector<Index> batches = {1, 3};
   /// The step h of the central difference.
   double step = 1e-6;
   /// |a - n| <= absolute + relative max(|a|, |n|).
   double absolute = 1e-7;
+  /// The part that grows with the derivative.
   double relative = 1e-5;
   /// At most so many inputs and so many parameters are differentiated; more are sampled.
   Index cap = 400;
   /// Inputs are drawn from [low, high), but not from (-margin, margin), where activations have their kink.
   double low = -2;
+  /// The upper end.
   double high = 2;
+  /// How far to keep from 0.
   double margin = 0.01;
+  /// Of all random numbers.
   std::uint64_t seed = 1;
 };
 
 /// What was found. Empty failures mean that everything agreed.
 class Report {
  public:
+  /// Whether there is no failure.
   bool ok() const { return failures_.empty(); }
-  /// The largest |a - n| seen, and how many derivatives were compared.
+  /// The largest |a - n| seen.
   double worst() const { return worst_; }
+  /// How many derivatives were compared.
   Index compared() const { return compared_; }
+  /// One text for each failure.
   const std::vector<std::string>& failures() const { return failures_; }
 
   /// The failures, one a line, at most ten.
@@ -61,6 +70,7 @@ class Report {
     return out.str();
   }
 
+  /// Notes a failure.
   template <class... Parts>
   void fail(const Parts&... parts) {
     failures_.push_back(eigan::detail::concat(parts...));
@@ -121,7 +131,7 @@ class Guarded {
     memory_.setConstant(guard);
     memory_.topRows(rows).setConstant(fill);
   }
-  Guarded(const Matrix& values) : Guarded(values.rows(), values.cols(), 0) { memory_.topRows(rows_) = values; }
+  explicit Guarded(const Matrix& values) : Guarded(values.rows(), values.cols(), 0) { memory_.topRows(rows_) = values; }
   View<double> view() { return {memory_.data(), rows_, memory_.cols(), rows_ + 2}; }
   bool intact() const { return (memory_.bottomRows(2).array() == guard).all(); }
 

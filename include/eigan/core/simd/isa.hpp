@@ -9,8 +9,14 @@
 
 namespace eigan {
 
-enum class Isa { portable, avx2, avx512 };
+/// The instruction sets that there are kernels for.
+enum class Isa {
+  portable,  ///< what every processor has
+  avx2,      ///< with FMA
+  avx512     ///< AVX-512F
+};
 
+/// As EIGAN_FORCE_ISA has it.
 constexpr const char* to_string(Isa isa) {
   switch (isa) {
     case Isa::avx2:

@@ -1,0 +1,5 @@
+cmake_minimum_required(VERSION 3.10)
+project(program LANGUAGES CXX)
+find_package(dlib REQUIRED)
+add_executable(program main.cpp)
+target_link_libraries(program dlib::dlib)

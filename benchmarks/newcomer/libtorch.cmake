@@ -1,0 +1,6 @@
+cmake_minimum_required(VERSION 3.18)
+project(program LANGUAGES CXX)
+find_package(Torch REQUIRED)
+add_executable(program main.cpp)
+target_link_libraries(program "${TORCH_LIBRARIES}")
+set_property(TARGET program PROPERTY CXX_STANDARD 17)
