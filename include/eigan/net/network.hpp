@@ -4,8 +4,8 @@
 //   net.add(Linear(784, 128)).add(LeakyReLU(0.2)).add("Linear(in_features=128, out_features=10)");
 //   Model model(net, Rng(1));
 //
-// Everything that works with a Model<Sequential<...>> works with a Model<Network>: training, inference, files. Layers
-// call the same kernels on the same parameters, so the results have the same bits.
+// What works with a Model<Sequential<...>> works with a Model<Network>, R1Penalty excepted: training, inference, files.
+// Layers call the same kernels on the same parameters, so the results have the same bits.
 #pragma once
 
 #include <algorithm>
