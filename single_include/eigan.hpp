@@ -7056,16 +7056,15 @@ class AtomicFile {
   }
   void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
 
-  /// Makes the file appear under its name. Nothing may be written afterwards. What had that name before is kept under
-  /// the name `keep`, in the same folder, unless that is empty; whoever is killed between the two steps leaves it
-  /// there.
+  /// Makes the file appear under its name. Nothing may be written afterwards. What had that name before is kept in the
+  /// same folder under the name `keep`, unless that is empty. At every moment there is a whole file under `path`, as
+  /// long as the file system has hard links.
   void commit(const std::filesystem::path& keep = {}) {
     if (!sync(file_)) fail("flush to disk", errno);
     if (!file_.close()) fail("close", errno);
     const detail::FileDescriptor folder(this->folder(), O_RDONLY | O_DIRECTORY);  // what can fail comes before the end
     if (!folder.is_open()) fail("open its folder", errno);
-    if (!keep.empty() && std::rename(target_.c_str(), keep.c_str()) != 0 && errno != ENOENT)
-      fail("keep the old file under another name", errno);
+    if (!keep.empty()) keep_target(this->folder() / keep.filename());
     if (std::rename(temporary_.c_str(), target_.c_str()) != 0) fail("rename the finished file", errno);
     temporary_.clear();
     // The new name itself must reach the disk, too.
@@ -7074,6 +7073,18 @@ class AtomicFile {
 
  private:
   std::filesystem::path folder() const { return target_.has_parent_path() ? target_.parent_path() : "."; }
+
+  // First a second name for the old file, so that the first one is never without a file.
+  void keep_target(const std::filesystem::path& keep) {
+    const std::filesystem::path second = temporary_.native() + "2";
+    if (::link(target_.c_str(), second.c_str()) == 0) {
+      const int error = std::rename(second.c_str(), keep.c_str()) == 0 ? 0 : errno;
+      ::unlink(second.c_str());  // still there if `keep` was a name of the same file
+      if (error != 0) fail("keep the old file under another name", error);
+    } else if (errno != ENOENT && std::rename(target_.c_str(), keep.c_str()) != 0) {  // no links here
+      fail("keep the old file under another name", errno);
+    }
+  }
 
   // The name is short and does not repeat the target's: a target of the longest allowed name must have room.
   void create_temporary() {

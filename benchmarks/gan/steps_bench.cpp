@@ -79,6 +79,16 @@ void generator_whole(benchmark::State& state) {
   run(state, flop(t.generator.net(), t.batch, 3) + flop(t.discriminator.net(), t.batch, 2),
       [&] { t.step_generator(); });
 }
+/// Denormal images and latent vectors, and weights that make denormal numbers of them all the way through.
+template <class Recipe>
+void discriminator_denormal(benchmark::State& state) {
+  Training<Recipe> t(state);
+  t.real.view() *= 1e-38f;
+  t.z.view() *= 1e-38f;
+  t.discriminator_adam.options().lr = 0;  // so that they stay
+  run(state, flop(t.generator.net(), t.batch, 1) + flop(t.discriminator.net(), 2 * t.batch, 2),
+      [&] { t.step_discriminator(); });
+}
 template <class Recipe>
 void generator_forward(benchmark::State& state) {
   Training<Recipe> t(state);
@@ -123,6 +133,7 @@ void discriminator_backward_and_step(benchmark::State& state) {
       ->Unit(benchmark::kMicrosecond); \
   BENCHMARK_TEMPLATE(FUNCTION, Wide)->Arg(1)->Arg(2)->ArgName("threads")->UseRealTime()->Unit(benchmark::kMicrosecond)
 BENCH_BOTH(discriminator_whole);
+BENCH_BOTH(discriminator_denormal);
 BENCH_BOTH(generator_whole);
 BENCH_BOTH(generator_forward);
 BENCH_BOTH(discriminator_forward);

@@ -20,16 +20,19 @@ void say(const Parts&... parts) {
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
-/// Calls `write`, whose eigan::Error becomes a warning: for what a long run can do without. False then.
-template <class Write>
-bool or_warn(Write&& write) {
+/// Calls `write`, whose eigan::Error becomes a warning: for what a long run can do without. `before` makes room for it.
+template <class Write, class Before>
+void or_warn(Write&& write, Before&& before) {
   try {
     std::forward<Write>(write)();
-    return true;
   } catch (const eigan::Error& error) {
+    std::forward<Before>(before)();
     say("warning: ", error.what());
-    return false;
   }
+}
+template <class Write>
+void or_warn(Write&& write) {
+  or_warn(std::forward<Write>(write), [] {});
 }
 
 /// Writes a line to standard output. eigan::Error if that takes no more.

@@ -65,8 +65,8 @@ void add_train(CLI::App& program, TrainOptions& options) {
              whole(0, 1000000));
   run.number("--seed", "N", "everything random follows from it", options.seed, any_seed);
   run.threads(options.threads);
-  auto* const resume = run.flag("--resume", "go on with the run in --out, or begin it; the options must be its own",
-                                options.resume);
+  auto* const resume =
+      run.flag("--resume", "go on with the run in --out, or begin it; the options must be its own", options.resume);
   run.flag("--force", "replace the run in --out", options.force)->excludes(resume);
 
   OptionGroup networks(app, "Networks");
@@ -135,6 +135,12 @@ void add_train(CLI::App& program, TrainOptions& options) {
                 options.retries, whole(0, 1000));
   output.flag("--quiet", "only warnings and errors", options.quiet);
   output.flag("--no-progress", "no progress line, only a line an epoch", options.no_progress);
+
+  app.callback([&options] {  // once all options are read
+    if (options.retries > 0 && !options.checkpoint_every.wanted())
+      refuse("--retries", "checkpoints to go back to, which --checkpoint-every 0 turns off",
+             std::to_string(options.retries));
+  });
 }
 
 void add_truncation(OptionGroup& group, std::optional<double>& truncation) {

@@ -1,6 +1,7 @@
 // What a training step measures, means of it, and the log of a whole run.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -104,6 +105,16 @@ class LossLog {
     visit("steps", steps_), visit("row", means_), visit("row_steps", row_steps_);
     visit("d_loss", columns_[0]), visit("g_loss", columns_[1]), visit("d_real", columns_[2]);
     visit("d_fake", columns_[3]);
+  }
+
+  /// What cannot be the log of so many steps; else empty.
+  std::string fault(std::int64_t steps) const {
+    const auto of_other_length = [&](const auto& column) { return column.size() != row_steps_.size(); };
+    if (steps_ != steps || means_.count() < 0 || means_.count() >= every_)
+      return concat("expected a log of ", steps, " steps, found one of ", steps_);
+    if (std::any_of(columns_.begin(), columns_.end(), of_other_length))
+      return "expected as many numbers in each column of the log as it has rows";
+    return "";
   }
 
  private:

@@ -16,6 +16,8 @@ inline constexpr const char* yardstick = MNIST_YARDSTICK;
 struct CheckpointEvery {
   Index steps = 0;
   double seconds = 60;
+
+  bool wanted() const { return steps > 0 || seconds > 0; }
 };
 
 struct TrainOptions {

@@ -5,6 +5,9 @@
 //   generator.safetensors  discriminator.safetensors  result.json, which is written last: its presence means "finished"
 #pragma once
 
+#include <sys/file.h>
+
+#include <cerrno>
 #include <cstddef>
 #include <filesystem>
 #include <string>
@@ -14,6 +17,7 @@
 
 #include <eigan/core/error.hpp>
 #include <eigan/core/printable.hpp>
+#include <eigan/io/file_descriptor.hpp>
 
 #include "common/text.hpp"
 
@@ -58,26 +62,28 @@ class RunFolder {
     if (error) fail(sheets, "create the folder", error);
   }
 
-  /// For a run that goes on: it is not finished any more, and what a killed process had not finished writing goes.
+  /// Keeps other processes away from the folder for as long as the descriptor lives; it ends with the process, whatever
+  /// ends that. eigan::Error if another one has it.
+  eigan::detail::FileDescriptor lock() const {
+    eigan::detail::FileDescriptor folder(path_, O_RDONLY | O_DIRECTORY);
+    if (!folder.is_open()) fail(path_, "open the folder", {errno, std::generic_category()});
+    // Some network file systems know no locks.
+    if (::flock(folder.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+      throw eigan::Error(concat(name(), ": another process works on it"));
+    return folder;
+  }
+
+  /// For a run that goes on: it is not finished any more.
   void reopen() const {
-    namespace fs = std::filesystem;
-    make();
-    remove(file("result.json"));
-    for (const auto& folder : {path_, path_ / "samples"}) {
-      std::error_code error;
-      fs::directory_iterator entry(folder, error);
-      for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-        const std::string name = entry->path().filename();
-        if (name.starts_with(".eigan-") && name.ends_with(".tmp")) remove(entry->path());
-      }
-      if (error) fail(folder, "list the folder", error);
-    }
+    sweep();
+    for (const char* of_the_end : {"result.json", "evaluation.json"}) remove(file(of_the_end));
   }
 
   /// Makes the folder, and takes away what an earlier run left of these files: sheets of two runs must not mix.
   void create() const {
     namespace fs = std::filesystem;
     make();
+    sweep();
     const auto sheets = path_ / "samples";
     std::error_code error;
     // result.json first: from here on the folder holds no finished run.
@@ -106,6 +112,19 @@ class RunFolder {
   static bool is_sheet(const std::filesystem::directory_entry& entry) {
     const std::string name = entry.path().filename();
     return name.starts_with("epoch_") && name.ends_with(".png");
+  }
+  /// What a killed process had not finished writing goes.
+  void sweep() const {
+    namespace fs = std::filesystem;
+    for (const auto& folder : {path_, path_ / "samples"}) {
+      std::error_code error;
+      fs::directory_iterator entry(folder, error);
+      for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+        const std::string name = entry->path().filename();
+        if (name.starts_with(".eigan-") && name.find(".tmp") != std::string::npos) remove(entry->path());
+      }
+      if (error) fail(folder, "list the folder", error);
+    }
   }
   [[noreturn]] static void fail(const std::filesystem::path& path, const char* action, std::error_code error) {
     throw eigan::Error(concat(eigan::printable(path.native(), 4096), ": cannot ", action, ": ", error.message()));

@@ -19,14 +19,15 @@ namespace mnist_gan {
 
 class ScoreLog {
  public:
-  /// True if the samples are the best so far: the nearest by Fréchet's distance.
-  bool add(Index epoch, const QuickScores& scores) {
-    const bool best = frechet_.empty() || scores.frechet < *std::min_element(frechet_.begin(), frechet_.end());
+  /// Whether the samples are the best so far: the nearest by Fréchet's distance.
+  bool is_best(const QuickScores& scores) const {
+    return frechet_.empty() || scores.frechet < *std::min_element(frechet_.begin(), frechet_.end());
+  }
+  void add(Index epoch, const QuickScores& scores) {
     epochs_.push_back(epoch);
     samples_.push_back(scores.samples);
     inception_.push_back(scores.inception);
     frechet_.push_back(scores.frechet);
-    return best;
   }
   bool empty() const { return epochs_.empty(); }
 
@@ -42,6 +43,14 @@ class ScoreLog {
     if (empty()) return {};
     return {chart("Inception Score", "score, at most 10", false, inception_),
             chart("Frechet distance from the test images", "distance", true, frechet_)};
+  }
+
+  /// What cannot be a log; else empty.
+  std::string fault() const {
+    const std::size_t rows = epochs_.size();
+    return samples_.size() == rows && inception_.size() == rows && frechet_.size() == rows
+               ? ""
+               : "expected as many numbers in each column of the scores";
   }
 
   /// For checkpoints, as in eigan::save_checkpoint.

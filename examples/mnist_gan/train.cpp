@@ -10,9 +10,12 @@
 #include <string>
 #include <vector>
 
+#include <zlib.h>
+
 #include <eigan/core/parallel.hpp>
 #include <eigan/data/mnist.hpp>
 #include <eigan/io/image_sheet.hpp>
+#include <eigan/io/read_file.hpp>
 
 #include "common/build.hpp"
 #include "common/clock.hpp"
@@ -44,6 +47,15 @@ constexpr Index evaluated_images = 10000;
 Progress::Detail progress_detail(const TrainOptions& options, const Terminal& terminal) {
   if (options.quiet) return Progress::Detail::none;
   return terminal.live && !options.no_progress ? Progress::Detail::live : Progress::Detail::epochs;
+}
+
+/// Tells two files apart.
+std::string fingerprint_of_file(const std::string& path) {
+  return reading([&] {
+    const auto bytes = eigan::read_file(path);
+    return concat(bytes.size(), " bytes, CRC-32 ",
+                  crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+  });
 }
 
 /// The variance that MNIST's own digits have, of one kind each where the generator is told the kind.
@@ -78,6 +90,10 @@ class Training {
                eigan::thread_count(threads_)} {
     if (!options.evaluate && options.evaluate_every == 0) return;
     test_ = reading([&] { return eigan::load_mnist(options.data, eigan::Split::test); });
+    if (options.evaluate_every > 0) {
+      checkpoints_.add_condition("test_images", test_);
+      checkpoints_.add_condition("recogniser", fingerprint_of_file(options.recogniser));
+    }
     judge_.emplace(options.recogniser, images, test_, validation_count(options.recipe.holdout, images.count), threads_);
   }
 
@@ -111,7 +127,16 @@ class Training {
         end_epoch();
         progress.start_epoch(epoch(), 0);
       }
-      checkpoints_.save_when_due(*trainer_, history_);
+      const bool is_last = trainer_->steps() == steps_;
+      if (checkpoints_.due(trainer_->steps()) || is_last) {
+        if (const auto bad = trainer_->non_finite_moments()) {
+          progress.clear();
+          recover(*bad);
+          progress.start_epoch(epoch(), history_.epoch.count());
+        } else if (!is_last) {  // the end has more to save
+          or_warn([&] { checkpoints_.save(*trainer_, history_); }, [&] { progress.clear(); });
+        }
+      }
     }
     history_.seconds = before + seconds_since(start);
     progress.clear();
@@ -124,9 +149,15 @@ class Training {
 
   /// False if there is nothing left to do.
   bool begin() {
-    const bool resumed = options_.resume && checkpoints_.load(*trainer_, history_);
-    if (resumed && folder_.is_finished() && trainer_->steps() >= steps_) return false;
-    if (resumed) {
+    folder_.make();
+    lock_ = folder_.lock();
+    resumed_ = options_.resume && checkpoints_.load(*trainer_, history_);
+    if (options_.resume && folder_.is_finished() && (!resumed_ || trainer_->steps() == steps_)) return false;
+    if (trainer_->steps() > steps_)
+      throw eigan::Error(concat(folder_.name(), ": has done ", trainer_->steps(),
+                                " steps already, expected at most the ", steps_, " of --epochs ",
+                                options_.recipe.epochs));
+    if (resumed_) {
       folder_.reopen();
     } else {
       refuse_occupied();
@@ -137,7 +168,7 @@ class Training {
     if (!build_warning().empty()) say(build_warning());
     if (options_.quiet) return true;
     say(banner(options_, facts_));
-    if (resumed) say("going on after step ", trainer_->steps(), " of ", steps_);
+    if (resumed_) say("going on after step ", trainer_->steps(), " of ", steps_);
     return true;
   }
 
@@ -159,19 +190,33 @@ class Training {
     return what;
   }
 
+  /// Goes back to a checkpoint with smaller rates, as often as --retries allows. Diverged if it does not.
   void recover(const std::string& trouble) {
     const Index step = trainer_->steps();
-    const double rate = trainer_->rate() / 2;
     const std::string what =
         concat("diverged at step ", step, " (epoch ", (step - 1) / steps_per_epoch_ + 1, "): ", trouble);
-    if (retries_ == options_.retries || !checkpoints_.load(*trainer_, history_)) {
+    if (history_.retries >= options_.retries) {
       or_warn([&] { history_.log.closed().write_csv(folder_.file("losses.csv")); });
-      throw Diverged(concat(what, "; ", checkpoints_.wanted() ? "the last checkpoint is kept; " : "",
-                            "a smaller --lr may help, --retries goes on with one by itself"));
+      const std::string kept = checkpoints_.wanted() ? "the last checkpoint is kept; " : "";
+      throw Diverged(concat(what, "; ", kept, "a smaller --lr may help",
+                            options_.retries == 0 ? ", --retries goes on with one by itself"
+                                                  : concat(", ", options_.retries, " retries did not")));
+    }
+    const double rate = trainer_->rate() / 2;
+    const std::int64_t retries = history_.retries + 1;
+    const ScoreLog scores = history_.scores;  // the best generator may be one of the branch that is given up
+    try {
+      if (!checkpoints_.roll_back(*trainer_, history_)) throw eigan::Error("there is no checkpoint any more");
+    } catch (const eigan::Error& error) {
+      throw Diverged(concat(what, "; cannot go back: ", error.what()));
     }
     trainer_->set_rate(rate);
+    history_.retries = retries;
+    history_.scores = scores;
+    // A process that goes on with this run knows of the retry, too.
+    or_warn([&] { checkpoints_.replace(*trainer_, history_); });
     say("warning: ", what, "; going on after step ", trainer_->steps(), " with ", shortest(rate),
-        " of the learning rates (retry ", ++retries_, " of ", options_.retries, ')');
+        " of the learning rates (retry ", retries, " of ", options_.retries, ')');
   }
 
   void end_epoch() {
@@ -187,8 +232,10 @@ class Training {
   void score(Index epoch) {
     const auto images =
         drawn(trainer_->generator(), options_.recipe.truncation, scored_images, options_.seed, threads_);
-    if (history_.scores.add(epoch, judge_->quick(images)))
-      trainer_->save_generator(folder_.file("best_generator.safetensors"));
+    const QuickScores scores = judge_->quick(images);
+    // First the file: a log that knows of a better generator than the one that is there would keep that for ever.
+    if (history_.scores.is_best(scores)) trainer_->save_generator(folder_.file("best_generator.safetensors"));
+    history_.scores.add(epoch, scores);
     history_.scores.write_csv(folder_.file("metrics.csv"));
   }
 
@@ -207,7 +254,8 @@ class Training {
     const Recipe& recipe = options_.recipe;
     // First what a later process can go on from. A folder that has vanished in the meantime is made again.
     folder_.make();
-    if (checkpoints_.wanted()) or_warn([&] { checkpoints_.save(*trainer_, history_); });
+    if (checkpoints_.wanted() || resumed_) or_warn([&] { checkpoints_.save(*trainer_, history_); });
+    eigan::write_file(folder_.file("config.json"), config_text(options_, facts_.threads));
     const LossLog log = history_.log.closed();
     log.write_csv(folder_.file("losses.csv"));
     log.write_chart(folder_.file("losses.svg"));
@@ -254,7 +302,8 @@ class Training {
   Checkpoints checkpoints_;
   RunFacts facts_;
   std::optional<Judge> judge_;
-  Index retries_ = 0;
+  eigan::detail::FileDescriptor lock_;
+  bool resumed_ = false;
 };
 
 }  // namespace

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -134,6 +136,19 @@ class TrainerOf final : public Trainer {
     if (in_discriminator) return concat("discriminator: ", *in_discriminator);
     return std::nullopt;
   }
+  std::optional<std::string> non_finite_moments() override {
+    std::optional<std::string> found;
+    const auto look = [&](const char* network) {
+      return [&found, network](std::string_view name, auto& part) {
+        if constexpr (requires { part.begin(); }) {
+          if (!eigan::all_finite(std::span(std::as_const(part)))) found = concat(network, ": ", name, " is not finite");
+        }
+      };
+    };
+    g_adam_.visit_state(look("generator's Adam"));
+    d_adam_.visit_state(look("discriminator's Adam"));
+    return found;
+  }
   void set_rate(double factor) override { rate_ = factor; }
   double rate() const override { return rate_; }
 
@@ -143,6 +158,9 @@ class TrainerOf final : public Trainer {
   }
   void load_checkpoint(const eigan::SafetensorsFile& file, History& history) override {
     eigan::load_checkpoint(file, state(history));
+    std::string fault = step_ < 0 ? "expected steps of 0 and more" : history.fault(step_, batches_.size());
+    if (!(rate_ > 0 && rate_ <= 1)) fault = "expected learning rates of above 0 to 1 times the recipe's";
+    if (!fault.empty()) throw eigan::Error(concat(file.name(), ": ", fault));
     batches_.start_epoch(step_ / batches_.size());
     drawn_at_ = -1;
   }

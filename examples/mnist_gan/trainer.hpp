@@ -38,6 +38,8 @@ class Trainer {
   virtual Index discriminator_param_size() const = 0;
   /// What has become infinite or NaN, as "generator: 3.weight[17, 4] is nan"; nothing if all is well.
   virtual std::optional<std::string> non_finite() const = 0;
+  /// The same of the optimisers' moments: one that is infinite stops its parameter for good, and no loss shows it.
+  virtual std::optional<std::string> non_finite_moments() = 0;
   /// What both learning rates are multiplied by from here on, beside their schedule.
   virtual void set_rate(double factor) = 0;
   virtual double rate() const = 0;
@@ -46,6 +48,7 @@ class Trainer {
   /// from there bit for bit. See eigan::save_checkpoint and load_checkpoint.
   virtual void save_checkpoint(const std::filesystem::path& path, History& history, const Metadata& metadata,
                                const std::filesystem::path& keep) = 0;
+  /// eigan::Error for a file that is none of such a run; then only a checkpoint can make this a trainer again.
   virtual void load_checkpoint(const eigan::SafetensorsFile& file, History& history) = 0;
   /// Each with the recipe, the seed and the progress in the file's metadata. eigan::Error if it cannot be written.
   virtual void save_generator(const std::filesystem::path& path) = 0;

@@ -6,10 +6,12 @@
 #include <iterator>
 #include <new>
 #include <string>
+#include <vector>
 
 #include <eigan/data/idx.hpp>
 #include <eigan/gan/networks.hpp>
 #include <eigan/gan/steps.hpp>
+#include <eigan/io/checkpoint.hpp>
 #include <eigan/io/model_file.hpp>
 #include <eigan/io/npy.hpp>
 #include <eigan/optim/adam.hpp>
@@ -157,6 +159,43 @@ TEST_CASE("failing allocation: a save leaves the old file and nothing beside it"
   load(path, loaded);
   CHECK(support::same_bits<float>(loaded.params(), new_model.params()));
   CHECK(folder.names() == std::vector<std::string>{"model"});
+}
+
+namespace {
+/// What a training might keep.
+struct State {
+  Model<G> model;
+  Adam<float> adam{model.net().param_size()};
+  std::vector<double> losses;
+  std::string note;
+
+  explicit State(std::uint64_t seed) : model(Rng(seed)), losses(seed, 0.5), note(10 * seed, 'n') {}
+  template <class Visit>
+  void visit_state(Visit&& visit) {
+    visit("model", model), visit("adam", adam), visit("losses", losses), visit("note", note);
+  }
+  bool same_bits(const State& other) const {
+    return support::same_bits<float>(model.params(), other.model.params()) && losses == other.losses &&
+           note == other.note;
+  }
+};
+}  // namespace
+
+TEST_CASE("failing allocation: a checkpoint, saved and loaded") {
+  const test::TemporaryFolder folder;
+  State saved(5), fresh(2), state(2);
+  const auto path = folder / "last", before = folder / "before";
+  save_checkpoint(path, fresh);
+  const auto old_file = read_file(path);
+  CHECK(fail_each([&] { save_checkpoint(path, saved, {}, before); },
+                  [&] {
+                    REQUIRE(folder.names() == std::vector<std::string>{"last"});
+                    REQUIRE(read_file(path) == old_file);
+                  }) >= 20);
+  CHECK(folder.names() == std::vector<std::string>{"before", "last"});
+  CHECK(read_file(before) == old_file);
+  CHECK(fail_each([&] { load_checkpoint(path, state); }, [&] { REQUIRE(state.same_bits(fresh)); }) >= 20);
+  CHECK(state.same_bits(saved));
 }
 
 TEST_CASE("failing allocation: other files") {

@@ -7,7 +7,8 @@
 // A state names its parts. A part is a model, whose parameters get PyTorch's names and shapes ("model.0.weight"); a
 // number or a contiguous range of numbers, which becomes a tensor; or an object with a member `visit_state(visit)` that
 // names parts of its own ("adam.exp_avg"), as optimisers and averages have it. The random numbers of eigan are
-// functions of a seed and the step, so there is no other state. Metadata "checksum" covers all but the file's framing.
+// functions of a seed and the step, so there is no other state. Parts are read and filled when all have been named.
+// Metadata "checksum" covers all but the file's framing.
 #pragma once
 
 #include <concepts>
@@ -46,6 +47,8 @@ class StateVisitor {
 
   template <class Part>
   void operator()(std::string_view name, Part&& part) const {
+    static_assert(std::is_lvalue_reference_v<Part> || std::ranges::borrowed_range<Part>,
+                  "a part of a state must outlive the call: a variable, or a span of one");
     const std::string full = prefix_ + std::string(name);
     if constexpr (SavableModel<std::remove_reference_t<Part>>) {
       action_->model(full, part);
