@@ -3869,36 +3869,32 @@ struct NonSaturatingLoss {
 
 // ======== eigan/core/exact_text.hpp
 // exact_text: a number as the shortest text of the usual form ("0.2", "1e-05") that reads back as the same number, and
-// the way back. Neither depends on the locale.
+// the way back. Neither depends on the locale, and neither needs memory that it could lack.
+
+#include <charconv>
+#include <system_error>
 
 namespace eigan {
 
-/// `number` with as many digits as it needs, 6 to 17 significant ones at most: what %g prints where that is exact.
-inline std::string exact_text(double number) {
-  std::string result;
-  for (int digits = 6; digits <= 17; ++digits) {
-    std::ostringstream text;
-    text.imbue(std::locale::classic());
-    text.precision(digits);
-    text << number;
-    result = text.str();
-    std::istringstream back(result);
-    back.imbue(std::locale::classic());
-    double read = 0;
-    if (back >> read && read == number) break;
-  }
-  return result;
-}
-
 /// number = what `text` says; false, with `number` untouched, unless the whole of it is one finite decimal number.
 inline bool parse_number(std::string_view text, double& number) {
-  if (text.empty() || text.find_first_not_of("+-.0123456789eE") != std::string_view::npos) return false;
-  std::istringstream stream{std::string(text)};
-  stream.imbue(std::locale::classic());
   double read = 0;
-  if (!(stream >> read) || stream.peek() != std::istringstream::traits_type::eof()) return false;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), read);
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(read)) return false;
   number = read;
   return true;
+}
+
+/// `number` with as many digits as it needs, 6 to 17 significant ones at most: what %g prints where that is exact.
+inline std::string exact_text(double number) {
+  char text[32];
+  char* end = text;
+  for (int digits = 6; digits <= 17; ++digits) {
+    end = std::to_chars(text, text + sizeof text, number, std::chars_format::general, digits).ptr;
+    double read = 0;
+    if (parse_number(std::string_view(text, end), read) && read == number) break;
+  }
+  return std::string(text, end);
 }
 
 }  // namespace eigan
@@ -6465,9 +6461,6 @@ inline bool checked_byte_size(Dtype dtype, std::span<const std::uint64_t> shape,
 // The caller says at every place what must come next, so there is no tree, no recursion and nothing that deep
 // nesting could exhaust: a bracket too many is simply not what was expected.
 
-#include <charconv>
-#include <system_error>
-
 // ======== eigan/io/utf8.hpp
 // UTF-8, decoded and encoded: what the strings of a JSON header are made of.
 
@@ -6949,10 +6942,7 @@ class SafetensorsFile {
 
   // Rule 3: no name twice.
   void check_names() {
-    // Not std::stable_sort: libstdc++ 12's uses what it calls deprecated itself, which clang++ 22 reports to the user.
-    std::sort(tensors_.begin(), tensors_.end(), [](const TensorInfo& a, const TensorInfo& b) {
-      return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
-    });
+    sort_by_place();
     by_name_.resize(tensors_.size());
     std::iota(by_name_.begin(), by_name_.end(), std::size_t{0});
     const auto name_of = [&](std::size_t i) -> const std::string& { return tensors_[i].name; };
@@ -6961,6 +6951,22 @@ class SafetensorsFile {
     const auto same = [&](auto a, auto b) { return name_of(a) == name_of(b); };
     const auto twice = std::adjacent_find(by_name_.begin(), by_name_.end(), same);
     if (twice != by_name_.end()) fail(tensors_[*twice], ": expected once, found twice");
+  }
+
+  // As they lie in the file; of several in one place, which are empty, as the header has them. Mostly they come sorted.
+  // Not std::stable_sort: libstdc++ 12's uses what it calls deprecated itself, which clang++ 22 reports to the user.
+  void sort_by_place() {
+    const auto place = [](const TensorInfo& t) { return std::pair(t.begin, t.end); };
+    const auto before = [&](const TensorInfo& a, const TensorInfo& b) { return place(a) < place(b); };
+    if (std::is_sorted(tensors_.begin(), tensors_.end(), before)) return;
+    std::vector<std::size_t> order(tensors_.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(),
+              [&](auto a, auto b) { return std::pair(place(tensors_[a]), a) < std::pair(place(tensors_[b]), b); });
+    std::vector<TensorInfo> sorted;
+    sorted.reserve(tensors_.size());
+    for (const std::size_t i : order) sorted.push_back(std::move(tensors_[i]));
+    tensors_ = std::move(sorted);
   }
 
   // Rules 4 to 6: each tensor begins where the one before ends, has as many bytes as its shape says, and the last

@@ -193,10 +193,7 @@ class SafetensorsFile {
 
   // Rule 3: no name twice.
   void check_names() {
-    // Not std::stable_sort: libstdc++ 12's uses what it calls deprecated itself, which clang++ 22 reports to the user.
-    std::sort(tensors_.begin(), tensors_.end(), [](const TensorInfo& a, const TensorInfo& b) {
-      return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
-    });
+    sort_by_place();
     by_name_.resize(tensors_.size());
     std::iota(by_name_.begin(), by_name_.end(), std::size_t{0});
     const auto name_of = [&](std::size_t i) -> const std::string& { return tensors_[i].name; };
@@ -205,6 +202,22 @@ class SafetensorsFile {
     const auto same = [&](auto a, auto b) { return name_of(a) == name_of(b); };
     const auto twice = std::adjacent_find(by_name_.begin(), by_name_.end(), same);
     if (twice != by_name_.end()) fail(tensors_[*twice], ": expected once, found twice");
+  }
+
+  // As they lie in the file; of several in one place, which are empty, as the header has them. Mostly they come sorted.
+  // Not std::stable_sort: libstdc++ 12's uses what it calls deprecated itself, which clang++ 22 reports to the user.
+  void sort_by_place() {
+    const auto place = [](const TensorInfo& t) { return std::pair(t.begin, t.end); };
+    const auto before = [&](const TensorInfo& a, const TensorInfo& b) { return place(a) < place(b); };
+    if (std::is_sorted(tensors_.begin(), tensors_.end(), before)) return;
+    std::vector<std::size_t> order(tensors_.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(),
+              [&](auto a, auto b) { return std::pair(place(tensors_[a]), a) < std::pair(place(tensors_[b]), b); });
+    std::vector<TensorInfo> sorted;
+    sorted.reserve(tensors_.size());
+    for (const std::size_t i : order) sorted.push_back(std::move(tensors_[i]));
+    tensors_ = std::move(sorted);
   }
 
   // Rules 4 to 6: each tensor begins where the one before ends, has as many bytes as its shape says, and the last
