@@ -9,6 +9,7 @@
 
 #include <eigan/data/batches.hpp>
 #include <eigan/eigan.hpp>
+#include <eigan/io/checkpoint.hpp>
 #include <eigan/io/onnx.hpp>
 #include <eigan/net/network.hpp>
 #include <eigan/testing/check_gradients.hpp>
@@ -206,6 +207,42 @@ TEST_CASE("guide: a schedule") {
     CHECK(adam.options().lr <= 0.01);
   }
   CHECK(adam.options().lr < 1e-6);
+}
+
+TEST_CASE("guide: checkpoints") {
+  Matrix<float> x(4, 40), target(1, 40);
+  fill_uniform<float>(x, -1, 1, Rng(2));
+  fill_uniform<float>(target, -1, 1, Rng(3));
+  const auto path = std::filesystem::temp_directory_path() / "eigan_guide_checkpoint.safetensors";
+  std::filesystem::remove(path);
+  const auto run = [&](std::int64_t steps) {
+    // [checkpoint]
+    Model<Sequential<Linear<4, 8>, Tanh, Dropout, Linear<8, 1>>> model(Rng(1));
+    auto tape = model.tape(x.cols());
+    auto gradient = model.zeros();
+    Adam adam(gradient.size());
+    std::int64_t step = 0;
+    std::vector<float> losses;
+    const auto state = [&](auto visit) {
+      visit("model", model), visit("adam", adam), visit("step", step), visit("losses", losses);
+    };
+
+    if (std::filesystem::exists(path)) load_checkpoint(path, state);
+    while (step < steps) {
+      const auto y = model.forward(tape, x, Rng(7).fold_in(static_cast<std::uint64_t>(step)));
+      losses.push_back(mse<float>(y, target, tape.output_gradient()));
+      backward_and_step(model, tape, adam, gradient);
+      if (++step % 5 == 0) save_checkpoint(path, state);
+    }
+    // [/checkpoint]
+    return losses;
+  };
+  run(12);  // the last checkpoint is that of step 10
+  const auto resumed = run(20);
+  std::filesystem::remove(path);
+  CHECK(resumed == run(20));
+  CHECK(resumed.size() == 20);
+  std::filesystem::remove(path);
 }
 
 TEST_CASE("guide: an input's gradient") {
