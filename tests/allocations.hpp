@@ -160,6 +160,7 @@ void operator delete[](void* p, const std::nothrow_t&) noexcept {
 
 #else
 
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-inconsistent-declaration-parameter-name): the C library's names
 extern "C" {
 void* __libc_malloc(std::size_t);
 void* __libc_calloc(std::size_t, std::size_t);
@@ -195,6 +196,7 @@ void free(void* p) {
   __libc_free(p);
 }
 }
+// NOLINTEND(bugprone-reserved-identifier,readability-inconsistent-declaration-parameter-name)
 
 #endif
 #undef EIGAN_WATCHES_NEW

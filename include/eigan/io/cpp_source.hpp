@@ -40,10 +40,11 @@
 
 namespace eigan {
 
-/// How a layer is written in C++, with its namespaces: `::mine::Swish(1.5)`, and its header, `mine/swish.hpp`.
+/// How a layer is written in C++, say `Swish(1.5)` behind its namespaces, two colons first; and its header, say
+/// `mine/swish.hpp`.
 struct CppExpression {
-  std::string text;
-  std::string header = {};
+  std::string text;         ///< makes the layer
+  std::string header = {};  ///< empty for a layer of eigan's
 };
 
 /// A finite number as a literal of type double that has the same bits.
@@ -54,6 +55,7 @@ inline std::string cpp_literal(double number) {
   return text;
 }
 
+/// How each layer of eigan is written.
 template <Index In, Index Out>
 CppExpression cpp_expression(const Linear<In, Out>& layer) {
   const std::string sizes = detail::concat('(', layer.input_size(), ", ", layer.output_size(), ')');

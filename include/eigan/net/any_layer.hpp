@@ -15,11 +15,14 @@
 
 namespace eigan {
 
+/// A layer of any type, as a value.
 class AnyLayer {
  public:
   // It satisfies the concepts of all kinds of layers; `traits()` tells which kinds the held one is of.
-  static constexpr Index input = dynamic, output = dynamic;
+  static constexpr Index input = dynamic;
+  static constexpr Index output = dynamic;
 
+  /// Holds a copy of the layer.
   template <class L>
   requires(!std::same_as<L, AnyLayer> && Layer<L, float> && Layer<L, double>)
       // NOLINTNEXTLINE(google-explicit-constructor): a layer is where any layer is expected
@@ -35,10 +38,12 @@ class AnyLayer {
       AnyLayer(const BatchNorm1d<Features>& layer)
       : AnyLayer(BatchNorm1d<>(layer.input_size(), layer.eps())) {}
 
+  /// Which kinds of layer it is of.
   const detail::LayerTraits& traits() const { return table_->traits; }
   Index input_size() const { return table_->input_size(get()); }
   Index output_size(Index features) const { return table_->output_size(get(), features); }
   Index param_size() const { return table_->param_size(get()); }
+  /// How many parameters an optimiser changes.
   Index trained_size() const { return table_->trained_size(get()); }
   std::string describe() const { return table_->description(get()); }
   std::vector<Parameter> parameters() const { return table_->parameters(get()); }
@@ -75,6 +80,7 @@ class AnyLayer {
                            Index part) const {
     passes<T>().backward_input_part(get(), p, x, y, dy, dx, part);
   }
+  /// As BatchNorm1d::set_statistics.
   template <class T>
   void set_statistics(std::span<T> p, ConstView<T> x) const {
     passes<T>().set_statistics(get(), p, x);
@@ -93,10 +99,13 @@ class AnyLayer {
   }
 
   // Templates, so that they are not tried for whatever may be turned into an AnyLayer.
+
+  /// What the layer inside gives.
   template <class T, std::same_as<AnyLayer> L>
   friend void add_onnx_nodes(OnnxGraph<T>& graph, const L& layer, std::span<const T> p) {
     layer.template passes<T>().write_onnx(layer.get(), graph, p);
   }
+  /// What the layer inside gives.
   template <std::same_as<AnyLayer> L>
   friend CppExpression cpp_expression(const L& layer) {
     return layer.table_->expression(layer.get());

@@ -27,6 +27,7 @@ namespace eigan {
 
 class LayerRegistry {
  public:
+  /// Makes a layer of its settings.
   using Maker = std::function<AnyLayer(const LayerText&)>;
 
   LayerRegistry() {

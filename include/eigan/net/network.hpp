@@ -91,21 +91,27 @@ class Network {
     return *this;
   }
 
+  /// The number of layers.
   std::size_t depth() const { return layers_.size(); }
+  /// Whether a training pass draws random numbers.
   bool stochastic() const {
     return std::any_of(layers_.begin(), layers_.end(), [](const AnyLayer& layer) { return layer.traits().stochastic; });
   }
+  /// Layer i.
   const AnyLayer& layer(std::size_t i) const { return layers_[i]; }
 
   /// Features of a sample at level i: 0 is the input, i the output of layer i - 1.
   Index features(std::size_t level) const { return levels_[level].features; }
+  /// Features of a sample going in.
   Index input_size() const { return features(0); }
+  /// Features of a sample coming out.
   Index output_size() const { return levels_.back().features; }
   /// Throws std::invalid_argument as long as no layer states a size.
   Index param_size() const {
     if (input_size() == dynamic) detail::fail_contract("eigan::Network: no layer states a size");
     return param_count();
   }
+  /// Where the layer's part begins.
   Index offset(std::size_t layer) const { return offsets_[layer]; }
 
   /// The part of a parameter-shaped buffer that belongs to a layer.
@@ -117,11 +123,14 @@ class Network {
 
   /// What a tape depends on: the sizes, and which layers work in place.
   struct Level {
-    Index features;
-    detail::LayerTraits below;
+    Index features;             ///< of a sample
+    detail::LayerTraits below;  ///< of the layer that gives them
+    /// All members are equal.
     bool operator==(const Level&) const = default;
   };
+  /// Two networks with equal layouts fit the same tapes.
   using Layout = std::vector<Level>;
+  /// This network's.
   const Layout& layout() const { return levels_; }
 
   /// Every tensor, named as torch.nn.Sequential names it: "0.weight".
@@ -143,6 +152,7 @@ class Network {
     return text;
   }
 
+  /// Writes every layer's initial parameters.
   template <class T>
   void init(std::span<T> params, Rng rng) const {
     for_each_layer([&](std::size_t i) { layer(i).init(slice(i, params), rng.fold_in(i)); });
@@ -153,10 +163,12 @@ class Network {
   void for_each_layer(F&& f) const {
     for (std::size_t i = 0; i < layers_.size(); ++i) f(i);
   }
+  /// The same from the last layer to the first.
   template <class F>
   void for_each_layer_reversed(F&& f) const {
     for (std::size_t i = layers_.size(); i-- > 0;) f(i);
   }
+  /// f(layer).
   template <class F>
   void visit_layer(std::size_t layer, F&& f) const {
     f(layer);

@@ -123,6 +123,7 @@ class Sequential {
   Index features(std::size_t level) const { return features_[level]; }
   /// Two networks of one type with equal layouts fit the same tapes.
   using Layout = std::array<Index, sizeof...(Ls) + 1>;
+  /// The features of all levels.
   const Layout& layout() const { return features_; }
   /// Features of a sample going in.
   Index input_size() const { return features_.front(); }
@@ -172,7 +173,7 @@ class Sequential {
     });
   }
 
-  /// f(i) for i = 0, ..., depth() - 1, constants as types: layer(i) has the type LayerType<i>.
+  /// f(i) for i = 0, ..., depth() - 1, constants as types: `layer(i)` has the type `LayerType<i>`.
   template <class F>
   static constexpr void for_each_layer(F&& f) {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
