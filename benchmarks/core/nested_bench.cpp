@@ -1,6 +1,6 @@
 // Inference called from threads that the caller has started: in an OpenMP region, where eigan keeps to the calling
-// thread, and in std::threads, each of which gets OpenMP threads of its own. The last argument is the number of callers;
-// with as many processors as callers the time should be that of one.
+// thread, and in std::threads, each of which gets OpenMP threads of its own. The last argument is the number of
+// callers; with as many processors as callers the time should be that of one.
 #include <cstddef>
 #include <thread>
 #include <vector>

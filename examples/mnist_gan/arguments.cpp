@@ -65,8 +65,8 @@ void add_train(CLI::App& program, TrainOptions& options) {
              whole(0, 1000000));
   run.number("--seed", "N", "everything random follows from it", options.seed, any_seed);
   run.threads(options.threads);
-  auto* const resume = run.flag("--resume", "go on with the run in --out, or begin it; the options must be its own",
-                                options.resume);
+  auto* const resume =
+      run.flag("--resume", "go on with the run in --out, or begin it; the options must be its own", options.resume);
   run.flag("--force", "replace the run in --out", options.force)->excludes(resume);
 
   OptionGroup networks(app, "Networks");

@@ -336,8 +336,7 @@ TEST_CASE("steps: trainings side by side, in threads of the caller's, are each w
   const std::vector<Trained> alone{train(1, {1}), train(2, {1}), train(3, {1})};
   std::vector<Trained> beside(alone.size());
   std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < alone.size(); ++i)
-    threads.emplace_back([&, i] { beside[i] = train(i + 1, {2}); });
+  for (std::size_t i = 0; i < alone.size(); ++i) threads.emplace_back([&, i] { beside[i] = train(i + 1, {2}); });
   for (auto& thread : threads) thread.join();
   for (std::size_t i = 0; i < alone.size(); ++i) CHECK(beside[i] == alone[i]);
 }
