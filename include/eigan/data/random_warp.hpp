@@ -154,7 +154,7 @@ void random_warp(const LabelledImages& images, std::span<const std::uint32_t> in
   detail::check_warp(options, images);
   const double work = 50.0 * static_cast<double>(features) * static_cast<double>(out.cols());
   detail::parallel_for(out.cols(), work, threads, [&](Index j) {
-    detail::Warp::Numbers numbers;
+    detail::Warp::Numbers numbers{};
     fill_uniform(View<float>(numbers.data(), std::ssize(numbers), 1), -1, 1, rng, j);
     const detail::Warp warp(options, numbers, images.rows, images.cols);
     const Index image = indices[static_cast<std::size_t>(j)];
