@@ -592,7 +592,7 @@ Index param_size_of(const L& layer) {
     return 0;
 }
 
-/// What passes and tapes ask of a layer. A layer that is known only at run time answers with its own `traits()`.
+/// What passes and tapes ask of a layer.
 struct LayerTraits {
   bool elementwise, parametric, stochastic, coupled, reads_x, reads_y;
   bool operator==(const LayerTraits&) const = default;
@@ -600,11 +600,14 @@ struct LayerTraits {
 template <class L, class T>
 inline constexpr LayerTraits static_traits{ElementwiseLayer<L>,     ParametricLayer<L, T>, StochasticLayer<L, T>,
                                            BatchCoupledLayer<L, T>, backward_reads_x<L>(), backward_reads_y<L>()};
+/// A layer that is known only at run time, AnyLayer, answers with its own.
+template <class L>
+concept RunTimeLayer = requires(const L layer) {
+  { layer.traits() } -> std::same_as<const LayerTraits&>;
+};
 template <class T, class L>
 constexpr LayerTraits traits_of([[maybe_unused]] const L& layer) {
-  if constexpr (requires {
-                  { layer.traits() } -> std::same_as<const LayerTraits&>;
-                })
+  if constexpr (RunTimeLayer<L>)
     return layer.traits();
   else
     return static_traits<L, T>;
@@ -4507,27 +4510,20 @@ static_assert(Layer<Tanh>);
 
 #include <tuple>
 
-namespace eigan {
-namespace detail {
+// ======== eigan/net/must_be_a_layer.hpp
+// MustBeALayer<L, Position>: what a network asks of a type that it takes for a layer, with the compiler's words for
+// what is missing. A misspelt or mistyped optional member must not be passed over in silence.
 
-// The numbers travel as template arguments because a C++20 static_assert cannot print them: the compiler shows
-// LayerInputMustMatchPreviousOutput<position, layer, expects, receives>.
-template <std::size_t Position, class L, Index Expects, Index Receives>
-struct LayerInputMustMatchPreviousOutput {
-  static_assert(
-      Expects == Receives,
-      "eigan::Sequential: this layer's input size differs from the previous layer's output size; the template "
-      "arguments are the layer's position, its type, the size it expects and the size it receives");
-};
+namespace eigan::detail {
 
-template <std::size_t Position, class L>
+template <class L, std::size_t... Position>
 struct MustBeAParametricLayer {
   static_assert(ParametricLayer<L>,
-                "eigan::Sequential: this layer has param_size() but lacks init or backward_params as the concept "
-                "eigan::ParametricLayer asks for them. The template arguments are its position and the type");
+                "eigan: this layer has param_size() but lacks init or backward_params as the concept "
+                "eigan::ParametricLayer asks for them. The template arguments are the type and its place in a "
+                "Sequential");
 };
 
-// A misspelt or mistyped optional member must not be passed over in silence.
 template <class L>
 concept has_forward_train = requires(const L layer, std::span<const float> p, ConstView<float> x, View<float> y,
                                      Draw draw) {
@@ -4544,24 +4540,38 @@ concept has_block_count = requires(const L layer) {
   layer.block_count();
 };
 
-template <std::size_t Position, class L>
+/// Position: none, or one, of a layer in a Sequential.
+template <class L, std::size_t... Position>
 struct MustBeALayer {
   static_assert(ElementwiseLayer<L> || SizedLayer<L>,
-                "eigan::Sequential: this type states neither `elementwise = true` nor `input` and `output`; see the "
-                "concept eigan::Layer. The template arguments are its position and the type");
+                "eigan: this type states neither `elementwise = true` nor `input` and `output`; see the concept "
+                "eigan::Layer. The template arguments are the type and its place in a Sequential");
   static_assert(Layer<L>,
-                "eigan::Sequential: this type lacks forward or backward_input as the concept eigan::Layer "
-                "asks for them. The template arguments are its position and the type");
-  static_assert(
-      !has_forward_train<L> || StochasticLayer<L>,
-      "eigan::Sequential: this layer has forward_train, but not as the concept eigan::StochasticLayer asks for "
-      "it, or no backward_input_train. The template arguments are its position and the type");
-  static_assert(
-      !has_block_count<L> || BlockedLayer<L>,
-      "eigan::Sequential: this layer has block_count(), but not the rest that the concept eigan::BlockedLayer "
-      "asks for. The template arguments are its position and the type");
+                "eigan: this type lacks forward or backward_input as the concept eigan::Layer asks for them. The "
+                "template arguments are the type and its place in a Sequential");
+  static_assert(!has_forward_train<L> || StochasticLayer<L>,
+                "eigan: this layer has forward_train, but not as the concept eigan::StochasticLayer asks for it, or no "
+                "backward_input_train. The template arguments are the type and its place in a Sequential");
+  static_assert(!has_block_count<L> || BlockedLayer<L>,
+                "eigan: this layer has block_count(), but not the rest that the concept eigan::BlockedLayer asks for. "
+                "The template arguments are the type and its place in a Sequential");
   static constexpr bool parametric = requires(const L layer) { layer.param_size(); };
-  static_assert(sizeof(std::conditional_t<parametric, MustBeAParametricLayer<Position, L>, L>) > 0);
+  static_assert(sizeof(std::conditional_t<parametric, MustBeAParametricLayer<L, Position...>, L>) > 0);
+};
+
+}  // namespace eigan::detail
+
+namespace eigan {
+namespace detail {
+
+// The numbers travel as template arguments because a C++20 static_assert cannot print them: the compiler shows
+// LayerInputMustMatchPreviousOutput<position, layer, expects, receives>.
+template <std::size_t Position, class L, Index Expects, Index Receives>
+struct LayerInputMustMatchPreviousOutput {
+  static_assert(
+      Expects == Receives,
+      "eigan::Sequential: this layer's input size differs from the previous layer's output size; the template "
+      "arguments are the layer's position, its type, the size it expects and the size it receives");
 };
 
 // A class, not a constexpr function: clang would add a second, unhelpful error to a function's.
@@ -4570,7 +4580,9 @@ struct CheckLayers {
   static constexpr Index output = Size;
 };
 template <std::size_t Position, Index Size, class L, class... Ls>
-struct CheckLayers<Position, Size, L, Ls...> : MustBeALayer<Position, L> {
+struct CheckLayers<Position, Size, L, Ls...> : MustBeALayer<L, Position> {
+  static_assert(!RunTimeLayer<L>,
+                "eigan::Sequential: what an AnyLayer holds is known only at run time; use eigan::Network");
   static constexpr Index expects = static_input<L>() == dynamic || Size == dynamic ? Size : static_input<L>();
   // sizeof in an assertion, because it instantiates the check with this class; a data member would wait for its use.
   static_assert(sizeof(LayerInputMustMatchPreviousOutput<Position, L, expects, Size>) > 0);
