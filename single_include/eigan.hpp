@@ -1,8 +1,10 @@
 // clang-format off
 // eigan 0.1.0: neural networks with hand-written gradients, in one file. Needs the standard library and Eigen/Core.
 // It has what <eigan/eigan.hpp> and <eigan/io/model_file.hpp> have: networks, training, adversarial training, and models
-// in files. Left out, because they need more or take long to compile: data sets (zlib), sheets of images (stb), charts,
-// .npy files, metrics and the gradient checker. For those take the folder include/ instead of this file, not beside it.
+// in files. Left out, because they need more or take long to compile: networks put together at run time (Network), models
+// as ONNX or C++ source, checkpoints, data sets (zlib), sheets of images (stb), charts, .npy files, metrics and the gradient
+// checker. For those take the folder include/ instead of this file, not beside it. A header that save_cpp_source wrote
+// needs the folder, too.
 //
 // Made by scripts/single-header from include/eigan: change those files, not this one.
 //
@@ -31,9 +33,9 @@
 
 // ======== eigan/eigan.hpp
 // eigan: neural networks with hand-written gradients. This header brings in the core: layers, losses, optimisers,
-// composition and adversarial training. Files (eigan/io), data sets (eigan/data), the gradient checker (eigan/testing)
-// and the metrics (eigan/metrics.hpp) are separate headers, because they need more than the standard library and
-// Eigen/Core.
+// composition and adversarial training. Networks put together at run time (eigan/net/network.hpp), files (eigan/io), data
+// sets (eigan/data), the gradient checker (eigan/testing) and the metrics (eigan/metrics.hpp) are separate headers, because
+// they need more than the standard library and Eigen/Core, or take long to compile.
 
 // ======== eigan/core/buffer.hpp
 // Buffer<T>: the one owner of memory in eigan. 64-byte aligned, padded to whole cache lines, zeroed, move-only.
@@ -4197,10 +4199,10 @@ class LeakyReLU {
 
   /// The slope 0.01.
   constexpr LeakyReLU() = default;
-  /// Throws std::invalid_argument unless 0 <= negative_slope < infinity.
+  /// Throws std::invalid_argument unless 0 <= negative_slope <= 1e30.
   explicit LeakyReLU(double negative_slope) : slope_(negative_slope) {
     if (!(slope_ >= 0 && slope_ <= 1e30))
-      detail::fail_contract("eigan::LeakyReLU: negative_slope must be >= 0, is ", slope_);
+      detail::fail_contract("eigan::LeakyReLU: negative_slope must be at least 0 and at most 1e30, is ", slope_);
   }
 
   /// The slope below 0.
@@ -5012,12 +5014,12 @@ class Tape {
 
 namespace eigan {
 
-/// A `Net`, which is a Sequential, and its parameters in one buffer of T.
+/// A `Net`, which is a Sequential or a Network, and its parameters in one buffer of T.
 template <class Net, class T = float>
 class Model {
  public:
   using Scalar = T;     ///< of parameters and samples
-  using Network = Net;  ///< the Sequential
+  using Network = Net;  ///< the Sequential, or the run-time Network
 
   /// A network with freshly initialised parameters.
   Model(Net net, Rng rng) : net_(std::move(net)), params_(net_.param_size()) {
