@@ -1,8 +1,10 @@
 // clang-format off
 // eigan 0.1.0: neural networks with hand-written gradients, in one file. Needs the standard library and Eigen/Core.
 // It has what <eigan/eigan.hpp> and <eigan/io/model_file.hpp> have: networks, training, adversarial training, and models
-// in files. Left out, because they need more or take long to compile: data sets (zlib), sheets of images (stb), charts,
-// .npy files, metrics and the gradient checker. For those take the folder include/ instead of this file, not beside it.
+// in files. Left out, because they need more or take long to compile: networks put together at run time (Network), models
+// as ONNX or C++ source, checkpoints, data sets (zlib), sheets of images (stb), charts, .npy files, metrics and the gradient
+// checker. For those take the folder include/ instead of this file, not beside it. A header that save_cpp_source wrote
+// needs the folder, too.
 //
 // Made by scripts/single-header from include/eigan: change those files, not this one.
 //
@@ -31,9 +33,9 @@
 
 // ======== eigan/eigan.hpp
 // eigan: neural networks with hand-written gradients. This header brings in the core: layers, losses, optimisers,
-// composition and adversarial training. Files (eigan/io), data sets (eigan/data), the gradient checker (eigan/testing)
-// and the metrics (eigan/metrics.hpp) are separate headers, because they need more than the standard library and
-// Eigen/Core.
+// composition and adversarial training. Networks put together at run time (eigan/net/network.hpp), files (eigan/io), data
+// sets (eigan/data), the gradient checker (eigan/testing) and the metrics (eigan/metrics.hpp) are separate headers, because
+// they need more than the standard library and Eigen/Core, or take long to compile.
 
 // ======== eigan/core/buffer.hpp
 // Buffer<T>: the one owner of memory in eigan. 64-byte aligned, padded to whole cache lines, zeroed, move-only.
@@ -592,7 +594,7 @@ Index param_size_of(const L& layer) {
     return 0;
 }
 
-/// What passes and tapes ask of a layer. A layer that is known only at run time answers with its own `traits()`.
+/// What passes and tapes ask of a layer.
 struct LayerTraits {
   bool elementwise, parametric, stochastic, coupled, reads_x, reads_y;
   bool operator==(const LayerTraits&) const = default;
@@ -600,11 +602,14 @@ struct LayerTraits {
 template <class L, class T>
 inline constexpr LayerTraits static_traits{ElementwiseLayer<L>,     ParametricLayer<L, T>, StochasticLayer<L, T>,
                                            BatchCoupledLayer<L, T>, backward_reads_x<L>(), backward_reads_y<L>()};
+/// A layer that is known only at run time, AnyLayer, answers with its own.
+template <class L>
+concept RunTimeLayer = requires(const L layer) {
+  { layer.traits() } -> std::same_as<const LayerTraits&>;
+};
 template <class T, class L>
 constexpr LayerTraits traits_of([[maybe_unused]] const L& layer) {
-  if constexpr (requires {
-                  { layer.traits() } -> std::same_as<const LayerTraits&>;
-                })
+  if constexpr (RunTimeLayer<L>)
     return layer.traits();
   else
     return static_traits<L, T>;
@@ -4190,10 +4195,10 @@ class LeakyReLU {
 
   /// The slope 0.01.
   constexpr LeakyReLU() = default;
-  /// Throws std::invalid_argument unless 0 <= negative_slope < infinity.
+  /// Throws std::invalid_argument unless 0 <= negative_slope <= 1e30.
   explicit LeakyReLU(double negative_slope) : slope_(negative_slope) {
     if (!(slope_ >= 0 && slope_ <= 1e30))
-      detail::fail_contract("eigan::LeakyReLU: negative_slope must be >= 0, is ", slope_);
+      detail::fail_contract("eigan::LeakyReLU: negative_slope must be at least 0 and at most 1e30, is ", slope_);
   }
 
   /// The slope below 0.
@@ -4503,27 +4508,20 @@ static_assert(Layer<Tanh>);
 
 #include <tuple>
 
-namespace eigan {
-namespace detail {
+// ======== eigan/net/must_be_a_layer.hpp
+// MustBeALayer<L, Position>: what a network asks of a type that it takes for a layer, with the compiler's words for
+// what is missing. A misspelt or mistyped optional member must not be passed over in silence.
 
-// The numbers travel as template arguments because a C++20 static_assert cannot print them: the compiler shows
-// LayerInputMustMatchPreviousOutput<position, layer, expects, receives>.
-template <std::size_t Position, class L, Index Expects, Index Receives>
-struct LayerInputMustMatchPreviousOutput {
-  static_assert(
-      Expects == Receives,
-      "eigan::Sequential: this layer's input size differs from the previous layer's output size; the template "
-      "arguments are the layer's position, its type, the size it expects and the size it receives");
-};
+namespace eigan::detail {
 
-template <std::size_t Position, class L>
+template <class L, std::size_t... Position>
 struct MustBeAParametricLayer {
   static_assert(ParametricLayer<L>,
-                "eigan::Sequential: this layer has param_size() but lacks init or backward_params as the concept "
-                "eigan::ParametricLayer asks for them. The template arguments are its position and the type");
+                "eigan: this layer has param_size() but lacks init or backward_params as the concept "
+                "eigan::ParametricLayer asks for them. The template arguments are the type and its place in a "
+                "Sequential");
 };
 
-// A misspelt or mistyped optional member must not be passed over in silence.
 template <class L>
 concept has_forward_train = requires(const L layer, std::span<const float> p, ConstView<float> x, View<float> y,
                                      Draw draw) {
@@ -4540,24 +4538,38 @@ concept has_block_count = requires(const L layer) {
   layer.block_count();
 };
 
-template <std::size_t Position, class L>
+/// Position: none, or one, of a layer in a Sequential.
+template <class L, std::size_t... Position>
 struct MustBeALayer {
   static_assert(ElementwiseLayer<L> || SizedLayer<L>,
-                "eigan::Sequential: this type states neither `elementwise = true` nor `input` and `output`; see the "
-                "concept eigan::Layer. The template arguments are its position and the type");
+                "eigan: this type states neither `elementwise = true` nor `input` and `output`; see the concept "
+                "eigan::Layer. The template arguments are the type and its place in a Sequential");
   static_assert(Layer<L>,
-                "eigan::Sequential: this type lacks forward or backward_input as the concept eigan::Layer "
-                "asks for them. The template arguments are its position and the type");
-  static_assert(
-      !has_forward_train<L> || StochasticLayer<L>,
-      "eigan::Sequential: this layer has forward_train, but not as the concept eigan::StochasticLayer asks for "
-      "it, or no backward_input_train. The template arguments are its position and the type");
-  static_assert(
-      !has_block_count<L> || BlockedLayer<L>,
-      "eigan::Sequential: this layer has block_count(), but not the rest that the concept eigan::BlockedLayer "
-      "asks for. The template arguments are its position and the type");
+                "eigan: this type lacks forward or backward_input as the concept eigan::Layer asks for them. The "
+                "template arguments are the type and its place in a Sequential");
+  static_assert(!has_forward_train<L> || StochasticLayer<L>,
+                "eigan: this layer has forward_train, but not as the concept eigan::StochasticLayer asks for it, or no "
+                "backward_input_train. The template arguments are the type and its place in a Sequential");
+  static_assert(!has_block_count<L> || BlockedLayer<L>,
+                "eigan: this layer has block_count(), but not the rest that the concept eigan::BlockedLayer asks for. "
+                "The template arguments are the type and its place in a Sequential");
   static constexpr bool parametric = requires(const L layer) { layer.param_size(); };
-  static_assert(sizeof(std::conditional_t<parametric, MustBeAParametricLayer<Position, L>, L>) > 0);
+  static_assert(sizeof(std::conditional_t<parametric, MustBeAParametricLayer<L, Position...>, L>) > 0);
+};
+
+}  // namespace eigan::detail
+
+namespace eigan {
+namespace detail {
+
+// The numbers travel as template arguments because a C++20 static_assert cannot print them: the compiler shows
+// LayerInputMustMatchPreviousOutput<position, layer, expects, receives>.
+template <std::size_t Position, class L, Index Expects, Index Receives>
+struct LayerInputMustMatchPreviousOutput {
+  static_assert(
+      Expects == Receives,
+      "eigan::Sequential: this layer's input size differs from the previous layer's output size; the template "
+      "arguments are the layer's position, its type, the size it expects and the size it receives");
 };
 
 // A class, not a constexpr function: clang would add a second, unhelpful error to a function's.
@@ -4566,7 +4578,9 @@ struct CheckLayers {
   static constexpr Index output = Size;
 };
 template <std::size_t Position, Index Size, class L, class... Ls>
-struct CheckLayers<Position, Size, L, Ls...> : MustBeALayer<Position, L> {
+struct CheckLayers<Position, Size, L, Ls...> : MustBeALayer<L, Position> {
+  static_assert(!RunTimeLayer<L>,
+                "eigan::Sequential: what an AnyLayer holds is known only at run time; use eigan::Network");
   static constexpr Index expects = static_input<L>() == dynamic || Size == dynamic ? Size : static_input<L>();
   // sizeof in an assertion, because it instantiates the check with this class; a data member would wait for its use.
   static_assert(sizeof(LayerInputMustMatchPreviousOutput<Position, L, expects, Size>) > 0);
@@ -4997,12 +5011,12 @@ class Tape {
 
 namespace eigan {
 
-/// A `Net`, which is a Sequential, and its parameters in one buffer of T.
+/// A `Net`, which is a Sequential or a Network, and its parameters in one buffer of T.
 template <class Net, class T = float>
 class Model {
  public:
   using Scalar = T;     ///< of parameters and samples
-  using Network = Net;  ///< the Sequential
+  using Network = Net;  ///< the Sequential, or the run-time Network
 
   /// A network with freshly initialised parameters.
   Model(Net net, Rng rng) : net_(std::move(net)), params_(net_.param_size()) {

@@ -1,6 +1,6 @@
 // Network against Sequential, in turns, in one process: a training step of the discriminator of the recipe `seed` (128
-// samples, dropout, Adam) and inference of one sample. Both compute the same bits; what differs is how layers are
-// found.
+// samples, dropout, Adam) and inference of one sample; and the same of a network of 2-8-1 with one sample, in which
+// little else happens. Both compute the same bits; what differs is how layers are found.
 //   net.network_bench [--threads N] [--rounds N]
 // Each round times both, in alternating order. Printed: the medians, and the median and quartiles of the rounds'
 // ratios.
@@ -21,18 +21,16 @@ namespace {
 
 using namespace eigan;
 
-constexpr Index batch = 128;
-
 template <class Net>
 class Contender {
  public:
-  Contender(const Net& net, Threads threads)
+  Contender(const Net& net, Index batch, Threads threads)
       : model_(net, Rng(1)),
         tape_(model_.tape(batch)),
         gradient_(model_.zeros()),
         adam_(gradient_.size()),
         scratch_(model_.scratch()),
-        x_(784, batch),
+        x_(net.input_size(), batch),
         threads_(threads) {
     fill_uniform<float>(x_, -1, 1, Rng(2));
   }
@@ -85,6 +83,17 @@ void compare(const char* what, int rounds, int repeats, const F& fixed, const G&
               quantile(ratios, 0.75));
 }
 
+/// Training steps of `batch` samples, and inference of one.
+template <class Net>
+void compare(const std::string& name, const Net& net, Index batch, Threads threads, int rounds, int steps,
+             int inferences) {
+  Contender fixed(net, batch, threads);
+  Contender at_run_time(Network::from_text(net.architecture()), batch, threads);
+  compare((name + ", training").c_str(), rounds, steps, [&] { fixed.train(); }, [&] { at_run_time.train(); });
+  compare((name + ", inference").c_str(), rounds, inferences, [&] { fixed.infer(); }, [&] { at_run_time.infer(); });
+  if (!fixed.same(at_run_time)) throw std::runtime_error("the results differ");
+}
+
 }  // namespace
 
 int main(int count, char** arguments) try {
@@ -95,14 +104,8 @@ int main(int count, char** arguments) try {
     if (!known) throw std::invalid_argument("expected [--threads N] [--rounds N]");
     (std::strcmp(arguments[i], "--threads") == 0 ? threads : rounds) = std::max(1, std::stoi(arguments[i + 1]));
   }
-  const auto net = make_discriminator<784, 128, 64, 32, 1>();
-  Contender fixed(net, Threads{threads});
-  Contender at_run_time(Network::from_text(net.architecture()), Threads{threads});
-  compare(
-      "training step, 128", rounds, 8, [&] { fixed.train(); }, [&] { at_run_time.train(); });
-  compare(
-      "inference of one sample", rounds, 500, [&] { fixed.infer(); }, [&] { at_run_time.infer(); });
-  if (!fixed.same(at_run_time)) throw std::runtime_error("the results differ");
+  compare("discriminator", make_discriminator<784, 128, 64, 32, 1>(), 128, Threads{threads}, rounds, 8, 500);
+  compare("2-8-1", Sequential<Linear<2, 8>, Tanh, Linear<8, 1>>(), 1, Threads{threads}, rounds, 2000, 5000);
 } catch (const std::exception& error) {
   std::fprintf(stderr, "network_bench: %s\n", error.what());
   return 1;

@@ -60,9 +60,12 @@ TEST_CASE("guide: networks at run time") {
 }
 
 namespace {
+// [swish]
+/// y = x sigmoid(beta x).
 struct Swish {
   static constexpr bool elementwise = true;
   double beta = 1;
+
   std::string describe() const { return "Swish(beta=" + exact_text(beta) + ")"; }
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
@@ -74,6 +77,7 @@ struct Swish {
     dx = (dy.array() * (b * y.array() + (1 - b * y.array()) / (1 + (-b * x.array()).exp()))).matrix();
   }
 };
+// [/swish]
 }  // namespace
 
 TEST_CASE("guide: a network from a file") {

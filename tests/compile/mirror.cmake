@@ -12,6 +12,7 @@ set(without_test
   optim/check_update.hpp # what optimisers refuse, by their own tests
   metrics/check_samples.hpp # what metrics refuse, by theirs
   net/layer_table.hpp     # lists of function pointers: net/any_layer_test.cpp
+  net/must_be_a_layer.hpp # what compilers say: tests/compile/reject
   core/simd/kernel_table.hpp) # a list of function pointers: core/simd/kernels_test.cpp
 set(without_header
   golden/golden_test.cpp         # everything at once, against PyTorch

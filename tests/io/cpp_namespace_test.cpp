@@ -9,8 +9,9 @@ TEST_CASE("is_cpp_name: identifiers that are nobody else's") {
     CAPTURE(name);
     CHECK(is_cpp_name(name));
   }
-  for (const char* const name : {"", "2d", "_a", "a__b", "a-b", "a b", "a\n", "caf\xc3\xa9", "a::b", "a;", "class",
-                                 "xor", "co_await", "alignas", "while", "std", "posix"}) {
+  for (const char* const name : {"",     "2d",    "_a",  "a__b",     "a-b",     "a b",    "a\n", "caf\xc3\xa9", "a::b",
+                                 "a;",   "class", "xor", "co_await", "alignas", "while",  "std", "posix",       "linux",
+                                 "unix", "NULL",  "EOF", "errno",    "assert",  "stdout", "main"}) {
     CAPTURE(name);
     CHECK_FALSE(is_cpp_name(name));
   }
@@ -20,7 +21,8 @@ TEST_CASE("is_cpp_namespace: names in names") {
   CHECK(is_cpp_namespace("digits"));
   CHECK(is_cpp_namespace("mine::digits"));
   CHECK(is_cpp_namespace("a::b::c"));
-  for (const char* const name : {"", "::a", "a::", "a:::b", "a::::b", "a:b", "a::class", "new::b", "a::2"}) {
+  for (const char* const name :
+       {"", "::a", "a::", "a:::b", "a::::b", "a:b", "a::class", "new::b", "mine::linux", "a::2"}) {
     CAPTURE(name);
     CHECK_FALSE(is_cpp_namespace(name));
   }

@@ -28,12 +28,14 @@ TEST_CASE("LeakyReLU: gradients") {
     }
 }
 
-TEST_CASE("LeakyReLU: PyTorch's slope unless one is given; a negative or infinite one is refused") {
+TEST_CASE("LeakyReLU: PyTorch's slope unless one is given; a negative or huge one is refused") {
   CHECK(LeakyReLU().negative_slope() == 0.01);
   CHECK(LeakyReLU(0.2).negative_slope() == 0.2);
   CHECK(LeakyReLU(0.2).describe() == "LeakyReLU(negative_slope=0.2)");
-  CHECK_THROWS_WITH_AS(LeakyReLU(-0.1), "eigan::LeakyReLU: negative_slope must be >= 0, is -0.1",
+  CHECK_THROWS_WITH_AS(LeakyReLU(-0.1), "eigan::LeakyReLU: negative_slope must be at least 0 and at most 1e30, is -0.1",
                        std::invalid_argument);
+  CHECK(LeakyReLU(1e30).negative_slope() == 1e30);
+  CHECK_THROWS_AS(LeakyReLU(1e31), std::invalid_argument);
   CHECK_THROWS_AS(LeakyReLU{std::numeric_limits<double>::infinity()}, std::invalid_argument);
   CHECK_THROWS_AS(LeakyReLU(std::nan("")), std::invalid_argument);
 }

@@ -63,6 +63,18 @@ void train(Model<Net, T>& model, Threads threads) {
   }
 }
 
+/// It should say how many features come out.
+struct Forgetful : Tanh {
+  static constexpr bool elementwise = false;
+  static constexpr Index input = 4, output = dynamic;
+};
+/// Takes any size.
+template <Index Out>
+struct AnyTo : Tanh {
+  static constexpr bool elementwise = false;
+  static constexpr Index input = dynamic, output = Out;
+};
+
 std::string bytes_of(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
@@ -231,6 +243,63 @@ TEST_CASE("Network: sizes that do not fit are refused, with the place and both n
                        std::invalid_argument);
 }
 
+TEST_CASE("Network: a layer that states no size for what comes out is refused") {
+  Network net;
+  net.add(Linear(3, 4));
+  CHECK_THROWS_WITH_AS(net.add(Forgetful()),
+                       "eigan::Network: layer 1, Tanh(): expected an output size of at least 1, found -1",
+                       std::invalid_argument);
+  CHECK_THROWS_AS(Network().add(AnyTo<dynamic>()), std::invalid_argument);
+  CHECK_THROWS_AS(Network().add(own::Gain{0}), std::invalid_argument);
+  net.add(Linear(4, 2));
+  CHECK(net.input_size() == 3);
+  CHECK(net.depth() == 2);
+}
+
+TEST_CASE("Network: the first size is that of the layers in front of it, but for those that state their own") {
+  Network net;
+  net.add(Tanh()).add(AnyTo<7>()).add(AnyTo<4>()).add(Linear(4, 2));
+  const Sequential same(Tanh(), AnyTo<7>(), AnyTo<4>(), Linear<>(4, 2));
+  for (std::size_t i = 0; i <= net.depth(); ++i) CHECK(net.features(i) == same.features(i));
+}
+
+TEST_CASE("Network: what cannot be added leaves it as it was") {
+  Network net;
+  net.add(Tanh());
+  const Network::Layout before = net.layout();
+  CHECK_THROWS_AS(net.add(Linear(Index{1} << 31, Index{1} << 31)), std::invalid_argument);
+  CHECK(net.layout() == before);
+  CHECK_THROWS_AS(net.add("Linear(in_features=3, out_features=2), Linear(in_features=3, out_features=2)"),
+                  std::invalid_argument);
+  CHECK_THROWS_AS(net.add("Linear(in_features=3, out_features=2), Linear()"), Error);
+  CHECK(net.layout() == before);
+  CHECK(net.depth() == 1);
+  CHECK(net.add(Linear(5, 2)).architecture() == "Tanh(), Linear(in_features=5, out_features=2)");
+}
+
+TEST_CASE("Network: so does memory that runs out") {
+  const AnyLayer linear(Linear(3, 2));
+  long failed = 0;
+  for (bool happened = true; happened; failed += happened ? 1 : 0) {
+    Network net;
+    const Network::Layout before = net.layout();
+    bool threw = false;
+    {
+      const support::FailingAllocation failing(failed);
+      try {
+        net.add(linear);
+      } catch (const std::bad_alloc&) {
+        threw = true;
+      }
+      happened = failing.happened();
+    }
+    CHECK(threw == happened);
+    CHECK(net.depth() == (threw ? 0u : 1u));
+    CHECK((net.layout() == before) == threw);
+  }
+  CHECK(failed >= 3);  // one for each of its lists
+}
+
 TEST_CASE("Network: a tape or a scratch of another network is refused, of an equal one taken") {
   const auto model = [](const char* text) { return Model<Network>(Network::from_text(text), Rng(1)); };
   const auto one = model("Linear(in_features=3, out_features=3), Tanh(), Dropout(p=0)");
@@ -242,6 +311,15 @@ TEST_CASE("Network: a tape or a scratch of another network is refused, of an equ
   CHECK_NOTHROW(equal.forward(tape, x, Rng(1)));
   // The same sizes, but not the same use of memory.
   CHECK_THROWS_AS(other.forward(tape, x, Rng(1)), std::invalid_argument);
+
+  const auto wider =
+      model("Linear(in_features=3, out_features=9), Linear(in_features=9, out_features=3), Dropout(p=0)");
+  auto scratch = one.scratch();
+  Matrix<float> y(3, 4);
+  CHECK_NOTHROW(equal.infer(x, y, scratch));
+  CHECK_THROWS_WITH_AS(wider.infer(x, y, scratch),
+                       "eigan::Model::infer: this scratch was made for a network of other sizes",
+                       std::invalid_argument);
 }
 
 TEST_CASE("Network: randomness wants a generator") {
@@ -283,6 +361,12 @@ TEST_CASE("Network::from_file: a file's word is compared with its tensors before
   CHECK(test::contains(error("Linear(in_features=3, out_features=2), Linear(in_features=2, out_features=1)"),
                        "found no tensor of that name"));
   CHECK(test::contains(error("BatchNorm1d(num_features=3)"), "m: tensor '0.weight': expected [3], found [2, 3]"));
+  // The same layers in other words, which load() would refuse.
+  CHECK(test::contains(error("Linear(in_features=3, out_features=2), LeakyReLU()"),
+                       "m: architecture: expected 'Linear(in_features=3, out_features=2), "
+                       "LeakyReLU(negative_slope=0.01)', found 'Linear(in_features=3, out_features=2), LeakyReLU()'"));
+  CHECK(test::contains(error("Linear(in_features=3, out_features=2), Dropout(p=0.50)"), "Dropout(p=0.5)', found '"));
+  CHECK(test::contains(error("Linear(in_features=3, out_features=2), Tanh( )"), "Tanh()', found '"));
   CHECK(test::contains(error("\x1b[2J"), "m: architecture: expected '(' at character 4, found ''"));
   write_safetensors(folder / "none", {});
   CHECK(test::contains(test::error_text([&] { Network::from_file(folder / "none"); }),

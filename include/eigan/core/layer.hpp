@@ -164,7 +164,7 @@ Index param_size_of(const L& layer) {
     return 0;
 }
 
-/// What passes and tapes ask of a layer. A layer that is known only at run time answers with its own `traits()`.
+/// What passes and tapes ask of a layer.
 struct LayerTraits {
   bool elementwise, parametric, stochastic, coupled, reads_x, reads_y;
   bool operator==(const LayerTraits&) const = default;
@@ -172,11 +172,14 @@ struct LayerTraits {
 template <class L, class T>
 inline constexpr LayerTraits static_traits{ElementwiseLayer<L>,     ParametricLayer<L, T>, StochasticLayer<L, T>,
                                            BatchCoupledLayer<L, T>, backward_reads_x<L>(), backward_reads_y<L>()};
+/// A layer that is known only at run time, AnyLayer, answers with its own.
+template <class L>
+concept RunTimeLayer = requires(const L layer) {
+  { layer.traits() } -> std::same_as<const LayerTraits&>;
+};
 template <class T, class L>
 constexpr LayerTraits traits_of([[maybe_unused]] const L& layer) {
-  if constexpr (requires {
-                  { layer.traits() } -> std::same_as<const LayerTraits&>;
-                })
+  if constexpr (RunTimeLayer<L>)
     return layer.traits();
   else
     return static_traits<L, T>;

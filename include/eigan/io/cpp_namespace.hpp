@@ -26,16 +26,22 @@ inline constexpr auto cpp_keywords = std::to_array<std::string_view>(
      "using",       "virtual",  "void",       "volatile",  "wchar_t",   "while",        "xor",
      "xor_eq"});
 
+/// Names that compilers and the C library's headers have taken: macros, without underscores, and a function.
+inline constexpr auto cpp_taken = std::to_array<std::string_view>(
+    {"EOF", "NULL", "assert", "errno", "linux", "main", "posix", "std", "stderr", "stdin", "stdout", "unix"});
+
 }  // namespace detail
 
 /// Whether a program may call a namespace so: ASCII letters, digits and underscores, no digit first, no underscore
-/// first and no two in a row (such names are the compiler's), no keyword, and neither `std` nor `posix`.
+/// first and no two in a row (such names are the compiler's), no keyword, and none that every program meets, such as
+/// `std` and `linux`. More cannot be told from here: the name must be neither a macro of the program's headers nor a
+/// function of the C library, such as `index`. `yours::name` is safe from the functions.
 inline bool is_cpp_name(std::string_view name) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
   const auto part = [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '_'; };
+  const auto among = [&](const auto& names) { return std::find(names.begin(), names.end(), name) != names.end(); };
   return !name.empty() && letter(name.front()) && std::all_of(name.begin(), name.end(), part) &&
-         name.find("__") == std::string_view::npos && name != "std" && name != "posix" &&
-         std::find(detail::cpp_keywords.begin(), detail::cpp_keywords.end(), name) == detail::cpp_keywords.end();
+         name.find("__") == std::string_view::npos && !among(detail::cpp_keywords) && !among(detail::cpp_taken);
 }
 
 /// The same for names in names: `mine::digits`.

@@ -22,10 +22,10 @@ class LeakyReLU {
 
   /// The slope 0.01.
   constexpr LeakyReLU() = default;
-  /// Throws std::invalid_argument unless 0 <= negative_slope < infinity.
+  /// Throws std::invalid_argument unless 0 <= negative_slope <= 1e30.
   explicit LeakyReLU(double negative_slope) : slope_(negative_slope) {
     if (!(slope_ >= 0 && slope_ <= 1e30))
-      detail::fail_contract("eigan::LeakyReLU: negative_slope must be >= 0, is ", slope_);
+      detail::fail_contract("eigan::LeakyReLU: negative_slope must be at least 0 and at most 1e30, is ", slope_);
   }
 
   /// The slope below 0.

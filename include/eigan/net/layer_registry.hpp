@@ -27,9 +27,10 @@ namespace eigan {
 
 class LayerRegistry {
  public:
-  /// Makes a layer of its settings.
+  /// What makes a layer of a name's settings.
   using Maker = std::function<AnyLayer(const LayerText&)>;
 
+  /// Knows the library's layers.
   LayerRegistry() {
     add("Linear", [](const LayerText& t) { return Linear<>(t.size("in_features"), t.size("out_features")); });
     add("BatchNorm1d", [](const LayerText& t) { return BatchNorm1d<>(t.size("num_features"), t.number("eps", 1e-5)); });

@@ -15,6 +15,7 @@
 // Here, so that every translation unit fills in the same tables.
 #include <eigan/io/cpp_source.hpp>
 #include <eigan/io/onnx.hpp>
+#include <eigan/net/must_be_a_layer.hpp>
 
 namespace eigan::detail {
 
@@ -119,6 +120,7 @@ struct LayerTable {
 
 template <class L>
 struct Queries {
+  static_assert(sizeof(MustBeALayer<L>) > 0);
   static_assert(static_traits<L, float> == static_traits<L, double>,
                 "eigan::AnyLayer: this layer is of another kind for double than for float");
   static const L& layer(const void* l) { return *static_cast<const L*>(l); }

@@ -27,7 +27,7 @@ class LayerText {
 
   /// What an Error begins with.
   const std::string& place() const { return place_; }
-  /// The layer's name.
+  /// The layer's name, such as "Linear".
   const std::string& name() const { return name_; }
 
   /// A size: 1 to 2^31.
@@ -48,12 +48,13 @@ class LayerText {
       fail("'", key, "': expected a number, found '", printable(*text), "'");
     return otherwise;
   }
+  /// A number that must be there.
   double number(std::string_view key) const {
     if (find(key) == nullptr) fail("expected the setting '", key, "', found none");
     return number(key, 0);
   }
 
-  /// Adds a setting. Error if it is there already.
+  /// Adds a setting. An Error if there is one of that name.
   void add(std::string_view key, std::string_view value) {
     if (find(key) != nullptr) fail("expected '", printable(key), "' once, found it twice");
     settings_.push_back({std::string(key), std::string(value)});
@@ -63,7 +64,7 @@ class LayerText {
     for (const Setting& setting : settings_)
       if (!setting.taken) fail("expected only settings that this layer has, found '", printable(setting.key), "'");
   }
-  /// Throws Error with these parts behind place and name.
+  /// Throws an Error with the layer's place and name in front.
   template <class... Parts>
   [[noreturn]] void fail(const Parts&... parts) const {
     detail::fail_data(place_, ", ", printable(name_, 64), ": ", parts...);

@@ -21,12 +21,12 @@
 
 namespace eigan {
 
-/// A `Net`, which is a Sequential, and its parameters in one buffer of T.
+/// A `Net`, which is a Sequential or a Network, and its parameters in one buffer of T.
 template <class Net, class T = float>
 class Model {
  public:
   using Scalar = T;     ///< of parameters and samples
-  using Network = Net;  ///< the Sequential
+  using Network = Net;  ///< the Sequential, or the run-time Network
 
   /// A network with freshly initialised parameters.
   Model(Net net, Rng rng) : net_(std::move(net)), params_(net_.param_size()) {

@@ -32,6 +32,7 @@ namespace eigan {
 
 class Network {
  public:
+  /// Without layers.
   Network() = default;
 
   /// The network that a text describes, as Model::architecture() gives it. Error, beginning with `place`, if the text
@@ -51,47 +52,62 @@ class Network {
     return net;
   }
 
-  /// The network that a model file states, whose tensors are those of such a network. Error if the file states none, or
-  /// tensors of other shapes. load() then reads the parameters.
+  /// The network that a model file states, whose tensors are those of such a network. Error if the file states none,
+  /// tensors of other shapes, or in other words than the network's own, so that load() then reads the parameters.
   static Network from_file(const std::filesystem::path& path, const LayerRegistry& layers = {}) {
-    const auto file = SafetensorsFile::read(path);
-    const auto stated = file.metadata().find("architecture");
-    if (stated == file.metadata().end())
+    return from_file(SafetensorsFile::read(path), layers);
+  }
+  /// The same from a file that has been read.
+  static Network from_file(const SafetensorsFile& file, const LayerRegistry& layers = {}) {
+    const auto found = file.metadata().find("architecture");
+    if (found == file.metadata().end())
       detail::fail_data(file.name(), ": expected the metadata 'architecture', found none");
-    Network net = from_text(stated->second, layers, file.name() + ": architecture");
+    const std::string& stated = found->second;
+    Network net = from_text(stated, layers, file.name() + ": architecture");
     detail::find_tensors(file, net.parameters(), static_cast<std::size_t>(net.param_size()));
+    if (const std::string own = net.architecture(); own != stated)
+      detail::fail_data(file.name(), ": architecture: expected '", printable(own), "', found '", printable(stated),
+                        "'");
     return net;
   }
 
-  /// Adds a layer behind the others. Throws std::invalid_argument if its size differs from what it would receive.
+  /// Adds a layer behind the others. Throws std::invalid_argument if its size differs from what it would receive, and
+  /// is then, as after any exception, what it was.
   Network& add(AnyLayer layer) {
     const Index expects = layer.input_size();
-    const Index receives = levels_.back().features;
+    const Index receives = output_size();
     if (expects != dynamic && receives != dynamic && expects != receives)
       detail::fail_contract(
-          "eigan::Network: this layer's input size differs from the previous layer's output size: layer ",
-          layers_.size(), ", ", layer.describe(), ", expects ", expects, " and receives ", receives);
-    // Layers in front of the first sized one are element-wise and share its input size.
-    if (receives == dynamic && expects != dynamic)
-      for (Level& level : levels_) level.features = expects;
-    const Index features = layer.output_size(levels_.back().features);
+          "eigan::Network: this layer's input size differs from the previous layer's output size: layer ", depth(),
+          ", ", layer.describe(), ", expects ", expects, " and receives ", receives);
+    const Level level{layer.output_size(expects == dynamic ? receives : expects), layer.traits()};
+    if (!level.below.elementwise && level.features < 1)
+      detail::fail_contract("eigan::Network: layer ", depth(), ", ", layer.describe(),
+                            ": expected an output size of at least 1, found ", level.features);
     std::uint64_t size = 0;
     if (!checked_add(static_cast<std::uint64_t>(param_count()), static_cast<std::uint64_t>(layer.param_size()), size) ||
         size > std::numeric_limits<Index>::max() / sizeof(double))
-      detail::fail_contract("eigan::Network: layer ", layers_.size(), ", ", layer.describe(),
+      detail::fail_contract("eigan::Network: layer ", depth(), ", ", layer.describe(),
                             ": the network would have more parameters than any memory");
-    levels_.push_back({features, layer.traits()});
+    make_room(levels_), make_room(offsets_), make_room(layers_);
+
+    // From here on nothing throws. Layers in front of the first sized one take any size; they get this one's.
+    if (input_size() == dynamic)
+      for (Level& earlier : levels_)
+        if (earlier.features == dynamic) earlier.features = expects;
+    levels_.push_back(level);
     offsets_.push_back(static_cast<Index>(size));
     layers_.push_back(std::move(layer));
     return *this;
   }
-  /// Adds the layers of a text.
+  /// Adds the layers of a text, or none if one of them does not fit.
   Network& add(std::string_view text, const LayerRegistry& layers = {}) {
-    for (const LayerText& layer : parse_layers(text, "eigan::Network::add")) add(layers.make(layer));
-    return *this;
+    Network longer = *this;
+    for (const LayerText& layer : parse_layers(text, "eigan::Network::add")) longer.add(layers.make(layer));
+    return *this = std::move(longer);
   }
 
-  /// The number of layers.
+  /// How many layers.
   std::size_t depth() const { return layers_.size(); }
   /// Whether a training pass draws random numbers.
   bool stochastic() const {
@@ -102,16 +118,16 @@ class Network {
 
   /// Features of a sample at level i: 0 is the input, i the output of layer i - 1.
   Index features(std::size_t level) const { return levels_[level].features; }
-  /// Features of a sample going in.
+  /// Features of a sample going in; `dynamic` as long as no layer states a size.
   Index input_size() const { return features(0); }
-  /// Features of a sample coming out.
+  /// Features of a sample coming out; `dynamic` as long as no layer states a size.
   Index output_size() const { return levels_.back().features; }
-  /// Throws std::invalid_argument as long as no layer states a size.
+  /// The number of parameters. Throws std::invalid_argument as long as no layer states a size.
   Index param_size() const {
     if (input_size() == dynamic) detail::fail_contract("eigan::Network: no layer states a size");
     return param_count();
   }
-  /// Where the layer's part begins.
+  /// Where the layer's part of a parameter-shaped buffer begins.
   Index offset(std::size_t layer) const { return offsets_[layer]; }
 
   /// The part of a parameter-shaped buffer that belongs to a layer.
@@ -124,13 +140,12 @@ class Network {
   /// What a tape depends on: the sizes, and which layers work in place.
   struct Level {
     Index features;             ///< of a sample
-    detail::LayerTraits below;  ///< of the layer that gives them
-    /// All members are equal.
+    detail::LayerTraits below;  ///< of the layer whose output it is
     bool operator==(const Level&) const = default;
   };
   /// Two networks with equal layouts fit the same tapes.
   using Layout = std::vector<Level>;
-  /// This network's.
+  /// The input's level and each layer's.
   const Layout& layout() const { return levels_; }
 
   /// Every tensor, named as torch.nn.Sequential names it: "0.weight".
@@ -168,7 +183,7 @@ class Network {
   void for_each_layer_reversed(F&& f) const {
     for (std::size_t i = layers_.size(); i-- > 0;) f(i);
   }
-  /// f(layer).
+  /// f(layer), as Sequential has it.
   template <class F>
   void visit_layer(std::size_t layer, F&& f) const {
     f(layer);
@@ -176,6 +191,11 @@ class Network {
 
  private:
   Index param_count() const { return offsets_.back(); }
+
+  template <class V>
+  static void make_room(V& v) {
+    if (v.size() == v.capacity()) v.reserve(2 * v.size() + 1);
+  }
 
   std::vector<AnyLayer> layers_;
   Layout levels_{{dynamic, {}}};

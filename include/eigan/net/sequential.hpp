@@ -14,6 +14,7 @@
 #include <eigan/core/checked.hpp>
 #include <eigan/core/error.hpp>
 #include <eigan/core/layer.hpp>
+#include <eigan/net/must_be_a_layer.hpp>
 
 namespace eigan {
 namespace detail {
@@ -28,57 +29,15 @@ struct LayerInputMustMatchPreviousOutput {
       "arguments are the layer's position, its type, the size it expects and the size it receives");
 };
 
-template <std::size_t Position, class L>
-struct MustBeAParametricLayer {
-  static_assert(ParametricLayer<L>,
-                "eigan::Sequential: this layer has param_size() but lacks init or backward_params as the concept "
-                "eigan::ParametricLayer asks for them. The template arguments are its position and the type");
-};
-
-// A misspelt or mistyped optional member must not be passed over in silence.
-template <class L>
-concept has_forward_train = requires(const L layer, std::span<const float> p, ConstView<float> x, View<float> y,
-                                     Draw draw) {
-  layer.forward_train(p, x, y, draw);
-}
-|| requires {
-  &L::forward_train;
-}
-|| requires {
-  &L::template forward_train<float>;
-};
-template <class L>
-concept has_block_count = requires(const L layer) {
-  layer.block_count();
-};
-
-template <std::size_t Position, class L>
-struct MustBeALayer {
-  static_assert(ElementwiseLayer<L> || SizedLayer<L>,
-                "eigan::Sequential: this type states neither `elementwise = true` nor `input` and `output`; see the "
-                "concept eigan::Layer. The template arguments are its position and the type");
-  static_assert(Layer<L>,
-                "eigan::Sequential: this type lacks forward or backward_input as the concept eigan::Layer "
-                "asks for them. The template arguments are its position and the type");
-  static_assert(
-      !has_forward_train<L> || StochasticLayer<L>,
-      "eigan::Sequential: this layer has forward_train, but not as the concept eigan::StochasticLayer asks for "
-      "it, or no backward_input_train. The template arguments are its position and the type");
-  static_assert(
-      !has_block_count<L> || BlockedLayer<L>,
-      "eigan::Sequential: this layer has block_count(), but not the rest that the concept eigan::BlockedLayer "
-      "asks for. The template arguments are its position and the type");
-  static constexpr bool parametric = requires(const L layer) { layer.param_size(); };
-  static_assert(sizeof(std::conditional_t<parametric, MustBeAParametricLayer<Position, L>, L>) > 0);
-};
-
 // A class, not a constexpr function: clang would add a second, unhelpful error to a function's.
 template <std::size_t Position, Index Size, class... Ls>
 struct CheckLayers {
   static constexpr Index output = Size;
 };
 template <std::size_t Position, Index Size, class L, class... Ls>
-struct CheckLayers<Position, Size, L, Ls...> : MustBeALayer<Position, L> {
+struct CheckLayers<Position, Size, L, Ls...> : MustBeALayer<L, Position> {
+  static_assert(!RunTimeLayer<L>,
+                "eigan::Sequential: what an AnyLayer holds is known only at run time; use eigan::Network");
   static constexpr Index expects = static_input<L>() == dynamic || Size == dynamic ? Size : static_input<L>();
   // sizeof in an assertion, because it instantiates the check with this class; a data member would wait for its use.
   static_assert(sizeof(LayerInputMustMatchPreviousOutput<Position, L, expects, Size>) > 0);

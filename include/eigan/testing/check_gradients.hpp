@@ -255,6 +255,8 @@ void check_layer(const L& layer, Index batch, const CheckOptions& o, Report& rep
 /// Checks one layer, parametric or not, stochastic or not. The layer must satisfy the concepts with T = double.
 template <class L>
 requires Layer<L, double> Report check_gradients(const L& layer, const CheckOptions& options = {}) {
+  static_assert(!eigan::detail::RunTimeLayer<L>,
+                "eigan::testing::check_gradients: check the layer itself, before an AnyLayer hides what it has");
   Report report;
   for (const Index batch : options.batches) detail::check_layer(layer, batch, options, report);
   return report;

@@ -1,4 +1,4 @@
-// EXPECT: MustBeALayer<1, Triple>
+// EXPECT: MustBeALayer<Triple, 1>
 // EXPECT: this type lacks forward or backward_input
 // EXPECT(GNU): layer.backward_input\(
 // EXPECT(Clang): no member named .backward_input. in .Triple.

@@ -1,4 +1,4 @@
-// EXPECT: MustBeALayer<1, Triple>
+// EXPECT: MustBeALayer<Triple, 1>
 // EXPECT: this type states neither `elementwise = true` nor `input` and `output`
 #include <span>
 

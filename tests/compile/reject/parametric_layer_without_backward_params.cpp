@@ -1,4 +1,4 @@
-// EXPECT: MustBeALayer<0, Gain>
+// EXPECT: MustBeALayer<Gain, 0>
 // EXPECT: this layer has param_size\(\) but lacks init or backward_params
 // EXPECT(GNU): layer.backward_params\(
 // EXPECT(Clang): no member named .backward_params. in .Gain.

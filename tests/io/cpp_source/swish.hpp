@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include <eigan/core/exact_text.hpp>
 #include <eigan/core/layer.hpp>
 #include <eigan/io/cpp_source.hpp>
 
@@ -13,6 +14,7 @@ struct Swish {
   static constexpr bool elementwise = true;
   double beta = 1;
 
+  std::string describe() const { return "Swish(beta=" + eigan::exact_text(beta) + ")"; }
   template <class T>
   void forward(std::span<const T>, eigan::ConstView<T> x, eigan::View<T> y) const {
     y = x.unaryExpr([b = static_cast<T>(beta)](T v) { return v / (T(1) + std::exp(-b * v)); });

@@ -1,0 +1,56 @@
+// MustBeALayer<L, Position>: what a network asks of a type that it takes for a layer, with the compiler's words for
+// what is missing. A misspelt or mistyped optional member must not be passed over in silence.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <type_traits>
+
+#include <eigan/core/layer.hpp>
+
+namespace eigan::detail {
+
+template <class L, std::size_t... Position>
+struct MustBeAParametricLayer {
+  static_assert(ParametricLayer<L>,
+                "eigan: this layer has param_size() but lacks init or backward_params as the concept "
+                "eigan::ParametricLayer asks for them. The template arguments are the type and its place in a "
+                "Sequential");
+};
+
+template <class L>
+concept has_forward_train = requires(const L layer, std::span<const float> p, ConstView<float> x, View<float> y,
+                                     Draw draw) {
+  layer.forward_train(p, x, y, draw);
+}
+|| requires {
+  &L::forward_train;
+}
+|| requires {
+  &L::template forward_train<float>;
+};
+template <class L>
+concept has_block_count = requires(const L layer) {
+  layer.block_count();
+};
+
+/// Position: none, or one, of a layer in a Sequential.
+template <class L, std::size_t... Position>
+struct MustBeALayer {
+  static_assert(ElementwiseLayer<L> || SizedLayer<L>,
+                "eigan: this type states neither `elementwise = true` nor `input` and `output`; see the concept "
+                "eigan::Layer. The template arguments are the type and its place in a Sequential");
+  static_assert(Layer<L>,
+                "eigan: this type lacks forward or backward_input as the concept eigan::Layer asks for them. The "
+                "template arguments are the type and its place in a Sequential");
+  static_assert(!has_forward_train<L> || StochasticLayer<L>,
+                "eigan: this layer has forward_train, but not as the concept eigan::StochasticLayer asks for it, or no "
+                "backward_input_train. The template arguments are the type and its place in a Sequential");
+  static_assert(!has_block_count<L> || BlockedLayer<L>,
+                "eigan: this layer has block_count(), but not the rest that the concept eigan::BlockedLayer asks for. "
+                "The template arguments are the type and its place in a Sequential");
+  static constexpr bool parametric = requires(const L layer) { layer.param_size(); };
+  static_assert(sizeof(std::conditional_t<parametric, MustBeAParametricLayer<L, Position...>, L>) > 0);
+};
+
+}  // namespace eigan::detail
