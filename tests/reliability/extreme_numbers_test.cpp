@@ -122,10 +122,10 @@ TEST_CASE("extreme numbers: gradients agree with central differences at large an
   struct Case {
     double low, high, step;  // a step of 1e-6 would be lost beside a loss of 1e4
   };
-  for (const auto& [low, high, step] : {Case{-1e4, 1e4, 1e-3}, Case{-1e-300, 1e-300, 1e-6}, Case{9e3, 1e4, 1e-3}}) {
-    CAPTURE(low);
+  for (const auto& range : {Case{-1e4, 1e4, 1e-3}, Case{-1e-300, 1e-300, 1e-6}, Case{9e3, 1e4, 1e-3}}) {
+    CAPTURE(range.low);
     const auto targets = support::random_matrix<double>(3, 5, 1, 0, 1);
-    const testing::CheckOptions options{.step = step, .low = low, .high = high, .margin = 0};
+    const testing::CheckOptions options{.step = range.step, .low = range.low, .high = range.high, .margin = 0};
     const auto report = testing::check_loss(
         [&](ConstView<double> z, View<double> dz) { return bce_with_logits<double>(z, targets, dz); }, 3, 5, options);
     INFO(report.text());
