@@ -184,9 +184,8 @@ def compile_targets(targets, results):
         targets.add(f"`#include <eigan/eigan.hpp>` to `<Eigen/Core>`, time, {r['compiler']}", "at most 1.6", ratio["seconds"],
                     lambda x: x <= 1.6)
         targets.add(f"the same, memory, {r['compiler']}", "at most 1.6", ratio["megabytes"], lambda x: x <= 1.6)
-        if r["mnist_gan"]:
-            targets.add(f"compiling mnist_gan, seconds of one core, {r['compiler']}", "under 20", r["mnist_gan"]["seconds"],
-                        lambda x: x < 20, "{:.1f}")
+        targets.add(f"building mnist_gan, seconds of one core, {r['compiler']}", "under 20", r["mnist_gan"]["seconds"],
+                    lambda x: x < 20, "{:.1f}")
 
 
 def load(path):

@@ -1,7 +1,8 @@
 // What a program asks of the heap: allocations(), live_allocations(), peak_heap(action), and FailingAllocation, which
 // makes one of them fail. Everything arrives at the C library: operator new, aligned or not, Eigen's allocator, zlib,
-// the OpenMP run time. A sanitizer needs the library's functions for itself; under one it is operator new that is
-// watched, which is less. Include it in one file of a program.
+// the OpenMP run time. A sanitizer needs the library's functions for itself: under that of addresses it is operator new
+// that is watched, which is less; that of threads keeps operator new, too, and nothing is watched. Include it in one
+// file of a program.
 #pragma once
 
 #include <malloc.h>
@@ -12,10 +13,14 @@
 #include <cstdlib>
 #include <new>
 
-#if !defined(__GLIBC__) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_THREAD__)
+#define EIGAN_WATCHES_NOTHING
+#elif !defined(__GLIBC__) || defined(__SANITIZE_ADDRESS__)
 #define EIGAN_WATCHES_NEW
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#if __has_feature(thread_sanitizer)
+#define EIGAN_WATCHES_NOTHING
+#elif __has_feature(address_sanitizer)
 #define EIGAN_WATCHES_NEW
 #endif
 #endif
@@ -23,7 +28,7 @@
 namespace support {
 
 /// Whether every allocation counts, and not only those by operator new.
-#if defined(EIGAN_WATCHES_NEW)
+#if defined(EIGAN_WATCHES_NEW) || defined(EIGAN_WATCHES_NOTHING)
 inline constexpr bool counts_allocations = false;
 #else
 inline constexpr bool counts_allocations = true;
@@ -158,7 +163,7 @@ void operator delete[](void* p, const std::nothrow_t&) noexcept {
   support::heap::give_back(p);
 }
 
-#else
+#elif !defined(EIGAN_WATCHES_NOTHING)
 
 // NOLINTBEGIN(bugprone-reserved-identifier,readability-inconsistent-declaration-parameter-name): the C library's names
 extern "C" {
@@ -200,3 +205,4 @@ void free(void* p) {
 
 #endif
 #undef EIGAN_WATCHES_NEW
+#undef EIGAN_WATCHES_NOTHING
