@@ -1177,8 +1177,8 @@ EIGAN_TARGET inline void multiply_panel(Index m, Index n, Index k, Strided<const
                                         Strided<const T> init, Strided<T> c) {
   constexpr Index L = lanes<T>;
   // The columns of a strip are copied together where that pays: far columns cost a page each, and those an even number
-  // of cache lines apart share few cache sets, which happens from 512 bytes on (784 to 128: 1.2 times as fast). Enough
-  // columns of b must read the copy.
+  // of cache lines apart share few cache sets, from 512 bytes on too few for a strip. Enough columns of b must read the
+  // copy.
   const Index column_bytes = a.col * static_cast<Index>(sizeof(T));
   const bool gather = column_bytes % 128 == 0 ? column_bytes >= 512 && n >= 16 : column_bytes >= 2048 && n >= 48;
   alignas(64) T packed[strip_terms<T> * strip_vectors * L];
@@ -2118,8 +2118,8 @@ EIGAN_TARGET inline void multiply_panel(Index m, Index n, Index k, Strided<const
                                         Strided<const T> init, Strided<T> c) {
   constexpr Index L = lanes<T>;
   // The columns of a strip are copied together where that pays: far columns cost a page each, and those an even number
-  // of cache lines apart share few cache sets, which happens from 512 bytes on (784 to 128: 1.2 times as fast). Enough
-  // columns of b must read the copy.
+  // of cache lines apart share few cache sets, from 512 bytes on too few for a strip. Enough columns of b must read the
+  // copy.
   const Index column_bytes = a.col * static_cast<Index>(sizeof(T));
   const bool gather = column_bytes % 128 == 0 ? column_bytes >= 512 && n >= 16 : column_bytes >= 2048 && n >= 48;
   alignas(64) T packed[strip_terms<T> * strip_vectors * L];
@@ -3058,8 +3058,8 @@ EIGAN_TARGET inline void multiply_panel(Index m, Index n, Index k, Strided<const
                                         Strided<const T> init, Strided<T> c) {
   constexpr Index L = lanes<T>;
   // The columns of a strip are copied together where that pays: far columns cost a page each, and those an even number
-  // of cache lines apart share few cache sets, which happens from 512 bytes on (784 to 128: 1.2 times as fast). Enough
-  // columns of b must read the copy.
+  // of cache lines apart share few cache sets, from 512 bytes on too few for a strip. Enough columns of b must read the
+  // copy.
   const Index column_bytes = a.col * static_cast<Index>(sizeof(T));
   const bool gather = column_bytes % 128 == 0 ? column_bytes >= 512 && n >= 16 : column_bytes >= 2048 && n >= 48;
   alignas(64) T packed[strip_terms<T> * strip_vectors * L];
@@ -5922,21 +5922,25 @@ bool all_finite(std::span<const T> values) {
   return found == 0;
 }
 
+/// The same on several threads; the values may lie anywhere.
+template <std::floating_point T>
+bool all_finite(std::span<const T> values, Threads threads) {
+  constexpr Index part = 1 << 14;
+  const Index size = std::ssize(values);
+  std::atomic<bool> finite = true;
+  detail::parallel_for((size + part - 1) / part, static_cast<double>(size), threads, [&](Index p) {
+    const auto some =
+        values.subspan(static_cast<std::size_t>(p * part), static_cast<std::size_t>(std::min(part, size - p * part)));
+    if (!all_finite(some)) finite.store(false, std::memory_order_relaxed);
+  });
+  return finite;
+}
+
 /// The first parameter that is infinite or NaN, as "3.weight[17, 4] is nan"; nothing if all are finite.
 template <class M>
 std::optional<std::string> find_non_finite(const M& model, Threads threads = {}) {
   const std::span params = model.params();
-  constexpr Index part = 1 << 14;
-  const Index size = std::ssize(params), parts = (size + part - 1) / part;
-  const auto part_of = [&](Index p) {
-    return params.subspan(static_cast<std::size_t>(p * part),
-                          static_cast<std::size_t>(std::min(part, size - p * part)));
-  };
-  std::atomic<bool> finite = true;
-  detail::parallel_for(parts, static_cast<double>(size), threads, [&](Index p) {
-    if (!all_finite(part_of(p))) finite.store(false, std::memory_order_relaxed);
-  });
-  if (finite) return std::nullopt;
+  if (all_finite(std::span(params), threads)) return std::nullopt;
 
   for (const Parameter& p : model.parameters()) {
     for (Index i = 0; i < p.size(); ++i) {
@@ -7088,8 +7092,13 @@ class AtomicFile {
     if (!file_.close()) fail("close", errno);
     const detail::FileDescriptor folder(this->folder(), O_RDONLY | O_DIRECTORY);  // what can fail comes before the end
     if (!folder.is_open()) fail("open its folder", errno);
-    if (!keep.empty()) keep_target(this->folder() / keep.filename());
-    if (std::rename(temporary_.c_str(), target_.c_str()) != 0) fail("rename the finished file", errno);
+    const std::filesystem::path kept = keep.empty() ? keep : this->folder() / keep.filename();
+    const bool moved = !keep.empty() && keep_target(kept);
+    if (std::rename(temporary_.c_str(), target_.c_str()) != 0) {
+      const int error = errno;
+      if (moved) std::rename(kept.c_str(), target_.c_str());
+      fail("rename the finished file", error);
+    }
     temporary_.clear();
     // The new name itself must reach the disk, too.
     if (!sync(folder)) fail("flush its folder to disk", errno);
@@ -7098,16 +7107,19 @@ class AtomicFile {
  private:
   std::filesystem::path folder() const { return target_.has_parent_path() ? target_.parent_path() : "."; }
 
-  // First a second name for the old file, so that the first one is never without a file.
-  void keep_target(const std::filesystem::path& keep) {
+  // First a second name for the old file, so that the first one is never without a file. Where there are no links it is
+  // moved, and the answer is true.
+  bool keep_target(const std::filesystem::path& keep) {
     const std::filesystem::path second = temporary_.native() + "2";
     if (::link(target_.c_str(), second.c_str()) == 0) {
       const int error = std::rename(second.c_str(), keep.c_str()) == 0 ? 0 : errno;
       ::unlink(second.c_str());  // still there if `keep` was a name of the same file
       if (error != 0) fail("keep the old file under another name", error);
-    } else if (errno != ENOENT && std::rename(target_.c_str(), keep.c_str()) != 0) {  // no links here
-      fail("keep the old file under another name", errno);
+      return false;
     }
+    if (errno == ENOENT) return false;
+    if (std::rename(target_.c_str(), keep.c_str()) != 0) fail("keep the old file under another name", errno);
+    return true;
   }
 
   // The name is short and does not repeat the target's: a target of the longest allowed name must have room.

@@ -3,15 +3,18 @@
 #pragma once
 
 #include <csignal>
+#include <cstddef>
+#include <iterator>
 
 namespace example {
 
 class Interrupt {
  public:
   static void listen() {
-    for (const int signal : asking) {
+    for (std::size_t i = 0; i < std::size(asking); ++i) {
       // Whoever started the program may have told it to ignore some of them, as nohup does.
-      if (std::signal(signal, remember) == SIG_IGN) std::signal(signal, SIG_IGN);
+      heard_[i] = std::signal(asking[i], remember) != SIG_IGN;
+      if (heard_[i] == 0) std::signal(asking[i], SIG_IGN);
     }
     std::signal(SIGPIPE, SIG_IGN);  // whoever read the messages may leave; the training goes on
     std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error like a full disk
@@ -22,9 +25,11 @@ class Interrupt {
  private:
   static void remember(int signal) {
     signal_ = signal;
-    for (const int each : asking) std::signal(each, SIG_DFL);
+    for (std::size_t i = 0; i < std::size(asking); ++i)
+      if (heard_[i] != 0) std::signal(asking[i], SIG_DFL);
   }
   static constexpr int asking[] = {SIGINT, SIGTERM, SIGHUP};
+  static inline volatile std::sig_atomic_t heard_[std::size(asking)] = {};  // those that nobody had told it to ignore
   static inline volatile std::sig_atomic_t signal_ = 0;
 };
 

@@ -25,7 +25,6 @@ class Progress {
     eigan::Index epochs;
     eigan::Index steps_per_epoch;
     eigan::Index images_per_epoch;
-    eigan::Index first_step = 0;  ///< steps that an earlier process has done
   };
   enum class Detail { none, epochs, live };
 
@@ -43,12 +42,12 @@ class Progress {
 
   /// After each step, with the means of the epoch so far. Draws ten times a second at most.
   void step(const MeanLosses& so_far) {
+    ++steps_;
     if (detail_ != Detail::live || seconds_since(drawn_) < 0.1) return;
     drawn_ = Clock::now();
     const eigan::Index done = (epoch_ - 1) * plan_.steps_per_epoch + so_far.count();
     const eigan::Index all = plan_.epochs * plan_.steps_per_epoch;
-    const double left =
-        seconds_since(start_) * static_cast<double>(all - done) / static_cast<double>(done - plan_.first_step);
+    const double left = seconds_since(start_) * static_cast<double>(all - done) / static_cast<double>(steps_);
     const StepLosses mean = so_far.mean();
     const std::string head = concat("epoch ", epoch_number(), ' ');
     const std::string tail =
@@ -116,6 +115,7 @@ class Progress {
   eigan::Index epoch_ = 1;
   eigan::Index epoch_done_ = 0;
   Clock::time_point start_ = Clock::now();
+  eigan::Index steps_ = 0;  ///< since then; some may have been given up
   Clock::time_point epoch_start_ = start_;
   Clock::time_point drawn_{};
 };

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstddef>
@@ -71,6 +72,16 @@ class RunFolder {
     if (::flock(folder.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
       throw eigan::Error(concat(name(), ": another process works on it"));
     return folder;
+  }
+
+  /// Whether it is still the folder of that lock(); false if it has gone. eigan::Error if another one has its name now,
+  /// which may be another run's.
+  bool is_kept_by(const eigan::detail::FileDescriptor& lock) const {
+    struct stat locked {
+    }, now{};
+    if (::stat(path_.c_str(), &now) != 0) return false;
+    if (::fstat(lock.get(), &locked) == 0 && locked.st_dev == now.st_dev && locked.st_ino == now.st_ino) return true;
+    throw eigan::Error(concat(name(), ": is another folder than the one that the run began in"));
   }
 
   /// For a run that goes on: it is not finished any more.

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -20,14 +22,17 @@ namespace mnist_gan {
 class ScoreLog {
  public:
   /// Whether the samples are the best so far: the nearest by Fréchet's distance.
-  bool is_best(const QuickScores& scores) const {
-    return frechet_.empty() || scores.frechet < *std::min_element(frechet_.begin(), frechet_.end());
-  }
+  bool is_best(const QuickScores& scores) const { return scores.frechet < best_; }
+  /// The best distance so far.
+  double best() const { return best_; }
+  /// After steps were given up: the best of theirs still counts.
+  void keep_best(double distance) { best_ = std::min(best_, distance); }
   void add(Index epoch, const QuickScores& scores) {
     epochs_.push_back(epoch);
     samples_.push_back(scores.samples);
     inception_.push_back(scores.inception);
     frechet_.push_back(scores.frechet);
+    keep_best(scores.frechet);
   }
   bool empty() const { return epochs_.empty(); }
 
@@ -48,16 +53,16 @@ class ScoreLog {
   /// What cannot be a log; else empty.
   std::string fault() const {
     const std::size_t rows = epochs_.size();
-    return samples_.size() == rows && inception_.size() == rows && frechet_.size() == rows
-               ? ""
-               : "expected as many numbers in each column of the scores";
+    if (samples_.size() != rows || inception_.size() != rows || frechet_.size() != rows)
+      return "expected as many numbers in each column of the scores";
+    return std::isfinite(best_) ? "" : "expected a finite best distance";
   }
 
   /// For checkpoints, as in eigan::save_checkpoint.
   template <class Visit>
   void visit_state(Visit&& visit) {
     visit("epoch", epochs_), visit("samples", samples_), visit("inception_score", inception_);
-    visit("frechet_distance", frechet_);
+    visit("frechet_distance", frechet_), visit("best", best_);
   }
 
  private:
@@ -73,6 +78,7 @@ class ScoreLog {
   std::vector<std::int64_t> samples_;
   std::vector<double> inception_;
   std::vector<double> frechet_;
+  double best_ = std::numeric_limits<double>::max();
 };
 
 }  // namespace mnist_gan

@@ -104,7 +104,7 @@ class Training {
       return success;
     }
     const auto terminal = Terminal::detect();
-    Progress progress({options_.recipe.epochs, steps_per_epoch_, trainer_->image_count(), trainer_->steps()},
+    Progress progress({options_.recipe.epochs, steps_per_epoch_, trainer_->image_count()},
                       progress_detail(options_, terminal), terminal.colour);
     const auto start = Clock::now();
     const double before = history_.seconds;
@@ -127,16 +127,8 @@ class Training {
         end_epoch();
         progress.start_epoch(epoch(), 0);
       }
-      const bool is_last = trainer_->steps() == steps_;
-      if (checkpoints_.due(trainer_->steps()) || is_last) {
-        if (const auto bad = trainer_->non_finite_moments()) {
-          progress.clear();
-          recover(*bad);
-          progress.start_epoch(epoch(), history_.epoch.count());
-        } else if (!is_last) {  // the end has more to save
-          or_warn([&] { checkpoints_.save(*trainer_, history_); }, [&] { progress.clear(); });
-        }
-      }
+      if (trainer_->steps() < steps_ && checkpoints_.due(trainer_->steps()))  // the end has more to save
+        try_to([&] { checkpoints_.save(*trainer_, history_); }, [&] { progress.clear(); });
     }
     history_.seconds = before + seconds_since(start);
     progress.clear();
@@ -181,6 +173,20 @@ class Training {
                               " already; ", way, ", --force replaces it, --out names another folder"));
   }
 
+  /// Writes into the run's folder, as long as that is still there under its name; what fails is a warning.
+  template <class Write, class Before>
+  void try_to(Write&& write, Before&& before) const {
+    const auto into_the_folder = [&] {
+      (void)folder_.is_kept_by(lock_);
+      write();
+    };
+    or_warn(into_the_folder, std::forward<Before>(before));
+  }
+  template <class Write>
+  void try_to(Write&& write) const {
+    try_to(std::forward<Write>(write), [] {});
+  }
+
   /// What shows that training has diverged, in words; empty if nothing does.
   std::string trouble_with(const StepLosses& losses) const {
     std::string what;
@@ -196,7 +202,7 @@ class Training {
     const std::string what =
         concat("diverged at step ", step, " (epoch ", (step - 1) / steps_per_epoch_ + 1, "): ", trouble);
     if (history_.retries >= options_.retries) {
-      or_warn([&] { history_.log.closed().write_csv(folder_.file("losses.csv")); });
+      try_to([&] { history_.log.closed().write_csv(folder_.file("losses.csv")); });
       const std::string kept = checkpoints_.wanted() ? "the last checkpoint is kept; " : "";
       throw Diverged(concat(what, "; ", kept, "a smaller --lr may help",
                             options_.retries == 0 ? ", --retries goes on with one by itself"
@@ -204,7 +210,7 @@ class Training {
     }
     const double rate = trainer_->rate() / 2;
     const std::int64_t retries = history_.retries + 1;
-    const ScoreLog scores = history_.scores;  // the best generator may be one of the branch that is given up
+    const double best = history_.scores.best();  // its generator may be one of the branch that is given up
     try {
       if (!checkpoints_.roll_back(*trainer_, history_)) throw eigan::Error("there is no checkpoint any more");
     } catch (const eigan::Error& error) {
@@ -212,9 +218,9 @@ class Training {
     }
     trainer_->set_rate(rate);
     history_.retries = retries;
-    history_.scores = scores;
+    history_.scores.keep_best(best);
     // A process that goes on with this run knows of the retry, too.
-    or_warn([&] { checkpoints_.replace(*trainer_, history_); });
+    try_to([&] { checkpoints_.replace(*trainer_, history_); });
     say("warning: ", what, "; going on after step ", trainer_->steps(), " with ", shortest(rate),
         " of the learning rates (retry ", retries, " of ", options_.retries, ')');
   }
@@ -223,10 +229,10 @@ class Training {
     const Index epoch = trainer_->steps() / steps_per_epoch_;
     history_.last_epoch = history_.epoch.mean();
     history_.epoch = {};
-    or_warn([&] { history_.log.write_csv(folder_.file("losses.csv")); });
+    try_to([&] { history_.log.write_csv(folder_.file("losses.csv")); });
     if (options_.samples_every > 0 && epoch % options_.samples_every == 0)
-      or_warn([&] { write_sheet(folder_.sheet(epoch)); });
-    if (options_.evaluate_every > 0 && epoch % options_.evaluate_every == 0) or_warn([&] { score(epoch); });
+      try_to([&] { write_sheet(folder_.sheet(epoch)); });
+    if (options_.evaluate_every > 0 && epoch % options_.evaluate_every == 0) try_to([&] { score(epoch); });
   }
 
   void score(Index epoch) {
@@ -253,8 +259,11 @@ class Training {
     const Index epochs = trainer_->steps() / steps_per_epoch_;
     const Recipe& recipe = options_.recipe;
     // First what a later process can go on from. A folder that has vanished in the meantime is made again.
-    folder_.make();
-    if (checkpoints_.wanted() || resumed_) or_warn([&] { checkpoints_.save(*trainer_, history_); });
+    if (!folder_.is_kept_by(lock_)) {
+      folder_.make();
+      lock_ = folder_.lock();
+    }
+    if (checkpoints_.wanted() || resumed_) try_to([&] { checkpoints_.save(*trainer_, history_); });
     eigan::write_file(folder_.file("config.json"), config_text(options_, facts_.threads));
     const LossLog log = history_.log.closed();
     log.write_csv(folder_.file("losses.csv"));

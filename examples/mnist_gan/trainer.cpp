@@ -127,26 +127,25 @@ class TrainerOf final : public Trainer {
   }
   Index discriminator_param_size() const override { return discriminator_.net().param_size(); }
 
-  std::optional<std::string> non_finite() const override {
+  std::optional<std::string> non_finite() override {
     const auto in_generator = eigan::find_non_finite(generator_.model, threads_);
     const auto in_discriminator = eigan::find_non_finite(discriminator_, threads_);
     if (in_generator && in_discriminator)
       return concat("generator: ", *in_generator, ", discriminator: ", *in_discriminator);
     if (in_generator) return concat("generator: ", *in_generator);
     if (in_discriminator) return concat("discriminator: ", *in_discriminator);
-    return std::nullopt;
-  }
-  std::optional<std::string> non_finite_moments() override {
     std::optional<std::string> found;
-    const auto look = [&](const char* network) {
-      return [&found, network](std::string_view name, auto& part) {
+    const auto look = [&](const char* owner) {
+      return [this, &found, owner](std::string_view name, auto& part) {
         if constexpr (requires { part.begin(); }) {
-          if (!eigan::all_finite(std::span(std::as_const(part)))) found = concat(network, ": ", name, " is not finite");
+          if (!eigan::all_finite(std::span(std::as_const(part)), threads_))
+            found = concat(owner, ": ", name, " is not finite");
         }
       };
     };
     g_adam_.visit_state(look("generator's Adam"));
     d_adam_.visit_state(look("discriminator's Adam"));
+    if (recipe_.average > 0) average_.visit_state(look("generator's average"));
     return found;
   }
   void set_rate(double factor) override { rate_ = factor; }

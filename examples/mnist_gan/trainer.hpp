@@ -36,10 +36,10 @@ class Trainer {
   /// of its own. Valid until the next step.
   virtual const DigitGenerator& generator() = 0;
   virtual Index discriminator_param_size() const = 0;
-  /// What has become infinite or NaN, as "generator: 3.weight[17, 4] is nan"; nothing if all is well.
-  virtual std::optional<std::string> non_finite() const = 0;
-  /// The same of the optimisers' moments: one that is infinite stops its parameter for good, and no loss shows it.
-  virtual std::optional<std::string> non_finite_moments() = 0;
+  /// What has become infinite or NaN, as "generator: 3.weight[17, 4] is nan"; nothing if all is well. An infinite or
+  /// NaN gradient shows in the optimisers' moments: one that is infinite stops its parameter for good, and no loss
+  /// shows it.
+  virtual std::optional<std::string> non_finite() = 0;
   /// What both learning rates are multiplied by from here on, beside their schedule.
   virtual void set_rate(double factor) = 0;
   virtual double rate() const = 0;

@@ -18,6 +18,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import xml.etree.ElementTree
 import zlib
@@ -346,6 +347,42 @@ class MnistGan(unittest.TestCase):
             self.assertIn("config.json already; --resume goes on", refused.stderr)
             self.assertIn("--force replaces it", refused.stderr)
         self.assertEqual(self.train(out, "--force").returncode, 0)
+
+    def test_a_second_signal_ends_the_program_at_once(self):
+        # It cannot get to the end of a step: nobody reads what it says, and there is no room for more.
+        read_end, write_end = os.pipe()
+        os.set_blocking(write_end, False)
+        with self.assertRaises(BlockingIOError):
+            while True:
+                os.write(write_end, b"x" * 4096)
+        os.set_blocking(write_end, True)
+        out = self.folder / "two signals"
+        process = subprocess.Popen([PROGRAM, *self.train_command(out, "--epochs", "1000000")], env=ENVIRONMENT,
+                                   stderr=write_end)
+        while not (out / "config.json").exists():
+            self.assertIsNone(process.poll())
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        with self.assertRaises(subprocess.TimeoutExpired):
+            process.wait(timeout=0.5)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(timeout=60), -signal.SIGINT)
+        os.close(read_end)
+        os.close(write_end)
+
+    def test_a_signal_that_was_ignored_stays_so(self):
+        out = self.folder / "nohup"
+        process = subprocess.Popen([PROGRAM, *self.train_command(out, "--epochs", "1000000", "--samples-every", "0")],
+                                   env=ENVIRONMENT, stderr=subprocess.PIPE, text=True,
+                                   preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        for line in process.stderr:
+            if line.startswith("epoch "):
+                break
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGHUP):
+            process.send_signal(number)
+        rest = process.stderr.read()
+        process.stderr.close()
+        self.assertEqual(process.wait(timeout=60), 128 + signal.SIGTERM, rest)
 
     # Samples
 
@@ -688,12 +725,22 @@ class MnistGan(unittest.TestCase):
                 last.write_bytes(self.with_number(last, tensor, place, number))
                 written = last.stat().st_mtime_ns
                 result = self.train(out, "--resume", "--quiet")
-                if number == float("inf") and "exp_avg_sq" in tensor:  # only the moments show it, when they are saved
-                    self.fails(result, 4, "diverged at step 8", "generator's Adam: exp_avg_sq is not finite")
+                if number == float("inf") and "exp_avg_sq" in tensor:  # which stops a parameter and no more
+                    self.fails(result, 4, "diverged at step 5 (epoch 2)", "generator's Adam: exp_avg_sq is not finite")
                 else:
                     self.fails(result, 4, "diverged at step 5 (epoch 2)", tensor.split(".")[0] + ": ")
                     self.assertRegex(result.stderr, r"\] is -?(nan|inf)")
                 self.assertEqual(last.stat().st_mtime_ns, written, "a bad checkpoint was written")
+
+    def test_an_average_that_is_no_number_is_noticed(self):
+        out = self.folder / "poisoned average"
+        options = ("--average", "0.9", "--schedule", "constant")
+        result = self.train(out, *options, "--epochs", "1")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        last = out / "checkpoint.safetensors"
+        last.write_bytes(self.with_number(last, "generator.average.average", 3, float("nan")))
+        self.fails(self.train(out, *options, "--resume", "--quiet"), 4, "diverged at step 5",
+                   "generator's average: average is not finite")
 
     def test_retries_go_on_with_smaller_rates(self):
         out = self.folder / "retries"
@@ -707,8 +754,11 @@ class MnistGan(unittest.TestCase):
         rows = (out / "losses.csv").read_text().splitlines()
         self.assertEqual([row.split(",")[0] for row in rows], ["step"] + [str(i) for i in range(1, 13)])
         self.assertNotIn("nan", "".join(rows))
-        often = self.train(out, *options, "--retries", "200", "--checkpoint-every", "1", "--force")
+        often = self.train(out, *options, "--retries", "200", "--checkpoint-every", "1", "--evaluate-every", "1", "--force")
         self.assertEqual(often.returncode, 0, "the last checkpoint led to the same divergence again and again")
+        self.assertGreater(often.stderr.count("warning: diverged at step "), 1)
+        scores = (out / "metrics.csv").read_text().splitlines()
+        self.assertEqual([row.split(",")[0] for row in scores], ["epoch", "1", "2", "3"])
         again = self.train(self.folder / "two retries", *options, "--retries", "2", "--quiet")
         self.assertEqual(again.returncode, 4)
         self.assertEqual(len(again.stderr.splitlines()), 3, again.stderr)
@@ -768,6 +818,7 @@ class MnistGan(unittest.TestCase):
         for recipe, steps in (("seed", 16), ("conditional", 12)):
             small = ("--recipe", recipe, "--g-hidden", "16,16,16", "--d-hidden", "16,16,16", "--log-every", "3",
                      "--evaluate-every", "1", "--r1-every", "2", "--epochs", "4")
+            killed = 0
             whole = self.folder / f"whole {recipe}"
             self.assertEqual(self.train(whole, *small, "--threads", "1").returncode, 0)
             # At the beginning, in the middle of an epoch, at the end of one, and almost done.
@@ -779,10 +830,12 @@ class MnistGan(unittest.TestCase):
                 result = self.train(out, *small, "--resume", "--threads", str(threads))
                 self.assertEqual(result.returncode, 0, result.stderr)
                 if there < steps:
+                    killed += 1
                     self.assertIn(f"going on after step {there} of {steps}\n", result.stderr)
                 self.same_run(out, whole, "metrics.csv", "best_generator.safetensors", "samples/epoch_004.png")
                 self.assertEqual(sorted(path.name for path in out.iterdir()),
                                  sorted(path.name for path in whole.iterdir()), "debris is left")
+            self.assertGreater(killed, 2, "the runs were over before they were killed")
 
     def test_a_signalled_run_goes_on_to_the_same_bits(self):
         out = self.folder / "signalled"
@@ -969,6 +1022,24 @@ class MnistGan(unittest.TestCase):
         self.assertIn(f"warning: {out}/checkpoint.safetensors: cannot ", rest)
         for name in ("result.json", "generator.safetensors", "config.json", "checkpoint.safetensors"):
             self.assertTrue((out / name).exists(), name)
+
+    def test_another_runs_folder_under_the_same_name_is_left_alone(self):
+        out = self.folder / "moved"
+        options = ("--checkpoint-every", "1", "--samples-every", "0")
+        process = subprocess.Popen([PROGRAM, *self.train_command(out, "--epochs", "1000000", *options)],
+                                   env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
+        for line in process.stderr:
+            if line.startswith("epoch "):
+                break
+        out.rename(self.folder / "moved elsewhere")
+        self.assertEqual(self.train(out, "--epochs", "1", "--seed", "9").returncode, 0)
+        before = {path.name: digest(path) for path in out.iterdir() if path.is_file()}
+        process.send_signal(signal.SIGTERM)
+        rest = process.stderr.read()
+        process.stderr.close()
+        self.assertEqual(process.wait(timeout=60), 1, rest)
+        self.assertIn(f"{out}: is another folder than the one that the run began in", rest)
+        self.assertEqual({path.name: digest(path) for path in out.iterdir() if path.is_file()}, before)
 
     # What it shows
 

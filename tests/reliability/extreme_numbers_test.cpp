@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <eigan/gan/networks.hpp>
@@ -96,6 +97,28 @@ TEST_CASE("extreme numbers: every layer at 0, denormal numbers and 1e4, in batch
   check_network<Sequential<Linear<8, 8>, Tanh>>("Tanh", 8, 1e-3);        // saturated: what is left of the gradient
   check_network<Sequential<Linear<8, 8>, Sigmoid>>("Sigmoid", 8, 1e-3);  // is what the rounding of x leaves
   check_network<Sequential<Linear<8, 8>, Dropout>>("Dropout", 8);
+}
+
+TEST_CASE("extreme numbers: nothing but denormal numbers") {
+  using Net = Sequential<Linear<8, 8>>;
+  Model<Net, float> narrow(Rng(1));
+  Model<Net, double> wide(Rng(1));
+  narrow.params().back() = 0;  // its bias would hide the last output
+  std::copy(std::as_const(narrow).params().begin(), std::as_const(narrow).params().end(), wide.params().begin());
+  for (const Index batch : {1, 2, 33}) {
+    CAPTURE(batch);
+    Matrix<float> x(8, batch);
+    for (Index i = 0; i < x.size(); ++i) x(i) = static_cast<float>(i % 7 - 3) * denormal;
+    const auto found = train<float>(narrow, x);
+    const auto expected = train<double>(wide, x.cast<double>());
+    // From a gradient of ones: sums of denormal numbers, which are exact.
+    CHECK(found.grad.topRows(64).cast<double>() == expected.grad.topRows(64));
+    CHECK(found.grad.topRows(64).cwiseAbs().maxCoeff() > 0);
+    // Each of the eight terms is rounded to a multiple of the smallest number.
+    const double smallest = static_cast<double>(std::numeric_limits<float>::denorm_min());
+    CHECK((found.y.row(7).cast<double>() - expected.y.row(7)).cwiseAbs().maxCoeff() <= 8 * smallest);
+    CHECK(found.y.row(7).cwiseAbs().maxCoeff() > 100 * std::numeric_limits<float>::denorm_min());
+  }
 }
 
 TEST_CASE("extreme numbers: BatchNorm1d over equal, tiny and huge samples") {

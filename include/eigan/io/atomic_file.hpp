@@ -60,8 +60,13 @@ class AtomicFile {
     if (!file_.close()) fail("close", errno);
     const detail::FileDescriptor folder(this->folder(), O_RDONLY | O_DIRECTORY);  // what can fail comes before the end
     if (!folder.is_open()) fail("open its folder", errno);
-    if (!keep.empty()) keep_target(this->folder() / keep.filename());
-    if (std::rename(temporary_.c_str(), target_.c_str()) != 0) fail("rename the finished file", errno);
+    const std::filesystem::path kept = keep.empty() ? keep : this->folder() / keep.filename();
+    const bool moved = !keep.empty() && keep_target(kept);
+    if (std::rename(temporary_.c_str(), target_.c_str()) != 0) {
+      const int error = errno;
+      if (moved) std::rename(kept.c_str(), target_.c_str());
+      fail("rename the finished file", error);
+    }
     temporary_.clear();
     // The new name itself must reach the disk, too.
     if (!sync(folder)) fail("flush its folder to disk", errno);
@@ -70,16 +75,19 @@ class AtomicFile {
  private:
   std::filesystem::path folder() const { return target_.has_parent_path() ? target_.parent_path() : "."; }
 
-  // First a second name for the old file, so that the first one is never without a file.
-  void keep_target(const std::filesystem::path& keep) {
+  // First a second name for the old file, so that the first one is never without a file. Where there are no links it is
+  // moved, and the answer is true.
+  bool keep_target(const std::filesystem::path& keep) {
     const std::filesystem::path second = temporary_.native() + "2";
     if (::link(target_.c_str(), second.c_str()) == 0) {
       const int error = std::rename(second.c_str(), keep.c_str()) == 0 ? 0 : errno;
       ::unlink(second.c_str());  // still there if `keep` was a name of the same file
       if (error != 0) fail("keep the old file under another name", error);
-    } else if (errno != ENOENT && std::rename(target_.c_str(), keep.c_str()) != 0) {  // no links here
-      fail("keep the old file under another name", errno);
+      return false;
     }
+    if (errno == ENOENT) return false;
+    if (std::rename(target_.c_str(), keep.c_str()) != 0) fail("keep the old file under another name", errno);
+    return true;
   }
 
   // The name is short and does not repeat the target's: a target of the longest allowed name must have room.

@@ -30,21 +30,25 @@ bool all_finite(std::span<const T> values) {
   return found == 0;
 }
 
+/// The same on several threads; the values may lie anywhere.
+template <std::floating_point T>
+bool all_finite(std::span<const T> values, Threads threads) {
+  constexpr Index part = 1 << 14;
+  const Index size = std::ssize(values);
+  std::atomic<bool> finite = true;
+  detail::parallel_for((size + part - 1) / part, static_cast<double>(size), threads, [&](Index p) {
+    const auto some =
+        values.subspan(static_cast<std::size_t>(p * part), static_cast<std::size_t>(std::min(part, size - p * part)));
+    if (!all_finite(some)) finite.store(false, std::memory_order_relaxed);
+  });
+  return finite;
+}
+
 /// The first parameter that is infinite or NaN, as "3.weight[17, 4] is nan"; nothing if all are finite.
 template <class M>
 std::optional<std::string> find_non_finite(const M& model, Threads threads = {}) {
   const std::span params = model.params();
-  constexpr Index part = 1 << 14;
-  const Index size = std::ssize(params), parts = (size + part - 1) / part;
-  const auto part_of = [&](Index p) {
-    return params.subspan(static_cast<std::size_t>(p * part),
-                          static_cast<std::size_t>(std::min(part, size - p * part)));
-  };
-  std::atomic<bool> finite = true;
-  detail::parallel_for(parts, static_cast<double>(size), threads, [&](Index p) {
-    if (!all_finite(part_of(p))) finite.store(false, std::memory_order_relaxed);
-  });
-  if (finite) return std::nullopt;
+  if (all_finite(std::span(params), threads)) return std::nullopt;
 
   for (const Parameter& p : model.parameters()) {
     for (Index i = 0; i < p.size(); ++i) {
