@@ -152,7 +152,7 @@ TEST_CASE("kernels: products with more terms than a packed strip holds") {
 
 TEST_CASE("kernels: products with one column and many rows") {
   for (const Index m : {127, 128, 129, 144, 272})
-    for (const Index k : {1, 7, 600}) check_products(m, 1, k, 5);
+    for (const Index k : {0, 1, 7, 600}) check_products(m, 1, k, 5);
 }
 
 TEST_CASE("kernels: products of operands whose columns lie far apart, on any cache lines") {
@@ -161,6 +161,7 @@ TEST_CASE("kernels: products of operands whose columns lie far apart, on any cac
       for (const Index k : {1, 300}) {
         check_products(m, n, k, 515);
         check_products(m, n, k, 544 - m);  // 17 or 34 pairs of cache lines
+        check_products(m, n, k, 128 - m);  // 512 bytes of float
       }
 }
 
