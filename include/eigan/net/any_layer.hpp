@@ -19,7 +19,9 @@ namespace eigan {
 class AnyLayer {
  public:
   /// It satisfies the concepts of all kinds of layers; `traits()` tells which kinds the held one is of.
-  static constexpr Index input = dynamic, output = dynamic;
+  static constexpr Index input = dynamic;
+  /// As for the input, the size is known at run time only.
+  static constexpr Index output = dynamic;
 
   /// Holds a copy of the layer.
   template <class L>

@@ -139,9 +139,9 @@ class Network {
 
   /// What a tape depends on: the sizes, and which layers work in place.
   struct Level {
-    Index features;             ///< of a sample
-    detail::LayerTraits below;  ///< of the layer whose output it is
-    bool operator==(const Level&) const = default;
+    Index features;                                 ///< of a sample
+    detail::LayerTraits below;                      ///< of the layer whose output it is
+    bool operator==(const Level&) const = default;  ///< both the same
   };
   /// Two networks with equal layouts fit the same tapes.
   using Layout = std::vector<Level>;
