@@ -1272,6 +1272,11 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
     multiply_vector(m, k, a, b, init.data, c.data);
     return;
   }
+  if (k == 1) {  // an outer product: nothing is used twice but a, and c is best passed from end to end
+    for (Index j = 0; j < n; ++j)
+      add_columns<T, 1>(m, a.data, a.col, b.data + j * b.col, b.row, init.data + j * init.col, c.data + j * c.col);
+    return;
+  }
   const bool crowded = b.col == 1 && b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
   const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
   if (crowded && often_read && k * 16 <= panel_elements<T>)
@@ -2213,6 +2218,11 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
     multiply_vector(m, k, a, b, init.data, c.data);
     return;
   }
+  if (k == 1) {  // an outer product: nothing is used twice but a, and c is best passed from end to end
+    for (Index j = 0; j < n; ++j)
+      add_columns<T, 1>(m, a.data, a.col, b.data + j * b.col, b.row, init.data + j * init.col, c.data + j * c.col);
+    return;
+  }
   const bool crowded = b.col == 1 && b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
   const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
   if (crowded && often_read && k * 16 <= panel_elements<T>)
@@ -3151,6 +3161,11 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
                                   Strided<const T> init, Strided<T> c) {
   if (n == 1) {
     multiply_vector(m, k, a, b, init.data, c.data);
+    return;
+  }
+  if (k == 1) {  // an outer product: nothing is used twice but a, and c is best passed from end to end
+    for (Index j = 0; j < n; ++j)
+      add_columns<T, 1>(m, a.data, a.col, b.data + j * b.col, b.row, init.data + j * init.col, c.data + j * c.col);
     return;
   }
   const bool crowded = b.col == 1 && b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
