@@ -863,10 +863,6 @@ struct KernelTable {
 
 }  // namespace eigan::detail
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 #define EIGAN_INLINE [[gnu::always_inline]] inline
 #if defined(__clang__)
 #define EIGAN_UNROLL _Pragma("unroll")
@@ -885,7 +881,7 @@ struct KernelTable {
 //   EIGAN_ISA           the namespace
 //   EIGAN_TARGET        the function attribute that allows the instructions
 //   EIGAN_VECTOR_BYTES  the register's width
-//   EIGAN_X86_VECTORS   where fused multiply-add and square root are x86 intrinsics
+//   EIGAN_X86_VECTORS   where fused multiply-add, square root and masked moves are x86 instructions
 // Every function here carries EIGAN_TARGET and calls nothing but its like, so no code of this set can be inlined
 // into, or merged with, code for another. Vectors are the compilers' own vector types: + - * / and comparisons are
 // element-wise. A product that is added to something is written as fma: from a * b + c a compiler may make one
@@ -913,6 +909,7 @@ struct Simd<double> {
   typedef double V __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
   typedef double U __attribute__((vector_size(EIGAN_VECTOR_BYTES), aligned(alignof(double)), may_alias));
   typedef std::int64_t I __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
+  typedef long long Mask __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
   typedef std::uint16_t U16 __attribute__((vector_size(EIGAN_VECTOR_BYTES / 4)));
   typedef std::uint8_t U8 __attribute__((vector_size(EIGAN_VECTOR_BYTES / 8)));
 };
@@ -939,29 +936,31 @@ EIGAN_TARGET EIGAN_INLINE V load_as(const T* p) {
 }
 // load_part: the first `count` elements, zeros after them; what lies behind them is not touched. store_part likewise.
 #if defined(EIGAN_X86_VECTORS) && EIGAN_VECTOR_BYTES == 64
-EIGAN_TARGET EIGAN_INLINE __m512 load_part(const float* p, Index count) {
-  return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), p);
+EIGAN_TARGET EIGAN_INLINE Vector<float> load_part(const float* p, Index count) {
+  return __builtin_ia32_loadups512_mask(p, Vector<float>{}, static_cast<std::uint16_t>((1u << count) - 1));
 }
-EIGAN_TARGET EIGAN_INLINE void store_part(float* p, __m512 v, Index count) {
-  _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << count) - 1), v);
+EIGAN_TARGET EIGAN_INLINE void store_part(float* p, Vector<float> v, Index count) {
+  __builtin_ia32_storeups512_mask(p, v, static_cast<std::uint16_t>((1u << count) - 1));
 }
 #elif defined(EIGAN_X86_VECTORS)
-/// All bits of the first 4 * count bytes.
-EIGAN_TARGET EIGAN_INLINE __m256i leading_words(Index count) {
+/// All bits of the first 4 * count bytes, as a vector of the integers V.
+template <class V>
+EIGAN_TARGET EIGAN_INLINE V leading_words(Index count) {
   static constexpr std::int32_t bits[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
-  return load_as<__m256i>(bits + 8 - count);
+  return load_as<V>(bits + 8 - count);
 }
-EIGAN_TARGET EIGAN_INLINE __m256 load_part(const float* p, Index count) {
-  return _mm256_maskload_ps(p, leading_words(count));
+EIGAN_TARGET EIGAN_INLINE Vector<float> load_part(const float* p, Index count) {
+  return __builtin_ia32_maskloadps256(reinterpret_cast<const Vector<float>*>(p), leading_words<Simd<float>::I>(count));
 }
-EIGAN_TARGET EIGAN_INLINE void store_part(float* p, __m256 v, Index count) {
-  _mm256_maskstore_ps(p, leading_words(count), v);
+EIGAN_TARGET EIGAN_INLINE void store_part(float* p, Vector<float> v, Index count) {
+  __builtin_ia32_maskstoreps256(reinterpret_cast<Vector<float>*>(p), leading_words<Simd<float>::I>(count), v);
 }
-EIGAN_TARGET EIGAN_INLINE __m256d load_part(const double* p, Index count) {
-  return _mm256_maskload_pd(p, leading_words(2 * count));
+EIGAN_TARGET EIGAN_INLINE Vector<double> load_part(const double* p, Index count) {
+  return __builtin_ia32_maskloadpd256(reinterpret_cast<const Vector<double>*>(p),
+                                      leading_words<Simd<double>::Mask>(2 * count));
 }
-EIGAN_TARGET EIGAN_INLINE void store_part(double* p, __m256d v, Index count) {
-  _mm256_maskstore_pd(p, leading_words(2 * count), v);
+EIGAN_TARGET EIGAN_INLINE void store_part(double* p, Vector<double> v, Index count) {
+  __builtin_ia32_maskstorepd256(reinterpret_cast<Vector<double>*>(p), leading_words<Simd<double>::Mask>(2 * count), v);
 }
 #endif
 #if !defined(EIGAN_X86_VECTORS) || EIGAN_VECTOR_BYTES == 64  // double has no AVX-512 kernels
@@ -993,32 +992,44 @@ EIGAN_TARGET EIGAN_INLINE V in_register(V v) {
   return v;
 }
 
-#if defined(EIGAN_X86_VECTORS) && EIGAN_VECTOR_BYTES == 64
-EIGAN_TARGET EIGAN_INLINE __m512 fma(__m512 a, __m512 b, __m512 c) {
-  return _mm512_fmadd_ps(a, b, c);
+#if defined(EIGAN_X86_VECTORS) && __has_builtin(__builtin_elementwise_fma)
+template <class V>
+EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
+  return __builtin_elementwise_fma(a, b, c);
 }
-EIGAN_TARGET EIGAN_INLINE __m512d fma(__m512d a, __m512d b, __m512d c) {
-  return _mm512_fmadd_pd(a, b, c);
+template <class V>
+EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
+  return __builtin_elementwise_sqrt(a);
 }
-// The masked forms, because g++ 12 warns about the undefined source operand inside the plain ones (GCC bug 105593).
-EIGAN_TARGET EIGAN_INLINE __m512 square_root(__m512 a) {
-  return _mm512_maskz_sqrt_ps(static_cast<__mmask16>(-1), a);
+#elif defined(EIGAN_X86_VECTORS) && EIGAN_VECTOR_BYTES == 64
+// The last argument: rounded as the caller's state has it.
+#if defined(__clang__)
+EIGAN_TARGET EIGAN_INLINE Vector<float> fma(Vector<float> a, Vector<float> b, Vector<float> c) {
+  return __builtin_ia32_vfmaddps512_mask(a, b, c, std::uint16_t{0xFFFF}, 4);
 }
-EIGAN_TARGET EIGAN_INLINE __m512d square_root(__m512d a) {
-  return _mm512_maskz_sqrt_pd(static_cast<__mmask8>(-1), a);
+EIGAN_TARGET EIGAN_INLINE Vector<float> square_root(Vector<float> a) {
+  return __builtin_ia32_sqrtps512(a, 4);
 }
+#else
+EIGAN_TARGET EIGAN_INLINE Vector<float> fma(Vector<float> a, Vector<float> b, Vector<float> c) {
+  return __builtin_ia32_vfmaddps512_mask(a, b, c, -1, 4);
+}
+EIGAN_TARGET EIGAN_INLINE Vector<float> square_root(Vector<float> a) {
+  return __builtin_ia32_sqrtps512_mask(a, Vector<float>{}, -1, 4);
+}
+#endif
 #elif defined(EIGAN_X86_VECTORS)
-EIGAN_TARGET EIGAN_INLINE __m256 fma(__m256 a, __m256 b, __m256 c) {
-  return _mm256_fmadd_ps(a, b, c);
+EIGAN_TARGET EIGAN_INLINE Vector<float> fma(Vector<float> a, Vector<float> b, Vector<float> c) {
+  return __builtin_ia32_vfmaddps256(a, b, c);
 }
-EIGAN_TARGET EIGAN_INLINE __m256d fma(__m256d a, __m256d b, __m256d c) {
-  return _mm256_fmadd_pd(a, b, c);
+EIGAN_TARGET EIGAN_INLINE Vector<double> fma(Vector<double> a, Vector<double> b, Vector<double> c) {
+  return __builtin_ia32_vfmaddpd256(a, b, c);
 }
-EIGAN_TARGET EIGAN_INLINE __m256 square_root(__m256 a) {
-  return _mm256_sqrt_ps(a);
+EIGAN_TARGET EIGAN_INLINE Vector<float> square_root(Vector<float> a) {
+  return __builtin_ia32_sqrtps256(a);
 }
-EIGAN_TARGET EIGAN_INLINE __m256d square_root(__m256d a) {
-  return _mm256_sqrt_pd(a);
+EIGAN_TARGET EIGAN_INLINE Vector<double> square_root(Vector<double> a) {
+  return __builtin_ia32_sqrtpd256(a);
 }
 #endif
 #if defined(EIGAN_X86_VECTORS)
@@ -1287,18 +1298,25 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
 
 // Four accumulators become four neighbouring sums, always added in the same tree.
 #if defined(EIGAN_X86_VECTORS)
-EIGAN_TARGET EIGAN_INLINE void store_sums(__m256 s0, __m256 s1, __m256 s2, __m256 s3, float* out) {
-  const __m256 t = _mm256_hadd_ps(_mm256_hadd_ps(s0, s1), _mm256_hadd_ps(s2, s3));
-  _mm_storeu_ps(out, _mm_add_ps(_mm256_castps256_ps128(t), _mm256_extractf128_ps(t, 1)));
+using EightFloats = float __attribute__((vector_size(32)));
+using FourFloats = float __attribute__((vector_size(16), aligned(alignof(float)), may_alias));
+/// The sums of neighbours: two of a, two of b, two of a, two of b.
+EIGAN_TARGET EIGAN_INLINE EightFloats add_neighbours(EightFloats a, EightFloats b) {
+  return __builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14) +
+         __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15);
+}
+EIGAN_TARGET EIGAN_INLINE void store_sums(EightFloats s0, EightFloats s1, EightFloats s2, EightFloats s3, float* out) {
+  const EightFloats t = add_neighbours(add_neighbours(s0, s1), add_neighbours(s2, s3));
+  *reinterpret_cast<FourFloats*>(out) =
+      __builtin_shufflevector(t, t, 0, 1, 2, 3) + __builtin_shufflevector(t, t, 4, 5, 6, 7);
 }
 #if EIGAN_VECTOR_BYTES == 64
-EIGAN_TARGET EIGAN_INLINE __m256 halves(__m512 s) {
-  const __m512d both = _mm512_castps_pd(s);
-  const __m256d lower = _mm512_maskz_extractf64x4_pd(static_cast<__mmask8>(-1), both, 0);
-  const __m256d upper = _mm512_maskz_extractf64x4_pd(static_cast<__mmask8>(-1), both, 1);
-  return _mm256_add_ps(_mm256_castpd_ps(lower), _mm256_castpd_ps(upper));
+EIGAN_TARGET EIGAN_INLINE EightFloats halves(Vector<float> s) {
+  return __builtin_shufflevector(s, s, 0, 1, 2, 3, 4, 5, 6, 7) +
+         __builtin_shufflevector(s, s, 8, 9, 10, 11, 12, 13, 14, 15);
 }
-EIGAN_TARGET EIGAN_INLINE void store_sums(__m512 s0, __m512 s1, __m512 s2, __m512 s3, float* out) {
+EIGAN_TARGET EIGAN_INLINE void store_sums(Vector<float> s0, Vector<float> s1, Vector<float> s2, Vector<float> s3,
+                                          float* out) {
   store_sums(halves(s0), halves(s1), halves(s2), halves(s3), out);
 }
 #endif
@@ -1372,8 +1390,16 @@ EIGAN_TARGET inline void multiply_transposed(Index m, Index n, Index k, Strided<
       for (Index q = i; q < end; q += 4)
         dot_block<T, 1>(k, a.data + q * a.col, a.col, b.data + j * b.col, b.col, c.data + j * c.col + q, c.col);
   }
-  for (; i < m; ++i)
-    for (Index j = 0; j < n; ++j) c.data[j * c.col + i] = dot(k, a.data + i * a.col, b.data + j * b.col);
+  // The columns of a that are left, one at a time, each against four of b: one sum alone would wait for itself.
+  for (; i < m; ++i) {
+    Index j = 0;
+    for (; j + 4 <= n; j += 4) {
+      T sums[4];
+      dot_block<T, 1>(k, b.data + j * b.col, b.col, a.data + i * a.col, 0, sums, 0);
+      for (Index q = 0; q < 4; ++q) c.data[(j + q) * c.col + i] = sums[q];
+    }
+    for (; j < n; ++j) c.data[j * c.col + i] = dot(k, a.data + i * a.col, b.data + j * b.col);
+  }
 }
 
 template <class T>
@@ -1646,49 +1672,56 @@ EIGAN_TARGET inline void pixels(Index n, const std::uint8_t* pixels, T* y) {
 
 // ---------------------------------------------------------------- random numbers
 
+#if defined(EIGAN_X86_VECTORS)
+using FourWords = std::uint64_t __attribute__((vector_size(32)));
+using EightWords = std::uint32_t __attribute__((vector_size(32)));
+/// a b for the low 32 bits of each lane.
+EIGAN_TARGET EIGAN_INLINE FourWords multiply_low_words(FourWords a, FourWords b) {
+#if defined(__clang__)  // finds the instruction by itself
+  return (a & 0xFFFFFFFFu) * (b & 0xFFFFFFFFu);
+#else
+  using Signed = std::int32_t __attribute__((vector_size(32)));
+  return reinterpret_cast<FourWords>(
+      __builtin_ia32_pmuludq256(reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b)));
+#endif
+}
+#endif
+
 /// The g-th group of 32 words of a sample's stream: see Rng::word for their order.
 EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sample, std::uint64_t group,
                                             std::uint32_t* words) {
 #if defined(EIGAN_X86_VECTORS)
   // Eight counters, four to a register, each 32-bit word in the low half of a 64-bit lane.
-  const __m256i low = _mm256_set1_epi64x(0xFFFFFFFF);
-  const __m256i m0 = _mm256_set1_epi64x(0xD2511F53);
-  const __m256i m1 = _mm256_set1_epi64x(0xCD9E8D57);
+  constexpr std::uint64_t low = 0xFFFFFFFF;
   const std::uint64_t first = 8 * group;
-  const auto base = static_cast<long long>(first);
-  const __m256i index[2] = {_mm256_add_epi64(_mm256_set1_epi64x(base), _mm256_set_epi64x(3, 2, 1, 0)),
-                            _mm256_add_epi64(_mm256_set1_epi64x(base), _mm256_set_epi64x(7, 6, 5, 4))};
-  const __m256i sample_low = _mm256_set1_epi64x(static_cast<long long>(sample & 0xFFFFFFFFu));
-  const __m256i sample_high = _mm256_set1_epi64x(static_cast<long long>(sample >> 32));
-  __m256i c[2][4];
+  const FourWords index[2] = {first + FourWords{0, 1, 2, 3}, first + FourWords{4, 5, 6, 7}};
+  FourWords c[2][4];
   EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
-    c[h][0] = _mm256_and_si256(index[h], low);
-    c[h][1] = _mm256_srli_epi64(index[h], 32);
-    c[h][2] = sample_low;
-    c[h][3] = sample_high;
+    c[h][0] = index[h] & low;
+    c[h][1] = index[h] >> 32;
+    c[h][2] = FourWords{} + (sample & low);
+    c[h][3] = FourWords{} + (sample >> 32);
   }
   auto k0 = static_cast<std::uint32_t>(key);
   auto k1 = static_cast<std::uint32_t>(key >> 32);
   for (int round = 0; round < 10; ++round) {
-    const __m256i key0 = _mm256_set1_epi64x(static_cast<long long>(k0));
-    const __m256i key1 = _mm256_set1_epi64x(static_cast<long long>(k1));
     // NOLINTNEXTLINE(modernize-loop-convert): unrolled as the loop above
     EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
-      const __m256i p0 = _mm256_mul_epu32(m0, c[h][0]);
-      const __m256i p1 = _mm256_mul_epu32(m1, c[h][2]);
-      c[h][0] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(p1, 32), c[h][1]), key0);
-      c[h][2] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(p0, 32), c[h][3]), key1);
-      // The products' high halves stay where they are: mul_epu32 does not read them, and only low halves are stored.
-      c[h][1] = _mm256_and_si256(p1, low);
-      c[h][3] = _mm256_and_si256(p0, low);
+      const FourWords p0 = multiply_low_words(c[h][0], FourWords{} + 0xD2511F53);
+      const FourWords p1 = multiply_low_words(c[h][2], FourWords{} + 0xCD9E8D57);
+      c[h][0] = (p1 >> 32) ^ c[h][1] ^ std::uint64_t{k0};
+      c[h][2] = (p0 >> 32) ^ c[h][3] ^ std::uint64_t{k1};
+      // The products' high halves stay where they are: the product does not read them, and only low halves are stored.
+      c[h][1] = p1 & low;
+      c[h][3] = p0 & low;
     }
     k0 += 0x9E3779B9u;
     k1 += 0xBB67AE85u;
   }
   EIGAN_UNROLL for (unsigned w = 0; w < 4; ++w) {
     // The even 32-bit lanes of both registers, in order.
-    const __m256 pair = _mm256_shuffle_ps(_mm256_castsi256_ps(c[0][w]), _mm256_castsi256_ps(c[1][w]), 0x88);
-    const __m256i ordered = _mm256_permute4x64_epi64(_mm256_castps_si256(pair), 0xD8);
+    const auto ordered = __builtin_shufflevector(reinterpret_cast<EightWords>(c[0][w]),
+                                                 reinterpret_cast<EightWords>(c[1][w]), 0, 2, 4, 6, 8, 10, 12, 14);
     std::memcpy(words + 8 * w, &ordered, sizeof ordered);
   }
 #else
@@ -1831,7 +1864,7 @@ inline constexpr KernelTable<T> table{
 //   EIGAN_ISA           the namespace
 //   EIGAN_TARGET        the function attribute that allows the instructions
 //   EIGAN_VECTOR_BYTES  the register's width
-//   EIGAN_X86_VECTORS   where fused multiply-add and square root are x86 intrinsics
+//   EIGAN_X86_VECTORS   where fused multiply-add, square root and masked moves are x86 instructions
 // Every function here carries EIGAN_TARGET and calls nothing but its like, so no code of this set can be inlined
 // into, or merged with, code for another. Vectors are the compilers' own vector types: + - * / and comparisons are
 // element-wise. A product that is added to something is written as fma: from a * b + c a compiler may make one
@@ -1859,6 +1892,7 @@ struct Simd<double> {
   typedef double V __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
   typedef double U __attribute__((vector_size(EIGAN_VECTOR_BYTES), aligned(alignof(double)), may_alias));
   typedef std::int64_t I __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
+  typedef long long Mask __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
   typedef std::uint16_t U16 __attribute__((vector_size(EIGAN_VECTOR_BYTES / 4)));
   typedef std::uint8_t U8 __attribute__((vector_size(EIGAN_VECTOR_BYTES / 8)));
 };
@@ -1885,29 +1919,31 @@ EIGAN_TARGET EIGAN_INLINE V load_as(const T* p) {
 }
 // load_part: the first `count` elements, zeros after them; what lies behind them is not touched. store_part likewise.
 #if defined(EIGAN_X86_VECTORS) && EIGAN_VECTOR_BYTES == 64
-EIGAN_TARGET EIGAN_INLINE __m512 load_part(const float* p, Index count) {
-  return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), p);
+EIGAN_TARGET EIGAN_INLINE Vector<float> load_part(const float* p, Index count) {
+  return __builtin_ia32_loadups512_mask(p, Vector<float>{}, static_cast<std::uint16_t>((1u << count) - 1));
 }
-EIGAN_TARGET EIGAN_INLINE void store_part(float* p, __m512 v, Index count) {
-  _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << count) - 1), v);
+EIGAN_TARGET EIGAN_INLINE void store_part(float* p, Vector<float> v, Index count) {
+  __builtin_ia32_storeups512_mask(p, v, static_cast<std::uint16_t>((1u << count) - 1));
 }
 #elif defined(EIGAN_X86_VECTORS)
-/// All bits of the first 4 * count bytes.
-EIGAN_TARGET EIGAN_INLINE __m256i leading_words(Index count) {
+/// All bits of the first 4 * count bytes, as a vector of the integers V.
+template <class V>
+EIGAN_TARGET EIGAN_INLINE V leading_words(Index count) {
   static constexpr std::int32_t bits[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
-  return load_as<__m256i>(bits + 8 - count);
+  return load_as<V>(bits + 8 - count);
 }
-EIGAN_TARGET EIGAN_INLINE __m256 load_part(const float* p, Index count) {
-  return _mm256_maskload_ps(p, leading_words(count));
+EIGAN_TARGET EIGAN_INLINE Vector<float> load_part(const float* p, Index count) {
+  return __builtin_ia32_maskloadps256(reinterpret_cast<const Vector<float>*>(p), leading_words<Simd<float>::I>(count));
 }
-EIGAN_TARGET EIGAN_INLINE void store_part(float* p, __m256 v, Index count) {
-  _mm256_maskstore_ps(p, leading_words(count), v);
+EIGAN_TARGET EIGAN_INLINE void store_part(float* p, Vector<float> v, Index count) {
+  __builtin_ia32_maskstoreps256(reinterpret_cast<Vector<float>*>(p), leading_words<Simd<float>::I>(count), v);
 }
-EIGAN_TARGET EIGAN_INLINE __m256d load_part(const double* p, Index count) {
-  return _mm256_maskload_pd(p, leading_words(2 * count));
+EIGAN_TARGET EIGAN_INLINE Vector<double> load_part(const double* p, Index count) {
+  return __builtin_ia32_maskloadpd256(reinterpret_cast<const Vector<double>*>(p),
+                                      leading_words<Simd<double>::Mask>(2 * count));
 }
-EIGAN_TARGET EIGAN_INLINE void store_part(double* p, __m256d v, Index count) {
-  _mm256_maskstore_pd(p, leading_words(2 * count), v);
+EIGAN_TARGET EIGAN_INLINE void store_part(double* p, Vector<double> v, Index count) {
+  __builtin_ia32_maskstorepd256(reinterpret_cast<Vector<double>*>(p), leading_words<Simd<double>::Mask>(2 * count), v);
 }
 #endif
 #if !defined(EIGAN_X86_VECTORS) || EIGAN_VECTOR_BYTES == 64  // double has no AVX-512 kernels
@@ -1939,32 +1975,44 @@ EIGAN_TARGET EIGAN_INLINE V in_register(V v) {
   return v;
 }
 
-#if defined(EIGAN_X86_VECTORS) && EIGAN_VECTOR_BYTES == 64
-EIGAN_TARGET EIGAN_INLINE __m512 fma(__m512 a, __m512 b, __m512 c) {
-  return _mm512_fmadd_ps(a, b, c);
+#if defined(EIGAN_X86_VECTORS) && __has_builtin(__builtin_elementwise_fma)
+template <class V>
+EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
+  return __builtin_elementwise_fma(a, b, c);
 }
-EIGAN_TARGET EIGAN_INLINE __m512d fma(__m512d a, __m512d b, __m512d c) {
-  return _mm512_fmadd_pd(a, b, c);
+template <class V>
+EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
+  return __builtin_elementwise_sqrt(a);
 }
-// The masked forms, because g++ 12 warns about the undefined source operand inside the plain ones (GCC bug 105593).
-EIGAN_TARGET EIGAN_INLINE __m512 square_root(__m512 a) {
-  return _mm512_maskz_sqrt_ps(static_cast<__mmask16>(-1), a);
+#elif defined(EIGAN_X86_VECTORS) && EIGAN_VECTOR_BYTES == 64
+// The last argument: rounded as the caller's state has it.
+#if defined(__clang__)
+EIGAN_TARGET EIGAN_INLINE Vector<float> fma(Vector<float> a, Vector<float> b, Vector<float> c) {
+  return __builtin_ia32_vfmaddps512_mask(a, b, c, std::uint16_t{0xFFFF}, 4);
 }
-EIGAN_TARGET EIGAN_INLINE __m512d square_root(__m512d a) {
-  return _mm512_maskz_sqrt_pd(static_cast<__mmask8>(-1), a);
+EIGAN_TARGET EIGAN_INLINE Vector<float> square_root(Vector<float> a) {
+  return __builtin_ia32_sqrtps512(a, 4);
 }
+#else
+EIGAN_TARGET EIGAN_INLINE Vector<float> fma(Vector<float> a, Vector<float> b, Vector<float> c) {
+  return __builtin_ia32_vfmaddps512_mask(a, b, c, -1, 4);
+}
+EIGAN_TARGET EIGAN_INLINE Vector<float> square_root(Vector<float> a) {
+  return __builtin_ia32_sqrtps512_mask(a, Vector<float>{}, -1, 4);
+}
+#endif
 #elif defined(EIGAN_X86_VECTORS)
-EIGAN_TARGET EIGAN_INLINE __m256 fma(__m256 a, __m256 b, __m256 c) {
-  return _mm256_fmadd_ps(a, b, c);
+EIGAN_TARGET EIGAN_INLINE Vector<float> fma(Vector<float> a, Vector<float> b, Vector<float> c) {
+  return __builtin_ia32_vfmaddps256(a, b, c);
 }
-EIGAN_TARGET EIGAN_INLINE __m256d fma(__m256d a, __m256d b, __m256d c) {
-  return _mm256_fmadd_pd(a, b, c);
+EIGAN_TARGET EIGAN_INLINE Vector<double> fma(Vector<double> a, Vector<double> b, Vector<double> c) {
+  return __builtin_ia32_vfmaddpd256(a, b, c);
 }
-EIGAN_TARGET EIGAN_INLINE __m256 square_root(__m256 a) {
-  return _mm256_sqrt_ps(a);
+EIGAN_TARGET EIGAN_INLINE Vector<float> square_root(Vector<float> a) {
+  return __builtin_ia32_sqrtps256(a);
 }
-EIGAN_TARGET EIGAN_INLINE __m256d square_root(__m256d a) {
-  return _mm256_sqrt_pd(a);
+EIGAN_TARGET EIGAN_INLINE Vector<double> square_root(Vector<double> a) {
+  return __builtin_ia32_sqrtpd256(a);
 }
 #endif
 #if defined(EIGAN_X86_VECTORS)
@@ -2233,18 +2281,25 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
 
 // Four accumulators become four neighbouring sums, always added in the same tree.
 #if defined(EIGAN_X86_VECTORS)
-EIGAN_TARGET EIGAN_INLINE void store_sums(__m256 s0, __m256 s1, __m256 s2, __m256 s3, float* out) {
-  const __m256 t = _mm256_hadd_ps(_mm256_hadd_ps(s0, s1), _mm256_hadd_ps(s2, s3));
-  _mm_storeu_ps(out, _mm_add_ps(_mm256_castps256_ps128(t), _mm256_extractf128_ps(t, 1)));
+using EightFloats = float __attribute__((vector_size(32)));
+using FourFloats = float __attribute__((vector_size(16), aligned(alignof(float)), may_alias));
+/// The sums of neighbours: two of a, two of b, two of a, two of b.
+EIGAN_TARGET EIGAN_INLINE EightFloats add_neighbours(EightFloats a, EightFloats b) {
+  return __builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14) +
+         __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15);
+}
+EIGAN_TARGET EIGAN_INLINE void store_sums(EightFloats s0, EightFloats s1, EightFloats s2, EightFloats s3, float* out) {
+  const EightFloats t = add_neighbours(add_neighbours(s0, s1), add_neighbours(s2, s3));
+  *reinterpret_cast<FourFloats*>(out) =
+      __builtin_shufflevector(t, t, 0, 1, 2, 3) + __builtin_shufflevector(t, t, 4, 5, 6, 7);
 }
 #if EIGAN_VECTOR_BYTES == 64
-EIGAN_TARGET EIGAN_INLINE __m256 halves(__m512 s) {
-  const __m512d both = _mm512_castps_pd(s);
-  const __m256d lower = _mm512_maskz_extractf64x4_pd(static_cast<__mmask8>(-1), both, 0);
-  const __m256d upper = _mm512_maskz_extractf64x4_pd(static_cast<__mmask8>(-1), both, 1);
-  return _mm256_add_ps(_mm256_castpd_ps(lower), _mm256_castpd_ps(upper));
+EIGAN_TARGET EIGAN_INLINE EightFloats halves(Vector<float> s) {
+  return __builtin_shufflevector(s, s, 0, 1, 2, 3, 4, 5, 6, 7) +
+         __builtin_shufflevector(s, s, 8, 9, 10, 11, 12, 13, 14, 15);
 }
-EIGAN_TARGET EIGAN_INLINE void store_sums(__m512 s0, __m512 s1, __m512 s2, __m512 s3, float* out) {
+EIGAN_TARGET EIGAN_INLINE void store_sums(Vector<float> s0, Vector<float> s1, Vector<float> s2, Vector<float> s3,
+                                          float* out) {
   store_sums(halves(s0), halves(s1), halves(s2), halves(s3), out);
 }
 #endif
@@ -2318,8 +2373,16 @@ EIGAN_TARGET inline void multiply_transposed(Index m, Index n, Index k, Strided<
       for (Index q = i; q < end; q += 4)
         dot_block<T, 1>(k, a.data + q * a.col, a.col, b.data + j * b.col, b.col, c.data + j * c.col + q, c.col);
   }
-  for (; i < m; ++i)
-    for (Index j = 0; j < n; ++j) c.data[j * c.col + i] = dot(k, a.data + i * a.col, b.data + j * b.col);
+  // The columns of a that are left, one at a time, each against four of b: one sum alone would wait for itself.
+  for (; i < m; ++i) {
+    Index j = 0;
+    for (; j + 4 <= n; j += 4) {
+      T sums[4];
+      dot_block<T, 1>(k, b.data + j * b.col, b.col, a.data + i * a.col, 0, sums, 0);
+      for (Index q = 0; q < 4; ++q) c.data[(j + q) * c.col + i] = sums[q];
+    }
+    for (; j < n; ++j) c.data[j * c.col + i] = dot(k, a.data + i * a.col, b.data + j * b.col);
+  }
 }
 
 template <class T>
@@ -2592,49 +2655,56 @@ EIGAN_TARGET inline void pixels(Index n, const std::uint8_t* pixels, T* y) {
 
 // ---------------------------------------------------------------- random numbers
 
+#if defined(EIGAN_X86_VECTORS)
+using FourWords = std::uint64_t __attribute__((vector_size(32)));
+using EightWords = std::uint32_t __attribute__((vector_size(32)));
+/// a b for the low 32 bits of each lane.
+EIGAN_TARGET EIGAN_INLINE FourWords multiply_low_words(FourWords a, FourWords b) {
+#if defined(__clang__)  // finds the instruction by itself
+  return (a & 0xFFFFFFFFu) * (b & 0xFFFFFFFFu);
+#else
+  using Signed = std::int32_t __attribute__((vector_size(32)));
+  return reinterpret_cast<FourWords>(
+      __builtin_ia32_pmuludq256(reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b)));
+#endif
+}
+#endif
+
 /// The g-th group of 32 words of a sample's stream: see Rng::word for their order.
 EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sample, std::uint64_t group,
                                             std::uint32_t* words) {
 #if defined(EIGAN_X86_VECTORS)
   // Eight counters, four to a register, each 32-bit word in the low half of a 64-bit lane.
-  const __m256i low = _mm256_set1_epi64x(0xFFFFFFFF);
-  const __m256i m0 = _mm256_set1_epi64x(0xD2511F53);
-  const __m256i m1 = _mm256_set1_epi64x(0xCD9E8D57);
+  constexpr std::uint64_t low = 0xFFFFFFFF;
   const std::uint64_t first = 8 * group;
-  const auto base = static_cast<long long>(first);
-  const __m256i index[2] = {_mm256_add_epi64(_mm256_set1_epi64x(base), _mm256_set_epi64x(3, 2, 1, 0)),
-                            _mm256_add_epi64(_mm256_set1_epi64x(base), _mm256_set_epi64x(7, 6, 5, 4))};
-  const __m256i sample_low = _mm256_set1_epi64x(static_cast<long long>(sample & 0xFFFFFFFFu));
-  const __m256i sample_high = _mm256_set1_epi64x(static_cast<long long>(sample >> 32));
-  __m256i c[2][4];
+  const FourWords index[2] = {first + FourWords{0, 1, 2, 3}, first + FourWords{4, 5, 6, 7}};
+  FourWords c[2][4];
   EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
-    c[h][0] = _mm256_and_si256(index[h], low);
-    c[h][1] = _mm256_srli_epi64(index[h], 32);
-    c[h][2] = sample_low;
-    c[h][3] = sample_high;
+    c[h][0] = index[h] & low;
+    c[h][1] = index[h] >> 32;
+    c[h][2] = FourWords{} + (sample & low);
+    c[h][3] = FourWords{} + (sample >> 32);
   }
   auto k0 = static_cast<std::uint32_t>(key);
   auto k1 = static_cast<std::uint32_t>(key >> 32);
   for (int round = 0; round < 10; ++round) {
-    const __m256i key0 = _mm256_set1_epi64x(static_cast<long long>(k0));
-    const __m256i key1 = _mm256_set1_epi64x(static_cast<long long>(k1));
     // NOLINTNEXTLINE(modernize-loop-convert): unrolled as the loop above
     EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
-      const __m256i p0 = _mm256_mul_epu32(m0, c[h][0]);
-      const __m256i p1 = _mm256_mul_epu32(m1, c[h][2]);
-      c[h][0] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(p1, 32), c[h][1]), key0);
-      c[h][2] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(p0, 32), c[h][3]), key1);
-      // The products' high halves stay where they are: mul_epu32 does not read them, and only low halves are stored.
-      c[h][1] = _mm256_and_si256(p1, low);
-      c[h][3] = _mm256_and_si256(p0, low);
+      const FourWords p0 = multiply_low_words(c[h][0], FourWords{} + 0xD2511F53);
+      const FourWords p1 = multiply_low_words(c[h][2], FourWords{} + 0xCD9E8D57);
+      c[h][0] = (p1 >> 32) ^ c[h][1] ^ std::uint64_t{k0};
+      c[h][2] = (p0 >> 32) ^ c[h][3] ^ std::uint64_t{k1};
+      // The products' high halves stay where they are: the product does not read them, and only low halves are stored.
+      c[h][1] = p1 & low;
+      c[h][3] = p0 & low;
     }
     k0 += 0x9E3779B9u;
     k1 += 0xBB67AE85u;
   }
   EIGAN_UNROLL for (unsigned w = 0; w < 4; ++w) {
     // The even 32-bit lanes of both registers, in order.
-    const __m256 pair = _mm256_shuffle_ps(_mm256_castsi256_ps(c[0][w]), _mm256_castsi256_ps(c[1][w]), 0x88);
-    const __m256i ordered = _mm256_permute4x64_epi64(_mm256_castps_si256(pair), 0xD8);
+    const auto ordered = __builtin_shufflevector(reinterpret_cast<EightWords>(c[0][w]),
+                                                 reinterpret_cast<EightWords>(c[1][w]), 0, 2, 4, 6, 8, 10, 12, 14);
     std::memcpy(words + 8 * w, &ordered, sizeof ordered);
   }
 #else
@@ -2776,7 +2846,7 @@ inline constexpr KernelTable<T> table{
 //   EIGAN_ISA           the namespace
 //   EIGAN_TARGET        the function attribute that allows the instructions
 //   EIGAN_VECTOR_BYTES  the register's width
-//   EIGAN_X86_VECTORS   where fused multiply-add and square root are x86 intrinsics
+//   EIGAN_X86_VECTORS   where fused multiply-add, square root and masked moves are x86 instructions
 // Every function here carries EIGAN_TARGET and calls nothing but its like, so no code of this set can be inlined
 // into, or merged with, code for another. Vectors are the compilers' own vector types: + - * / and comparisons are
 // element-wise. A product that is added to something is written as fma: from a * b + c a compiler may make one
@@ -2804,6 +2874,7 @@ struct Simd<double> {
   typedef double V __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
   typedef double U __attribute__((vector_size(EIGAN_VECTOR_BYTES), aligned(alignof(double)), may_alias));
   typedef std::int64_t I __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
+  typedef long long Mask __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
   typedef std::uint16_t U16 __attribute__((vector_size(EIGAN_VECTOR_BYTES / 4)));
   typedef std::uint8_t U8 __attribute__((vector_size(EIGAN_VECTOR_BYTES / 8)));
 };
@@ -2830,29 +2901,31 @@ EIGAN_TARGET EIGAN_INLINE V load_as(const T* p) {
 }
 // load_part: the first `count` elements, zeros after them; what lies behind them is not touched. store_part likewise.
 #if defined(EIGAN_X86_VECTORS) && EIGAN_VECTOR_BYTES == 64
-EIGAN_TARGET EIGAN_INLINE __m512 load_part(const float* p, Index count) {
-  return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), p);
+EIGAN_TARGET EIGAN_INLINE Vector<float> load_part(const float* p, Index count) {
+  return __builtin_ia32_loadups512_mask(p, Vector<float>{}, static_cast<std::uint16_t>((1u << count) - 1));
 }
-EIGAN_TARGET EIGAN_INLINE void store_part(float* p, __m512 v, Index count) {
-  _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << count) - 1), v);
+EIGAN_TARGET EIGAN_INLINE void store_part(float* p, Vector<float> v, Index count) {
+  __builtin_ia32_storeups512_mask(p, v, static_cast<std::uint16_t>((1u << count) - 1));
 }
 #elif defined(EIGAN_X86_VECTORS)
-/// All bits of the first 4 * count bytes.
-EIGAN_TARGET EIGAN_INLINE __m256i leading_words(Index count) {
+/// All bits of the first 4 * count bytes, as a vector of the integers V.
+template <class V>
+EIGAN_TARGET EIGAN_INLINE V leading_words(Index count) {
   static constexpr std::int32_t bits[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
-  return load_as<__m256i>(bits + 8 - count);
+  return load_as<V>(bits + 8 - count);
 }
-EIGAN_TARGET EIGAN_INLINE __m256 load_part(const float* p, Index count) {
-  return _mm256_maskload_ps(p, leading_words(count));
+EIGAN_TARGET EIGAN_INLINE Vector<float> load_part(const float* p, Index count) {
+  return __builtin_ia32_maskloadps256(reinterpret_cast<const Vector<float>*>(p), leading_words<Simd<float>::I>(count));
 }
-EIGAN_TARGET EIGAN_INLINE void store_part(float* p, __m256 v, Index count) {
-  _mm256_maskstore_ps(p, leading_words(count), v);
+EIGAN_TARGET EIGAN_INLINE void store_part(float* p, Vector<float> v, Index count) {
+  __builtin_ia32_maskstoreps256(reinterpret_cast<Vector<float>*>(p), leading_words<Simd<float>::I>(count), v);
 }
-EIGAN_TARGET EIGAN_INLINE __m256d load_part(const double* p, Index count) {
-  return _mm256_maskload_pd(p, leading_words(2 * count));
+EIGAN_TARGET EIGAN_INLINE Vector<double> load_part(const double* p, Index count) {
+  return __builtin_ia32_maskloadpd256(reinterpret_cast<const Vector<double>*>(p),
+                                      leading_words<Simd<double>::Mask>(2 * count));
 }
-EIGAN_TARGET EIGAN_INLINE void store_part(double* p, __m256d v, Index count) {
-  _mm256_maskstore_pd(p, leading_words(2 * count), v);
+EIGAN_TARGET EIGAN_INLINE void store_part(double* p, Vector<double> v, Index count) {
+  __builtin_ia32_maskstorepd256(reinterpret_cast<Vector<double>*>(p), leading_words<Simd<double>::Mask>(2 * count), v);
 }
 #endif
 #if !defined(EIGAN_X86_VECTORS) || EIGAN_VECTOR_BYTES == 64  // double has no AVX-512 kernels
@@ -2884,32 +2957,44 @@ EIGAN_TARGET EIGAN_INLINE V in_register(V v) {
   return v;
 }
 
-#if defined(EIGAN_X86_VECTORS) && EIGAN_VECTOR_BYTES == 64
-EIGAN_TARGET EIGAN_INLINE __m512 fma(__m512 a, __m512 b, __m512 c) {
-  return _mm512_fmadd_ps(a, b, c);
+#if defined(EIGAN_X86_VECTORS) && __has_builtin(__builtin_elementwise_fma)
+template <class V>
+EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
+  return __builtin_elementwise_fma(a, b, c);
 }
-EIGAN_TARGET EIGAN_INLINE __m512d fma(__m512d a, __m512d b, __m512d c) {
-  return _mm512_fmadd_pd(a, b, c);
+template <class V>
+EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
+  return __builtin_elementwise_sqrt(a);
 }
-// The masked forms, because g++ 12 warns about the undefined source operand inside the plain ones (GCC bug 105593).
-EIGAN_TARGET EIGAN_INLINE __m512 square_root(__m512 a) {
-  return _mm512_maskz_sqrt_ps(static_cast<__mmask16>(-1), a);
+#elif defined(EIGAN_X86_VECTORS) && EIGAN_VECTOR_BYTES == 64
+// The last argument: rounded as the caller's state has it.
+#if defined(__clang__)
+EIGAN_TARGET EIGAN_INLINE Vector<float> fma(Vector<float> a, Vector<float> b, Vector<float> c) {
+  return __builtin_ia32_vfmaddps512_mask(a, b, c, std::uint16_t{0xFFFF}, 4);
 }
-EIGAN_TARGET EIGAN_INLINE __m512d square_root(__m512d a) {
-  return _mm512_maskz_sqrt_pd(static_cast<__mmask8>(-1), a);
+EIGAN_TARGET EIGAN_INLINE Vector<float> square_root(Vector<float> a) {
+  return __builtin_ia32_sqrtps512(a, 4);
 }
+#else
+EIGAN_TARGET EIGAN_INLINE Vector<float> fma(Vector<float> a, Vector<float> b, Vector<float> c) {
+  return __builtin_ia32_vfmaddps512_mask(a, b, c, -1, 4);
+}
+EIGAN_TARGET EIGAN_INLINE Vector<float> square_root(Vector<float> a) {
+  return __builtin_ia32_sqrtps512_mask(a, Vector<float>{}, -1, 4);
+}
+#endif
 #elif defined(EIGAN_X86_VECTORS)
-EIGAN_TARGET EIGAN_INLINE __m256 fma(__m256 a, __m256 b, __m256 c) {
-  return _mm256_fmadd_ps(a, b, c);
+EIGAN_TARGET EIGAN_INLINE Vector<float> fma(Vector<float> a, Vector<float> b, Vector<float> c) {
+  return __builtin_ia32_vfmaddps256(a, b, c);
 }
-EIGAN_TARGET EIGAN_INLINE __m256d fma(__m256d a, __m256d b, __m256d c) {
-  return _mm256_fmadd_pd(a, b, c);
+EIGAN_TARGET EIGAN_INLINE Vector<double> fma(Vector<double> a, Vector<double> b, Vector<double> c) {
+  return __builtin_ia32_vfmaddpd256(a, b, c);
 }
-EIGAN_TARGET EIGAN_INLINE __m256 square_root(__m256 a) {
-  return _mm256_sqrt_ps(a);
+EIGAN_TARGET EIGAN_INLINE Vector<float> square_root(Vector<float> a) {
+  return __builtin_ia32_sqrtps256(a);
 }
-EIGAN_TARGET EIGAN_INLINE __m256d square_root(__m256d a) {
-  return _mm256_sqrt_pd(a);
+EIGAN_TARGET EIGAN_INLINE Vector<double> square_root(Vector<double> a) {
+  return __builtin_ia32_sqrtpd256(a);
 }
 #endif
 #if defined(EIGAN_X86_VECTORS)
@@ -3178,18 +3263,25 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
 
 // Four accumulators become four neighbouring sums, always added in the same tree.
 #if defined(EIGAN_X86_VECTORS)
-EIGAN_TARGET EIGAN_INLINE void store_sums(__m256 s0, __m256 s1, __m256 s2, __m256 s3, float* out) {
-  const __m256 t = _mm256_hadd_ps(_mm256_hadd_ps(s0, s1), _mm256_hadd_ps(s2, s3));
-  _mm_storeu_ps(out, _mm_add_ps(_mm256_castps256_ps128(t), _mm256_extractf128_ps(t, 1)));
+using EightFloats = float __attribute__((vector_size(32)));
+using FourFloats = float __attribute__((vector_size(16), aligned(alignof(float)), may_alias));
+/// The sums of neighbours: two of a, two of b, two of a, two of b.
+EIGAN_TARGET EIGAN_INLINE EightFloats add_neighbours(EightFloats a, EightFloats b) {
+  return __builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14) +
+         __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15);
+}
+EIGAN_TARGET EIGAN_INLINE void store_sums(EightFloats s0, EightFloats s1, EightFloats s2, EightFloats s3, float* out) {
+  const EightFloats t = add_neighbours(add_neighbours(s0, s1), add_neighbours(s2, s3));
+  *reinterpret_cast<FourFloats*>(out) =
+      __builtin_shufflevector(t, t, 0, 1, 2, 3) + __builtin_shufflevector(t, t, 4, 5, 6, 7);
 }
 #if EIGAN_VECTOR_BYTES == 64
-EIGAN_TARGET EIGAN_INLINE __m256 halves(__m512 s) {
-  const __m512d both = _mm512_castps_pd(s);
-  const __m256d lower = _mm512_maskz_extractf64x4_pd(static_cast<__mmask8>(-1), both, 0);
-  const __m256d upper = _mm512_maskz_extractf64x4_pd(static_cast<__mmask8>(-1), both, 1);
-  return _mm256_add_ps(_mm256_castpd_ps(lower), _mm256_castpd_ps(upper));
+EIGAN_TARGET EIGAN_INLINE EightFloats halves(Vector<float> s) {
+  return __builtin_shufflevector(s, s, 0, 1, 2, 3, 4, 5, 6, 7) +
+         __builtin_shufflevector(s, s, 8, 9, 10, 11, 12, 13, 14, 15);
 }
-EIGAN_TARGET EIGAN_INLINE void store_sums(__m512 s0, __m512 s1, __m512 s2, __m512 s3, float* out) {
+EIGAN_TARGET EIGAN_INLINE void store_sums(Vector<float> s0, Vector<float> s1, Vector<float> s2, Vector<float> s3,
+                                          float* out) {
   store_sums(halves(s0), halves(s1), halves(s2), halves(s3), out);
 }
 #endif
@@ -3263,8 +3355,16 @@ EIGAN_TARGET inline void multiply_transposed(Index m, Index n, Index k, Strided<
       for (Index q = i; q < end; q += 4)
         dot_block<T, 1>(k, a.data + q * a.col, a.col, b.data + j * b.col, b.col, c.data + j * c.col + q, c.col);
   }
-  for (; i < m; ++i)
-    for (Index j = 0; j < n; ++j) c.data[j * c.col + i] = dot(k, a.data + i * a.col, b.data + j * b.col);
+  // The columns of a that are left, one at a time, each against four of b: one sum alone would wait for itself.
+  for (; i < m; ++i) {
+    Index j = 0;
+    for (; j + 4 <= n; j += 4) {
+      T sums[4];
+      dot_block<T, 1>(k, b.data + j * b.col, b.col, a.data + i * a.col, 0, sums, 0);
+      for (Index q = 0; q < 4; ++q) c.data[(j + q) * c.col + i] = sums[q];
+    }
+    for (; j < n; ++j) c.data[j * c.col + i] = dot(k, a.data + i * a.col, b.data + j * b.col);
+  }
 }
 
 template <class T>
@@ -3537,49 +3637,56 @@ EIGAN_TARGET inline void pixels(Index n, const std::uint8_t* pixels, T* y) {
 
 // ---------------------------------------------------------------- random numbers
 
+#if defined(EIGAN_X86_VECTORS)
+using FourWords = std::uint64_t __attribute__((vector_size(32)));
+using EightWords = std::uint32_t __attribute__((vector_size(32)));
+/// a b for the low 32 bits of each lane.
+EIGAN_TARGET EIGAN_INLINE FourWords multiply_low_words(FourWords a, FourWords b) {
+#if defined(__clang__)  // finds the instruction by itself
+  return (a & 0xFFFFFFFFu) * (b & 0xFFFFFFFFu);
+#else
+  using Signed = std::int32_t __attribute__((vector_size(32)));
+  return reinterpret_cast<FourWords>(
+      __builtin_ia32_pmuludq256(reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b)));
+#endif
+}
+#endif
+
 /// The g-th group of 32 words of a sample's stream: see Rng::word for their order.
 EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sample, std::uint64_t group,
                                             std::uint32_t* words) {
 #if defined(EIGAN_X86_VECTORS)
   // Eight counters, four to a register, each 32-bit word in the low half of a 64-bit lane.
-  const __m256i low = _mm256_set1_epi64x(0xFFFFFFFF);
-  const __m256i m0 = _mm256_set1_epi64x(0xD2511F53);
-  const __m256i m1 = _mm256_set1_epi64x(0xCD9E8D57);
+  constexpr std::uint64_t low = 0xFFFFFFFF;
   const std::uint64_t first = 8 * group;
-  const auto base = static_cast<long long>(first);
-  const __m256i index[2] = {_mm256_add_epi64(_mm256_set1_epi64x(base), _mm256_set_epi64x(3, 2, 1, 0)),
-                            _mm256_add_epi64(_mm256_set1_epi64x(base), _mm256_set_epi64x(7, 6, 5, 4))};
-  const __m256i sample_low = _mm256_set1_epi64x(static_cast<long long>(sample & 0xFFFFFFFFu));
-  const __m256i sample_high = _mm256_set1_epi64x(static_cast<long long>(sample >> 32));
-  __m256i c[2][4];
+  const FourWords index[2] = {first + FourWords{0, 1, 2, 3}, first + FourWords{4, 5, 6, 7}};
+  FourWords c[2][4];
   EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
-    c[h][0] = _mm256_and_si256(index[h], low);
-    c[h][1] = _mm256_srli_epi64(index[h], 32);
-    c[h][2] = sample_low;
-    c[h][3] = sample_high;
+    c[h][0] = index[h] & low;
+    c[h][1] = index[h] >> 32;
+    c[h][2] = FourWords{} + (sample & low);
+    c[h][3] = FourWords{} + (sample >> 32);
   }
   auto k0 = static_cast<std::uint32_t>(key);
   auto k1 = static_cast<std::uint32_t>(key >> 32);
   for (int round = 0; round < 10; ++round) {
-    const __m256i key0 = _mm256_set1_epi64x(static_cast<long long>(k0));
-    const __m256i key1 = _mm256_set1_epi64x(static_cast<long long>(k1));
     // NOLINTNEXTLINE(modernize-loop-convert): unrolled as the loop above
     EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
-      const __m256i p0 = _mm256_mul_epu32(m0, c[h][0]);
-      const __m256i p1 = _mm256_mul_epu32(m1, c[h][2]);
-      c[h][0] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(p1, 32), c[h][1]), key0);
-      c[h][2] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(p0, 32), c[h][3]), key1);
-      // The products' high halves stay where they are: mul_epu32 does not read them, and only low halves are stored.
-      c[h][1] = _mm256_and_si256(p1, low);
-      c[h][3] = _mm256_and_si256(p0, low);
+      const FourWords p0 = multiply_low_words(c[h][0], FourWords{} + 0xD2511F53);
+      const FourWords p1 = multiply_low_words(c[h][2], FourWords{} + 0xCD9E8D57);
+      c[h][0] = (p1 >> 32) ^ c[h][1] ^ std::uint64_t{k0};
+      c[h][2] = (p0 >> 32) ^ c[h][3] ^ std::uint64_t{k1};
+      // The products' high halves stay where they are: the product does not read them, and only low halves are stored.
+      c[h][1] = p1 & low;
+      c[h][3] = p0 & low;
     }
     k0 += 0x9E3779B9u;
     k1 += 0xBB67AE85u;
   }
   EIGAN_UNROLL for (unsigned w = 0; w < 4; ++w) {
     // The even 32-bit lanes of both registers, in order.
-    const __m256 pair = _mm256_shuffle_ps(_mm256_castsi256_ps(c[0][w]), _mm256_castsi256_ps(c[1][w]), 0x88);
-    const __m256i ordered = _mm256_permute4x64_epi64(_mm256_castps_si256(pair), 0xD8);
+    const auto ordered = __builtin_shufflevector(reinterpret_cast<EightWords>(c[0][w]),
+                                                 reinterpret_cast<EightWords>(c[1][w]), 0, 2, 4, 6, 8, 10, 12, 14);
     std::memcpy(words + 8 * w, &ordered, sizeof ordered);
   }
 #else

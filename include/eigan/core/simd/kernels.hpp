@@ -8,10 +8,6 @@
 #include <eigan/core/simd/isa.hpp>
 #include <eigan/core/simd/kernel_table.hpp>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 #define EIGAN_INLINE [[gnu::always_inline]] inline
 #if defined(__clang__)
 #define EIGAN_UNROLL _Pragma("unroll")
