@@ -1092,35 +1092,28 @@ EIGAN_TARGET EIGAN_INLINE void multiply_block(Index k, const T* a, Index a_col, 
   }
 }
 
-/// The columns of a strip that will be gathered next, fetched into the second-level cache a few at a time, while
-/// another strip is multiplied: they lie pages apart, where the processor does not fetch ahead by itself.
+/// The right operand as strips read it: element (p, j) of a block of columns is block[p * row + j * col].
 template <class T>
-struct Upcoming {
-  const T* column;
-  Index col;        // the distance to the next column
-  Index columns;    // that are still to be fetched
-  Index last_byte;  // of a column
-  EIGAN_TARGET EIGAN_INLINE void fetch(Index count) {
-    for (; count > 0 && columns > 0; --count, --columns) {
-      __builtin_prefetch(column, 0, 2);
-      __builtin_prefetch(reinterpret_cast<const char*>(column) + last_byte, 0, 2);
-      column += col;
-    }
+struct Right {
+  const T* data;
+  Index row, col;
+  Index block;  // from one block of block_columns to the next
+  EIGAN_TARGET EIGAN_INLINE Right from(Index term, Index column) const {
+    constexpr Index width = block_columns;
+    return {data + term * row + column / width * block + column % width * col, row, col, block};
   }
 };
 
 /// All columns of one strip of MV vectors of rows, `rows` of which are real. A block whose last rows do not fill a
 /// vector passes init and c through a full-sized copy.
 template <class T, unsigned MV, unsigned NR>
-EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a, Index a_col, Strided<const T> b,
-                                        Strided<const T> init, Strided<T> c, Upcoming<T> next) {
+EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a, Index a_col, Right<T> b,
+                                        Strided<const T> init, Strided<T> c) {
   constexpr unsigned height = MV * static_cast<unsigned>(lanes<T>);
   T copy[NR * height] = {};
   const bool whole = rows == height;
-  const Index fetched = next.columns > 0 ? next.columns * static_cast<Index>(NR) / n + 1 : 0;
   Index j = 0;
   for (; j + NR <= n; j += NR) {
-    next.fetch(fetched);
     const T* start = init.data + j * init.col;
     T* result = c.data + j * c.col;
     // The sums of the next block, or about those of the next strip: they lie in short pieces, far apart, where the
@@ -1135,7 +1128,7 @@ EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a
     if (!whole)
       for (unsigned q = 0; q < NR; ++q)
         for (Index i = 0; i < rows; ++i) copy[q * height + i] = start[q * init.col + i];
-    multiply_block<T, MV, NR>(k, a, a_col, b.data + j * b.col, b.row, b.col, whole ? start : copy,
+    multiply_block<T, MV, NR>(k, a, a_col, b.from(0, j).data, b.row, b.col, whole ? start : copy,
                               whole ? init.col : height, whole ? result : copy, whole ? c.col : height);
     if (!whole)
       for (unsigned q = 0; q < NR; ++q)
@@ -1143,23 +1136,134 @@ EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a
   }
   if constexpr (NR > 1)
     if (j < n)
-      multiply_strip<T, MV, NR / 2>(rows, n - j, k, a, a_col, {b.data + j * b.col, b.row, b.col},
-                                    {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col}, {});
+      multiply_strip<T, MV, NR / 2>(rows, n - j, k, a, a_col, b.from(0, j), {init.data + j * init.col, 1, init.col},
+                                    {c.data + j * c.col, 1, c.col});
 }
 
-/// Copies `terms` columns of a strip of MV vectors, `rows` of which are real, one after the other; zeros stand for the
-/// missing rows. Vector by vector: a loop over elements would become a call of memcpy for every column.
-template <class T, unsigned MV>
-EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a, Index a_col, T* packed) {
+/// How many vectors of rows the next strip has, of `left` that remain: no strip of one, if avoidable.
+EIGAN_TARGET EIGAN_INLINE Index strip_size(Index left) {
+  return left == strip_vectors + 1 ? 2 : left < strip_vectors ? left : strip_vectors;
+}
+
+/// Copies `terms` columns of a strip, `rows` of which are real, one after the other; zeros stand for the missing rows.
+/// Vector by vector: a loop over elements would become a call of memcpy for every column.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void gather_strip(Index vectors, Index rows, Index terms, const T* a, Index a_col,
+                                            T* packed) {
   constexpr Index L = lanes<T>;
   for (Index q = 0; q < terms; ++q) {
-    EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) {
+    for (Index r = 0; r < vectors; ++r) {
       const Index left = rows - r * L;
-      const Vector<T> v = left >= L ? load(a + r * L) : load_part(a + r * L, left > 0 ? left : 0);
-      store(packed + r * L, in_register(v));
+      store(packed + r * L, in_register(left >= L ? load(a + r * L) : load_part(a + r * L, left)));
     }
     a += a_col;
-    packed += MV * L;
+    packed += vectors * L;
+  }
+}
+
+/// Strips whose columns are copied together at a time, so that a cache line two strips share is fetched once.
+inline constexpr Index block_strips = 4;
+
+/// c = init + a b for so few terms that a strip of them stays in the first-level cache.
+template <class T>
+EIGAN_TARGET inline void multiply_terms(Index m, Index n, Index terms, Strided<const T> a, Right<T> b,
+                                        Strided<const T> init, Strided<T> c) {
+  constexpr Index L = lanes<T>;
+  // Columns of a are copied together where that pays: far ones cost a page each, and those an even number of cache
+  // lines apart share few cache sets, from 512 bytes on too few for a strip. Enough columns of b must read the copy.
+  const Index column_bytes = a.col * static_cast<Index>(sizeof(T));
+  const bool gather = column_bytes % 128 == 0 ? column_bytes >= 512 && n >= 16 : column_bytes >= 2048 && n >= 48;
+  alignas(64) T packed[strip_terms<T> * strip_vectors * L * block_strips];
+  const Index vectors = (m + L - 1) / L;
+  for (Index first = 0, end = 0; first < vectors; first = end) {
+    for (Index s = 0; s < block_strips && end < vectors; ++s) end += strip_size(vectors - end);
+    const bool copied = gather || end * L > m;  // rows that do not fill a vector are filled up in the copy
+    // A few columns at a time, for what two strips share to be in the first-level cache still.
+    constexpr Index few = 8;
+    for (Index p = 0; copied && p < terms; p += few) {
+      T* to = packed;
+      for (Index v = first, size = 0; v < end; v += size) {
+        size = strip_size(vectors - v);
+        gather_strip<T>(size, m - v * L, terms - p < few ? terms - p : few, a.data + p * a.col + v * L, a.col,
+                        to + p * size * L);
+        to += terms * size * L;
+      }
+    }
+    const T* from = packed;
+    for (Index v = first, size = 0; v < end; v += size) {
+      size = strip_size(vectors - v);
+      const Index i = v * L, rows = m - i < size * L ? m - i : size * L;
+      const T* strip = copied ? from : a.data + i;
+      const Index strip_col = copied ? size * L : a.col;
+      const Strided<const T> start{init.data + i, 1, init.col};
+      const Strided<T> result{c.data + i, 1, c.col};
+      if (size == 3)
+        multiply_strip<T, 3, block_columns>(rows, n, terms, strip, strip_col, b, start, result);
+      else if (size == 2)
+        multiply_strip<T, 2, block_columns>(rows, n, terms, strip, strip_col, b, start, result);
+      else
+        multiply_strip<T, 1, block_columns>(rows, n, terms, strip, strip_col, b, start, result);
+      from += terms * size * L;
+    }
+  }
+}
+
+/// A panel of b: it stays in the second-level cache.
+template <class T>
+inline constexpr Index panel_elements = 131072 / static_cast<Index>(sizeof(T));
+
+/// Copies `columns` of b's columns, which lie side by side, block after block: a block's terms follow each other.
+/// A cache line of b at a time.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void gather_panel(Index columns, Index terms, const T* b, Index b_row, T* panel) {
+  constexpr Index width = block_columns, line = 64 / static_cast<Index>(sizeof(T));
+  for (Index j = 0; j < columns; j += line) {
+    const Index end = columns - j < line ? columns : j + line;
+    for (Index p = 0; p < terms; ++p) {
+      Index q = j;
+      for (; q + width <= end; q += width)
+        std::memcpy(panel + q * terms + p * width, b + p * b_row + q, sizeof(T) * block_columns);
+      for (Index rest = q; rest < end; ++rest) panel[q * terms + p * width + rest - q] = b[p * b_row + rest];
+    }
+  }
+}
+
+/// As many columns of b as stay in the second-level cache where b is read as it lies.
+inline constexpr Index panel_columns = 256;
+
+/// c = init + a b with b as it lies.
+template <class T>
+EIGAN_TARGET inline void multiply_columns(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                          Strided<const T> init, Strided<T> c) {
+  for (Index p = 0; p < k || p == 0; p += strip_terms<T>) {
+    const Index terms = k - p < strip_terms<T> ? k - p : strip_terms<T>;
+    if (p > 0) init = {c.data, 1, c.col};
+    for (Index j = 0; j < n; j += panel_columns) {
+      const Index columns = n - j < panel_columns ? n - j : panel_columns;
+      multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
+                        {b.data + p * b.row + j * b.col, b.row, b.col, block_columns * b.col},
+                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col});
+    }
+  }
+}
+
+/// c = init + a b in panels of b, copied together first: the rows of b lie far apart.
+template <class T>
+EIGAN_TARGET inline void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                         Strided<const T> init, Strided<T> c) {
+  alignas(64) T panel[panel_elements<T>];
+  const Index most = k < strip_terms<T> ? k : strip_terms<T>;
+  const Index width = panel_elements<T> / most / block_columns * block_columns;
+  for (Index p = 0; p < k; p += most) {
+    const Index terms = k - p < most ? k - p : most;
+    if (p > 0) init = {c.data, 1, c.col};
+    for (Index j = 0; j < n; j += width) {
+      const Index columns = n - j < width ? n - j : width;
+      gather_panel(columns, terms, b.data + p * b.row + j, b.row, panel);
+      multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
+                        {panel, block_columns, 1, terms * block_columns}, {init.data + j * init.col, 1, init.col},
+                        {c.data + j * c.col, 1, c.col});
+    }
   }
 }
 
@@ -1169,79 +1273,6 @@ EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
   Index i = 0;
   for (; i + L <= n; i += L) store(to + i, in_register(load(from + i)));
   if (i < n) store_part(to + i, load_part(from + i, n - i), n - i);
-}
-
-/// One strip of MV vectors of rows, copied together first where that pays; a strip with missing rows always is.
-template <class T, unsigned MV>
-EIGAN_TARGET inline void multiply_rows(Index rows, Index n, Index terms, const T* a, Index a_col, bool gather,
-                                       T* packed, Strided<const T> b, Strided<const T> init, Strided<T> c,
-                                       Upcoming<T> next) {
-  constexpr Index height = MV * lanes<T>;
-  const bool copied = gather || rows < height;
-  if (copied) gather_strip<T, MV>(rows, terms, a, a_col, packed);
-  multiply_strip<T, MV, block_columns>(rows, n, terms, copied ? packed : a, copied ? height : a_col, b, init, c, next);
-}
-
-/// c = init + a b, with b as it lies.
-template <class T>
-EIGAN_TARGET inline void multiply_panel(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                        Strided<const T> init, Strided<T> c) {
-  constexpr Index L = lanes<T>;
-  // The columns of a strip are copied together where that pays: far columns cost a page each, and those an even number
-  // of cache lines apart share few cache sets, from 512 bytes on too few for a strip. Enough columns of b must read the
-  // copy.
-  const Index column_bytes = a.col * static_cast<Index>(sizeof(T));
-  const bool gather = column_bytes % 128 == 0 ? column_bytes >= 512 && n >= 16 : column_bytes >= 2048 && n >= 48;
-  alignas(64) T packed[strip_terms<T> * strip_vectors * L];
-  for (Index p = 0; p < k || p == 0; p += strip_terms<T>) {
-    const Index terms = k - p < strip_terms<T> ? k - p : strip_terms<T>;
-    Index vectors = 0;
-    for (Index i = 0; i < m; i += vectors * L) {
-      const Index left = (m - i + L - 1) / L;
-      // No strip of one, if avoidable.
-      vectors = left == strip_vectors + 1 ? 2 : left < strip_vectors ? left : strip_vectors;
-      const Index rows = m - i < vectors * L ? m - i : vectors * L;
-      const T* strip = a.data + p * a.col + i;
-      const Strided<const T> right{b.data + p * b.row, b.row, b.col};
-      const Strided<T> result{c.data + i, 1, c.col};
-      // After the first block of terms the sum so far is in c.
-      const Strided<const T> start =
-          p == 0 ? Strided<const T>{init.data + i, 1, init.col} : Strided<const T>{c.data + i, 1, c.col};
-      const Index rest = m - i - rows;  // below this strip; after the last one come the next terms' first rows
-      Upcoming<T> next{};
-      if (gather && (rest > 0 || p + terms < k)) {
-        const Index columns = rest > 0 ? terms : k - p - terms < terms ? k - p - terms : terms;
-        const Index height = strip_vectors * L, next_rows = rest > 0 ? (rest < height ? rest : height) : rows;
-        next = {rest > 0 ? strip + rows : a.data + (p + terms) * a.col, a.col, columns,
-                next_rows * static_cast<Index>(sizeof(T)) - 1};
-      }
-      if (vectors == 3)
-        multiply_rows<T, 3>(rows, n, terms, strip, a.col, gather, packed, right, start, result, next);
-      else if (vectors == 2)
-        multiply_rows<T, 2>(rows, n, terms, strip, a.col, gather, packed, right, start, result, next);
-      else
-        multiply_rows<T, 1>(rows, n, terms, strip, a.col, gather, packed, right, start, result, next);
-    }
-  }
-}
-
-/// A panel: it stays in the second-level cache.
-template <class T>
-inline constexpr Index panel_elements = 32768 / static_cast<Index>(sizeof(T));
-
-/// c = init + a b in panels of b's columns, whose rows are copied together first: rows of b that lie some power of two
-/// apart share so few cache sets that they drive each other out.
-template <class T>
-EIGAN_TARGET inline void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                         Strided<const T> init, Strided<T> c) {
-  alignas(64) T panel[panel_elements<T>];
-  const Index width = panel_elements<T> / k / block_columns * block_columns;
-  for (Index j = 0; j < n; j += width) {
-    const Index columns = n - j < width ? n - j : width;
-    for (Index p = 0; p < k; ++p) copy(columns, b.data + p * b.row + j, panel + p * columns);
-    multiply_panel<T>(m, columns, k, a, {panel, columns, 1}, {init.data + j * init.col, 1, init.col},
-                      {c.data + j * c.col, 1, c.col});
-  }
 }
 
 /// c = start + NC columns of a times NC elements of b.
@@ -1288,12 +1319,15 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
       add_columns<T, 1>(m, a.data, a.col, b.data + j * b.col, b.row, init.data + j * init.col, c.data + j * c.col);
     return;
   }
-  const bool crowded = b.col == 1 && b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
+  // Of a b whose rows lie apart, a block of columns takes a cache line for each term. They drive each other, or the
+  // strip, out where they are many, or where they are some power of two apart and share few cache sets. Enough rows of
+  // a must read the copy.
+  const bool crowded = b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
   const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
-  if (crowded && often_read && k * 16 <= panel_elements<T>)
+  if (b.col == 1 && (crowded || k >= 192) && often_read)
     multiply_panels(m, n, k, a, b, init, c);
   else
-    multiply_panel(m, n, k, a, b, init, c);
+    multiply_columns(m, n, k, a, b, init, c);
 }
 
 // Four accumulators become four neighbouring sums, always added in the same tree.
@@ -2075,35 +2109,28 @@ EIGAN_TARGET EIGAN_INLINE void multiply_block(Index k, const T* a, Index a_col, 
   }
 }
 
-/// The columns of a strip that will be gathered next, fetched into the second-level cache a few at a time, while
-/// another strip is multiplied: they lie pages apart, where the processor does not fetch ahead by itself.
+/// The right operand as strips read it: element (p, j) of a block of columns is block[p * row + j * col].
 template <class T>
-struct Upcoming {
-  const T* column;
-  Index col;        // the distance to the next column
-  Index columns;    // that are still to be fetched
-  Index last_byte;  // of a column
-  EIGAN_TARGET EIGAN_INLINE void fetch(Index count) {
-    for (; count > 0 && columns > 0; --count, --columns) {
-      __builtin_prefetch(column, 0, 2);
-      __builtin_prefetch(reinterpret_cast<const char*>(column) + last_byte, 0, 2);
-      column += col;
-    }
+struct Right {
+  const T* data;
+  Index row, col;
+  Index block;  // from one block of block_columns to the next
+  EIGAN_TARGET EIGAN_INLINE Right from(Index term, Index column) const {
+    constexpr Index width = block_columns;
+    return {data + term * row + column / width * block + column % width * col, row, col, block};
   }
 };
 
 /// All columns of one strip of MV vectors of rows, `rows` of which are real. A block whose last rows do not fill a
 /// vector passes init and c through a full-sized copy.
 template <class T, unsigned MV, unsigned NR>
-EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a, Index a_col, Strided<const T> b,
-                                        Strided<const T> init, Strided<T> c, Upcoming<T> next) {
+EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a, Index a_col, Right<T> b,
+                                        Strided<const T> init, Strided<T> c) {
   constexpr unsigned height = MV * static_cast<unsigned>(lanes<T>);
   T copy[NR * height] = {};
   const bool whole = rows == height;
-  const Index fetched = next.columns > 0 ? next.columns * static_cast<Index>(NR) / n + 1 : 0;
   Index j = 0;
   for (; j + NR <= n; j += NR) {
-    next.fetch(fetched);
     const T* start = init.data + j * init.col;
     T* result = c.data + j * c.col;
     // The sums of the next block, or about those of the next strip: they lie in short pieces, far apart, where the
@@ -2118,7 +2145,7 @@ EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a
     if (!whole)
       for (unsigned q = 0; q < NR; ++q)
         for (Index i = 0; i < rows; ++i) copy[q * height + i] = start[q * init.col + i];
-    multiply_block<T, MV, NR>(k, a, a_col, b.data + j * b.col, b.row, b.col, whole ? start : copy,
+    multiply_block<T, MV, NR>(k, a, a_col, b.from(0, j).data, b.row, b.col, whole ? start : copy,
                               whole ? init.col : height, whole ? result : copy, whole ? c.col : height);
     if (!whole)
       for (unsigned q = 0; q < NR; ++q)
@@ -2126,23 +2153,134 @@ EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a
   }
   if constexpr (NR > 1)
     if (j < n)
-      multiply_strip<T, MV, NR / 2>(rows, n - j, k, a, a_col, {b.data + j * b.col, b.row, b.col},
-                                    {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col}, {});
+      multiply_strip<T, MV, NR / 2>(rows, n - j, k, a, a_col, b.from(0, j), {init.data + j * init.col, 1, init.col},
+                                    {c.data + j * c.col, 1, c.col});
 }
 
-/// Copies `terms` columns of a strip of MV vectors, `rows` of which are real, one after the other; zeros stand for the
-/// missing rows. Vector by vector: a loop over elements would become a call of memcpy for every column.
-template <class T, unsigned MV>
-EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a, Index a_col, T* packed) {
+/// How many vectors of rows the next strip has, of `left` that remain: no strip of one, if avoidable.
+EIGAN_TARGET EIGAN_INLINE Index strip_size(Index left) {
+  return left == strip_vectors + 1 ? 2 : left < strip_vectors ? left : strip_vectors;
+}
+
+/// Copies `terms` columns of a strip, `rows` of which are real, one after the other; zeros stand for the missing rows.
+/// Vector by vector: a loop over elements would become a call of memcpy for every column.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void gather_strip(Index vectors, Index rows, Index terms, const T* a, Index a_col,
+                                            T* packed) {
   constexpr Index L = lanes<T>;
   for (Index q = 0; q < terms; ++q) {
-    EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) {
+    for (Index r = 0; r < vectors; ++r) {
       const Index left = rows - r * L;
-      const Vector<T> v = left >= L ? load(a + r * L) : load_part(a + r * L, left > 0 ? left : 0);
-      store(packed + r * L, in_register(v));
+      store(packed + r * L, in_register(left >= L ? load(a + r * L) : load_part(a + r * L, left)));
     }
     a += a_col;
-    packed += MV * L;
+    packed += vectors * L;
+  }
+}
+
+/// Strips whose columns are copied together at a time, so that a cache line two strips share is fetched once.
+inline constexpr Index block_strips = 4;
+
+/// c = init + a b for so few terms that a strip of them stays in the first-level cache.
+template <class T>
+EIGAN_TARGET inline void multiply_terms(Index m, Index n, Index terms, Strided<const T> a, Right<T> b,
+                                        Strided<const T> init, Strided<T> c) {
+  constexpr Index L = lanes<T>;
+  // Columns of a are copied together where that pays: far ones cost a page each, and those an even number of cache
+  // lines apart share few cache sets, from 512 bytes on too few for a strip. Enough columns of b must read the copy.
+  const Index column_bytes = a.col * static_cast<Index>(sizeof(T));
+  const bool gather = column_bytes % 128 == 0 ? column_bytes >= 512 && n >= 16 : column_bytes >= 2048 && n >= 48;
+  alignas(64) T packed[strip_terms<T> * strip_vectors * L * block_strips];
+  const Index vectors = (m + L - 1) / L;
+  for (Index first = 0, end = 0; first < vectors; first = end) {
+    for (Index s = 0; s < block_strips && end < vectors; ++s) end += strip_size(vectors - end);
+    const bool copied = gather || end * L > m;  // rows that do not fill a vector are filled up in the copy
+    // A few columns at a time, for what two strips share to be in the first-level cache still.
+    constexpr Index few = 8;
+    for (Index p = 0; copied && p < terms; p += few) {
+      T* to = packed;
+      for (Index v = first, size = 0; v < end; v += size) {
+        size = strip_size(vectors - v);
+        gather_strip<T>(size, m - v * L, terms - p < few ? terms - p : few, a.data + p * a.col + v * L, a.col,
+                        to + p * size * L);
+        to += terms * size * L;
+      }
+    }
+    const T* from = packed;
+    for (Index v = first, size = 0; v < end; v += size) {
+      size = strip_size(vectors - v);
+      const Index i = v * L, rows = m - i < size * L ? m - i : size * L;
+      const T* strip = copied ? from : a.data + i;
+      const Index strip_col = copied ? size * L : a.col;
+      const Strided<const T> start{init.data + i, 1, init.col};
+      const Strided<T> result{c.data + i, 1, c.col};
+      if (size == 3)
+        multiply_strip<T, 3, block_columns>(rows, n, terms, strip, strip_col, b, start, result);
+      else if (size == 2)
+        multiply_strip<T, 2, block_columns>(rows, n, terms, strip, strip_col, b, start, result);
+      else
+        multiply_strip<T, 1, block_columns>(rows, n, terms, strip, strip_col, b, start, result);
+      from += terms * size * L;
+    }
+  }
+}
+
+/// A panel of b: it stays in the second-level cache.
+template <class T>
+inline constexpr Index panel_elements = 131072 / static_cast<Index>(sizeof(T));
+
+/// Copies `columns` of b's columns, which lie side by side, block after block: a block's terms follow each other.
+/// A cache line of b at a time.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void gather_panel(Index columns, Index terms, const T* b, Index b_row, T* panel) {
+  constexpr Index width = block_columns, line = 64 / static_cast<Index>(sizeof(T));
+  for (Index j = 0; j < columns; j += line) {
+    const Index end = columns - j < line ? columns : j + line;
+    for (Index p = 0; p < terms; ++p) {
+      Index q = j;
+      for (; q + width <= end; q += width)
+        std::memcpy(panel + q * terms + p * width, b + p * b_row + q, sizeof(T) * block_columns);
+      for (Index rest = q; rest < end; ++rest) panel[q * terms + p * width + rest - q] = b[p * b_row + rest];
+    }
+  }
+}
+
+/// As many columns of b as stay in the second-level cache where b is read as it lies.
+inline constexpr Index panel_columns = 256;
+
+/// c = init + a b with b as it lies.
+template <class T>
+EIGAN_TARGET inline void multiply_columns(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                          Strided<const T> init, Strided<T> c) {
+  for (Index p = 0; p < k || p == 0; p += strip_terms<T>) {
+    const Index terms = k - p < strip_terms<T> ? k - p : strip_terms<T>;
+    if (p > 0) init = {c.data, 1, c.col};
+    for (Index j = 0; j < n; j += panel_columns) {
+      const Index columns = n - j < panel_columns ? n - j : panel_columns;
+      multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
+                        {b.data + p * b.row + j * b.col, b.row, b.col, block_columns * b.col},
+                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col});
+    }
+  }
+}
+
+/// c = init + a b in panels of b, copied together first: the rows of b lie far apart.
+template <class T>
+EIGAN_TARGET inline void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                         Strided<const T> init, Strided<T> c) {
+  alignas(64) T panel[panel_elements<T>];
+  const Index most = k < strip_terms<T> ? k : strip_terms<T>;
+  const Index width = panel_elements<T> / most / block_columns * block_columns;
+  for (Index p = 0; p < k; p += most) {
+    const Index terms = k - p < most ? k - p : most;
+    if (p > 0) init = {c.data, 1, c.col};
+    for (Index j = 0; j < n; j += width) {
+      const Index columns = n - j < width ? n - j : width;
+      gather_panel(columns, terms, b.data + p * b.row + j, b.row, panel);
+      multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
+                        {panel, block_columns, 1, terms * block_columns}, {init.data + j * init.col, 1, init.col},
+                        {c.data + j * c.col, 1, c.col});
+    }
   }
 }
 
@@ -2152,79 +2290,6 @@ EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
   Index i = 0;
   for (; i + L <= n; i += L) store(to + i, in_register(load(from + i)));
   if (i < n) store_part(to + i, load_part(from + i, n - i), n - i);
-}
-
-/// One strip of MV vectors of rows, copied together first where that pays; a strip with missing rows always is.
-template <class T, unsigned MV>
-EIGAN_TARGET inline void multiply_rows(Index rows, Index n, Index terms, const T* a, Index a_col, bool gather,
-                                       T* packed, Strided<const T> b, Strided<const T> init, Strided<T> c,
-                                       Upcoming<T> next) {
-  constexpr Index height = MV * lanes<T>;
-  const bool copied = gather || rows < height;
-  if (copied) gather_strip<T, MV>(rows, terms, a, a_col, packed);
-  multiply_strip<T, MV, block_columns>(rows, n, terms, copied ? packed : a, copied ? height : a_col, b, init, c, next);
-}
-
-/// c = init + a b, with b as it lies.
-template <class T>
-EIGAN_TARGET inline void multiply_panel(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                        Strided<const T> init, Strided<T> c) {
-  constexpr Index L = lanes<T>;
-  // The columns of a strip are copied together where that pays: far columns cost a page each, and those an even number
-  // of cache lines apart share few cache sets, from 512 bytes on too few for a strip. Enough columns of b must read the
-  // copy.
-  const Index column_bytes = a.col * static_cast<Index>(sizeof(T));
-  const bool gather = column_bytes % 128 == 0 ? column_bytes >= 512 && n >= 16 : column_bytes >= 2048 && n >= 48;
-  alignas(64) T packed[strip_terms<T> * strip_vectors * L];
-  for (Index p = 0; p < k || p == 0; p += strip_terms<T>) {
-    const Index terms = k - p < strip_terms<T> ? k - p : strip_terms<T>;
-    Index vectors = 0;
-    for (Index i = 0; i < m; i += vectors * L) {
-      const Index left = (m - i + L - 1) / L;
-      // No strip of one, if avoidable.
-      vectors = left == strip_vectors + 1 ? 2 : left < strip_vectors ? left : strip_vectors;
-      const Index rows = m - i < vectors * L ? m - i : vectors * L;
-      const T* strip = a.data + p * a.col + i;
-      const Strided<const T> right{b.data + p * b.row, b.row, b.col};
-      const Strided<T> result{c.data + i, 1, c.col};
-      // After the first block of terms the sum so far is in c.
-      const Strided<const T> start =
-          p == 0 ? Strided<const T>{init.data + i, 1, init.col} : Strided<const T>{c.data + i, 1, c.col};
-      const Index rest = m - i - rows;  // below this strip; after the last one come the next terms' first rows
-      Upcoming<T> next{};
-      if (gather && (rest > 0 || p + terms < k)) {
-        const Index columns = rest > 0 ? terms : k - p - terms < terms ? k - p - terms : terms;
-        const Index height = strip_vectors * L, next_rows = rest > 0 ? (rest < height ? rest : height) : rows;
-        next = {rest > 0 ? strip + rows : a.data + (p + terms) * a.col, a.col, columns,
-                next_rows * static_cast<Index>(sizeof(T)) - 1};
-      }
-      if (vectors == 3)
-        multiply_rows<T, 3>(rows, n, terms, strip, a.col, gather, packed, right, start, result, next);
-      else if (vectors == 2)
-        multiply_rows<T, 2>(rows, n, terms, strip, a.col, gather, packed, right, start, result, next);
-      else
-        multiply_rows<T, 1>(rows, n, terms, strip, a.col, gather, packed, right, start, result, next);
-    }
-  }
-}
-
-/// A panel: it stays in the second-level cache.
-template <class T>
-inline constexpr Index panel_elements = 32768 / static_cast<Index>(sizeof(T));
-
-/// c = init + a b in panels of b's columns, whose rows are copied together first: rows of b that lie some power of two
-/// apart share so few cache sets that they drive each other out.
-template <class T>
-EIGAN_TARGET inline void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                         Strided<const T> init, Strided<T> c) {
-  alignas(64) T panel[panel_elements<T>];
-  const Index width = panel_elements<T> / k / block_columns * block_columns;
-  for (Index j = 0; j < n; j += width) {
-    const Index columns = n - j < width ? n - j : width;
-    for (Index p = 0; p < k; ++p) copy(columns, b.data + p * b.row + j, panel + p * columns);
-    multiply_panel<T>(m, columns, k, a, {panel, columns, 1}, {init.data + j * init.col, 1, init.col},
-                      {c.data + j * c.col, 1, c.col});
-  }
 }
 
 /// c = start + NC columns of a times NC elements of b.
@@ -2271,12 +2336,15 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
       add_columns<T, 1>(m, a.data, a.col, b.data + j * b.col, b.row, init.data + j * init.col, c.data + j * c.col);
     return;
   }
-  const bool crowded = b.col == 1 && b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
+  // Of a b whose rows lie apart, a block of columns takes a cache line for each term. They drive each other, or the
+  // strip, out where they are many, or where they are some power of two apart and share few cache sets. Enough rows of
+  // a must read the copy.
+  const bool crowded = b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
   const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
-  if (crowded && often_read && k * 16 <= panel_elements<T>)
+  if (b.col == 1 && (crowded || k >= 192) && often_read)
     multiply_panels(m, n, k, a, b, init, c);
   else
-    multiply_panel(m, n, k, a, b, init, c);
+    multiply_columns(m, n, k, a, b, init, c);
 }
 
 // Four accumulators become four neighbouring sums, always added in the same tree.
@@ -3057,35 +3125,28 @@ EIGAN_TARGET EIGAN_INLINE void multiply_block(Index k, const T* a, Index a_col, 
   }
 }
 
-/// The columns of a strip that will be gathered next, fetched into the second-level cache a few at a time, while
-/// another strip is multiplied: they lie pages apart, where the processor does not fetch ahead by itself.
+/// The right operand as strips read it: element (p, j) of a block of columns is block[p * row + j * col].
 template <class T>
-struct Upcoming {
-  const T* column;
-  Index col;        // the distance to the next column
-  Index columns;    // that are still to be fetched
-  Index last_byte;  // of a column
-  EIGAN_TARGET EIGAN_INLINE void fetch(Index count) {
-    for (; count > 0 && columns > 0; --count, --columns) {
-      __builtin_prefetch(column, 0, 2);
-      __builtin_prefetch(reinterpret_cast<const char*>(column) + last_byte, 0, 2);
-      column += col;
-    }
+struct Right {
+  const T* data;
+  Index row, col;
+  Index block;  // from one block of block_columns to the next
+  EIGAN_TARGET EIGAN_INLINE Right from(Index term, Index column) const {
+    constexpr Index width = block_columns;
+    return {data + term * row + column / width * block + column % width * col, row, col, block};
   }
 };
 
 /// All columns of one strip of MV vectors of rows, `rows` of which are real. A block whose last rows do not fill a
 /// vector passes init and c through a full-sized copy.
 template <class T, unsigned MV, unsigned NR>
-EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a, Index a_col, Strided<const T> b,
-                                        Strided<const T> init, Strided<T> c, Upcoming<T> next) {
+EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a, Index a_col, Right<T> b,
+                                        Strided<const T> init, Strided<T> c) {
   constexpr unsigned height = MV * static_cast<unsigned>(lanes<T>);
   T copy[NR * height] = {};
   const bool whole = rows == height;
-  const Index fetched = next.columns > 0 ? next.columns * static_cast<Index>(NR) / n + 1 : 0;
   Index j = 0;
   for (; j + NR <= n; j += NR) {
-    next.fetch(fetched);
     const T* start = init.data + j * init.col;
     T* result = c.data + j * c.col;
     // The sums of the next block, or about those of the next strip: they lie in short pieces, far apart, where the
@@ -3100,7 +3161,7 @@ EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a
     if (!whole)
       for (unsigned q = 0; q < NR; ++q)
         for (Index i = 0; i < rows; ++i) copy[q * height + i] = start[q * init.col + i];
-    multiply_block<T, MV, NR>(k, a, a_col, b.data + j * b.col, b.row, b.col, whole ? start : copy,
+    multiply_block<T, MV, NR>(k, a, a_col, b.from(0, j).data, b.row, b.col, whole ? start : copy,
                               whole ? init.col : height, whole ? result : copy, whole ? c.col : height);
     if (!whole)
       for (unsigned q = 0; q < NR; ++q)
@@ -3108,23 +3169,134 @@ EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a
   }
   if constexpr (NR > 1)
     if (j < n)
-      multiply_strip<T, MV, NR / 2>(rows, n - j, k, a, a_col, {b.data + j * b.col, b.row, b.col},
-                                    {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col}, {});
+      multiply_strip<T, MV, NR / 2>(rows, n - j, k, a, a_col, b.from(0, j), {init.data + j * init.col, 1, init.col},
+                                    {c.data + j * c.col, 1, c.col});
 }
 
-/// Copies `terms` columns of a strip of MV vectors, `rows` of which are real, one after the other; zeros stand for the
-/// missing rows. Vector by vector: a loop over elements would become a call of memcpy for every column.
-template <class T, unsigned MV>
-EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a, Index a_col, T* packed) {
+/// How many vectors of rows the next strip has, of `left` that remain: no strip of one, if avoidable.
+EIGAN_TARGET EIGAN_INLINE Index strip_size(Index left) {
+  return left == strip_vectors + 1 ? 2 : left < strip_vectors ? left : strip_vectors;
+}
+
+/// Copies `terms` columns of a strip, `rows` of which are real, one after the other; zeros stand for the missing rows.
+/// Vector by vector: a loop over elements would become a call of memcpy for every column.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void gather_strip(Index vectors, Index rows, Index terms, const T* a, Index a_col,
+                                            T* packed) {
   constexpr Index L = lanes<T>;
   for (Index q = 0; q < terms; ++q) {
-    EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) {
+    for (Index r = 0; r < vectors; ++r) {
       const Index left = rows - r * L;
-      const Vector<T> v = left >= L ? load(a + r * L) : load_part(a + r * L, left > 0 ? left : 0);
-      store(packed + r * L, in_register(v));
+      store(packed + r * L, in_register(left >= L ? load(a + r * L) : load_part(a + r * L, left)));
     }
     a += a_col;
-    packed += MV * L;
+    packed += vectors * L;
+  }
+}
+
+/// Strips whose columns are copied together at a time, so that a cache line two strips share is fetched once.
+inline constexpr Index block_strips = 4;
+
+/// c = init + a b for so few terms that a strip of them stays in the first-level cache.
+template <class T>
+EIGAN_TARGET inline void multiply_terms(Index m, Index n, Index terms, Strided<const T> a, Right<T> b,
+                                        Strided<const T> init, Strided<T> c) {
+  constexpr Index L = lanes<T>;
+  // Columns of a are copied together where that pays: far ones cost a page each, and those an even number of cache
+  // lines apart share few cache sets, from 512 bytes on too few for a strip. Enough columns of b must read the copy.
+  const Index column_bytes = a.col * static_cast<Index>(sizeof(T));
+  const bool gather = column_bytes % 128 == 0 ? column_bytes >= 512 && n >= 16 : column_bytes >= 2048 && n >= 48;
+  alignas(64) T packed[strip_terms<T> * strip_vectors * L * block_strips];
+  const Index vectors = (m + L - 1) / L;
+  for (Index first = 0, end = 0; first < vectors; first = end) {
+    for (Index s = 0; s < block_strips && end < vectors; ++s) end += strip_size(vectors - end);
+    const bool copied = gather || end * L > m;  // rows that do not fill a vector are filled up in the copy
+    // A few columns at a time, for what two strips share to be in the first-level cache still.
+    constexpr Index few = 8;
+    for (Index p = 0; copied && p < terms; p += few) {
+      T* to = packed;
+      for (Index v = first, size = 0; v < end; v += size) {
+        size = strip_size(vectors - v);
+        gather_strip<T>(size, m - v * L, terms - p < few ? terms - p : few, a.data + p * a.col + v * L, a.col,
+                        to + p * size * L);
+        to += terms * size * L;
+      }
+    }
+    const T* from = packed;
+    for (Index v = first, size = 0; v < end; v += size) {
+      size = strip_size(vectors - v);
+      const Index i = v * L, rows = m - i < size * L ? m - i : size * L;
+      const T* strip = copied ? from : a.data + i;
+      const Index strip_col = copied ? size * L : a.col;
+      const Strided<const T> start{init.data + i, 1, init.col};
+      const Strided<T> result{c.data + i, 1, c.col};
+      if (size == 3)
+        multiply_strip<T, 3, block_columns>(rows, n, terms, strip, strip_col, b, start, result);
+      else if (size == 2)
+        multiply_strip<T, 2, block_columns>(rows, n, terms, strip, strip_col, b, start, result);
+      else
+        multiply_strip<T, 1, block_columns>(rows, n, terms, strip, strip_col, b, start, result);
+      from += terms * size * L;
+    }
+  }
+}
+
+/// A panel of b: it stays in the second-level cache.
+template <class T>
+inline constexpr Index panel_elements = 131072 / static_cast<Index>(sizeof(T));
+
+/// Copies `columns` of b's columns, which lie side by side, block after block: a block's terms follow each other.
+/// A cache line of b at a time.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void gather_panel(Index columns, Index terms, const T* b, Index b_row, T* panel) {
+  constexpr Index width = block_columns, line = 64 / static_cast<Index>(sizeof(T));
+  for (Index j = 0; j < columns; j += line) {
+    const Index end = columns - j < line ? columns : j + line;
+    for (Index p = 0; p < terms; ++p) {
+      Index q = j;
+      for (; q + width <= end; q += width)
+        std::memcpy(panel + q * terms + p * width, b + p * b_row + q, sizeof(T) * block_columns);
+      for (Index rest = q; rest < end; ++rest) panel[q * terms + p * width + rest - q] = b[p * b_row + rest];
+    }
+  }
+}
+
+/// As many columns of b as stay in the second-level cache where b is read as it lies.
+inline constexpr Index panel_columns = 256;
+
+/// c = init + a b with b as it lies.
+template <class T>
+EIGAN_TARGET inline void multiply_columns(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                          Strided<const T> init, Strided<T> c) {
+  for (Index p = 0; p < k || p == 0; p += strip_terms<T>) {
+    const Index terms = k - p < strip_terms<T> ? k - p : strip_terms<T>;
+    if (p > 0) init = {c.data, 1, c.col};
+    for (Index j = 0; j < n; j += panel_columns) {
+      const Index columns = n - j < panel_columns ? n - j : panel_columns;
+      multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
+                        {b.data + p * b.row + j * b.col, b.row, b.col, block_columns * b.col},
+                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col});
+    }
+  }
+}
+
+/// c = init + a b in panels of b, copied together first: the rows of b lie far apart.
+template <class T>
+EIGAN_TARGET inline void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                         Strided<const T> init, Strided<T> c) {
+  alignas(64) T panel[panel_elements<T>];
+  const Index most = k < strip_terms<T> ? k : strip_terms<T>;
+  const Index width = panel_elements<T> / most / block_columns * block_columns;
+  for (Index p = 0; p < k; p += most) {
+    const Index terms = k - p < most ? k - p : most;
+    if (p > 0) init = {c.data, 1, c.col};
+    for (Index j = 0; j < n; j += width) {
+      const Index columns = n - j < width ? n - j : width;
+      gather_panel(columns, terms, b.data + p * b.row + j, b.row, panel);
+      multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
+                        {panel, block_columns, 1, terms * block_columns}, {init.data + j * init.col, 1, init.col},
+                        {c.data + j * c.col, 1, c.col});
+    }
   }
 }
 
@@ -3134,79 +3306,6 @@ EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
   Index i = 0;
   for (; i + L <= n; i += L) store(to + i, in_register(load(from + i)));
   if (i < n) store_part(to + i, load_part(from + i, n - i), n - i);
-}
-
-/// One strip of MV vectors of rows, copied together first where that pays; a strip with missing rows always is.
-template <class T, unsigned MV>
-EIGAN_TARGET inline void multiply_rows(Index rows, Index n, Index terms, const T* a, Index a_col, bool gather,
-                                       T* packed, Strided<const T> b, Strided<const T> init, Strided<T> c,
-                                       Upcoming<T> next) {
-  constexpr Index height = MV * lanes<T>;
-  const bool copied = gather || rows < height;
-  if (copied) gather_strip<T, MV>(rows, terms, a, a_col, packed);
-  multiply_strip<T, MV, block_columns>(rows, n, terms, copied ? packed : a, copied ? height : a_col, b, init, c, next);
-}
-
-/// c = init + a b, with b as it lies.
-template <class T>
-EIGAN_TARGET inline void multiply_panel(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                        Strided<const T> init, Strided<T> c) {
-  constexpr Index L = lanes<T>;
-  // The columns of a strip are copied together where that pays: far columns cost a page each, and those an even number
-  // of cache lines apart share few cache sets, from 512 bytes on too few for a strip. Enough columns of b must read the
-  // copy.
-  const Index column_bytes = a.col * static_cast<Index>(sizeof(T));
-  const bool gather = column_bytes % 128 == 0 ? column_bytes >= 512 && n >= 16 : column_bytes >= 2048 && n >= 48;
-  alignas(64) T packed[strip_terms<T> * strip_vectors * L];
-  for (Index p = 0; p < k || p == 0; p += strip_terms<T>) {
-    const Index terms = k - p < strip_terms<T> ? k - p : strip_terms<T>;
-    Index vectors = 0;
-    for (Index i = 0; i < m; i += vectors * L) {
-      const Index left = (m - i + L - 1) / L;
-      // No strip of one, if avoidable.
-      vectors = left == strip_vectors + 1 ? 2 : left < strip_vectors ? left : strip_vectors;
-      const Index rows = m - i < vectors * L ? m - i : vectors * L;
-      const T* strip = a.data + p * a.col + i;
-      const Strided<const T> right{b.data + p * b.row, b.row, b.col};
-      const Strided<T> result{c.data + i, 1, c.col};
-      // After the first block of terms the sum so far is in c.
-      const Strided<const T> start =
-          p == 0 ? Strided<const T>{init.data + i, 1, init.col} : Strided<const T>{c.data + i, 1, c.col};
-      const Index rest = m - i - rows;  // below this strip; after the last one come the next terms' first rows
-      Upcoming<T> next{};
-      if (gather && (rest > 0 || p + terms < k)) {
-        const Index columns = rest > 0 ? terms : k - p - terms < terms ? k - p - terms : terms;
-        const Index height = strip_vectors * L, next_rows = rest > 0 ? (rest < height ? rest : height) : rows;
-        next = {rest > 0 ? strip + rows : a.data + (p + terms) * a.col, a.col, columns,
-                next_rows * static_cast<Index>(sizeof(T)) - 1};
-      }
-      if (vectors == 3)
-        multiply_rows<T, 3>(rows, n, terms, strip, a.col, gather, packed, right, start, result, next);
-      else if (vectors == 2)
-        multiply_rows<T, 2>(rows, n, terms, strip, a.col, gather, packed, right, start, result, next);
-      else
-        multiply_rows<T, 1>(rows, n, terms, strip, a.col, gather, packed, right, start, result, next);
-    }
-  }
-}
-
-/// A panel: it stays in the second-level cache.
-template <class T>
-inline constexpr Index panel_elements = 32768 / static_cast<Index>(sizeof(T));
-
-/// c = init + a b in panels of b's columns, whose rows are copied together first: rows of b that lie some power of two
-/// apart share so few cache sets that they drive each other out.
-template <class T>
-EIGAN_TARGET inline void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                         Strided<const T> init, Strided<T> c) {
-  alignas(64) T panel[panel_elements<T>];
-  const Index width = panel_elements<T> / k / block_columns * block_columns;
-  for (Index j = 0; j < n; j += width) {
-    const Index columns = n - j < width ? n - j : width;
-    for (Index p = 0; p < k; ++p) copy(columns, b.data + p * b.row + j, panel + p * columns);
-    multiply_panel<T>(m, columns, k, a, {panel, columns, 1}, {init.data + j * init.col, 1, init.col},
-                      {c.data + j * c.col, 1, c.col});
-  }
 }
 
 /// c = start + NC columns of a times NC elements of b.
@@ -3253,12 +3352,15 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
       add_columns<T, 1>(m, a.data, a.col, b.data + j * b.col, b.row, init.data + j * init.col, c.data + j * c.col);
     return;
   }
-  const bool crowded = b.col == 1 && b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
+  // Of a b whose rows lie apart, a block of columns takes a cache line for each term. They drive each other, or the
+  // strip, out where they are many, or where they are some power of two apart and share few cache sets. Enough rows of
+  // a must read the copy.
+  const bool crowded = b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
   const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
-  if (crowded && often_read && k * 16 <= panel_elements<T>)
+  if (b.col == 1 && (crowded || k >= 192) && often_read)
     multiply_panels(m, n, k, a, b, init, c);
   else
-    multiply_panel(m, n, k, a, b, init, c);
+    multiply_columns(m, n, k, a, b, init, c);
 }
 
 // Four accumulators become four neighbouring sums, always added in the same tree.

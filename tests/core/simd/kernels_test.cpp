@@ -171,6 +171,14 @@ TEST_CASE("kernels: products with a transposed matrix whose rows share cache set
       for (const Index k : {15, 16, 64, 300, 512, 513}) check_products(m, n, k, 512 - n);
 }
 
+TEST_CASE("kernels: products of more rows or columns than are copied together at a time") {
+  for (const Index m : {96, 97, 200, 410})
+    for (const Index n : {17, 40})
+      for (const Index k : {9, 300}) check_products(m, n, k, 512 - m);
+  for (const Index n : {256, 257, 600})
+    for (const Index k : {2, 40}) check_products(30, n, k, 3);
+}
+
 TEST_CASE("kernels: row sums are added to what is there") {
   const auto check = []<class T>(T) {
     for (Index m = 1; m <= 70; ++m)
