@@ -490,14 +490,16 @@ concept ParametricLayer = Layer<L, T> &&
 };
 
 /// A parametric layer whose gradient can be computed in independent blocks of consecutive parameters. The blocks
-/// depend on the layer's sizes alone, so the result does not depend on who computes which. A block's gradient must
-/// not read parameters of other blocks: an optimiser may already have changed them.
+/// depend on the layer's sizes alone, and a block's gradient not on which other blocks are computed in the same call,
+/// so the result does not depend on who computes which. It must not read parameters of blocks outside the call: an
+/// optimiser may already have changed them.
 template <class L, class T = float>
 concept BlockedLayer = ParametricLayer<L, T> &&
     requires(const L layer, std::span<const T> p, std::span<T> dp, ConstView<T> c, Index block) {
   { layer.block_count() } -> std::convertible_to<Index>;
   { layer.block_range(block) } -> std::convertible_to<std::pair<Index, Index>>;  // [first, last) parameter
-  layer.backward_params_block(p, c, c, c, dp, block);
+  layer.backward_params_blocks(p, c, c, c, dp, block,
+                               block);  // (p, x, y, dy, dp, first, last)  adds to these blocks of dp
 };
 
 /// A layer that behaves differently in training because it draws random numbers (dropout). `forward` is inference.
@@ -521,8 +523,8 @@ concept BatchCoupledLayer = Layer<L, T> &&
 
 /// Declares `static constexpr bool piecewise_linear = true`: y is linear in x around almost every x, so that the second
 /// derivative of a network of such layers comes from its weights alone. One that is not element-wise also has
-///   forward_tangent(p, tx, ty)                     assigns the derivative of y in the direction tx
-///   backward_tangent_block(tx, dy, dp, block)      adds the derivative of <dy, ty> to its parameters' gradient
+///   forward_tangent(p, tx, ty)                        assigns the derivative of y in the direction tx
+///   backward_tangent_blocks(tx, dy, dp, first, last)  adds the derivative of <dy, ty> to its parameters' gradient
 /// with the blocks of a BlockedLayer. An element-wise one needs neither: backward_input maps tangents as well.
 template <class L, class T = float>
 concept PiecewiseLinearLayer = Layer<L, T> && requires {
@@ -530,7 +532,7 @@ concept PiecewiseLinearLayer = Layer<L, T> && requires {
 } &&(ElementwiseLayer<L> || (BlockedLayer<L, T> && requires(const L layer, std::span<const T> p, std::span<T> dp,
                                                             ConstView<T> c, View<T> v, Index block) {
        layer.forward_tangent(p, c, v);
-       layer.backward_tangent_block(c, c, dp, block);
+       layer.backward_tangent_blocks(c, c, dp, block, block);
      }));
 
 namespace detail {
@@ -4652,22 +4654,21 @@ class Linear {
 
   template <class T>
   void backward_params(std::span<const T> p, ConstView<T> x, ConstView<T> y, ConstView<T> dy, std::span<T> dp) const {
-    for (Index block = 0; block < block_count(); ++block) backward_params_block(p, x, y, dy, dp, block);
+    backward_params_blocks(p, x, y, dy, dp, 0, block_count());
   }
 
-  // Blocks: columns of the weight, a sixteenth of the layer but at least 8192 parameters, so that threads share the
-  // work evenly, and at most 65536, so that a block and the optimiser's state of it stay in cache. The bias comes with
-  // the last.
+  // Blocks: columns of the weight, a sixteenth of the layer, so that threads share the work evenly, but at least 8192
+  // and at most 65536 parameters. The bias comes with the last.
   Index block_count() const { return (in_ + block_columns() - 1) / block_columns(); }
   std::pair<Index, Index> block_range(Index block) const {
     const bool last = block + 1 == block_count();
     return {block * block_columns() * out_, last ? param_size() : (block + 1) * block_columns() * out_};
   }
   template <class T>
-  void backward_params_block(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp,
-                             Index block) const {
-    backward_tangent_block(x, dy, dp, block);
-    if (block + 1 == block_count())
+  void backward_params_blocks(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp,
+                              Index first, Index last) const {
+    backward_tangent_blocks(x, dy, dp, first, last);
+    if (last == block_count())
       detail::kernels<T>().add_row_sums(out_, dy.cols(), {dy.data(), 1, dy.outerStride()}, bias(dp).data());
   }
 
@@ -4678,11 +4679,11 @@ class Linear {
     gemm::product<T>(weight(p), tx, ty);
   }
   template <class T>
-  void backward_tangent_block(ConstView<T> tx, ConstView<T> dy, std::span<T> dp, Index block) const {
-    const Index first = block * block_columns();
-    const Index count = std::min(block_columns(), in_ - first);
-    const ConstView<T> some_tx(tx.data() + first, count, tx.cols(), tx.outerStride());
-    gemm::add_outer<T>(dy, some_tx, weight(dp).columns(first, count));
+  void backward_tangent_blocks(ConstView<T> tx, ConstView<T> dy, std::span<T> dp, Index first, Index last) const {
+    const Index column = first * block_columns();
+    const Index count = std::min(last * block_columns(), in_) - column;
+    const ConstView<T> some_tx(tx.data() + column, count, tx.cols(), tx.outerStride());
+    gemm::add_outer<T>(dy, some_tx, weight(dp).columns(column, count));
   }
 
  private:
@@ -5322,14 +5323,14 @@ class Model {
     propagate(tape, 0, &dx, threads);
   }
 
-  /// What follows each finished block of gradients, [first, first + count): nothing, unless an optimiser wants to use
-  /// the block while it is in cache.
+  /// What follows each finished piece of the gradient, [first, first + count): nothing, unless an optimiser wants to
+  /// use it while it is in cache.
   struct Nothing {
     void operator()(Index /*first*/, Index /*count*/) const {}  ///< does nothing
   };
 
   /// Adds the gradient with respect to the parameters to `grad`; the gradient with respect to the input is not
-  /// computed. `after_block(first, count)` is called after each block, on any thread; it may change those parameters.
+  /// computed. `after_block(first, count)` is called after each piece, on any thread; it may change those parameters.
   template <class AfterBlock = Nothing>
   void backward_params(Tape<Net, T>& tape, std::span<T> grad, Threads threads = {},
                        const AfterBlock& after_block = {}) const {
@@ -5552,31 +5553,43 @@ class Model {
       });
   }
 
-  /// Adds the parameters' gradients, block by block, each over the whole batch. A thread's share is a contiguous part
-  /// of the parameter buffer.
+  /// Adds the parameters' gradients, each over the whole batch. A thread's share is the blocks of a contiguous part of
+  /// the parameter buffer; blocks of one layer are computed together, a run of them, because their products read the
+  /// same activations, but no more than what stays in cache with the optimiser's state of it.
   template <class AfterBlock>
   void accumulate(Tape<Net, T>& tape, std::span<T> grad, Threads threads, const AfterBlock& after_block) const {
     const int parts = detail::usable_threads(threads, 2.0 * work(tape.batch()));
     detail::parallel(parts, [&](int part, int of) {
       const Index begin = net_.param_size() * part / of, end = net_.param_size() * (part + 1) / of;
-      for (const Block& block : blocks_) {
+      const auto is_mine = [&](const Block& block) {
         const Index middle = (block.first + block.last) / 2;
-        if (middle < begin || middle >= end) continue;
-        net_.visit_layer(block.layer, [&](auto i) { accumulate_block(i, tape, grad, block.index); });
-        after_block(block.first, block.last - block.first);
+        return middle >= begin && middle < end;
+      };
+      for (auto block = blocks_.begin(); block != blocks_.end();) {
+        auto next = block + 1;
+        if (is_mine(*block)) {
+          while (next != blocks_.end() && next->layer == block->layer && is_mine(*next) &&
+                 next->last - block->first <= most_in_a_run)
+            ++next;
+          net_.visit_layer(block->layer,
+                           [&](auto i) { accumulate_blocks(i, tape, grad, block->index, (next - 1)->index + 1); });
+          after_block(block->first, (next - 1)->last - block->first);
+        }
+        block = next;
       }
     });
   }
 
   template <class I>
-  void accumulate_block(I i, Tape<Net, T>& tape, std::span<T> grad, Index block) const {
+  void accumulate_blocks(I i, Tape<Net, T>& tape, std::span<T> grad, [[maybe_unused]] Index first,
+                         [[maybe_unused]] Index last) const {
     const auto& layer = net_.layer(i);
     using L = std::remove_cvref_t<decltype(layer)>;
     const auto p = net_.slice(i, params());
     const auto dp = net_.slice(i, grad);
     const ConstView<T> x = tape.activation(i), y = tape.activation(i + 1), dy = tape.gradient(i + 1);
     if constexpr (BlockedLayer<L, T>)
-      layer.backward_params_block(p, x, y, dy, dp, block);
+      layer.backward_params_blocks(p, x, y, dy, dp, first, last);
     else if constexpr (ParametricLayer<L, T>)
       layer.backward_params(p, x, y, dy, dp);
   }
@@ -5594,6 +5607,7 @@ class Model {
   Net net_;
   Buffer<T> params_;
   std::vector<Block> blocks_;
+  static constexpr Index most_in_a_run = 131072;  // parameters
   static constexpr Index least_tile = 32;
   /// Samples that travel through all layers together while they are in cache, at most.
   Index tile_ = least_tile;
@@ -5651,11 +5665,12 @@ class R1Penalty {
       const auto& layer = discriminator.net().layer(i);
       if constexpr (!ElementwiseLayer<std::remove_cvref_t<decltype(layer)>>) {
         const auto dp = discriminator.net().slice(i, grad);
-        detail::parallel_for(
-            layer.block_count(), 2.0 * static_cast<double>(layer.param_size()) * static_cast<double>(batch), threads,
-            [&](Index block) {
-              layer.backward_tangent_block(tangent_.activation(i), ConstView<T>(tape_.gradient(i + 1)), dp, block);
-            });
+        const double products = 2.0 * static_cast<double>(layer.param_size()) * static_cast<double>(batch);
+        detail::parallel(detail::usable_threads(threads, products), [&](int part, int of) {
+          const Index first = layer.block_count() * part / of, last = layer.block_count() * (part + 1) / of;
+          if (first < last)
+            layer.backward_tangent_blocks(tangent_.activation(i), ConstView<T>(tape_.gradient(i + 1)), dp, first, last);
+        });
       }
     });
     return static_cast<T>(squares / 2) * share;

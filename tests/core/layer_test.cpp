@@ -82,12 +82,14 @@ struct Blocked : Scale {
   Index block_count() const { return 1; }
   std::pair<Index, Index> block_range(Index) const { return {0, 4}; }
   template <class T>
-  void backward_params_block(std::span<const T>, ConstView<T>, ConstView<T>, ConstView<T>, std::span<T>, Index) const {}
+  void backward_params_blocks(std::span<const T>, ConstView<T>, ConstView<T>, ConstView<T>, std::span<T>, Index,
+                              Index) const {}
 };
 struct NoBlockRange : Scale {
   Index block_count() const { return 1; }
   template <class T>
-  void backward_params_block(std::span<const T>, ConstView<T>, ConstView<T>, ConstView<T>, std::span<T>, Index) const {}
+  void backward_params_blocks(std::span<const T>, ConstView<T>, ConstView<T>, ConstView<T>, std::span<T>, Index,
+                              Index) const {}
 };
 static_assert(BlockedLayer<Blocked> && !BlockedLayer<NoBlockRange>);
 

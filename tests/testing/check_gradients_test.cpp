@@ -161,11 +161,9 @@ struct ForgetsToTranspose : Affine {
 struct Blocked : Affine {
   Index block_count() const { return 2; }
   std::pair<Index, Index> block_range(Index block) const { return block == 0 ? std::pair{0, 6} : std::pair{6, 8}; }
-  void backward_params_block(P, C x, C, C dy, std::span<double> dp, Index block) const {
-    if (block == 0)
-      weight(dp) += dy * x.transpose();
-    else
-      bias(dp) += dy.rowwise().sum();
+  void backward_params_blocks(P, C x, C, C dy, std::span<double> dp, Index first, Index last) const {
+    if (first == 0) weight(dp) += dy * x.transpose();
+    if (last == 2) bias(dp) += dy.rowwise().sum();
   }
 };
 static_assert(BlockedLayer<Blocked, double>);
@@ -180,14 +178,19 @@ struct BlocksEndEarly : Blocked {
   std::pair<Index, Index> block_range(Index block) const { return block == 0 ? std::pair{0, 6} : std::pair{6, 7}; }
 };
 struct BlockWritesOutside : Blocked {
-  void backward_params_block(P p, C x, C y, C dy, std::span<double> dp, Index block) const {
-    Blocked::backward_params_block(p, x, y, dy, dp, block);
-    if (block == 0) dp[7] += 1;
+  void backward_params_blocks(P p, C x, C y, C dy, std::span<double> dp, Index first, Index last) const {
+    Blocked::backward_params_blocks(p, x, y, dy, dp, first, last);
+    if (first == 0) dp[7] += 1;
   }
 };
 struct BlocksMissSomething : Blocked {
-  void backward_params_block(P p, C x, C y, C dy, std::span<double> dp, Index block) const {
-    if (block == 0) Blocked::backward_params_block(p, x, y, dy, dp, block);
+  void backward_params_blocks(P p, C x, C y, C dy, std::span<double> dp, Index first, Index last) const {
+    if (first == 0) Blocked::backward_params_blocks(p, x, y, dy, dp, first, last);
+  }
+};
+struct OnlyTheFirstBlockOfACall : Blocked {
+  void backward_params_blocks(P p, C x, C y, C dy, std::span<double> dp, Index first, Index) const {
+    Blocked::backward_params_blocks(p, x, y, dy, dp, first, first + 1);
   }
 };
 
@@ -217,8 +220,8 @@ struct TwiceTheGradient : Tanh {
 };
 struct NoBiasGradient : Linear<3, 3> {
   template <class T>
-  void backward_params_block(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp,
-                             Index) const {
+  void backward_params_blocks(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp, Index,
+                              Index) const {
     weight(dp) += dy * x.transpose();
   }
 };
@@ -285,6 +288,7 @@ TEST_CASE("check_gradients: blocks must be disjoint, complete and independent") 
   CHECK(reports(testing::check_gradients(BlocksEndEarly{}), "block 1: its range does not meet the next block's"));
   CHECK(reports(testing::check_gradients(BlockWritesOutside{}), "block 0: writes parameter 7 outside its range"));
   CHECK(reports(testing::check_gradients(BlocksMissSomething{}), "blocks: their sum differs from backward_params"));
+  CHECK(reports(testing::check_gradients(OnlyTheFirstBlockOfACall{}), "blocks: all in one call differ"));
 }
 
 TEST_CASE("check_gradients: large layers are sampled, small ones checked in full") {

@@ -60,14 +60,16 @@ concept ParametricLayer = Layer<L, T> &&
 };
 
 /// A parametric layer whose gradient can be computed in independent blocks of consecutive parameters. The blocks
-/// depend on the layer's sizes alone, so the result does not depend on who computes which. A block's gradient must
-/// not read parameters of other blocks: an optimiser may already have changed them.
+/// depend on the layer's sizes alone, and a block's gradient not on which other blocks are computed in the same call,
+/// so the result does not depend on who computes which. It must not read parameters of blocks outside the call: an
+/// optimiser may already have changed them.
 template <class L, class T = float>
 concept BlockedLayer = ParametricLayer<L, T> &&
     requires(const L layer, std::span<const T> p, std::span<T> dp, ConstView<T> c, Index block) {
   { layer.block_count() } -> std::convertible_to<Index>;
   { layer.block_range(block) } -> std::convertible_to<std::pair<Index, Index>>;  // [first, last) parameter
-  layer.backward_params_block(p, c, c, c, dp, block);
+  layer.backward_params_blocks(p, c, c, c, dp, block,
+                               block);  // (p, x, y, dy, dp, first, last)  adds to these blocks of dp
 };
 
 /// A layer that behaves differently in training because it draws random numbers (dropout). `forward` is inference.
@@ -91,8 +93,8 @@ concept BatchCoupledLayer = Layer<L, T> &&
 
 /// Declares `static constexpr bool piecewise_linear = true`: y is linear in x around almost every x, so that the second
 /// derivative of a network of such layers comes from its weights alone. One that is not element-wise also has
-///   forward_tangent(p, tx, ty)                     assigns the derivative of y in the direction tx
-///   backward_tangent_block(tx, dy, dp, block)      adds the derivative of <dy, ty> to its parameters' gradient
+///   forward_tangent(p, tx, ty)                        assigns the derivative of y in the direction tx
+///   backward_tangent_blocks(tx, dy, dp, first, last)  adds the derivative of <dy, ty> to its parameters' gradient
 /// with the blocks of a BlockedLayer. An element-wise one needs neither: backward_input maps tangents as well.
 template <class L, class T = float>
 concept PiecewiseLinearLayer = Layer<L, T> && requires {
@@ -100,7 +102,7 @@ concept PiecewiseLinearLayer = Layer<L, T> && requires {
 } &&(ElementwiseLayer<L> || (BlockedLayer<L, T> && requires(const L layer, std::span<const T> p, std::span<T> dp,
                                                             ConstView<T> c, View<T> v, Index block) {
        layer.forward_tangent(p, c, v);
-       layer.backward_tangent_block(c, c, dp, block);
+       layer.backward_tangent_blocks(c, c, dp, block, block);
      }));
 
 namespace detail {

@@ -81,22 +81,21 @@ class Linear {
 
   template <class T>
   void backward_params(std::span<const T> p, ConstView<T> x, ConstView<T> y, ConstView<T> dy, std::span<T> dp) const {
-    for (Index block = 0; block < block_count(); ++block) backward_params_block(p, x, y, dy, dp, block);
+    backward_params_blocks(p, x, y, dy, dp, 0, block_count());
   }
 
-  // Blocks: columns of the weight, a sixteenth of the layer but at least 8192 parameters, so that threads share the
-  // work evenly, and at most 65536, so that a block and the optimiser's state of it stay in cache. The bias comes with
-  // the last.
+  // Blocks: columns of the weight, a sixteenth of the layer, so that threads share the work evenly, but at least 8192
+  // and at most 65536 parameters. The bias comes with the last.
   Index block_count() const { return (in_ + block_columns() - 1) / block_columns(); }
   std::pair<Index, Index> block_range(Index block) const {
     const bool last = block + 1 == block_count();
     return {block * block_columns() * out_, last ? param_size() : (block + 1) * block_columns() * out_};
   }
   template <class T>
-  void backward_params_block(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp,
-                             Index block) const {
-    backward_tangent_block(x, dy, dp, block);
-    if (block + 1 == block_count())
+  void backward_params_blocks(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp,
+                              Index first, Index last) const {
+    backward_tangent_blocks(x, dy, dp, first, last);
+    if (last == block_count())
       detail::kernels<T>().add_row_sums(out_, dy.cols(), {dy.data(), 1, dy.outerStride()}, bias(dp).data());
   }
 
@@ -107,11 +106,11 @@ class Linear {
     gemm::product<T>(weight(p), tx, ty);
   }
   template <class T>
-  void backward_tangent_block(ConstView<T> tx, ConstView<T> dy, std::span<T> dp, Index block) const {
-    const Index first = block * block_columns();
-    const Index count = std::min(block_columns(), in_ - first);
-    const ConstView<T> some_tx(tx.data() + first, count, tx.cols(), tx.outerStride());
-    gemm::add_outer<T>(dy, some_tx, weight(dp).columns(first, count));
+  void backward_tangent_blocks(ConstView<T> tx, ConstView<T> dy, std::span<T> dp, Index first, Index last) const {
+    const Index column = first * block_columns();
+    const Index count = std::min(last * block_columns(), in_) - column;
+    const ConstView<T> some_tx(tx.data() + column, count, tx.cols(), tx.outerStride());
+    gemm::add_outer<T>(dy, some_tx, weight(dp).columns(column, count));
   }
 
  private:

@@ -104,16 +104,16 @@ class AnyLayer {
   Index block_count() const { return table_->block_count(get()); }
   /// The block's parameters, [first, last).
   std::pair<Index, Index> block_range(Index block) const { return table_->block_range(get(), block); }
-  /// Adds to the block's part of dp.
+  /// Adds to these blocks' part of dp.
   template <class T>
-  void backward_params_block(std::span<const T> p, ConstView<T> x, ConstView<T> y, ConstView<T> dy, std::span<T> dp,
-                             Index block) const {
-    passes<T>().backward_params_block(get(), p, x, y, dy, dp, block);
+  void backward_params_blocks(std::span<const T> p, ConstView<T> x, ConstView<T> y, ConstView<T> dy, std::span<T> dp,
+                              Index first, Index last) const {
+    passes<T>().backward_params_blocks(get(), p, x, y, dy, dp, first, last);
   }
-  /// Adds to dp, block by block.
+  /// Adds to dp.
   template <class T>
   void backward_params(std::span<const T> p, ConstView<T> x, ConstView<T> y, ConstView<T> dy, std::span<T> dp) const {
-    for (Index block = 0; block < block_count(); ++block) backward_params_block(p, x, y, dy, dp, block);
+    backward_params_blocks(p, x, y, dy, dp, 0, block_count());
   }
 
   /// As the layer's own, found where the layer's is. A template, so that it is not tried for whatever may be turned

@@ -31,7 +31,7 @@ struct PassTable {
   void (*backward_input)(const void* l, P p, C x, C y, C dy, V dx);
   void (*backward_input_train)(const void* l, P p, C x, C y, C dy, V dx, Draw draw);
   void (*backward_input_part)(const void* l, P p, C x, C y, C dy, V dx, Index part);
-  void (*backward_params_block)(const void* l, P p, C x, C y, C dy, std::span<T> dp, Index block);
+  void (*backward_params_blocks)(const void* l, P p, C x, C y, C dy, std::span<T> dp, Index first, Index last);
   void (*set_statistics)(const void* l, std::span<T> p, C x);
   void (*write_onnx)(const void* l, OnnxGraph<T>& graph, P p);
 };
@@ -72,13 +72,13 @@ struct Passes {
     else
       layer(l).backward_input(p, x, y, dy, dx);
   }
-  static void backward_params_block([[maybe_unused]] const void* l, [[maybe_unused]] P p, [[maybe_unused]] C x,
-                                    [[maybe_unused]] C y, [[maybe_unused]] C dy, [[maybe_unused]] std::span<T> dp,
-                                    [[maybe_unused]] Index block) {
+  static void backward_params_blocks([[maybe_unused]] const void* l, [[maybe_unused]] P p, [[maybe_unused]] C x,
+                                     [[maybe_unused]] C y, [[maybe_unused]] C dy, [[maybe_unused]] std::span<T> dp,
+                                     [[maybe_unused]] Index first, [[maybe_unused]] Index last) {
     if constexpr (BlockedLayer<L, T>)
-      layer(l).backward_params_block(p, x, y, dy, dp, block);
+      layer(l).backward_params_blocks(p, x, y, dy, dp, first, last);
     else if constexpr (ParametricLayer<L, T>)
-      layer(l).backward_params(p, x, y, dy, dp);
+      if (first < last) layer(l).backward_params(p, x, y, dy, dp);
   }
   static void set_statistics([[maybe_unused]] const void* l, [[maybe_unused]] std::span<T> p, [[maybe_unused]] C x) {
     if constexpr (requires { layer(l).set_statistics(p, x); }) layer(l).set_statistics(p, x);
@@ -97,7 +97,7 @@ struct Passes {
                                       .backward_input = backward_input,
                                       .backward_input_train = backward_input_train,
                                       .backward_input_part = backward_input_part,
-                                      .backward_params_block = backward_params_block,
+                                      .backward_params_blocks = backward_params_blocks,
                                       .set_statistics = set_statistics,
                                       .write_onnx = write_onnx};
 };

@@ -105,14 +105,14 @@ class Model {
     propagate(tape, 0, &dx, threads);
   }
 
-  /// What follows each finished block of gradients, [first, first + count): nothing, unless an optimiser wants to use
-  /// the block while it is in cache.
+  /// What follows each finished piece of the gradient, [first, first + count): nothing, unless an optimiser wants to
+  /// use it while it is in cache.
   struct Nothing {
     void operator()(Index /*first*/, Index /*count*/) const {}  ///< does nothing
   };
 
   /// Adds the gradient with respect to the parameters to `grad`; the gradient with respect to the input is not
-  /// computed. `after_block(first, count)` is called after each block, on any thread; it may change those parameters.
+  /// computed. `after_block(first, count)` is called after each piece, on any thread; it may change those parameters.
   template <class AfterBlock = Nothing>
   void backward_params(Tape<Net, T>& tape, std::span<T> grad, Threads threads = {},
                        const AfterBlock& after_block = {}) const {
@@ -335,31 +335,43 @@ class Model {
       });
   }
 
-  /// Adds the parameters' gradients, block by block, each over the whole batch. A thread's share is a contiguous part
-  /// of the parameter buffer.
+  /// Adds the parameters' gradients, each over the whole batch. A thread's share is the blocks of a contiguous part of
+  /// the parameter buffer; blocks of one layer are computed together, a run of them, because their products read the
+  /// same activations, but no more than what stays in cache with the optimiser's state of it.
   template <class AfterBlock>
   void accumulate(Tape<Net, T>& tape, std::span<T> grad, Threads threads, const AfterBlock& after_block) const {
     const int parts = detail::usable_threads(threads, 2.0 * work(tape.batch()));
     detail::parallel(parts, [&](int part, int of) {
       const Index begin = net_.param_size() * part / of, end = net_.param_size() * (part + 1) / of;
-      for (const Block& block : blocks_) {
+      const auto is_mine = [&](const Block& block) {
         const Index middle = (block.first + block.last) / 2;
-        if (middle < begin || middle >= end) continue;
-        net_.visit_layer(block.layer, [&](auto i) { accumulate_block(i, tape, grad, block.index); });
-        after_block(block.first, block.last - block.first);
+        return middle >= begin && middle < end;
+      };
+      for (auto block = blocks_.begin(); block != blocks_.end();) {
+        auto next = block + 1;
+        if (is_mine(*block)) {
+          while (next != blocks_.end() && next->layer == block->layer && is_mine(*next) &&
+                 next->last - block->first <= most_in_a_run)
+            ++next;
+          net_.visit_layer(block->layer,
+                           [&](auto i) { accumulate_blocks(i, tape, grad, block->index, (next - 1)->index + 1); });
+          after_block(block->first, (next - 1)->last - block->first);
+        }
+        block = next;
       }
     });
   }
 
   template <class I>
-  void accumulate_block(I i, Tape<Net, T>& tape, std::span<T> grad, Index block) const {
+  void accumulate_blocks(I i, Tape<Net, T>& tape, std::span<T> grad, [[maybe_unused]] Index first,
+                         [[maybe_unused]] Index last) const {
     const auto& layer = net_.layer(i);
     using L = std::remove_cvref_t<decltype(layer)>;
     const auto p = net_.slice(i, params());
     const auto dp = net_.slice(i, grad);
     const ConstView<T> x = tape.activation(i), y = tape.activation(i + 1), dy = tape.gradient(i + 1);
     if constexpr (BlockedLayer<L, T>)
-      layer.backward_params_block(p, x, y, dy, dp, block);
+      layer.backward_params_blocks(p, x, y, dy, dp, first, last);
     else if constexpr (ParametricLayer<L, T>)
       layer.backward_params(p, x, y, dy, dp);
   }
@@ -377,6 +389,7 @@ class Model {
   Net net_;
   Buffer<T> params_;
   std::vector<Block> blocks_;
+  static constexpr Index most_in_a_run = 131072;  // parameters
   static constexpr Index least_tile = 32;
   /// Samples that travel through all layers together while they are in cache, at most.
   Index tile_ = least_tile;

@@ -239,13 +239,16 @@ void check_layer(const L& layer, Index batch, const CheckOptions& o, Report& rep
         if (last != next || first > last) report.fail("block ", b, ": its range does not meet the next block's");
         next = first;
         const Matrix outside = blocks;
-        layer.backward_params_block(p, x_read, y_read, dy_read, db, b);
+        layer.backward_params_blocks(p, x_read, y_read, dy_read, db, b, b + 1);
         for (Index i = 0; i < blocks.size(); ++i)
           if ((i < first || i >= last) && blocks.data()[i] != outside.data()[i])
             report.fail("block ", b, ": writes parameter ", i, " outside its range");
       }
       if (next != 0) report.fail("blocks: the first does not start at 0 but at ", next);
       if (!same(blocks, grad)) report.fail("blocks: their sum differs from backward_params, batch ", batch);
+      blocks = before;
+      layer.backward_params_blocks(p, x_read, y_read, dy_read, db, 0, layer.block_count());
+      if (!same(blocks, grad)) report.fail("blocks: all in one call differ from backward_params, batch ", batch);
     }
   }
 }
