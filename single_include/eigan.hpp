@@ -495,11 +495,11 @@ concept ParametricLayer = Layer<L, T> &&
 /// optimiser may already have changed them.
 template <class L, class T = float>
 concept BlockedLayer = ParametricLayer<L, T> &&
-    requires(const L layer, std::span<const T> p, std::span<T> dp, ConstView<T> c, Index block) {
+    requires(const L layer, std::span<const T> p, std::span<T> dp, ConstView<T> c, Index first, Index last) {
   { layer.block_count() } -> std::convertible_to<Index>;
-  { layer.block_range(block) } -> std::convertible_to<std::pair<Index, Index>>;  // [first, last) parameter
-  layer.backward_params_blocks(p, c, c, c, dp, block,
-                               block);  // (p, x, y, dy, dp, first, last)  adds to these blocks of dp
+  { layer.block_range(first) } -> std::convertible_to<std::pair<Index, Index>>;  // [first, last) parameter
+  // (p, x, y, dy, dp, first, last)  adds to the blocks [first, last) of dp
+  layer.backward_params_blocks(p, c, c, c, dp, first, last);
 };
 
 /// A layer that behaves differently in training because it draws random numbers (dropout). `forward` is inference.
@@ -530,9 +530,9 @@ template <class L, class T = float>
 concept PiecewiseLinearLayer = Layer<L, T> && requires {
   requires L::piecewise_linear;
 } &&(ElementwiseLayer<L> || (BlockedLayer<L, T> && requires(const L layer, std::span<const T> p, std::span<T> dp,
-                                                            ConstView<T> c, View<T> v, Index block) {
+                                                            ConstView<T> c, View<T> v, Index first, Index last) {
        layer.forward_tangent(p, c, v);
-       layer.backward_tangent_blocks(c, c, dp, block, block);
+       layer.backward_tangent_blocks(c, c, dp, first, last);
      }));
 
 namespace detail {
@@ -706,13 +706,22 @@ void parallel(int parts, const F& f) {
   f(0, 1);
 }
 
-/// Calls f(i) for i in [0, n), in contiguous ranges of equal length. `work`: floating-point operations in all. As many
-/// threads as may be used take part, even where n is smaller: a run time whose team changes its size from one region to
-/// the next starts and ends threads each time.
+/// Calls f(first, last) for contiguous ranges of equal length that make up [0, n). `work`: floating-point operations in
+/// all. As many threads as may be used take part, even where n is smaller: a run time whose team changes its size from
+/// one region to the next starts and ends threads each time.
+template <class F>
+void parallel_ranges(Index n, double work, Threads threads, const F& f) {
+  parallel(usable_threads(threads, work), [&](int part, int of) {
+    const Index first = n * part / of, last = n * (part + 1) / of;
+    if (first < last) f(first, last);
+  });
+}
+
+/// The same with f(i) for each i.
 template <class F>
 void parallel_for(Index n, double work, Threads threads, const F& f) {
-  parallel(usable_threads(threads, work), [&](int part, int of) {
-    for (Index i = n * part / of; i < n * (part + 1) / of; ++i) f(i);
+  parallel_ranges(n, work, threads, [&](Index first, Index last) {
+    for (Index i = first; i < last; ++i) f(i);
   });
 }
 
@@ -866,6 +875,7 @@ struct KernelTable {
 }  // namespace eigan::detail
 
 #define EIGAN_INLINE [[gnu::always_inline]] inline
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // large arrays, which callers shall not carry
 #if defined(__clang__)
 #define EIGAN_UNROLL _Pragma("unroll")
 #define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
@@ -994,7 +1004,7 @@ EIGAN_TARGET EIGAN_INLINE V in_register(V v) {
   return v;
 }
 
-#if defined(EIGAN_X86_VECTORS) && __has_builtin(__builtin_elementwise_fma)
+#if defined(EIGAN_X86_VECTORS) && __has_builtin(__builtin_elementwise_fma) && __has_builtin(__builtin_elementwise_sqrt)
 template <class V>
 EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
   return __builtin_elementwise_fma(a, b, c);
@@ -1100,9 +1110,9 @@ struct Right {
   const T* data;
   Index row, col;
   Index block;  // from one block of block_columns to the next
-  EIGAN_TARGET EIGAN_INLINE Right from(Index term, Index column) const {
+  EIGAN_TARGET EIGAN_INLINE Right from(Index column) const {
     constexpr Index width = block_columns;
-    return {data + term * row + column / width * block + column % width * col, row, col, block};
+    return {data + column / width * block + column % width * col, row, col, block};
   }
 };
 
@@ -1130,7 +1140,7 @@ EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a
     if (!whole)
       for (unsigned q = 0; q < NR; ++q)
         for (Index i = 0; i < rows; ++i) copy[q * height + i] = start[q * init.col + i];
-    multiply_block<T, MV, NR>(k, a, a_col, b.from(0, j).data, b.row, b.col, whole ? start : copy,
+    multiply_block<T, MV, NR>(k, a, a_col, b.from(j).data, b.row, b.col, whole ? start : copy,
                               whole ? init.col : height, whole ? result : copy, whole ? c.col : height);
     if (!whole)
       for (unsigned q = 0; q < NR; ++q)
@@ -1138,7 +1148,7 @@ EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a
   }
   if constexpr (NR > 1)
     if (j < n)
-      multiply_strip<T, MV, NR / 2>(rows, n - j, k, a, a_col, b.from(0, j), {init.data + j * init.col, 1, init.col},
+      multiply_strip<T, MV, NR / 2>(rows, n - j, k, a, a_col, b.from(j), {init.data + j * init.col, 1, init.col},
                                     {c.data + j * c.col, 1, c.col});
 }
 
@@ -1168,8 +1178,8 @@ inline constexpr Index block_strips = 4;
 
 /// c = init + a b for so few terms that a strip of them stays in the first-level cache.
 template <class T>
-EIGAN_TARGET inline void multiply_terms(Index m, Index n, Index terms, Strided<const T> a, Right<T> b,
-                                        Strided<const T> init, Strided<T> c) {
+EIGAN_TARGET EIGAN_NOINLINE void multiply_terms(Index m, Index n, Index terms, Strided<const T> a, Right<T> b,
+                                                Strided<const T> init, Strided<T> c) {
   constexpr Index L = lanes<T>;
   // Columns of a are copied together where that pays: far ones cost a page each, and those an even number of cache
   // lines apart share few cache sets, from 512 bytes on too few for a strip. Enough columns of b must read the copy.
@@ -1178,7 +1188,7 @@ EIGAN_TARGET inline void multiply_terms(Index m, Index n, Index terms, Strided<c
   alignas(64) T packed[strip_terms<T> * strip_vectors * L * block_strips];
   const Index vectors = (m + L - 1) / L;
   for (Index first = 0, end = 0; first < vectors; first = end) {
-    for (Index s = 0; s < block_strips && end < vectors; ++s) end += strip_size(vectors - end);
+    for (Index s = 0; s < (gather ? block_strips : 1) && end < vectors; ++s) end += strip_size(vectors - end);
     const bool copied = gather || end * L > m;  // rows that do not fill a vector are filled up in the copy
     // A few columns at a time, for what two strips share to be in the first-level cache still.
     constexpr Index few = 8;
@@ -1230,7 +1240,7 @@ EIGAN_TARGET EIGAN_INLINE void gather_panel(Index columns, Index terms, const T*
   }
 }
 
-/// As many columns of b as stay in the second-level cache where b is read as it lies.
+/// As many columns of b as should stay in the second-level cache, where b is read as it lies.
 inline constexpr Index panel_columns = 256;
 
 /// c = init + a b with b as it lies.
@@ -1251,8 +1261,8 @@ EIGAN_TARGET inline void multiply_columns(Index m, Index n, Index k, Strided<con
 
 /// c = init + a b in panels of b, copied together first: the rows of b lie far apart.
 template <class T>
-EIGAN_TARGET inline void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                         Strided<const T> init, Strided<T> c) {
+EIGAN_TARGET EIGAN_NOINLINE void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                                 Strided<const T> init, Strided<T> c) {
   alignas(64) T panel[panel_elements<T>];
   const Index most = k < strip_terms<T> ? k : strip_terms<T>;
   const Index width = panel_elements<T> / most / block_columns * block_columns;
@@ -2011,7 +2021,7 @@ EIGAN_TARGET EIGAN_INLINE V in_register(V v) {
   return v;
 }
 
-#if defined(EIGAN_X86_VECTORS) && __has_builtin(__builtin_elementwise_fma)
+#if defined(EIGAN_X86_VECTORS) && __has_builtin(__builtin_elementwise_fma) && __has_builtin(__builtin_elementwise_sqrt)
 template <class V>
 EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
   return __builtin_elementwise_fma(a, b, c);
@@ -2117,9 +2127,9 @@ struct Right {
   const T* data;
   Index row, col;
   Index block;  // from one block of block_columns to the next
-  EIGAN_TARGET EIGAN_INLINE Right from(Index term, Index column) const {
+  EIGAN_TARGET EIGAN_INLINE Right from(Index column) const {
     constexpr Index width = block_columns;
-    return {data + term * row + column / width * block + column % width * col, row, col, block};
+    return {data + column / width * block + column % width * col, row, col, block};
   }
 };
 
@@ -2147,7 +2157,7 @@ EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a
     if (!whole)
       for (unsigned q = 0; q < NR; ++q)
         for (Index i = 0; i < rows; ++i) copy[q * height + i] = start[q * init.col + i];
-    multiply_block<T, MV, NR>(k, a, a_col, b.from(0, j).data, b.row, b.col, whole ? start : copy,
+    multiply_block<T, MV, NR>(k, a, a_col, b.from(j).data, b.row, b.col, whole ? start : copy,
                               whole ? init.col : height, whole ? result : copy, whole ? c.col : height);
     if (!whole)
       for (unsigned q = 0; q < NR; ++q)
@@ -2155,7 +2165,7 @@ EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a
   }
   if constexpr (NR > 1)
     if (j < n)
-      multiply_strip<T, MV, NR / 2>(rows, n - j, k, a, a_col, b.from(0, j), {init.data + j * init.col, 1, init.col},
+      multiply_strip<T, MV, NR / 2>(rows, n - j, k, a, a_col, b.from(j), {init.data + j * init.col, 1, init.col},
                                     {c.data + j * c.col, 1, c.col});
 }
 
@@ -2185,8 +2195,8 @@ inline constexpr Index block_strips = 4;
 
 /// c = init + a b for so few terms that a strip of them stays in the first-level cache.
 template <class T>
-EIGAN_TARGET inline void multiply_terms(Index m, Index n, Index terms, Strided<const T> a, Right<T> b,
-                                        Strided<const T> init, Strided<T> c) {
+EIGAN_TARGET EIGAN_NOINLINE void multiply_terms(Index m, Index n, Index terms, Strided<const T> a, Right<T> b,
+                                                Strided<const T> init, Strided<T> c) {
   constexpr Index L = lanes<T>;
   // Columns of a are copied together where that pays: far ones cost a page each, and those an even number of cache
   // lines apart share few cache sets, from 512 bytes on too few for a strip. Enough columns of b must read the copy.
@@ -2195,7 +2205,7 @@ EIGAN_TARGET inline void multiply_terms(Index m, Index n, Index terms, Strided<c
   alignas(64) T packed[strip_terms<T> * strip_vectors * L * block_strips];
   const Index vectors = (m + L - 1) / L;
   for (Index first = 0, end = 0; first < vectors; first = end) {
-    for (Index s = 0; s < block_strips && end < vectors; ++s) end += strip_size(vectors - end);
+    for (Index s = 0; s < (gather ? block_strips : 1) && end < vectors; ++s) end += strip_size(vectors - end);
     const bool copied = gather || end * L > m;  // rows that do not fill a vector are filled up in the copy
     // A few columns at a time, for what two strips share to be in the first-level cache still.
     constexpr Index few = 8;
@@ -2247,7 +2257,7 @@ EIGAN_TARGET EIGAN_INLINE void gather_panel(Index columns, Index terms, const T*
   }
 }
 
-/// As many columns of b as stay in the second-level cache where b is read as it lies.
+/// As many columns of b as should stay in the second-level cache, where b is read as it lies.
 inline constexpr Index panel_columns = 256;
 
 /// c = init + a b with b as it lies.
@@ -2268,8 +2278,8 @@ EIGAN_TARGET inline void multiply_columns(Index m, Index n, Index k, Strided<con
 
 /// c = init + a b in panels of b, copied together first: the rows of b lie far apart.
 template <class T>
-EIGAN_TARGET inline void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                         Strided<const T> init, Strided<T> c) {
+EIGAN_TARGET EIGAN_NOINLINE void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                                 Strided<const T> init, Strided<T> c) {
   alignas(64) T panel[panel_elements<T>];
   const Index most = k < strip_terms<T> ? k : strip_terms<T>;
   const Index width = panel_elements<T> / most / block_columns * block_columns;
@@ -3027,7 +3037,7 @@ EIGAN_TARGET EIGAN_INLINE V in_register(V v) {
   return v;
 }
 
-#if defined(EIGAN_X86_VECTORS) && __has_builtin(__builtin_elementwise_fma)
+#if defined(EIGAN_X86_VECTORS) && __has_builtin(__builtin_elementwise_fma) && __has_builtin(__builtin_elementwise_sqrt)
 template <class V>
 EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
   return __builtin_elementwise_fma(a, b, c);
@@ -3133,9 +3143,9 @@ struct Right {
   const T* data;
   Index row, col;
   Index block;  // from one block of block_columns to the next
-  EIGAN_TARGET EIGAN_INLINE Right from(Index term, Index column) const {
+  EIGAN_TARGET EIGAN_INLINE Right from(Index column) const {
     constexpr Index width = block_columns;
-    return {data + term * row + column / width * block + column % width * col, row, col, block};
+    return {data + column / width * block + column % width * col, row, col, block};
   }
 };
 
@@ -3163,7 +3173,7 @@ EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a
     if (!whole)
       for (unsigned q = 0; q < NR; ++q)
         for (Index i = 0; i < rows; ++i) copy[q * height + i] = start[q * init.col + i];
-    multiply_block<T, MV, NR>(k, a, a_col, b.from(0, j).data, b.row, b.col, whole ? start : copy,
+    multiply_block<T, MV, NR>(k, a, a_col, b.from(j).data, b.row, b.col, whole ? start : copy,
                               whole ? init.col : height, whole ? result : copy, whole ? c.col : height);
     if (!whole)
       for (unsigned q = 0; q < NR; ++q)
@@ -3171,7 +3181,7 @@ EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a
   }
   if constexpr (NR > 1)
     if (j < n)
-      multiply_strip<T, MV, NR / 2>(rows, n - j, k, a, a_col, b.from(0, j), {init.data + j * init.col, 1, init.col},
+      multiply_strip<T, MV, NR / 2>(rows, n - j, k, a, a_col, b.from(j), {init.data + j * init.col, 1, init.col},
                                     {c.data + j * c.col, 1, c.col});
 }
 
@@ -3201,8 +3211,8 @@ inline constexpr Index block_strips = 4;
 
 /// c = init + a b for so few terms that a strip of them stays in the first-level cache.
 template <class T>
-EIGAN_TARGET inline void multiply_terms(Index m, Index n, Index terms, Strided<const T> a, Right<T> b,
-                                        Strided<const T> init, Strided<T> c) {
+EIGAN_TARGET EIGAN_NOINLINE void multiply_terms(Index m, Index n, Index terms, Strided<const T> a, Right<T> b,
+                                                Strided<const T> init, Strided<T> c) {
   constexpr Index L = lanes<T>;
   // Columns of a are copied together where that pays: far ones cost a page each, and those an even number of cache
   // lines apart share few cache sets, from 512 bytes on too few for a strip. Enough columns of b must read the copy.
@@ -3211,7 +3221,7 @@ EIGAN_TARGET inline void multiply_terms(Index m, Index n, Index terms, Strided<c
   alignas(64) T packed[strip_terms<T> * strip_vectors * L * block_strips];
   const Index vectors = (m + L - 1) / L;
   for (Index first = 0, end = 0; first < vectors; first = end) {
-    for (Index s = 0; s < block_strips && end < vectors; ++s) end += strip_size(vectors - end);
+    for (Index s = 0; s < (gather ? block_strips : 1) && end < vectors; ++s) end += strip_size(vectors - end);
     const bool copied = gather || end * L > m;  // rows that do not fill a vector are filled up in the copy
     // A few columns at a time, for what two strips share to be in the first-level cache still.
     constexpr Index few = 8;
@@ -3263,7 +3273,7 @@ EIGAN_TARGET EIGAN_INLINE void gather_panel(Index columns, Index terms, const T*
   }
 }
 
-/// As many columns of b as stay in the second-level cache where b is read as it lies.
+/// As many columns of b as should stay in the second-level cache, where b is read as it lies.
 inline constexpr Index panel_columns = 256;
 
 /// c = init + a b with b as it lies.
@@ -3284,8 +3294,8 @@ EIGAN_TARGET inline void multiply_columns(Index m, Index n, Index k, Strided<con
 
 /// c = init + a b in panels of b, copied together first: the rows of b lie far apart.
 template <class T>
-EIGAN_TARGET inline void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                         Strided<const T> init, Strided<T> c) {
+EIGAN_TARGET EIGAN_NOINLINE void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                                 Strided<const T> init, Strided<T> c) {
   alignas(64) T panel[panel_elements<T>];
   const Index most = k < strip_terms<T> ? k : strip_terms<T>;
   const Index width = panel_elements<T> / most / block_columns * block_columns;
@@ -3958,6 +3968,7 @@ extern template const KernelTable<double>& kernels_for<double>(Isa);
 }  // namespace eigan::detail
 
 #undef EIGAN_INLINE
+#undef EIGAN_NOINLINE
 #undef EIGAN_UNROLL
 #undef EIGAN_UNROLL_TWICE
 
@@ -4657,8 +4668,8 @@ class Linear {
     backward_params_blocks(p, x, y, dy, dp, 0, block_count());
   }
 
-  // Blocks: columns of the weight, a sixteenth of the layer, so that threads share the work evenly, but at least 8192
-  // and at most 65536 parameters. The bias comes with the last.
+  // Blocks: columns of the weight, a sixteenth of the layer, so that threads share the work evenly, but about 8192
+  // parameters at least and 65536 at most. The bias comes with the last.
   Index block_count() const { return (in_ + block_columns() - 1) / block_columns(); }
   std::pair<Index, Index> block_range(Index block) const {
     const bool last = block + 1 == block_count();
@@ -5555,7 +5566,7 @@ class Model {
 
   /// Adds the parameters' gradients, each over the whole batch. A thread's share is the blocks of a contiguous part of
   /// the parameter buffer; blocks of one layer are computed together, a run of them, because their products read the
-  /// same activations, but no more than what stays in cache with the optimiser's state of it.
+  /// same activations, but no more at a time than a core's cache holds of the gradient until the optimiser reads it.
   template <class AfterBlock>
   void accumulate(Tape<Net, T>& tape, std::span<T> grad, Threads threads, const AfterBlock& after_block) const {
     const int parts = detail::usable_threads(threads, 2.0 * work(tape.batch()));
@@ -5665,12 +5676,12 @@ class R1Penalty {
       const auto& layer = discriminator.net().layer(i);
       if constexpr (!ElementwiseLayer<std::remove_cvref_t<decltype(layer)>>) {
         const auto dp = discriminator.net().slice(i, grad);
-        const double products = 2.0 * static_cast<double>(layer.param_size()) * static_cast<double>(batch);
-        detail::parallel(detail::usable_threads(threads, products), [&](int part, int of) {
-          const Index first = layer.block_count() * part / of, last = layer.block_count() * (part + 1) / of;
-          if (first < last)
-            layer.backward_tangent_blocks(tangent_.activation(i), ConstView<T>(tape_.gradient(i + 1)), dp, first, last);
-        });
+        detail::parallel_ranges(layer.block_count(),
+                                2.0 * static_cast<double>(layer.param_size()) * static_cast<double>(batch), threads,
+                                [&](Index first, Index last) {
+                                  layer.backward_tangent_blocks(tangent_.activation(i),
+                                                                ConstView<T>(tape_.gradient(i + 1)), dp, first, last);
+                                });
       }
     });
     return static_cast<T>(squares / 2) * share;
@@ -5815,7 +5826,7 @@ concept Optimizer = requires(O optimizer, std::span<T> params, std::span<const T
 
 /// backward_params and one optimiser step in a single sweep: the result is that of
 ///     zero grad; model.backward_params(tape, grad); optimizer.step(model.params(), grad);
-/// but each block of parameters is updated right after its gradient, while both are in cache. `grad` is working memory:
+/// but each run of blocks is updated right after its gradient, while that is in cache. `grad` is working memory:
 /// zeros on entry, as Model::zeros() gives it, or a gradient to be added to (a penalty's), and zeros on return.
 template <class Net, class T, Optimizer<T> O>
 void backward_and_step(Model<Net, T>& model, Tape<Net, T>& tape, O& optimizer, std::span<T> grad,

@@ -288,7 +288,7 @@ TEST_CASE("check_gradients: blocks must be disjoint, complete and independent") 
   CHECK(reports(testing::check_gradients(BlocksEndEarly{}), "block 1: its range does not meet the next block's"));
   CHECK(reports(testing::check_gradients(BlockWritesOutside{}), "block 0: writes parameter 7 outside its range"));
   CHECK(reports(testing::check_gradients(BlocksMissSomething{}), "blocks: their sum differs from backward_params"));
-  CHECK(reports(testing::check_gradients(OnlyTheFirstBlockOfACall{}), "blocks: all in one call differ"));
+  CHECK(reports(testing::check_gradients(OnlyTheFirstBlockOfACall{}), "blocks: several in one call differ"));
 }
 
 TEST_CASE("check_gradients: large layers are sampled, small ones checked in full") {

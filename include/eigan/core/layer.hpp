@@ -65,11 +65,11 @@ concept ParametricLayer = Layer<L, T> &&
 /// optimiser may already have changed them.
 template <class L, class T = float>
 concept BlockedLayer = ParametricLayer<L, T> &&
-    requires(const L layer, std::span<const T> p, std::span<T> dp, ConstView<T> c, Index block) {
+    requires(const L layer, std::span<const T> p, std::span<T> dp, ConstView<T> c, Index first, Index last) {
   { layer.block_count() } -> std::convertible_to<Index>;
-  { layer.block_range(block) } -> std::convertible_to<std::pair<Index, Index>>;  // [first, last) parameter
-  layer.backward_params_blocks(p, c, c, c, dp, block,
-                               block);  // (p, x, y, dy, dp, first, last)  adds to these blocks of dp
+  { layer.block_range(first) } -> std::convertible_to<std::pair<Index, Index>>;  // [first, last) parameter
+  // (p, x, y, dy, dp, first, last)  adds to the blocks [first, last) of dp
+  layer.backward_params_blocks(p, c, c, c, dp, first, last);
 };
 
 /// A layer that behaves differently in training because it draws random numbers (dropout). `forward` is inference.
@@ -100,9 +100,9 @@ template <class L, class T = float>
 concept PiecewiseLinearLayer = Layer<L, T> && requires {
   requires L::piecewise_linear;
 } &&(ElementwiseLayer<L> || (BlockedLayer<L, T> && requires(const L layer, std::span<const T> p, std::span<T> dp,
-                                                            ConstView<T> c, View<T> v, Index block) {
+                                                            ConstView<T> c, View<T> v, Index first, Index last) {
        layer.forward_tangent(p, c, v);
-       layer.backward_tangent_blocks(c, c, dp, block, block);
+       layer.backward_tangent_blocks(c, c, dp, first, last);
      }));
 
 namespace detail {

@@ -58,13 +58,22 @@ void parallel(int parts, const F& f) {
   f(0, 1);
 }
 
-/// Calls f(i) for i in [0, n), in contiguous ranges of equal length. `work`: floating-point operations in all. As many
-/// threads as may be used take part, even where n is smaller: a run time whose team changes its size from one region to
-/// the next starts and ends threads each time.
+/// Calls f(first, last) for contiguous ranges of equal length that make up [0, n). `work`: floating-point operations in
+/// all. As many threads as may be used take part, even where n is smaller: a run time whose team changes its size from
+/// one region to the next starts and ends threads each time.
+template <class F>
+void parallel_ranges(Index n, double work, Threads threads, const F& f) {
+  parallel(usable_threads(threads, work), [&](int part, int of) {
+    const Index first = n * part / of, last = n * (part + 1) / of;
+    if (first < last) f(first, last);
+  });
+}
+
+/// The same with f(i) for each i.
 template <class F>
 void parallel_for(Index n, double work, Threads threads, const F& f) {
-  parallel(usable_threads(threads, work), [&](int part, int of) {
-    for (Index i = n * part / of; i < n * (part + 1) / of; ++i) f(i);
+  parallel_ranges(n, work, threads, [&](Index first, Index last) {
+    for (Index i = first; i < last; ++i) f(i);
   });
 }
 

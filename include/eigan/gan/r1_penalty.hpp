@@ -65,12 +65,12 @@ class R1Penalty {
       const auto& layer = discriminator.net().layer(i);
       if constexpr (!ElementwiseLayer<std::remove_cvref_t<decltype(layer)>>) {
         const auto dp = discriminator.net().slice(i, grad);
-        const double products = 2.0 * static_cast<double>(layer.param_size()) * static_cast<double>(batch);
-        detail::parallel(detail::usable_threads(threads, products), [&](int part, int of) {
-          const Index first = layer.block_count() * part / of, last = layer.block_count() * (part + 1) / of;
-          if (first < last)
-            layer.backward_tangent_blocks(tangent_.activation(i), ConstView<T>(tape_.gradient(i + 1)), dp, first, last);
-        });
+        detail::parallel_ranges(layer.block_count(),
+                                2.0 * static_cast<double>(layer.param_size()) * static_cast<double>(batch), threads,
+                                [&](Index first, Index last) {
+                                  layer.backward_tangent_blocks(tangent_.activation(i),
+                                                                ConstView<T>(tape_.gradient(i + 1)), dp, first, last);
+                                });
       }
     });
     return static_cast<T>(squares / 2) * share;

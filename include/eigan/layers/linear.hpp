@@ -84,8 +84,8 @@ class Linear {
     backward_params_blocks(p, x, y, dy, dp, 0, block_count());
   }
 
-  // Blocks: columns of the weight, a sixteenth of the layer, so that threads share the work evenly, but at least 8192
-  // and at most 65536 parameters. The bias comes with the last.
+  // Blocks: columns of the weight, a sixteenth of the layer, so that threads share the work evenly, but about 8192
+  // parameters at least and 65536 at most. The bias comes with the last.
   Index block_count() const { return (in_ + block_columns() - 1) / block_columns(); }
   std::pair<Index, Index> block_range(Index block) const {
     const bool last = block + 1 == block_count();

@@ -337,7 +337,7 @@ class Model {
 
   /// Adds the parameters' gradients, each over the whole batch. A thread's share is the blocks of a contiguous part of
   /// the parameter buffer; blocks of one layer are computed together, a run of them, because their products read the
-  /// same activations, but no more than what stays in cache with the optimiser's state of it.
+  /// same activations, but no more at a time than a core's cache holds of the gradient until the optimiser reads it.
   template <class AfterBlock>
   void accumulate(Tape<Net, T>& tape, std::span<T> grad, Threads threads, const AfterBlock& after_block) const {
     const int parts = detail::usable_threads(threads, 2.0 * work(tape.batch()));

@@ -18,7 +18,7 @@ concept Optimizer = requires(O optimizer, std::span<T> params, std::span<const T
 
 /// backward_params and one optimiser step in a single sweep: the result is that of
 ///     zero grad; model.backward_params(tape, grad); optimizer.step(model.params(), grad);
-/// but each block of parameters is updated right after its gradient, while both are in cache. `grad` is working memory:
+/// but each run of blocks is updated right after its gradient, while that is in cache. `grad` is working memory:
 /// zeros on entry, as Model::zeros() gives it, or a gradient to be added to (a penalty's), and zeros on return.
 template <class Net, class T, Optimizer<T> O>
 void backward_and_step(Model<Net, T>& model, Tape<Net, T>& tape, O& optimizer, std::span<T> grad,

@@ -9,6 +9,7 @@
 #include <eigan/core/simd/kernel_table.hpp>
 
 #define EIGAN_INLINE [[gnu::always_inline]] inline
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // large arrays, which callers shall not carry
 #if defined(__clang__)
 #define EIGAN_UNROLL _Pragma("unroll")
 #define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
@@ -71,5 +72,6 @@ extern template const KernelTable<double>& kernels_for<double>(Isa);
 }  // namespace eigan::detail
 
 #undef EIGAN_INLINE
+#undef EIGAN_NOINLINE
 #undef EIGAN_UNROLL
 #undef EIGAN_UNROLL_TWICE
