@@ -498,7 +498,7 @@ concept BlockedLayer = ParametricLayer<L, T> &&
     requires(const L layer, std::span<const T> p, std::span<T> dp, ConstView<T> c, Index first, Index last) {
   { layer.block_count() } -> std::convertible_to<Index>;
   { layer.block_range(first) } -> std::convertible_to<std::pair<Index, Index>>;  // [first, last) parameter
-  // (p, x, y, dy, dp, first, last)  adds to the blocks [first, last) of dp
+  // (p, x, y, dy, dp, first, last)  adds to the blocks [first, last) of dp, one at least
   layer.backward_params_blocks(p, c, c, c, dp, first, last);
 };
 
@@ -1159,17 +1159,24 @@ EIGAN_TARGET EIGAN_INLINE Index strip_size(Index left) {
 
 /// Copies `terms` columns of a strip, `rows` of which are real, one after the other; zeros stand for the missing rows.
 /// Vector by vector: a loop over elements would become a call of memcpy for every column.
-template <class T>
-EIGAN_TARGET EIGAN_INLINE void gather_strip(Index vectors, Index rows, Index terms, const T* a, Index a_col,
-                                            T* packed) {
+template <class T, unsigned MV>
+EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a, Index a_col, T* packed) {
   constexpr Index L = lanes<T>;
+  if (rows >= MV * L) {  // the usual case, without a question for each vector
+    for (Index q = 0; q < terms; ++q) {
+      EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) store(packed + r * L, in_register(load(a + r * L)));
+      a += a_col;
+      packed += MV * L;
+    }
+    return;
+  }
   for (Index q = 0; q < terms; ++q) {
-    for (Index r = 0; r < vectors; ++r) {
+    EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) {
       const Index left = rows - r * L;
       store(packed + r * L, in_register(left >= L ? load(a + r * L) : load_part(a + r * L, left)));
     }
     a += a_col;
-    packed += vectors * L;
+    packed += MV * L;
   }
 }
 
@@ -1191,13 +1198,19 @@ EIGAN_TARGET EIGAN_NOINLINE void multiply_terms(Index m, Index n, Index terms, S
     for (Index s = 0; s < (gather ? block_strips : 1) && end < vectors; ++s) end += strip_size(vectors - end);
     const bool copied = gather || end * L > m;  // rows that do not fill a vector are filled up in the copy
     // A few columns at a time, for what two strips share to be in the first-level cache still.
-    constexpr Index few = 8;
+    constexpr Index few = 16;
     for (Index p = 0; copied && p < terms; p += few) {
       T* to = packed;
       for (Index v = first, size = 0; v < end; v += size) {
         size = strip_size(vectors - v);
-        gather_strip<T>(size, m - v * L, terms - p < few ? terms - p : few, a.data + p * a.col + v * L, a.col,
-                        to + p * size * L);
+        const Index count = terms - p < few ? terms - p : few;
+        const T* columns = a.data + p * a.col + v * L;
+        if (size == 3)
+          gather_strip<T, 3>(m - v * L, count, columns, a.col, to + p * size * L);
+        else if (size == 2)
+          gather_strip<T, 2>(m - v * L, count, columns, a.col, to + p * size * L);
+        else
+          gather_strip<T, 1>(m - v * L, count, columns, a.col, to + p * size * L);
         to += terms * size * L;
       }
     }
@@ -2176,17 +2189,24 @@ EIGAN_TARGET EIGAN_INLINE Index strip_size(Index left) {
 
 /// Copies `terms` columns of a strip, `rows` of which are real, one after the other; zeros stand for the missing rows.
 /// Vector by vector: a loop over elements would become a call of memcpy for every column.
-template <class T>
-EIGAN_TARGET EIGAN_INLINE void gather_strip(Index vectors, Index rows, Index terms, const T* a, Index a_col,
-                                            T* packed) {
+template <class T, unsigned MV>
+EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a, Index a_col, T* packed) {
   constexpr Index L = lanes<T>;
+  if (rows >= MV * L) {  // the usual case, without a question for each vector
+    for (Index q = 0; q < terms; ++q) {
+      EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) store(packed + r * L, in_register(load(a + r * L)));
+      a += a_col;
+      packed += MV * L;
+    }
+    return;
+  }
   for (Index q = 0; q < terms; ++q) {
-    for (Index r = 0; r < vectors; ++r) {
+    EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) {
       const Index left = rows - r * L;
       store(packed + r * L, in_register(left >= L ? load(a + r * L) : load_part(a + r * L, left)));
     }
     a += a_col;
-    packed += vectors * L;
+    packed += MV * L;
   }
 }
 
@@ -2208,13 +2228,19 @@ EIGAN_TARGET EIGAN_NOINLINE void multiply_terms(Index m, Index n, Index terms, S
     for (Index s = 0; s < (gather ? block_strips : 1) && end < vectors; ++s) end += strip_size(vectors - end);
     const bool copied = gather || end * L > m;  // rows that do not fill a vector are filled up in the copy
     // A few columns at a time, for what two strips share to be in the first-level cache still.
-    constexpr Index few = 8;
+    constexpr Index few = 16;
     for (Index p = 0; copied && p < terms; p += few) {
       T* to = packed;
       for (Index v = first, size = 0; v < end; v += size) {
         size = strip_size(vectors - v);
-        gather_strip<T>(size, m - v * L, terms - p < few ? terms - p : few, a.data + p * a.col + v * L, a.col,
-                        to + p * size * L);
+        const Index count = terms - p < few ? terms - p : few;
+        const T* columns = a.data + p * a.col + v * L;
+        if (size == 3)
+          gather_strip<T, 3>(m - v * L, count, columns, a.col, to + p * size * L);
+        else if (size == 2)
+          gather_strip<T, 2>(m - v * L, count, columns, a.col, to + p * size * L);
+        else
+          gather_strip<T, 1>(m - v * L, count, columns, a.col, to + p * size * L);
         to += terms * size * L;
       }
     }
@@ -3192,17 +3218,24 @@ EIGAN_TARGET EIGAN_INLINE Index strip_size(Index left) {
 
 /// Copies `terms` columns of a strip, `rows` of which are real, one after the other; zeros stand for the missing rows.
 /// Vector by vector: a loop over elements would become a call of memcpy for every column.
-template <class T>
-EIGAN_TARGET EIGAN_INLINE void gather_strip(Index vectors, Index rows, Index terms, const T* a, Index a_col,
-                                            T* packed) {
+template <class T, unsigned MV>
+EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a, Index a_col, T* packed) {
   constexpr Index L = lanes<T>;
+  if (rows >= MV * L) {  // the usual case, without a question for each vector
+    for (Index q = 0; q < terms; ++q) {
+      EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) store(packed + r * L, in_register(load(a + r * L)));
+      a += a_col;
+      packed += MV * L;
+    }
+    return;
+  }
   for (Index q = 0; q < terms; ++q) {
-    for (Index r = 0; r < vectors; ++r) {
+    EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) {
       const Index left = rows - r * L;
       store(packed + r * L, in_register(left >= L ? load(a + r * L) : load_part(a + r * L, left)));
     }
     a += a_col;
-    packed += vectors * L;
+    packed += MV * L;
   }
 }
 
@@ -3224,13 +3257,19 @@ EIGAN_TARGET EIGAN_NOINLINE void multiply_terms(Index m, Index n, Index terms, S
     for (Index s = 0; s < (gather ? block_strips : 1) && end < vectors; ++s) end += strip_size(vectors - end);
     const bool copied = gather || end * L > m;  // rows that do not fill a vector are filled up in the copy
     // A few columns at a time, for what two strips share to be in the first-level cache still.
-    constexpr Index few = 8;
+    constexpr Index few = 16;
     for (Index p = 0; copied && p < terms; p += few) {
       T* to = packed;
       for (Index v = first, size = 0; v < end; v += size) {
         size = strip_size(vectors - v);
-        gather_strip<T>(size, m - v * L, terms - p < few ? terms - p : few, a.data + p * a.col + v * L, a.col,
-                        to + p * size * L);
+        const Index count = terms - p < few ? terms - p : few;
+        const T* columns = a.data + p * a.col + v * L;
+        if (size == 3)
+          gather_strip<T, 3>(m - v * L, count, columns, a.col, to + p * size * L);
+        else if (size == 2)
+          gather_strip<T, 2>(m - v * L, count, columns, a.col, to + p * size * L);
+        else
+          gather_strip<T, 1>(m - v * L, count, columns, a.col, to + p * size * L);
         to += terms * size * L;
       }
     }

@@ -4,7 +4,7 @@
 
 using test::Bytes;
 using test::contains;
-using test::operator+;
+using test::operator+;  // NOLINT(misc-unused-using-decls): it is used
 
 namespace {
 

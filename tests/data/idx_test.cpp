@@ -7,7 +7,7 @@
 using eigan::IdxImages;
 using test::Bytes;
 using test::contains;
-using test::operator+;
+using test::operator+;  // NOLINT(misc-unused-using-decls): it is used
 using test::idx;
 
 namespace {

@@ -34,7 +34,11 @@ TEST_CASE("load_mnist: finds the files under all their names, plain and gzip") {
     for (const bool packed : {false, true}) {
       const test::TemporaryFolder folder;
       const auto write = [&](const std::string& stem, const std::string& kind, const Bytes& bytes) {
-        folder.write(stem + separator + kind + (packed ? ".gz" : ""), packed ? test::gzip(bytes) : bytes);
+        std::string name = stem;
+        name += separator;
+        name += kind;
+        if (packed) name += ".gz";
+        folder.write(name, packed ? test::gzip(bytes) : bytes);
       };
       write("train-images", "idx3-ubyte", images(3));
       write("train-labels", "idx1-ubyte", idx(8, {3}, {9, 0, 5}));

@@ -1,9 +1,10 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <numeric>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -83,7 +84,8 @@ TEST_CASE("model_file: what is saved is loaded, bit for bit, and nothing beside 
   CHECK(loaded.buffer[7] == -1);
   loaded.buffer[6] = model.buffer[6];
   loaded.buffer[7] = model.buffer[7];
-  CHECK(std::memcmp(loaded.buffer.data(), model.buffer.data(), 14 * sizeof(double)) == 0);
+  const auto bytes = [](const auto& m) { return std::as_bytes(std::span(m.buffer.data(), 14)); };
+  CHECK(std::ranges::equal(bytes(loaded), bytes(model)));
 }
 
 TEST_CASE("model_file: float and double models read each other's files") {

@@ -30,7 +30,10 @@ TEST_CASE("squared_neighbour_radii: more samples than a tile has") {
   // Every column of a 2-d grid of 12 x 12: the two nearest are 1 away, at a corner as elsewhere; the third is 2 at a
   // corner.
   Matrix<float> grid(2, 144);
-  for (Index j = 0; j < 144; ++j) grid.col(j) << static_cast<float>(j % 12), static_cast<float>(j / 12);
+  for (Index j = 0; j < 144; ++j) {
+    const Index row = j / 12;
+    grid.col(j) << static_cast<float>(j % 12), static_cast<float>(row);
+  }
   const auto second = radii_of(grid, 2), third = radii_of(grid, 3);
   CHECK(std::ranges::count(second, 1.0f) == 144);
   CHECK(std::ranges::count(third, 1.0f) == 140);

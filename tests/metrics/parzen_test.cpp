@@ -78,7 +78,7 @@ TEST_CASE("parzen: sigma is chosen on the validation images, the score is the te
   const auto score = metrics::parzen(centre, validation, test, sigmas);
   CHECK(score.sigma == 0.5);
   const double at_centre = -2 * std::log(tau / 4);
-  CHECK(score.log_likelihood.mean == doctest::Approx(at_centre - (2 + 8) / 2).epsilon(1e-12));
+  CHECK(score.log_likelihood.mean == doctest::Approx(at_centre - (2 + 8) / 2.0).epsilon(1e-12));
   CHECK(score.log_likelihood.standard_error == doctest::Approx(3).epsilon(1e-12));
 
   const auto usual = metrics::parzen(centre, validation, test);

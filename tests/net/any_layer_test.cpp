@@ -101,8 +101,10 @@ TEST_CASE_TEMPLATE("AnyLayer: does what the layer that it holds does", T, float,
 }
 
 TEST_CASE("AnyLayer: a copy is the same layer") {
-  const AnyLayer layer(own::Square{3});
+  AnyLayer layer(own::Square{3});
   const AnyLayer copy = layer;
+  layer = AnyLayer(Tanh{});
+  CHECK(layer.describe() == "Tanh()");
   CHECK(copy.describe() == "Square(scale=3)");
 }
 

@@ -68,7 +68,7 @@ concept BlockedLayer = ParametricLayer<L, T> &&
     requires(const L layer, std::span<const T> p, std::span<T> dp, ConstView<T> c, Index first, Index last) {
   { layer.block_count() } -> std::convertible_to<Index>;
   { layer.block_range(first) } -> std::convertible_to<std::pair<Index, Index>>;  // [first, last) parameter
-  // (p, x, y, dy, dp, first, last)  adds to the blocks [first, last) of dp
+  // (p, x, y, dy, dp, first, last)  adds to the blocks [first, last) of dp, one at least
   layer.backward_params_blocks(p, c, c, c, dp, first, last);
 };
 

@@ -246,12 +246,14 @@ void check_layer(const L& layer, Index batch, const CheckOptions& o, Report& rep
       }
       if (next != 0) report.fail("blocks: the first does not start at 0 but at ", next);
       if (!same(blocks, grad)) report.fail("blocks: their sum differs from backward_params, batch ", batch);
-      // Several in one call: the first, and all others.
-      blocks = before;
-      const Index cut = std::min<Index>(1, layer.block_count());
-      layer.backward_params_blocks(p, x_read, y_read, dy_read, db, cut, layer.block_count());
-      layer.backward_params_blocks(p, x_read, y_read, dy_read, db, 0, cut);
-      if (!same(blocks, grad)) report.fail("blocks: several in one call differ from backward_params, batch ", batch);
+      // Several in one call: all, and all but the first.
+      const Index count = layer.block_count();
+      for (const Index cut : {Index{0}, std::min<Index>(1, count)}) {
+        blocks = before;
+        if (cut < count) layer.backward_params_blocks(p, x_read, y_read, dy_read, db, cut, count);
+        if (cut > 0) layer.backward_params_blocks(p, x_read, y_read, dy_read, db, 0, cut);
+        if (!same(blocks, grad)) report.fail("blocks: several in one call differ from backward_params, batch ", batch);
+      }
     }
   }
 }
