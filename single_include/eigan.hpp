@@ -1073,7 +1073,7 @@ EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
 // Registers of accumulators: strip_vectors x block_columns of them, plus a strip's vectors, plus one broadcast.
 inline constexpr unsigned strip_vectors = 3;
 inline constexpr unsigned block_columns = EIGAN_VECTOR_BYTES == 64 ? 8 : 4;
-/// A packed strip stays in half of a 48 kB first-level cache.
+/// A packed strip takes 24 kB: half of a first-level cache of 48 kB, three quarters of one of 32 kB.
 template <class T>
 inline constexpr Index strip_terms = 24576 / (strip_vectors * EIGAN_VECTOR_BYTES);
 
@@ -1128,8 +1128,8 @@ EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a
   for (; j + NR <= n; j += NR) {
     const T* start = init.data + j * init.col;
     T* result = c.data + j * c.col;
-    // The sums of the next block, or about those of the next strip: they lie in short pieces, far apart, where the
-    // processor does not fetch ahead by itself, and nothing can be multiplied before they are there.
+    // The sums of the next block or, at the last whole one, the first of the next strip: they lie in short pieces, far
+    // apart, where the processor does not fetch ahead by itself, and nothing can be multiplied before they are there.
     if (init.col > 0) {
       const T* upcoming = j + 2 * static_cast<Index>(NR) <= n ? start + NR * init.col : init.data + height;
       EIGAN_UNROLL for (unsigned q = 0; q < NR; ++q) {
@@ -1272,7 +1272,7 @@ EIGAN_TARGET inline void multiply_columns(Index m, Index n, Index k, Strided<con
   }
 }
 
-/// c = init + a b in panels of b, copied together first: the rows of b lie far apart.
+/// c = init + a b in panels of b, copied together first: the rows of b lie far apart. b.col == 1, k > 0.
 template <class T>
 EIGAN_TARGET EIGAN_NOINLINE void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
                                                  Strided<const T> init, Strided<T> c) {
@@ -1332,6 +1332,7 @@ EIGAN_TARGET inline void multiply_vector(Index m, Index k, Strided<const T> a, S
   if (k == 0) copy(m, init, c);
 }
 
+/// c = init + a b; c may be init. Each element is added up term by term, in order, whichever way is taken.
 template <class T>
 EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
                                   Strided<const T> init, Strided<T> c) {
@@ -1344,8 +1345,8 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
       add_columns<T, 1>(m, a.data, a.col, b.data + j * b.col, b.row, init.data + j * init.col, c.data + j * c.col);
     return;
   }
-  // Of a b whose rows lie apart, a block of columns takes a cache line for each term. They drive each other, or the
-  // strip, out where they are many, or where they are some power of two apart and share few cache sets. Enough rows of
+  // Of a b whose rows lie apart, a block of columns takes a cache line for each term. These lines evict each other, or
+  // the strip, where they are many, or where they are some power of two apart and share few cache sets. Enough rows of
   // a must read the copy.
   const bool crowded = b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
   const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
@@ -1432,6 +1433,7 @@ EIGAN_TARGET EIGAN_INLINE T dot(Index k, const T* a, const T* b) {
   return sums[0];
 }
 
+/// c = a^T b, as dot products of columns, each in lanes and added up in the same tree.
 template <class T>
 EIGAN_TARGET inline void multiply_transposed(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
                                              Strided<T> c) {
@@ -2103,7 +2105,7 @@ EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
 // Registers of accumulators: strip_vectors x block_columns of them, plus a strip's vectors, plus one broadcast.
 inline constexpr unsigned strip_vectors = 3;
 inline constexpr unsigned block_columns = EIGAN_VECTOR_BYTES == 64 ? 8 : 4;
-/// A packed strip stays in half of a 48 kB first-level cache.
+/// A packed strip takes 24 kB: half of a first-level cache of 48 kB, three quarters of one of 32 kB.
 template <class T>
 inline constexpr Index strip_terms = 24576 / (strip_vectors * EIGAN_VECTOR_BYTES);
 
@@ -2158,8 +2160,8 @@ EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a
   for (; j + NR <= n; j += NR) {
     const T* start = init.data + j * init.col;
     T* result = c.data + j * c.col;
-    // The sums of the next block, or about those of the next strip: they lie in short pieces, far apart, where the
-    // processor does not fetch ahead by itself, and nothing can be multiplied before they are there.
+    // The sums of the next block or, at the last whole one, the first of the next strip: they lie in short pieces, far
+    // apart, where the processor does not fetch ahead by itself, and nothing can be multiplied before they are there.
     if (init.col > 0) {
       const T* upcoming = j + 2 * static_cast<Index>(NR) <= n ? start + NR * init.col : init.data + height;
       EIGAN_UNROLL for (unsigned q = 0; q < NR; ++q) {
@@ -2302,7 +2304,7 @@ EIGAN_TARGET inline void multiply_columns(Index m, Index n, Index k, Strided<con
   }
 }
 
-/// c = init + a b in panels of b, copied together first: the rows of b lie far apart.
+/// c = init + a b in panels of b, copied together first: the rows of b lie far apart. b.col == 1, k > 0.
 template <class T>
 EIGAN_TARGET EIGAN_NOINLINE void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
                                                  Strided<const T> init, Strided<T> c) {
@@ -2362,6 +2364,7 @@ EIGAN_TARGET inline void multiply_vector(Index m, Index k, Strided<const T> a, S
   if (k == 0) copy(m, init, c);
 }
 
+/// c = init + a b; c may be init. Each element is added up term by term, in order, whichever way is taken.
 template <class T>
 EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
                                   Strided<const T> init, Strided<T> c) {
@@ -2374,8 +2377,8 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
       add_columns<T, 1>(m, a.data, a.col, b.data + j * b.col, b.row, init.data + j * init.col, c.data + j * c.col);
     return;
   }
-  // Of a b whose rows lie apart, a block of columns takes a cache line for each term. They drive each other, or the
-  // strip, out where they are many, or where they are some power of two apart and share few cache sets. Enough rows of
+  // Of a b whose rows lie apart, a block of columns takes a cache line for each term. These lines evict each other, or
+  // the strip, where they are many, or where they are some power of two apart and share few cache sets. Enough rows of
   // a must read the copy.
   const bool crowded = b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
   const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
@@ -2462,6 +2465,7 @@ EIGAN_TARGET EIGAN_INLINE T dot(Index k, const T* a, const T* b) {
   return sums[0];
 }
 
+/// c = a^T b, as dot products of columns, each in lanes and added up in the same tree.
 template <class T>
 EIGAN_TARGET inline void multiply_transposed(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
                                              Strided<T> c) {
@@ -3132,7 +3136,7 @@ EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
 // Registers of accumulators: strip_vectors x block_columns of them, plus a strip's vectors, plus one broadcast.
 inline constexpr unsigned strip_vectors = 3;
 inline constexpr unsigned block_columns = EIGAN_VECTOR_BYTES == 64 ? 8 : 4;
-/// A packed strip stays in half of a 48 kB first-level cache.
+/// A packed strip takes 24 kB: half of a first-level cache of 48 kB, three quarters of one of 32 kB.
 template <class T>
 inline constexpr Index strip_terms = 24576 / (strip_vectors * EIGAN_VECTOR_BYTES);
 
@@ -3187,8 +3191,8 @@ EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a
   for (; j + NR <= n; j += NR) {
     const T* start = init.data + j * init.col;
     T* result = c.data + j * c.col;
-    // The sums of the next block, or about those of the next strip: they lie in short pieces, far apart, where the
-    // processor does not fetch ahead by itself, and nothing can be multiplied before they are there.
+    // The sums of the next block or, at the last whole one, the first of the next strip: they lie in short pieces, far
+    // apart, where the processor does not fetch ahead by itself, and nothing can be multiplied before they are there.
     if (init.col > 0) {
       const T* upcoming = j + 2 * static_cast<Index>(NR) <= n ? start + NR * init.col : init.data + height;
       EIGAN_UNROLL for (unsigned q = 0; q < NR; ++q) {
@@ -3331,7 +3335,7 @@ EIGAN_TARGET inline void multiply_columns(Index m, Index n, Index k, Strided<con
   }
 }
 
-/// c = init + a b in panels of b, copied together first: the rows of b lie far apart.
+/// c = init + a b in panels of b, copied together first: the rows of b lie far apart. b.col == 1, k > 0.
 template <class T>
 EIGAN_TARGET EIGAN_NOINLINE void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
                                                  Strided<const T> init, Strided<T> c) {
@@ -3391,6 +3395,7 @@ EIGAN_TARGET inline void multiply_vector(Index m, Index k, Strided<const T> a, S
   if (k == 0) copy(m, init, c);
 }
 
+/// c = init + a b; c may be init. Each element is added up term by term, in order, whichever way is taken.
 template <class T>
 EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
                                   Strided<const T> init, Strided<T> c) {
@@ -3403,8 +3408,8 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
       add_columns<T, 1>(m, a.data, a.col, b.data + j * b.col, b.row, init.data + j * init.col, c.data + j * c.col);
     return;
   }
-  // Of a b whose rows lie apart, a block of columns takes a cache line for each term. They drive each other, or the
-  // strip, out where they are many, or where they are some power of two apart and share few cache sets. Enough rows of
+  // Of a b whose rows lie apart, a block of columns takes a cache line for each term. These lines evict each other, or
+  // the strip, where they are many, or where they are some power of two apart and share few cache sets. Enough rows of
   // a must read the copy.
   const bool crowded = b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
   const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
@@ -3491,6 +3496,7 @@ EIGAN_TARGET EIGAN_INLINE T dot(Index k, const T* a, const T* b) {
   return sums[0];
 }
 
+/// c = a^T b, as dot products of columns, each in lanes and added up in the same tree.
 template <class T>
 EIGAN_TARGET inline void multiply_transposed(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
                                              Strided<T> c) {
