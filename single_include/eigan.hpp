@@ -921,7 +921,7 @@ struct Simd<double> {
   typedef double V __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
   typedef double U __attribute__((vector_size(EIGAN_VECTOR_BYTES), aligned(alignof(double)), may_alias));
   typedef std::int64_t I __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
-  typedef long long Mask __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
+  typedef long long Mask __attribute__((vector_size(EIGAN_VECTOR_BYTES)));  // as masked moves ask for it
   typedef std::uint16_t U16 __attribute__((vector_size(EIGAN_VECTOR_BYTES / 4)));
   typedef std::uint8_t U8 __attribute__((vector_size(EIGAN_VECTOR_BYTES / 8)));
 };
@@ -1256,20 +1256,30 @@ EIGAN_TARGET EIGAN_INLINE void gather_panel(Index columns, Index terms, const T*
 /// As many columns of b as should stay in the second-level cache, where b is read as it lies.
 inline constexpr Index panel_columns = 256;
 
+/// c = init + a b, `width` columns of b at a time, which are first copied to `panel` where there is one.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                               Strided<const T> init, Strided<T> c, Index width, T* panel) {
+  for (Index p = 0; p < k || p == 0; p += strip_terms<T>) {
+    const Index terms = k - p < strip_terms<T> ? k - p : strip_terms<T>;
+    if (p > 0) init = {c.data, 1, c.col};  // the sum so far
+    for (Index j = 0; j < n; j += width) {
+      const Index columns = n - j < width ? n - j : width;
+      const T* const from = b.data + p * b.row + j * b.col;
+      if (panel) gather_panel(columns, terms, from, b.row, panel);
+      multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
+                        panel ? Right<T>{panel, block_columns, 1, terms * block_columns}
+                              : Right<T>{from, b.row, b.col, block_columns * b.col},
+                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col});
+    }
+  }
+}
+
 /// c = init + a b with b as it lies.
 template <class T>
 EIGAN_TARGET inline void multiply_columns(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
                                           Strided<const T> init, Strided<T> c) {
-  for (Index p = 0; p < k || p == 0; p += strip_terms<T>) {
-    const Index terms = k - p < strip_terms<T> ? k - p : strip_terms<T>;
-    if (p > 0) init = {c.data, 1, c.col};
-    for (Index j = 0; j < n; j += panel_columns) {
-      const Index columns = n - j < panel_columns ? n - j : panel_columns;
-      multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
-                        {b.data + p * b.row + j * b.col, b.row, b.col, block_columns * b.col},
-                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col});
-    }
-  }
+  multiply_pieces<T>(m, n, k, a, b, init, c, panel_columns, nullptr);
 }
 
 /// c = init + a b in panels of b, copied together first: the rows of b lie far apart. b.col == 1, k > 0.
@@ -1278,18 +1288,7 @@ EIGAN_TARGET EIGAN_NOINLINE void multiply_panels(Index m, Index n, Index k, Stri
                                                  Strided<const T> init, Strided<T> c) {
   alignas(64) T panel[panel_elements<T>];
   const Index most = k < strip_terms<T> ? k : strip_terms<T>;
-  const Index width = panel_elements<T> / most / block_columns * block_columns;
-  for (Index p = 0; p < k; p += most) {
-    const Index terms = k - p < most ? k - p : most;
-    if (p > 0) init = {c.data, 1, c.col};
-    for (Index j = 0; j < n; j += width) {
-      const Index columns = n - j < width ? n - j : width;
-      gather_panel(columns, terms, b.data + p * b.row + j, b.row, panel);
-      multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
-                        {panel, block_columns, 1, terms * block_columns}, {init.data + j * init.col, 1, init.col},
-                        {c.data + j * c.col, 1, c.col});
-    }
-  }
+  multiply_pieces(m, n, k, a, b, init, c, panel_elements<T> / most / block_columns * block_columns, panel);
 }
 
 template <class T>
@@ -1953,7 +1952,7 @@ struct Simd<double> {
   typedef double V __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
   typedef double U __attribute__((vector_size(EIGAN_VECTOR_BYTES), aligned(alignof(double)), may_alias));
   typedef std::int64_t I __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
-  typedef long long Mask __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
+  typedef long long Mask __attribute__((vector_size(EIGAN_VECTOR_BYTES)));  // as masked moves ask for it
   typedef std::uint16_t U16 __attribute__((vector_size(EIGAN_VECTOR_BYTES / 4)));
   typedef std::uint8_t U8 __attribute__((vector_size(EIGAN_VECTOR_BYTES / 8)));
 };
@@ -2288,20 +2287,30 @@ EIGAN_TARGET EIGAN_INLINE void gather_panel(Index columns, Index terms, const T*
 /// As many columns of b as should stay in the second-level cache, where b is read as it lies.
 inline constexpr Index panel_columns = 256;
 
+/// c = init + a b, `width` columns of b at a time, which are first copied to `panel` where there is one.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                               Strided<const T> init, Strided<T> c, Index width, T* panel) {
+  for (Index p = 0; p < k || p == 0; p += strip_terms<T>) {
+    const Index terms = k - p < strip_terms<T> ? k - p : strip_terms<T>;
+    if (p > 0) init = {c.data, 1, c.col};  // the sum so far
+    for (Index j = 0; j < n; j += width) {
+      const Index columns = n - j < width ? n - j : width;
+      const T* const from = b.data + p * b.row + j * b.col;
+      if (panel) gather_panel(columns, terms, from, b.row, panel);
+      multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
+                        panel ? Right<T>{panel, block_columns, 1, terms * block_columns}
+                              : Right<T>{from, b.row, b.col, block_columns * b.col},
+                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col});
+    }
+  }
+}
+
 /// c = init + a b with b as it lies.
 template <class T>
 EIGAN_TARGET inline void multiply_columns(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
                                           Strided<const T> init, Strided<T> c) {
-  for (Index p = 0; p < k || p == 0; p += strip_terms<T>) {
-    const Index terms = k - p < strip_terms<T> ? k - p : strip_terms<T>;
-    if (p > 0) init = {c.data, 1, c.col};
-    for (Index j = 0; j < n; j += panel_columns) {
-      const Index columns = n - j < panel_columns ? n - j : panel_columns;
-      multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
-                        {b.data + p * b.row + j * b.col, b.row, b.col, block_columns * b.col},
-                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col});
-    }
-  }
+  multiply_pieces<T>(m, n, k, a, b, init, c, panel_columns, nullptr);
 }
 
 /// c = init + a b in panels of b, copied together first: the rows of b lie far apart. b.col == 1, k > 0.
@@ -2310,18 +2319,7 @@ EIGAN_TARGET EIGAN_NOINLINE void multiply_panels(Index m, Index n, Index k, Stri
                                                  Strided<const T> init, Strided<T> c) {
   alignas(64) T panel[panel_elements<T>];
   const Index most = k < strip_terms<T> ? k : strip_terms<T>;
-  const Index width = panel_elements<T> / most / block_columns * block_columns;
-  for (Index p = 0; p < k; p += most) {
-    const Index terms = k - p < most ? k - p : most;
-    if (p > 0) init = {c.data, 1, c.col};
-    for (Index j = 0; j < n; j += width) {
-      const Index columns = n - j < width ? n - j : width;
-      gather_panel(columns, terms, b.data + p * b.row + j, b.row, panel);
-      multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
-                        {panel, block_columns, 1, terms * block_columns}, {init.data + j * init.col, 1, init.col},
-                        {c.data + j * c.col, 1, c.col});
-    }
-  }
+  multiply_pieces(m, n, k, a, b, init, c, panel_elements<T> / most / block_columns * block_columns, panel);
 }
 
 template <class T>
@@ -2984,7 +2982,7 @@ struct Simd<double> {
   typedef double V __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
   typedef double U __attribute__((vector_size(EIGAN_VECTOR_BYTES), aligned(alignof(double)), may_alias));
   typedef std::int64_t I __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
-  typedef long long Mask __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
+  typedef long long Mask __attribute__((vector_size(EIGAN_VECTOR_BYTES)));  // as masked moves ask for it
   typedef std::uint16_t U16 __attribute__((vector_size(EIGAN_VECTOR_BYTES / 4)));
   typedef std::uint8_t U8 __attribute__((vector_size(EIGAN_VECTOR_BYTES / 8)));
 };
@@ -3319,20 +3317,30 @@ EIGAN_TARGET EIGAN_INLINE void gather_panel(Index columns, Index terms, const T*
 /// As many columns of b as should stay in the second-level cache, where b is read as it lies.
 inline constexpr Index panel_columns = 256;
 
+/// c = init + a b, `width` columns of b at a time, which are first copied to `panel` where there is one.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                               Strided<const T> init, Strided<T> c, Index width, T* panel) {
+  for (Index p = 0; p < k || p == 0; p += strip_terms<T>) {
+    const Index terms = k - p < strip_terms<T> ? k - p : strip_terms<T>;
+    if (p > 0) init = {c.data, 1, c.col};  // the sum so far
+    for (Index j = 0; j < n; j += width) {
+      const Index columns = n - j < width ? n - j : width;
+      const T* const from = b.data + p * b.row + j * b.col;
+      if (panel) gather_panel(columns, terms, from, b.row, panel);
+      multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
+                        panel ? Right<T>{panel, block_columns, 1, terms * block_columns}
+                              : Right<T>{from, b.row, b.col, block_columns * b.col},
+                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col});
+    }
+  }
+}
+
 /// c = init + a b with b as it lies.
 template <class T>
 EIGAN_TARGET inline void multiply_columns(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
                                           Strided<const T> init, Strided<T> c) {
-  for (Index p = 0; p < k || p == 0; p += strip_terms<T>) {
-    const Index terms = k - p < strip_terms<T> ? k - p : strip_terms<T>;
-    if (p > 0) init = {c.data, 1, c.col};
-    for (Index j = 0; j < n; j += panel_columns) {
-      const Index columns = n - j < panel_columns ? n - j : panel_columns;
-      multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
-                        {b.data + p * b.row + j * b.col, b.row, b.col, block_columns * b.col},
-                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col});
-    }
-  }
+  multiply_pieces<T>(m, n, k, a, b, init, c, panel_columns, nullptr);
 }
 
 /// c = init + a b in panels of b, copied together first: the rows of b lie far apart. b.col == 1, k > 0.
@@ -3341,18 +3349,7 @@ EIGAN_TARGET EIGAN_NOINLINE void multiply_panels(Index m, Index n, Index k, Stri
                                                  Strided<const T> init, Strided<T> c) {
   alignas(64) T panel[panel_elements<T>];
   const Index most = k < strip_terms<T> ? k : strip_terms<T>;
-  const Index width = panel_elements<T> / most / block_columns * block_columns;
-  for (Index p = 0; p < k; p += most) {
-    const Index terms = k - p < most ? k - p : most;
-    if (p > 0) init = {c.data, 1, c.col};
-    for (Index j = 0; j < n; j += width) {
-      const Index columns = n - j < width ? n - j : width;
-      gather_panel(columns, terms, b.data + p * b.row + j, b.row, panel);
-      multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
-                        {panel, block_columns, 1, terms * block_columns}, {init.data + j * init.col, 1, init.col},
-                        {c.data + j * c.col, 1, c.col});
-    }
-  }
+  multiply_pieces(m, n, k, a, b, init, c, panel_elements<T> / most / block_columns * block_columns, panel);
 }
 
 template <class T>
