@@ -1358,7 +1358,6 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
 // Four accumulators become four neighbouring sums, always added in the same tree.
 #if defined(EIGAN_X86_VECTORS)
 using EightFloats = float __attribute__((vector_size(32)));
-using FourFloats = float __attribute__((vector_size(16), aligned(alignof(float)), may_alias));
 /// The sums of neighbours: two of a, two of b, two of a, two of b.
 EIGAN_TARGET EIGAN_INLINE EightFloats add_neighbours(EightFloats a, EightFloats b) {
   return __builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14) +
@@ -1366,8 +1365,8 @@ EIGAN_TARGET EIGAN_INLINE EightFloats add_neighbours(EightFloats a, EightFloats 
 }
 EIGAN_TARGET EIGAN_INLINE void store_sums(EightFloats s0, EightFloats s1, EightFloats s2, EightFloats s3, float* out) {
   const EightFloats t = add_neighbours(add_neighbours(s0, s1), add_neighbours(s2, s3));
-  *reinterpret_cast<FourFloats*>(out) =
-      __builtin_shufflevector(t, t, 0, 1, 2, 3) + __builtin_shufflevector(t, t, 4, 5, 6, 7);
+  const auto sums = __builtin_shufflevector(t, t, 0, 1, 2, 3) + __builtin_shufflevector(t, t, 4, 5, 6, 7);
+  std::memcpy(out, &sums, sizeof sums);
 }
 #if EIGAN_VECTOR_BYTES == 64
 EIGAN_TARGET EIGAN_INLINE EightFloats halves(Vector<float> s) {
@@ -2389,7 +2388,6 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
 // Four accumulators become four neighbouring sums, always added in the same tree.
 #if defined(EIGAN_X86_VECTORS)
 using EightFloats = float __attribute__((vector_size(32)));
-using FourFloats = float __attribute__((vector_size(16), aligned(alignof(float)), may_alias));
 /// The sums of neighbours: two of a, two of b, two of a, two of b.
 EIGAN_TARGET EIGAN_INLINE EightFloats add_neighbours(EightFloats a, EightFloats b) {
   return __builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14) +
@@ -2397,8 +2395,8 @@ EIGAN_TARGET EIGAN_INLINE EightFloats add_neighbours(EightFloats a, EightFloats 
 }
 EIGAN_TARGET EIGAN_INLINE void store_sums(EightFloats s0, EightFloats s1, EightFloats s2, EightFloats s3, float* out) {
   const EightFloats t = add_neighbours(add_neighbours(s0, s1), add_neighbours(s2, s3));
-  *reinterpret_cast<FourFloats*>(out) =
-      __builtin_shufflevector(t, t, 0, 1, 2, 3) + __builtin_shufflevector(t, t, 4, 5, 6, 7);
+  const auto sums = __builtin_shufflevector(t, t, 0, 1, 2, 3) + __builtin_shufflevector(t, t, 4, 5, 6, 7);
+  std::memcpy(out, &sums, sizeof sums);
 }
 #if EIGAN_VECTOR_BYTES == 64
 EIGAN_TARGET EIGAN_INLINE EightFloats halves(Vector<float> s) {
@@ -3419,7 +3417,6 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
 // Four accumulators become four neighbouring sums, always added in the same tree.
 #if defined(EIGAN_X86_VECTORS)
 using EightFloats = float __attribute__((vector_size(32)));
-using FourFloats = float __attribute__((vector_size(16), aligned(alignof(float)), may_alias));
 /// The sums of neighbours: two of a, two of b, two of a, two of b.
 EIGAN_TARGET EIGAN_INLINE EightFloats add_neighbours(EightFloats a, EightFloats b) {
   return __builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14) +
@@ -3427,8 +3424,8 @@ EIGAN_TARGET EIGAN_INLINE EightFloats add_neighbours(EightFloats a, EightFloats 
 }
 EIGAN_TARGET EIGAN_INLINE void store_sums(EightFloats s0, EightFloats s1, EightFloats s2, EightFloats s3, float* out) {
   const EightFloats t = add_neighbours(add_neighbours(s0, s1), add_neighbours(s2, s3));
-  *reinterpret_cast<FourFloats*>(out) =
-      __builtin_shufflevector(t, t, 0, 1, 2, 3) + __builtin_shufflevector(t, t, 4, 5, 6, 7);
+  const auto sums = __builtin_shufflevector(t, t, 0, 1, 2, 3) + __builtin_shufflevector(t, t, 4, 5, 6, 7);
+  std::memcpy(out, &sums, sizeof sums);
 }
 #if EIGAN_VECTOR_BYTES == 64
 EIGAN_TARGET EIGAN_INLINE EightFloats halves(Vector<float> s) {
