@@ -3,10 +3,9 @@
 //
 // Letters: x input, y output, p parameters; d in front of a letter is the gradient of the loss with respect to it.
 // backward_input computes dx = (dy/dx)^T dy and assigns; backward_params computes dp += (dy/dp)^T dy and adds.
-// Both are given x and y of the forward pass and dy.
+// Both are given x and y of the forward pass and dy. A sample is a column; core/shape.hpp says what lies where in it.
 #pragma once
 
-#include <array>
 #include <concepts>
 #include <span>
 #include <string>
@@ -15,6 +14,8 @@
 
 #include <eigan/core/parameter.hpp>
 #include <eigan/core/rng.hpp>
+#include <eigan/core/shape.hpp>
+#include <eigan/core/spec.hpp>
 #include <eigan/core/types.hpp>
 #include <eigan/core/view.hpp>
 
@@ -26,8 +27,14 @@ struct Draw {
   Index first_sample;  ///< the number in the pass of the views' first sample
 };
 
+/// What a pass is for.
+enum class Phase {
+  inference,  ///< the output alone
+  training    ///< the way back as well
+};
+
 /// Declares `static constexpr bool elementwise = true`: each output depends on the input in the same place alone, so
-/// the sizes are equal, and forward may run in place (y over x), as may backward_input (dx over dy).
+/// the shapes are equal, and forward may run in place (y over x), as may backward_input (dx over dy).
 template <class L>
 concept ElementwiseLayer = requires {
   requires L::elementwise;
@@ -41,10 +48,52 @@ concept SizedLayer = requires {
   { L::output } -> std::convertible_to<Index>;
 };
 
-/// What every layer has: a kind of size, `forward` and `backward_input`. It may state `backward_reads_x = false` (or
-/// _y) where both backward functions do without the input (the output), whose memory is then used again.
+/// Knows images: `output_shape(in)`, constexpr, is what comes out where `in` goes in, Shape{} where the layer takes no
+/// such input, and `at(in)` the layer placed there, which is a SizedLayer or an ElementwiseLayer. A network places its
+/// layers by itself. `expects()` may say in words what the layer takes.
+template <class L>
+concept ShapedLayer = requires(const L layer, Shape in) {
+  { layer.output_shape(in) } -> std::same_as<Shape>;
+  layer.at(in);
+};
+
+/// What a PreparedLayer's functions are given in place of its parameters alone.
+template <class T>
+struct Prepared {
+  std::span<const T> params;    ///< the layer's parameters
+  std::span<const T> prepared;  ///< what prepare() made of them for this pass
+};
+
+/// Computes something from its parameters once a pass, before all samples: a transposed copy, a normalised weight, the
+/// coefficients that follow from running statistics. `prepare` assigns q, of prepared_size() elements; s is the layer's
+/// state. All functions below then take a Prepared<T> where they are written with p, prepare and init excepted.
 template <class L, class T = float>
-concept Layer = (ElementwiseLayer<L> || SizedLayer<L>)&&requires(const L layer, std::span<const T> p, ConstView<T> c,
+concept PreparedLayer = requires(const L layer, std::span<const T> p, std::span<T> q, Phase phase) {
+  { layer.prepared_size() } -> std::convertible_to<Index>;
+  layer.prepare(p, p, q, phase);  // (p, s, q, phase)
+};
+
+namespace detail {
+template <class L, class T>
+struct ParamsOf {
+  using type = std::span<const T>;
+};
+template <class L, class T>
+requires requires(const L layer) {
+  layer.prepared_size();
+}
+struct ParamsOf<L, T> {
+  using type = Prepared<T>;
+};
+}  // namespace detail
+/// The first argument of the layer's functions: std::span<const T>, or Prepared<T>.
+template <class L, class T>
+using ParamsOf = typename detail::ParamsOf<L, T>::type;
+
+/// What every layer has: a kind of size, `forward` and `backward_input`. It may state `backward_reads_x = false` (or
+/// _y) where the way back does without the input (the output), whose memory is then used again.
+template <class L, class T = float>
+concept Layer = (ElementwiseLayer<L> || SizedLayer<L>)&&requires(const L layer, ParamsOf<L, T> p, ConstView<T> c,
                                                                  View<T> v) {
   layer.forward(p, c, v);               // (p, x, y)          y = f(x), at inference
   layer.backward_input(p, c, c, c, v);  // (p, x, y, dy, dx)  assigns dx
@@ -53,7 +102,7 @@ concept Layer = (ElementwiseLayer<L> || SizedLayer<L>)&&requires(const L layer, 
 /// A layer with parameters to train.
 template <class L, class T = float>
 concept ParametricLayer = Layer<L, T> &&
-    requires(const L layer, std::span<const T> p, std::span<T> dp, ConstView<T> c, const Rng rng) {
+    requires(const L layer, ParamsOf<L, T> p, std::span<T> dp, ConstView<T> c, const Rng rng) {
   { layer.param_size() } -> std::convertible_to<Index>;
   layer.init(dp, rng);                    // (p, rng)            writes initial values
   layer.backward_params(p, c, c, c, dp);  // (p, x, y, dy, dp)   adds to dp
@@ -65,7 +114,7 @@ concept ParametricLayer = Layer<L, T> &&
 /// optimiser may already have changed them.
 template <class L, class T = float>
 concept BlockedLayer = ParametricLayer<L, T> &&
-    requires(const L layer, std::span<const T> p, std::span<T> dp, ConstView<T> c, Index first, Index last) {
+    requires(const L layer, ParamsOf<L, T> p, std::span<T> dp, ConstView<T> c, Index first, Index last) {
   { layer.block_count() } -> std::convertible_to<Index>;
   { layer.block_range(first) } -> std::convertible_to<std::pair<Index, Index>>;  // [first, last) parameter
   // (p, x, y, dy, dp, first, last)  adds to the blocks [first, last) of dp, one at least
@@ -75,40 +124,65 @@ concept BlockedLayer = ParametricLayer<L, T> &&
 /// A layer that behaves differently in training because it draws random numbers (dropout). `forward` is inference.
 template <class L, class T = float>
 concept StochasticLayer = Layer<L, T> &&
-    requires(const L layer, std::span<const T> p, ConstView<T> c, View<T> v, Draw draw) {
+    requires(const L layer, ParamsOf<L, T> p, ConstView<T> c, View<T> v, Draw draw) {
   layer.forward_train(p, c, v, draw);               // (p, x, y, draw)
   layer.backward_input_train(p, c, c, c, v, draw);  // (p, x, y, dy, dx, draw)  the same draw as forward's
 };
 
-/// A layer whose output for one sample depends on the other samples of the batch in training (batch normalisation): a
-/// training pass gives it the whole batch at once, in independent parts whose number depends on its sizes alone.
-/// `forward` and `backward_input` are inference.
+/// A layer that can be computed in independent parts of a sample (channels, rows of an image), whose number depends on
+/// its sizes alone, so that threads share it where samples are few. Parts assign what forward and backward_input
+/// assign.
 template <class L, class T = float>
-concept BatchCoupledLayer = Layer<L, T> &&
-    requires(const L layer, std::span<const T> p, ConstView<T> c, View<T> v, Index part) {
+concept PartedLayer = Layer<L, T> &&
+    requires(const L layer, ParamsOf<L, T> p, ConstView<T> c, View<T> v, Index first, Index last) {
   { layer.part_count() } -> std::convertible_to<Index>;
-  layer.forward_part(p, c, v, part);               // (p, x, y, part)          assigns its part of y
-  layer.backward_input_part(p, c, c, c, v, part);  // (p, x, y, dy, dx, part)  assigns its part of dx
+  layer.forward_parts(p, c, v, first, last);               // (p, x, y, first, last)          their parts of y
+  layer.backward_input_parts(p, c, c, c, v, first, last);  // (p, x, y, dy, dx, first, last)  their parts of dx
 };
 
-/// Declares `static constexpr bool piecewise_linear = true`: y is linear in x around almost every x, so that the second
-/// derivative of a network of such layers comes from its weights alone. One that is not element-wise also has
-///   forward_tangent(p, tx, ty)                        assigns the derivative of y in the direction tx
-///   backward_tangent_blocks(tx, dy, dp, first, last)  adds the derivative of <dy, ty> to its parameters' gradient
-/// with the blocks of a BlockedLayer. An element-wise one needs neither: backward_input maps tangents as well.
+/// Declares `static constexpr bool coupled = true`: its output for one sample depends on the others of the batch in
+/// training (batch normalisation). A training pass then gives its parts the whole batch at once; `forward` and
+/// `backward_input` are inference.
 template <class L, class T = float>
-concept PiecewiseLinearLayer = Layer<L, T> && requires {
-  requires L::piecewise_linear;
-} &&(ElementwiseLayer<L> || (BlockedLayer<L, T> && requires(const L layer, std::span<const T> p, std::span<T> dp,
-                                                            ConstView<T> c, View<T> v, Index first, Index last) {
-       layer.forward_tangent(p, c, v);
-       layer.backward_tangent_blocks(c, c, dp, first, last);
-     }));
+concept BatchCoupledLayer = PartedLayer<L, T> && requires {
+  requires L::coupled;
+};
+
+/// A layer with numbers beside its parameters that no optimiser changes, such as running statistics. `prepare` is where
+/// it reads them.
+template <class L, class T = float>
+concept StatefulLayer = PreparedLayer<L, T> && requires(const L layer, std::span<T> s) {
+  { layer.state_size() } -> std::convertible_to<Index>;
+  { layer.states() } -> std::convertible_to<std::vector<Parameter>>;
+  layer.init_state(s);
+};
+
+/// A stateful layer that keeps statistics of its input.
+template <class L, class T = float>
+concept StatisticsLayer = StatefulLayer<L, T> &&
+    requires(const L layer, std::span<T> s, ConstView<T> x, double momentum) {
+  layer.update_statistics(s, x, momentum);  // s += momentum (statistics of x - s), momentum 1 assigns
+};
+
+/// Has a second derivative that penalties can use; t in front of a letter is a derivative in a given direction.
+///   forward_tangent(p, x, y, tx, ty)                  assigns ty = (dy/dx) tx
+///   add_curvature(p, x, y, tx, dty, dx)               adds (d/dx <dty, (dy/dx) tx>) to dx
+///   backward_params_tangent(p, x, y, tx, dty, dp)     adds (d/dp <dty, (dy/dx) tx>) to dp, if it has parameters
+/// An element-wise layer needs no forward_tangent (backward_input maps tangents as well), and one that declares
+/// `static constexpr bool piecewise_linear = true` no add_curvature: y is linear in x around almost every x.
+template <class L, class T = float>
+concept TangentLayer =
+    Layer<L, T> &&(
+        requires { requires L::piecewise_linear; } || requires(const L layer, ParamsOf<L, T> p, ConstView<T> c,
+                                                               View<T> v) { layer.add_curvature(p, c, c, c, c, v); }) &&
+    (ElementwiseLayer<L> ||
+     requires(const L layer, ParamsOf<L, T> p, ConstView<T> c, View<T> v) { layer.forward_tangent(p, c, c, c, v); }) &&
+    (!ParametricLayer<L, T> || requires(const L layer, ParamsOf<L, T> p, std::span<T> dp, ConstView<T> c) {
+      layer.backward_params_tangent(p, c, c, c, c, dp);
+    });
 
 namespace detail {
 
-// A layer may state `static constexpr bool backward_reads_x = false` (or _y) where that holds for both backward
-// functions; the tape then reuses the memory. Silence means that both are read.
 template <class L>
 constexpr bool backward_reads_x() {
   if constexpr (requires { L::backward_reads_x; })
@@ -124,38 +198,35 @@ constexpr bool backward_reads_y() {
     return true;
 }
 
-/// Compile-time sizes; `dynamic` where the type does not say.
+/// Sizes at run time; `dynamic` for a layer that takes any size.
 template <class L>
-constexpr Index static_input() {
-  if constexpr (ElementwiseLayer<L>)
+constexpr Index input_of(const L& layer) {
+  if constexpr (requires { layer.input_size(); })
+    return layer.input_size();
+  else if constexpr (ElementwiseLayer<L>)
     return dynamic;
   else
     return L::input;
 }
 template <class L>
-constexpr Index static_output(Index input) {
-  if constexpr (ElementwiseLayer<L>)
+constexpr Index output_of(const L& layer, Index input) {
+  if constexpr (requires { layer.output_size(); })
+    return layer.output_size();
+  else if constexpr (ElementwiseLayer<L>)
     return input;
   else
     return L::output;
 }
 
-/// Sizes at run time; input_of is `dynamic` for a layer that takes any size.
+/// What comes out of any kind of layer, Shape{} where `in` is not what it takes.
 template <class L>
-Index input_of(const L& layer) {
-  if constexpr (requires { layer.input_size(); })
-    return layer.input_size();
+constexpr Shape output_shape_of(const L& layer, Shape in) {
+  if constexpr (ShapedLayer<L>)
+    return layer.output_shape(in);
+  else if constexpr (SizedLayer<L>)
+    return in == Shape{input_of(layer)} ? Shape{output_of(layer, in.channels)} : Shape{};
   else
-    return static_input<L>();
-}
-template <class L>
-Index output_of(const L& layer, Index input) {
-  if constexpr (ElementwiseLayer<L>)
-    return input;
-  else if constexpr (requires { layer.output_size(); })
-    return layer.output_size();
-  else
-    return L::output;
+    return in;
 }
 
 template <class L>
@@ -166,43 +237,13 @@ Index param_size_of(const L& layer) {
     return 0;
 }
 
-/// What passes and tapes ask of a layer.
-struct LayerTraits {
-  bool elementwise, parametric, stochastic, coupled, reads_x, reads_y;
-  bool operator==(const LayerTraits&) const = default;
-};
-template <class L, class T>
-inline constexpr LayerTraits static_traits{ElementwiseLayer<L>,     ParametricLayer<L, T>, StochasticLayer<L, T>,
-                                           BatchCoupledLayer<L, T>, backward_reads_x<L>(), backward_reads_y<L>()};
-/// A layer that is known only at run time, AnyLayer, answers with its own.
+/// The layer's own words, or its lack of any.
 template <class L>
-concept RunTimeLayer = requires(const L layer) {
-  { layer.traits() } -> std::same_as<const LayerTraits&>;
-};
-template <class T, class L>
-constexpr LayerTraits traits_of([[maybe_unused]] const L& layer) {
-  if constexpr (RunTimeLayer<L>)
-    return layer.traits();
+Spec spec_of(const L& layer) {
+  if constexpr (requires { layer.spec(); })
+    return layer.spec();
   else
-    return static_traits<L, T>;
-}
-
-/// How many of the layer's parameters an optimiser changes: the first `trained_size()`, all where it says nothing.
-template <class L>
-Index trained_size_of(const L& layer) {
-  if constexpr (requires { layer.trained_size(); })
-    return layer.trained_size();
-  else
-    return param_size_of(layer);
-}
-
-/// How the layer is printed: `Linear(in_features=784, out_features=128)`.
-template <class L>
-std::string describe(const L& layer) {
-  if constexpr (requires { layer.describe(); })
-    return layer.describe();
-  else
-    return "Layer";
+    return {"Layer"};
 }
 
 /// The layer's tensors, offsets relative to its own parameters.
