@@ -91,7 +91,8 @@ template <class L, class T>
 using ParamsOf = typename detail::ParamsOf<L, T>::type;
 
 /// What every layer has: a kind of size, `forward` and `backward_input`. It may state `backward_reads_x = false` (or
-/// _y) where the way back does without the input (the output), whose memory is then used again.
+/// _y) where the way back does without the input (the output), whose memory is then used again; and `operations()`, the
+/// floating-point operations of `forward` for one sample, from which passes decide how many threads they are worth.
 template <class L, class T = float>
 concept Layer = (ElementwiseLayer<L> || SizedLayer<L>)&&requires(const L layer, ParamsOf<L, T> p, ConstView<T> c,
                                                                  View<T> v) {
@@ -99,7 +100,8 @@ concept Layer = (ElementwiseLayer<L> || SizedLayer<L>)&&requires(const L layer, 
   layer.backward_input(p, c, c, c, v);  // (p, x, y, dy, dx)  assigns dx
 };
 
-/// A layer with parameters to train.
+/// A layer with parameters to train. Where they are few and samples much work, `gradient_splits(batch)` may say into
+/// how many runs of samples a batch is cut, whose gradients are computed by themselves and added in order.
 template <class L, class T = float>
 concept ParametricLayer = Layer<L, T> &&
     requires(const L layer, ParamsOf<L, T> p, std::span<T> dp, ConstView<T> c, const Rng rng) {
