@@ -75,20 +75,20 @@ concept PreparedLayer = requires(const L layer, std::span<const T> p, std::span<
 
 namespace detail {
 template <class L, class T>
-struct ParamsOf {
+struct ParamsOfLayer {
   using type = std::span<const T>;
 };
 template <class L, class T>
 requires requires(const L layer) {
   layer.prepared_size();
 }
-struct ParamsOf<L, T> {
+struct ParamsOfLayer<L, T> {
   using type = Prepared<T>;
 };
 }  // namespace detail
 /// The first argument of the layer's functions: std::span<const T>, or Prepared<T>.
 template <class L, class T>
-using ParamsOf = typename detail::ParamsOf<L, T>::type;
+using ParamsOf = typename detail::ParamsOfLayer<L, T>::type;
 
 /// What every layer has: a kind of size, `forward` and `backward_input`. It may state `backward_reads_x = false` (or
 /// _y) where the way back does without the input (the output), whose memory is then used again; and `operations()`, the

@@ -42,7 +42,7 @@ class Linear {
   Index input_size() const { return in_; }
   Index output_size() const { return out_; }
   Index param_size() const { return out_ * in_ + out_; }
-  std::string describe() const { return detail::concat("Linear(in_features=", in_, ", out_features=", out_, ")"); }
+  Spec spec() const { return {"Linear", {{"in_features", in_}, {"out_features", out_}}, detail::concat("::eigan::Linear<", In, ", ", Out, ">")}; }
   std::vector<Parameter> parameters() const { return {{"weight", 0, out_, in_, 2}, {"bias", out_ * in_, out_, 1, 1}}; }
 
   /// The weight inside this layer's parameters (or gradients, or moments): out x in.
