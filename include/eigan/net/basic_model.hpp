@@ -77,16 +77,8 @@ class BasicModel {
   std::span<T> params() { return params_; }
   std::span<const T> params() const { return params_; }
   /// The parameters of the network's layer number `layer`, which may be a composition.
-  std::span<T> params(std::size_t layer) {
-    const std::string name = std::to_string(layer);
-    Index first = 0, size = 0;
-    for (const Step<T>& step : steps_->steps()) {
-      if (step.name != name && !step.name.starts_with(name + '.')) continue;
-      if (size == 0) first = step.offset;
-      size += step.size;
-    }
-    return params().subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(size));
-  }
+  std::span<T> params(std::size_t layer) { return slice_of(layer, params()); }
+  std::span<const T> params(std::size_t layer) const { return slice_of(layer, params()); }
   /// What no optimiser changes: running statistics.
   std::span<T> state() { return state_; }
   std::span<const T> state() const { return state_; }
@@ -96,6 +88,11 @@ class BasicModel {
   std::vector<Parameter> states() const { return steps_->states(); }
   /// One line, equal for models that can exchange parameters.
   const std::string& architecture() const { return architecture_; }
+
+  /// A copy. It is a word of its own, because it allocates.
+  BasicModel clone() const { return {steps_, architecture_, copy_of(params()), copy_of(state())}; }
+  /// The same network with freshly initialised parameters.
+  BasicModel fresh(Rng rng) const { return {steps_, architecture_, rng}; }
 
   /// A tape for batches of up to `capacity` samples.
   Tape<T> tape(Index capacity) const { return {steps_, capacity}; }
@@ -272,6 +269,19 @@ class BasicModel {
   void check_tape(const Tape<T>& tape) const {
     if (&tape.steps() != steps_.get() && !detail::same_layout(tape.steps(), *steps_))
       detail::fail_contract("eigan::Model: this tape was made for a network of other sizes");
+  }
+
+  /// The part that belongs to the network's layer number `layer`.
+  template <class U>
+  std::span<U> slice_of(std::size_t layer, std::span<U> all) const {
+    const std::string name = std::to_string(layer);
+    Index first = 0, size = 0;
+    for (const Step<T>& step : steps_->steps()) {
+      if (step.name != name && !step.name.starts_with(name + '.')) continue;
+      if (size == 0) first = step.offset;
+      size += step.size;
+    }
+    return all.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(size));
   }
 
   std::shared_ptr<const Steps<T>> steps_;
