@@ -12,7 +12,7 @@
 #include <vector>
 
 #include <eigan/core/parallel.hpp>
-#include <eigan/core/simd/isa.hpp>
+#include <eigan/kernels/isa.hpp>
 
 #if defined(__x86_64__)
 #include <immintrin.h>

@@ -13,7 +13,7 @@ endfunction()
 # The vector kernels, compiled once for the programs that take them from here: eigan_shares_kernels(target). The others
 # compile their own, as most users' programs do.
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/kernels.cpp CONTENT
-  "#define EIGAN_COMPILE_KERNELS\n#include <eigan/core/simd/kernels.hpp>\n")
+  "#define EIGAN_COMPILE_KERNELS\n#include <eigan/kernels.hpp>\n")
 add_library(eigan_kernels OBJECT EXCLUDE_FROM_ALL ${PROJECT_BINARY_DIR}/kernels.cpp)
 eigan_own_program(eigan_kernels)
 function(eigan_shares_kernels target)

@@ -742,12 +742,21 @@ inline int thread_count(Threads threads = {}) {
 #include <cmath>
 #include <numbers>
 
-// ======== eigan/core/simd/kernels.hpp
-// kernels<T>(): the table of kernels for the processor at hand.
+// ======== eigan/kernels/random.hpp
+// Random numbers of a sample's stream (see core/rng.hpp), many at a time.
+
+// ======== eigan/kernels/dispatch.hpp
+// kernels<RowKernels<T>>(): one subject's table of kernels, for the processor at hand.
+//
+// Kernels are everything in eigan whose speed depends on the processor's vector instructions, plain loops over arrays.
+// A subject is two files: rows.hpp declares a table of function pointers, rows.inc has their text, which is compiled
+// for every instruction set (for_each_isa.inc). Inline code elsewhere never depends on -march, so two translation units
+// with different flags agree on what they link. A program compiles the subjects that it includes, double where it is
+// used.
 
 #include <cstring>
 
-// ======== eigan/core/simd/isa.hpp
+// ======== eigan/kernels/isa.hpp
 // Which instruction set the kernels use. Chosen once, when the program first needs a kernel, for the processor it
 // runs on; flags such as -march do not matter. EIGAN_FORCE_ISA=portable|avx2|avx512 in the environment overrides.
 
@@ -810,69 +819,14 @@ inline Isa active_isa() {
 
 }  // namespace eigan
 
-// ======== eigan/core/simd/kernel_table.hpp
-// The list of kernels: everything in eigan whose speed depends on the processor's vector instructions.
-//
-// Each is a plain loop over arrays; simd/kernels.inc implements all of them once, and simd/kernels.hpp compiles that
-// text for every instruction set. Inline code elsewhere never depends on -march, so two translation units with
-// different flags agree on what they link.
-
-namespace eigan::detail {
-
-/// A matrix product's operand or result: element (i, j) is data[i * row + j * col].
-template <class T>
-struct Strided {
-  T* data;
-  Index row;
-  Index col;
-};
-
-/// What one Adam update needs besides the arrays; see optim/adam.hpp for the formula. rest1 is 1 - beta1, rounded once:
-/// in float 1 - 0.999f is already wrong in the fifth digit.
-template <class T>
-struct AdamCoefficients {
-  T beta1, rest1, beta2, rest2, step_size, inv_sqrt_correction2, eps, weight_decay;
-};
-
-template <class T>
-struct KernelTable {
-  /// c = init + a b over k terms.  a: m x k, columns contiguous (a.row == 1).  b: k x n, any strides.
-  /// init: m x n with contiguous columns; init.col == 0 repeats one column (a bias).  c: m x n, c.row == 1.
-  void (*multiply)(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b, Strided<const T> init,
-                   Strided<T> c);
-  /// c = a^T b.  a: k x m, b: k x n, c: m x n, all with contiguous columns.
-  void (*multiply_transposed)(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b, Strided<T> c);
-  /// sums[i] += sum over columns of a(i, j).  a: m x n, columns contiguous.
-  void (*add_row_sums)(Index m, Index n, Strided<const T> a, T* sums);
-  /// Over the columns of x, for each row: the mean and the mean squared distance from it.  x: m x n, columns
-  /// contiguous.
-  void (*row_moments)(Index m, Index n, Strided<const T> x, T* mean, T* variance);
-  /// sums[i] += sum_j dy(i, j) and products[i] += sum_j dy(i, j) (x(i, j) - mean[i]).  All with contiguous columns.
-  void (*add_row_products)(Index m, Index n, Strided<const T> x, const T* mean, Strided<const T> dy, T* sums,
-                           T* products);
-  /// y(i, j) = a[i] x(i, j) + c[i].  x, y: m x n, columns contiguous.
-  void (*scale_rows)(Index m, Index n, Strided<const T> x, const T* a, const T* c, Strided<T> y);
-  /// z(i, j) = a[i] x(i, j) + b[i] y(i, j) + c[i].  x, y, z: m x n, columns contiguous.
-  void (*combine_rows)(Index m, Index n, Strided<const T> x, const T* a, Strided<const T> y, const T* b, const T* c,
-                       Strided<T> z);
-
-  void (*relu)(Index n, const T* x, T* y);
-  void (*leaky_relu)(Index n, T slope, const T* x, T* y);
-  void (*leaky_relu_backward)(Index n, T slope, const T* y, const T* dy, T* dx);
-  void (*tanh)(Index n, const T* x, T* y);
-  void (*tanh_backward)(Index n, const T* y, const T* dy, T* dx);
-  void (*sigmoid)(Index n, const T* x, T* y);
-  void (*sigmoid_backward)(Index n, const T* y, const T* dy, T* dx);
-  /// y[i] = x[i] * scale where the i-th 16-bit number of the sample's stream is >= threshold, else 0.
-  void (*dropout)(Index n, std::uint64_t key, std::uint64_t sample, std::uint32_t threshold, T scale, const T* x, T* y);
-  /// y[i] = low + width * u, u uniform in [0, 1) from the sample's stream.
-  void (*uniform)(Index n, std::uint64_t key, std::uint64_t sample, T low, T width, T* y);
-  /// y[i] = pixels[i] / 127.5 - 1.
-  void (*pixels)(Index n, const std::uint8_t* pixels, T* y);
-  void (*adam)(Index n, const AdamCoefficients<T>& c, const T* grad, T* moment1, T* moment2, T* params);
-};
-
-}  // namespace eigan::detail
+// ======== eigan/kernels/for_each_isa.inc
+// Compiles the text EIGAN_KERNELS, one subject's kernels, once for every instruction set, with
+//   EIGAN_ISA           the namespace
+//   EIGAN_TARGET        the function attribute that allows the instructions
+//   EIGAN_VECTOR_BYTES  the register's width
+//   EIGAN_X86_VECTORS   where fused multiply-add, square root and masked moves are x86 instructions
+// Every function of such a text carries EIGAN_TARGET and calls nothing but its like, so no code of one set can be
+// inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
 
 #define EIGAN_INLINE [[gnu::always_inline]] inline
 #define EIGAN_NOINLINE [[gnu::noinline]] inline  // large arrays, which callers shall not carry
@@ -888,21 +842,13 @@ struct KernelTable {
 #define EIGAN_TARGET
 #define EIGAN_VECTOR_BYTES 16
 
-// ======== eigan/core/simd/kernels.inc
-// The kernels' text, compiled once for every instruction set by simd/kernels.hpp, which defines before each inclusion
-//   EIGAN_ISA           the namespace
-//   EIGAN_TARGET        the function attribute that allows the instructions
-//   EIGAN_VECTOR_BYTES  the register's width
-//   EIGAN_X86_VECTORS   where fused multiply-add, square root and masked moves are x86 instructions
-// Every function here carries EIGAN_TARGET and calls nothing but its like, so no code of this set can be inlined
-// into, or merged with, code for another. Vectors are the compilers' own vector types: + - * / and comparisons are
-// element-wise. A product that is added to something is written as fma: from a * b + c a compiler may make one
-// instruction or two, and the results would depend on its flags.
-// No #pragma once: this file is meant to be included more than once.
+// ======== eigan/kernels/vectors.inc
+// Vectors of one instruction set: types, loads and stores, fused multiply-add. Compiled by for_each_isa.inc.
+//
+// The types are the compilers' own: + - * / and comparisons are element-wise. A product that is added to something is
+// written as fma: from a * b + c a compiler may make one instruction or two, and the results would depend on its flags.
 
 namespace eigan::detail::EIGAN_ISA {
-
-// ---------------------------------------------------------------- vectors
 
 template <class T>
 struct Simd;
@@ -1068,871 +1014,29 @@ EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
 }
 #endif
 
-// ---------------------------------------------------------------- matrix products
-
-// Registers of accumulators: strip_vectors x block_columns of them, plus a strip's vectors, plus one broadcast.
-inline constexpr unsigned strip_vectors = 3;
-inline constexpr unsigned block_columns = EIGAN_VECTOR_BYTES == 64 ? 8 : 4;
-/// A packed strip takes 24 kB: half of a first-level cache of 48 kB, three quarters of one of 32 kB.
-template <class T>
-inline constexpr Index strip_terms = 24576 / (strip_vectors * EIGAN_VECTOR_BYTES);
-
-/// MV vectors of rows by NR columns of c = init + a b: outer products over k, all sums in registers.
-template <class T, unsigned MV, unsigned NR>
-EIGAN_TARGET EIGAN_INLINE void multiply_block(Index k, const T* a, Index a_col, const T* b, Index b_row, Index b_col,
-                                              const T* init, Index init_col, T* c, Index c_col) {
-  using V = Vector<T>;
-  constexpr Index L = lanes<T>;
-  V sum[NR][MV];
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = load(init + j * init_col + i * L);
-  }
-  // Twice, because how such a short loop happens to lie in the code changes its speed by some percent.
-  EIGAN_UNROLL_TWICE
-  for (Index p = 0; p < k; ++p) {
-    V av[MV];
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) av[i] = in_register(load(a + i * L));
-    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
-      const V bv = broadcast(b[j * b_col]);
-      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = fma(av[i], bv, sum[j][i]);
-    }
-    a += a_col;
-    b += b_row;
-  }
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) store(c + j * c_col + i * L, sum[j][i]);
-  }
-}
-
-/// The right operand as strips read it: element (p, j) of a block of columns is block[p * row + j * col].
-template <class T>
-struct Right {
-  const T* data;
-  Index row, col;
-  Index block;  // from one block of block_columns to the next
-  EIGAN_TARGET EIGAN_INLINE Right from(Index column) const {
-    constexpr Index width = block_columns;
-    return {data + column / width * block + column % width * col, row, col, block};
-  }
-};
-
-/// All columns of one strip of MV vectors of rows, `rows` of which are real. A block whose last rows do not fill a
-/// vector passes init and c through a full-sized copy.
-template <class T, unsigned MV, unsigned NR>
-EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a, Index a_col, Right<T> b,
-                                        Strided<const T> init, Strided<T> c) {
-  constexpr unsigned height = MV * static_cast<unsigned>(lanes<T>);
-  T copy[NR * height] = {};
-  const bool whole = rows == height;
-  Index j = 0;
-  for (; j + NR <= n; j += NR) {
-    const T* start = init.data + j * init.col;
-    T* result = c.data + j * c.col;
-    // The sums of the next block or, at the last whole one, the first of the next strip: they lie in short pieces, far
-    // apart, where the processor does not fetch ahead by itself, and nothing can be multiplied before they are there.
-    if (init.col > 0) {
-      const T* upcoming = j + 2 * static_cast<Index>(NR) <= n ? start + NR * init.col : init.data + height;
-      EIGAN_UNROLL for (unsigned q = 0; q < NR; ++q) {
-        __builtin_prefetch(upcoming + q * init.col, 1);
-        __builtin_prefetch(upcoming + q * init.col + height - 1, 1);
-      }
-    }
-    if (!whole)
-      for (unsigned q = 0; q < NR; ++q)
-        for (Index i = 0; i < rows; ++i) copy[q * height + i] = start[q * init.col + i];
-    multiply_block<T, MV, NR>(k, a, a_col, b.from(j).data, b.row, b.col, whole ? start : copy,
-                              whole ? init.col : height, whole ? result : copy, whole ? c.col : height);
-    if (!whole)
-      for (unsigned q = 0; q < NR; ++q)
-        for (Index i = 0; i < rows; ++i) result[q * c.col + i] = copy[q * height + i];
-  }
-  if constexpr (NR > 1)
-    if (j < n)
-      multiply_strip<T, MV, NR / 2>(rows, n - j, k, a, a_col, b.from(j), {init.data + j * init.col, 1, init.col},
-                                    {c.data + j * c.col, 1, c.col});
-}
-
-/// How many vectors of rows the next strip has, of `left` that remain: no strip of one, if avoidable.
-EIGAN_TARGET EIGAN_INLINE Index strip_size(Index left) {
-  return left == strip_vectors + 1 ? 2 : left < strip_vectors ? left : strip_vectors;
-}
-
-/// Copies `terms` columns of a strip, `rows` of which are real, one after the other; zeros stand for the missing rows.
-/// Vector by vector: a loop over elements would become a call of memcpy for every column.
-template <class T, unsigned MV>
-EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a, Index a_col, T* packed) {
-  constexpr Index L = lanes<T>;
-  if (rows >= MV * L) {  // the usual case, without a question for each vector
-    for (Index q = 0; q < terms; ++q) {
-      EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) store(packed + r * L, in_register(load(a + r * L)));
-      a += a_col;
-      packed += MV * L;
-    }
-    return;
-  }
-  for (Index q = 0; q < terms; ++q) {
-    EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) {
-      const Index left = rows - r * L;
-      store(packed + r * L, in_register(left >= L ? load(a + r * L) : load_part(a + r * L, left)));
-    }
-    a += a_col;
-    packed += MV * L;
-  }
-}
-
-/// Strips whose columns are copied together at a time, so that a cache line two strips share is fetched once.
-inline constexpr Index block_strips = 4;
-
-/// c = init + a b for so few terms that a strip of them stays in the first-level cache.
-template <class T>
-EIGAN_TARGET EIGAN_NOINLINE void multiply_terms(Index m, Index n, Index terms, Strided<const T> a, Right<T> b,
-                                                Strided<const T> init, Strided<T> c) {
-  constexpr Index L = lanes<T>;
-  // Columns of a are copied together where that pays: far ones cost a page each, and those an even number of cache
-  // lines apart share few cache sets, from 512 bytes on too few for a strip. Enough columns of b must read the copy.
-  const Index column_bytes = a.col * static_cast<Index>(sizeof(T));
-  const bool gather = column_bytes % 128 == 0 ? column_bytes >= 512 && n >= 16 : column_bytes >= 2048 && n >= 48;
-  alignas(64) T packed[strip_terms<T> * strip_vectors * L * block_strips];
-  const Index vectors = (m + L - 1) / L;
-  for (Index first = 0, end = 0; first < vectors; first = end) {
-    for (Index s = 0; s < (gather ? block_strips : 1) && end < vectors; ++s) end += strip_size(vectors - end);
-    const bool copied = gather || end * L > m;  // rows that do not fill a vector are filled up in the copy
-    // A few columns at a time, for what two strips share to be in the first-level cache still.
-    constexpr Index few = 16;
-    for (Index p = 0; copied && p < terms; p += few) {
-      T* to = packed;
-      for (Index v = first, size = 0; v < end; v += size) {
-        size = strip_size(vectors - v);
-        const Index count = terms - p < few ? terms - p : few;
-        const T* columns = a.data + p * a.col + v * L;
-        if (size == 3)
-          gather_strip<T, 3>(m - v * L, count, columns, a.col, to + p * size * L);
-        else if (size == 2)
-          gather_strip<T, 2>(m - v * L, count, columns, a.col, to + p * size * L);
-        else
-          gather_strip<T, 1>(m - v * L, count, columns, a.col, to + p * size * L);
-        to += terms * size * L;
-      }
-    }
-    const T* from = packed;
-    for (Index v = first, size = 0; v < end; v += size) {
-      size = strip_size(vectors - v);
-      const Index i = v * L, rows = m - i < size * L ? m - i : size * L;
-      const T* strip = copied ? from : a.data + i;
-      const Index strip_col = copied ? size * L : a.col;
-      const Strided<const T> start{init.data + i, 1, init.col};
-      const Strided<T> result{c.data + i, 1, c.col};
-      if (size == 3)
-        multiply_strip<T, 3, block_columns>(rows, n, terms, strip, strip_col, b, start, result);
-      else if (size == 2)
-        multiply_strip<T, 2, block_columns>(rows, n, terms, strip, strip_col, b, start, result);
-      else
-        multiply_strip<T, 1, block_columns>(rows, n, terms, strip, strip_col, b, start, result);
-      from += terms * size * L;
-    }
-  }
-}
-
-/// A panel of b: it stays in the second-level cache.
-template <class T>
-inline constexpr Index panel_elements = 131072 / static_cast<Index>(sizeof(T));
-
-/// Copies `columns` of b's columns, which lie side by side, block after block: a block's terms follow each other.
-/// A cache line of b at a time.
-template <class T>
-EIGAN_TARGET EIGAN_INLINE void gather_panel(Index columns, Index terms, const T* b, Index b_row, T* panel) {
-  constexpr Index width = block_columns, line = 64 / static_cast<Index>(sizeof(T));
-  for (Index j = 0; j < columns; j += line) {
-    const Index end = columns - j < line ? columns : j + line;
-    for (Index p = 0; p < terms; ++p) {
-      Index q = j;
-      for (; q + width <= end; q += width)
-        std::memcpy(panel + q * terms + p * width, b + p * b_row + q, sizeof(T) * block_columns);
-      for (Index rest = q; rest < end; ++rest) panel[q * terms + p * width + rest - q] = b[p * b_row + rest];
-    }
-  }
-}
-
-/// As many columns of b as should stay in the second-level cache, where b is read as it lies.
-inline constexpr Index panel_columns = 256;
-
-/// c = init + a b, `width` columns of b at a time, which are first copied to `panel` where there is one.
-template <class T>
-EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                               Strided<const T> init, Strided<T> c, Index width, T* panel) {
-  for (Index p = 0; p < k || p == 0; p += strip_terms<T>) {
-    const Index terms = k - p < strip_terms<T> ? k - p : strip_terms<T>;
-    if (p > 0) init = {c.data, 1, c.col};  // the sum so far
-    for (Index j = 0; j < n; j += width) {
-      const Index columns = n - j < width ? n - j : width;
-      const T* const from = b.data + p * b.row + j * b.col;
-      if (panel) gather_panel(columns, terms, from, b.row, panel);
-      multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
-                        panel ? Right<T>{panel, block_columns, 1, terms * block_columns}
-                              : Right<T>{from, b.row, b.col, block_columns * b.col},
-                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col});
-    }
-  }
-}
-
-/// c = init + a b with b as it lies.
-template <class T>
-EIGAN_TARGET inline void multiply_columns(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                          Strided<const T> init, Strided<T> c) {
-  multiply_pieces<T>(m, n, k, a, b, init, c, panel_columns, nullptr);
-}
-
-/// c = init + a b in panels of b, copied together first: the rows of b lie far apart. b.col == 1, k > 0.
-template <class T>
-EIGAN_TARGET EIGAN_NOINLINE void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                                 Strided<const T> init, Strided<T> c) {
-  alignas(64) T panel[panel_elements<T>];
-  const Index most = k < strip_terms<T> ? k : strip_terms<T>;
-  multiply_pieces(m, n, k, a, b, init, c, panel_elements<T> / most / block_columns * block_columns, panel);
-}
-
-template <class T>
-EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
-  constexpr Index L = lanes<T>;
-  Index i = 0;
-  for (; i + L <= n; i += L) store(to + i, in_register(load(from + i)));
-  if (i < n) store_part(to + i, load_part(from + i, n - i), n - i);
-}
-
-/// c = start + NC columns of a times NC elements of b.
-template <class T, unsigned NC>
-EIGAN_TARGET EIGAN_INLINE void add_columns(Index m, const T* a, Index a_col, const T* b, Index b_row, const T* start,
-                                           T* c) {
-  constexpr Index L = lanes<T>;
-  Vector<T> bv[NC];
-  EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) bv[q] = broadcast(b[q * b_row]);
-  Index i = 0;
-  for (; i + L <= m; i += L) {
-    Vector<T> sum = load(start + i);
-    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load(a + q * a_col + i), bv[q], sum);
-    store(c + i, sum);
-  }
-  if (i < m) {
-    Vector<T> sum = load_part(start + i, m - i);
-    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load_part(a + q * a_col + i, m - i), bv[q], sum);
-    store_part(c + i, sum, m - i);
-  }
-}
-
-/// c = init + a b for one column of b: the columns of a are read from end to end, as the processor fetches ahead, and
-/// the sums stay in the first-level cache. Each is added up in the same order as in multiply_block.
-template <class T>
-EIGAN_TARGET inline void multiply_vector(Index m, Index k, Strided<const T> a, Strided<const T> b, const T* init,
-                                         T* c) {
-  Index p = 0;
-  for (; p + 8 <= k; p += 8)
-    add_columns<T, 8>(m, a.data + p * a.col, a.col, b.data + p * b.row, b.row, p == 0 ? init : c, c);
-  for (; p < k; ++p) add_columns<T, 1>(m, a.data + p * a.col, a.col, b.data + p * b.row, b.row, p == 0 ? init : c, c);
-  if (k == 0) copy(m, init, c);
-}
-
-/// c = init + a b; c may be init. Each element is added up term by term, in order, whichever way is taken.
-template <class T>
-EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                  Strided<const T> init, Strided<T> c) {
-  if (n == 1) {
-    multiply_vector(m, k, a, b, init.data, c.data);
-    return;
-  }
-  if (k == 1) {  // an outer product: nothing is used twice but a, and c is best passed from end to end
-    for (Index j = 0; j < n; ++j)
-      add_columns<T, 1>(m, a.data, a.col, b.data + j * b.col, b.row, init.data + j * init.col, c.data + j * c.col);
-    return;
-  }
-  // Of a b whose rows lie apart, a block of columns takes a cache line for each term. These lines evict each other, or
-  // the strip, where they are many, or where they are some power of two apart and share few cache sets. Enough rows of
-  // a must read the copy.
-  const bool crowded = b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
-  const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
-  if (b.col == 1 && (crowded || k >= 192) && often_read)
-    multiply_panels(m, n, k, a, b, init, c);
-  else
-    multiply_columns(m, n, k, a, b, init, c);
-}
-
-// Four accumulators become four neighbouring sums, always added in the same tree.
-#if defined(EIGAN_X86_VECTORS)
-using EightFloats = float __attribute__((vector_size(32)));
-/// The sums of neighbours: two of a, two of b, two of a, two of b.
-EIGAN_TARGET EIGAN_INLINE EightFloats add_neighbours(EightFloats a, EightFloats b) {
-  return __builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14) +
-         __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15);
-}
-EIGAN_TARGET EIGAN_INLINE void store_sums(EightFloats s0, EightFloats s1, EightFloats s2, EightFloats s3, float* out) {
-  const EightFloats t = add_neighbours(add_neighbours(s0, s1), add_neighbours(s2, s3));
-  const auto sums = __builtin_shufflevector(t, t, 0, 1, 2, 3) + __builtin_shufflevector(t, t, 4, 5, 6, 7);
-  std::memcpy(out, &sums, sizeof sums);
-}
-#if EIGAN_VECTOR_BYTES == 64
-EIGAN_TARGET EIGAN_INLINE EightFloats halves(Vector<float> s) {
-  return __builtin_shufflevector(s, s, 0, 1, 2, 3, 4, 5, 6, 7) +
-         __builtin_shufflevector(s, s, 8, 9, 10, 11, 12, 13, 14, 15);
-}
-EIGAN_TARGET EIGAN_INLINE void store_sums(Vector<float> s0, Vector<float> s1, Vector<float> s2, Vector<float> s3,
-                                          float* out) {
-  store_sums(halves(s0), halves(s1), halves(s2), halves(s3), out);
-}
-#endif
-#endif
-template <class T>
-EIGAN_TARGET EIGAN_INLINE T sum_of(Vector<T> v) {
-  T sum = v[0];
-  for (Index i = 1; i < lanes<T>; ++i) sum += v[i];
-  return sum;
-}
-template <class V, class T>
-EIGAN_TARGET EIGAN_INLINE void store_sums(V s0, V s1, V s2, V s3, T* out) {
-  out[0] = sum_of<T>(s0);
-  out[1] = sum_of<T>(s1);
-  out[2] = sum_of<T>(s2);
-  out[3] = sum_of<T>(s3);
-}
-
-/// Four columns of a against NR columns of b: 4 NR dot products of length k.
-template <class T, unsigned NR>
-EIGAN_TARGET EIGAN_INLINE void dot_block(Index k, const T* a, Index a_col, const T* b, Index b_col, T* c, Index c_col) {
-  using V = Vector<T>;
-  constexpr Index L = lanes<T>;
-  V sum[NR][4] = {};
-  Index p = 0;
-  for (; p + L <= k; p += L) {
-    V bv[NR];
-    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) bv[j] = in_register(load(b + j * b_col + p));
-    EIGAN_UNROLL for (unsigned i = 0; i < 4; ++i) {
-      const V av = in_register(load(a + i * a_col + p));
-      EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
-    }
-  }
-  if (p < k) {
-    V bv[NR];
-    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) bv[j] = load_part(b + j * b_col + p, k - p);
-    EIGAN_UNROLL for (unsigned i = 0; i < 4; ++i) {
-      const V av = load_part(a + i * a_col + p, k - p);
-      EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
-    }
-  }
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) store_sums(sum[j][0], sum[j][1], sum[j][2], sum[j][3], c + j * c_col);
-}
-
-template <class T>
-EIGAN_TARGET EIGAN_INLINE T dot(Index k, const T* a, const T* b) {
-  constexpr Index L = lanes<T>;
-  Vector<T> sum = {};
-  Index p = 0;
-  for (; p + L <= k; p += L) sum = fma(load(a + p), load(b + p), sum);
-  if (p < k) sum = fma(load_part(a + p, k - p), load_part(b + p, k - p), sum);
-  T sums[4];
-  store_sums(sum, sum, sum, sum, sums);
-  return sums[0];
-}
-
-/// c = a^T b, as dot products of columns, each in lanes and added up in the same tree.
-template <class T>
-EIGAN_TARGET inline void multiply_transposed(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                             Strided<T> c) {
-  // As many columns of a as half of a first-level cache holds, so that each column of b is read once for all of them.
-  const Index fit = 16384 / static_cast<Index>(sizeof(T)) / (k > 0 ? k : 1) / 4 * 4;
-  const Index group = fit < 4 ? 4 : fit;
-  Index i = 0;
-  for (Index end = 0; i + 4 <= m; i = end) {
-    end = m - i < group ? i + (m - i) / 4 * 4 : i + group;
-    Index j = 0;
-    for (; j + 3 <= n; j += 3)
-      for (Index q = i; q < end; q += 4)
-        dot_block<T, 3>(k, a.data + q * a.col, a.col, b.data + j * b.col, b.col, c.data + j * c.col + q, c.col);
-    for (; j < n; ++j)
-      for (Index q = i; q < end; q += 4)
-        dot_block<T, 1>(k, a.data + q * a.col, a.col, b.data + j * b.col, b.col, c.data + j * c.col + q, c.col);
-  }
-  // The columns of a that are left, one at a time, each against four of b: one sum alone would wait for itself.
-  for (; i < m; ++i) {
-    Index j = 0;
-    for (; j + 4 <= n; j += 4) {
-      T sums[4];
-      dot_block<T, 1>(k, b.data + j * b.col, b.col, a.data + i * a.col, 0, sums, 0);
-      for (Index q = 0; q < 4; ++q) c.data[(j + q) * c.col + i] = sums[q];
-    }
-    for (; j < n; ++j) c.data[j * c.col + i] = dot(k, a.data + i * a.col, b.data + j * b.col);
-  }
-}
-
-template <class T>
-EIGAN_TARGET inline void add_row_sums(Index m, Index n, Strided<const T> a, T* sums) {
-  constexpr Index L = lanes<T>;
-  Index i = 0;
-  for (; i + L <= m; i += L) {
-    Vector<T> sum = load(sums + i);
-    for (Index j = 0; j < n; ++j) sum += load(a.data + j * a.col + i);
-    store(sums + i, sum);
-  }
-  for (; i < m; ++i)
-    for (Index j = 0; j < n; ++j) sums[i] += a.data[j * a.col + i];
-}
-
-// ---------------------------------------------------------------- rows over a batch
-
-/// f(i, count) for strips of rows, `count` a whole vector or, in the last strip, the rest.
-template <class T, class F>
-EIGAN_TARGET EIGAN_INLINE void for_each_strip(Index m, F f) {
-  constexpr Index L = lanes<T>;
-  Index i = 0;
-  for (; i + L <= m; i += L) f(i, L);
-  if (i < m) f(i, m - i);
-}
-template <class T>
-EIGAN_TARGET EIGAN_INLINE Vector<T> load_rows(const T* p, Index count) {
-  return count == lanes<T> ? load(p) : load_part(p, count);
-}
-template <class T>
-EIGAN_TARGET EIGAN_INLINE void store_rows(T* p, Vector<T> v, Index count) {
-  if (count == lanes<T>)
-    store(p, v);
-  else
-    store_part(p, v, count);
-}
-
-// Functions of a strip as types: a lambda could not be given the target.
-template <class T>
-struct RowMoments {
-  Index n;
-  Strided<const T> x;
-  T *mean, *variance;
-  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
-    Vector<T> sum{}, squares{};
-    for (Index j = 0; j < n; ++j) sum += load_rows(x.data + j * x.col + i, count);
-    const Vector<T> center = sum / static_cast<T>(n);
-    for (Index j = 0; j < n; ++j) {
-      const Vector<T> d = load_rows(x.data + j * x.col + i, count) - center;
-      squares = fma(d, d, squares);
-    }
-    store_rows(mean + i, center, count);
-    store_rows(variance + i, squares / static_cast<T>(n), count);
-  }
-};
-template <class T>
-EIGAN_TARGET inline void row_moments(Index m, Index n, Strided<const T> x, T* mean, T* variance) {
-  for_each_strip<T>(m, RowMoments<T>{n, x, mean, variance});
-}
-
-template <class T>
-struct AddRowProducts {
-  Index n;
-  Strided<const T> x;
-  const T* mean;
-  Strided<const T> dy;
-  T *sums, *products;
-  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
-    const Vector<T> center = load_rows(mean + i, count);
-    Vector<T> sum = load_rows(sums + i, count), product = load_rows(products + i, count);
-    for (Index j = 0; j < n; ++j) {
-      const Vector<T> d = load_rows(dy.data + j * dy.col + i, count);
-      sum += d;
-      product = fma(d, load_rows(x.data + j * x.col + i, count) - center, product);
-    }
-    store_rows(sums + i, sum, count);
-    store_rows(products + i, product, count);
-  }
-};
-template <class T>
-EIGAN_TARGET inline void add_row_products(Index m, Index n, Strided<const T> x, const T* mean, Strided<const T> dy,
-                                          T* sums, T* products) {
-  for_each_strip<T>(m, AddRowProducts<T>{n, x, mean, dy, sums, products});
-}
-
-template <class T>
-struct ScaleRows {
-  Index n;
-  Strided<const T> x;
-  const T *a, *c;
-  Strided<T> y;
-  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
-    const Vector<T> ai = load_rows(a + i, count), ci = load_rows(c + i, count);
-    for (Index j = 0; j < n; ++j)
-      store_rows(y.data + j * y.col + i, fma(ai, load_rows(x.data + j * x.col + i, count), ci), count);
-  }
-};
-template <class T>
-EIGAN_TARGET inline void scale_rows(Index m, Index n, Strided<const T> x, const T* a, const T* c, Strided<T> y) {
-  for_each_strip<T>(m, ScaleRows<T>{n, x, a, c, y});
-}
-
-template <class T>
-struct CombineRows {
-  Index n;
-  Strided<const T> x;
-  const T* a;
-  Strided<const T> y;
-  const T *b, *c;
-  Strided<T> z;
-  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
-    const Vector<T> ai = load_rows(a + i, count), bi = load_rows(b + i, count), ci = load_rows(c + i, count);
-    for (Index j = 0; j < n; ++j) {
-      const Vector<T> by = fma(bi, load_rows(y.data + j * y.col + i, count), ci);
-      store_rows(z.data + j * z.col + i, fma(ai, load_rows(x.data + j * x.col + i, count), by), count);
-    }
-  }
-};
-template <class T>
-EIGAN_TARGET inline void combine_rows(Index m, Index n, Strided<const T> x, const T* a, Strided<const T> y, const T* b,
-                                      const T* c, Strided<T> z) {
-  for_each_strip<T>(m, CombineRows<T>{n, x, a, y, b, c, z});
-}
-
-// ---------------------------------------------------------------- element-wise
-
-/// y[i] = f(in[i]...), a vector at a time; the last part is computed in a zero-padded vector. Any input may be y
-/// itself.
-template <class T, class F, class... In>
-EIGAN_TARGET EIGAN_INLINE void map(Index n, F f, T* y, const In*... in) {
-  constexpr Index L = lanes<T>;
-  Index i = 0;
-  for (; i + L <= n; i += L) store(y + i, f(load(in + i)...));
-  if (i < n) store_part(y + i, f(load_part(in + i, n - i)...), n - i);
-}
-
-template <class T>
-struct Relu {
-  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> x) const { return x < T(0) ? Vector<T>{} : x; }
-};
-template <class T>
-EIGAN_TARGET inline void relu(Index n, const T* x, T* y) {
-  map(n, Relu<T>{}, y, x);
-}
-
-template <class T>
-struct LeakyRelu {
-  T slope;
-  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> x) const { return x < T(0) ? slope * x : x; }
-};
-template <class T>
-EIGAN_TARGET inline void leaky_relu(Index n, T slope, const T* x, T* y) {
-  map(n, LeakyRelu<T>{slope}, y, x);
-}
-
-template <class T>
-struct LeakyReluBackward {
-  T slope;
-  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> y, Vector<T> dy) const { return y > T(0) ? dy : slope * dy; }
-};
-template <class T>
-EIGAN_TARGET inline void leaky_relu_backward(Index n, T slope, const T* y, const T* dy, T* dx) {
-  map(n, LeakyReluBackward<T>{slope}, dx, y, dy);
-}
-
-/// e^t - 1 = 2^k (e^r - 1) + (2^k - 1) with t = k ln 2 + r, |r| <= ln 2 / 2; t in [-104, 88]. Taylor's series of
-/// (e^r - 1 - r) / r^2 to r^5: the first term left out is below 2^-26 of the result.
-EIGAN_TARGET EIGAN_INLINE void split_exp(Simd<float>::V t, Simd<float>::V& fraction, Simd<float>::V& power) {
-  using V = Simd<float>::V;
-  using I = Simd<float>::I;
-  const V rounding = t < 0.0f ? broadcast(-0.5f) : broadcast(0.5f);
-  const I k = __builtin_convertvector(fma(t, broadcast(1.44269504f), rounding), I);
-  const V kf = __builtin_convertvector(k, V);
-  // ln 2 in two parts; k times the first is exact.
-  const V r = fma(kf, broadcast(2.12194440e-4f), fma(kf, broadcast(-0.693359375f), t));
-  V q = fma(r, broadcast(1.0f / 5040), broadcast(1.0f / 720));
-  q = fma(q, r, broadcast(1.0f / 120));
-  q = fma(q, r, broadcast(1.0f / 24));
-  q = fma(q, r, broadcast(1.0f / 6));
-  q = fma(q, r, broadcast(1.0f / 2));
-  fraction = fma(q, r * r, r);
-  // 2^k as a product of two powers, so that results below the smallest normal number come out right.
-  const I half = k >> 1;
-  const I rest = k - half;
-  const I low = (half + 127) << 23;
-  const I high = (rest + 127) << 23;
-  V low_power, high_power;
-  std::memcpy(&low_power, &low, sizeof low);
-  std::memcpy(&high_power, &high, sizeof high);
-  power = low_power * high_power;
-}
-
-/// tanh |x| = (e^(2|x|) - 1) / (e^(2|x|) + 1); tests/layers/tanh_test.cpp states the error.
-struct TanhFloat {
-  EIGAN_TARGET EIGAN_INLINE Simd<float>::V operator()(Simd<float>::V x) const {
-    using V = Simd<float>::V;
-    const V magnitude = x < 0.0f ? -x : x;
-    const V t = magnitude < 9.5f ? magnitude + magnitude : broadcast(19.0f);
-    V fraction, power;
-    split_exp(t, fraction, power);
-    const V expm1 = fma(power, fraction, power - 1.0f);
-    const V y = expm1 / (expm1 + 2.0f);
-    const V with_sign = x < 0.0f ? -y : y;
-    // Zeros keep their sign, and a NaN stays one.
-    return magnitude > 0.0f ? with_sign : x;
-  }
-};
-
-/// With z = e^-|x|: sigmoid(x) = 1 / (1 + z) for x >= 0 and z / (1 + z) below, accurate at both ends.
-struct SigmoidFloat {
-  EIGAN_TARGET EIGAN_INLINE Simd<float>::V operator()(Simd<float>::V x) const {
-    using V = Simd<float>::V;
-    const V t = x < 0.0f ? x : -x;
-    V fraction, power;
-    split_exp(t > -104.0f ? t : broadcast(-104.0f), fraction, power);
-    const V z = fma(power, fraction, power);
-    const V y = (x < 0.0f ? z : broadcast(1.0f)) / (z + 1.0f);
-    return x == x ? y : x;  // NOLINT(misc-redundant-expression): a NaN is not
-  }
-};
-
-template <class T>
-EIGAN_TARGET inline void tanh(Index n, const T* x, T* y) {
-  if constexpr (sizeof(T) == sizeof(float))
-    map(n, TanhFloat{}, y, x);
-  else
-    for (Index i = 0; i < n; ++i) y[i] = std::tanh(x[i]);
-}
-template <class T>
-EIGAN_TARGET inline void sigmoid(Index n, const T* x, T* y) {
-  if constexpr (sizeof(T) == sizeof(float))
-    map(n, SigmoidFloat{}, y, x);
-  else
-    for (Index i = 0; i < n; ++i) {
-      const T z = std::exp(x[i] < 0 ? x[i] : -x[i]);
-      y[i] = (x[i] < 0 ? z : T(1)) / (T(1) + z);
-    }
-}
-
-template <class T>
-struct TanhBackward {
-  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> y, Vector<T> dy) const {
-    return dy * fma(-y, y, broadcast(T(1)));
-  }
-};
-template <class T>
-EIGAN_TARGET inline void tanh_backward(Index n, const T* y, const T* dy, T* dx) {
-  map(n, TanhBackward<T>{}, dx, y, dy);
-}
-
-template <class T>
-struct SigmoidBackward {
-  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> y, Vector<T> dy) const { return dy * (y * (T(1) - y)); }
-};
-template <class T>
-EIGAN_TARGET inline void sigmoid_backward(Index n, const T* y, const T* dy, T* dx) {
-  map(n, SigmoidBackward<T>{}, dx, y, dy);
-}
-
-template <class T>
-EIGAN_TARGET inline void pixels(Index n, const std::uint8_t* pixels, T* y) {
-  using U8 = typename Simd<T>::U8;
-  constexpr Index L = lanes<T>;
-  // A reciprocal would be a multiplication, but 255 must give exactly 1.
-  Index i = 0;
-  for (; i + L <= n; i += L)
-    store(y + i, __builtin_convertvector(load_as<U8>(pixels + i), Vector<T>) / T(127.5) - T(1));
-  for (; i < n; ++i) y[i] = static_cast<T>(pixels[i]) / T(127.5) - T(1);
-}
-
-// ---------------------------------------------------------------- random numbers
-
-#if defined(EIGAN_X86_VECTORS)
-using FourWords = std::uint64_t __attribute__((vector_size(32)));
-using EightWords = std::uint32_t __attribute__((vector_size(32)));
-/// a b for the low 32 bits of each lane.
-EIGAN_TARGET EIGAN_INLINE FourWords multiply_low_words(FourWords a, FourWords b) {
-#if defined(__clang__)  // finds the instruction by itself
-  return (a & 0xFFFFFFFFu) * (b & 0xFFFFFFFFu);
-#else
-  using Signed = std::int32_t __attribute__((vector_size(32)));
-  return reinterpret_cast<FourWords>(
-      __builtin_ia32_pmuludq256(reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b)));
-#endif
-}
-#endif
-
-/// The g-th group of 32 words of a sample's stream: see Rng::word for their order.
-EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sample, std::uint64_t group,
-                                            std::uint32_t* words) {
-#if defined(EIGAN_X86_VECTORS)
-  // Eight counters, four to a register, each 32-bit word in the low half of a 64-bit lane.
-  constexpr std::uint64_t low = 0xFFFFFFFF;
-  const std::uint64_t first = 8 * group;
-  const FourWords index[2] = {first + FourWords{0, 1, 2, 3}, first + FourWords{4, 5, 6, 7}};
-  FourWords c[2][4];
-  EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
-    c[h][0] = index[h] & low;
-    c[h][1] = index[h] >> 32;
-    c[h][2] = FourWords{} + (sample & low);
-    c[h][3] = FourWords{} + (sample >> 32);
-  }
-  auto k0 = static_cast<std::uint32_t>(key);
-  auto k1 = static_cast<std::uint32_t>(key >> 32);
-  for (int round = 0; round < 10; ++round) {
-    // NOLINTNEXTLINE(modernize-loop-convert): unrolled as the loop above
-    EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
-      const FourWords p0 = multiply_low_words(c[h][0], FourWords{} + 0xD2511F53);
-      const FourWords p1 = multiply_low_words(c[h][2], FourWords{} + 0xCD9E8D57);
-      c[h][0] = (p1 >> 32) ^ c[h][1] ^ std::uint64_t{k0};
-      c[h][2] = (p0 >> 32) ^ c[h][3] ^ std::uint64_t{k1};
-      // The products' high halves stay where they are: the product does not read them, and only low halves are stored.
-      c[h][1] = p1 & low;
-      c[h][3] = p0 & low;
-    }
-    k0 += 0x9E3779B9u;
-    k1 += 0xBB67AE85u;
-  }
-  EIGAN_UNROLL for (unsigned w = 0; w < 4; ++w) {
-    // The even 32-bit lanes of both registers, in order.
-    const auto ordered = __builtin_shufflevector(reinterpret_cast<EightWords>(c[0][w]),
-                                                 reinterpret_cast<EightWords>(c[1][w]), 0, 2, 4, 6, 8, 10, 12, 14);
-    std::memcpy(words + 8 * w, &ordered, sizeof ordered);
-  }
-#else
-  for (std::uint64_t lane = 0; lane < 8; ++lane) {
-    const Rng::Words block = Rng(key).block(8 * group + lane, sample);
-    for (std::uint64_t w = 0; w < 4; ++w) words[8 * w + lane] = block[w];
-  }
-#endif
-}
-
-template <class T>
-EIGAN_TARGET inline void dropout(Index n, std::uint64_t key, std::uint64_t sample, std::uint32_t threshold, T scale,
-                                 const T* x, T* y) {
-  using V = Vector<T>;
-  using I = typename Simd<T>::I;
-  constexpr Index L = lanes<T>;
-  using Element = std::remove_cvref_t<decltype(I{}[0])>;
-  std::uint32_t words[32];
-  std::uint16_t draws[64];
-  for (Index first = 0; first < n; first += 64) {
-    philox_group(key, sample, static_cast<std::uint64_t>(first / 64), words);
-    std::memcpy(draws, words, sizeof words);
-    const Index count = n - first < 64 ? n - first : 64;
-    Index i = 0;
-    for (; i + L <= count; i += L) {
-      const I draw = __builtin_convertvector(load_as<typename Simd<T>::U16>(draws + i), I);
-      store(y + first + i, draw >= static_cast<Element>(threshold) ? load(x + first + i) * scale : V{});
-    }
-    for (; i < count; ++i) y[first + i] = draws[i] >= threshold ? x[first + i] * scale : T(0);
-  }
-}
-
-template <class T>
-EIGAN_TARGET inline void uniform(Index n, std::uint64_t key, std::uint64_t sample, T low, T width, T* y) {
-  std::uint32_t words[32];
-  for (Index first = 0; first < n; first += 32) {
-    philox_group(key, sample, static_cast<std::uint64_t>(first / 32), words);
-    const Index count = n - first < 32 ? n - first : 32;
-    for (Index i = 0; i < count; ++i)
-      y[first + i] = fma(width, static_cast<T>(static_cast<std::int32_t>(words[i] >> 8)) * T(0x1p-24), low);
-  }
-}
-
-// ---------------------------------------------------------------- optimisers
-
-/// While it lives, results too small for a normal number are zeros, and so are such operands: division and square root
-/// take many times as long for them. Moments that decay get there, where they no longer move anything. The state that
-/// the caller had comes back with its end.
-class FlushDenormals {
-#if defined(__x86_64__)
- public:
-  EIGAN_TARGET EIGAN_INLINE FlushDenormals() : before_(__builtin_ia32_stmxcsr()) {
-    constexpr unsigned flush_results = 0x8000, read_as_zero = 0x0040;
-    __builtin_ia32_ldmxcsr(before_ | flush_results | read_as_zero);
-    asm volatile("" ::: "memory");  // no arithmetic on memory moves across
-  }
-  EIGAN_TARGET EIGAN_INLINE ~FlushDenormals() {
-    asm volatile("" ::: "memory");
-    __builtin_ia32_ldmxcsr(before_);
-  }
-  FlushDenormals(const FlushDenormals&) = delete;
-  FlushDenormals& operator=(const FlushDenormals&) = delete;
-
- private:
-  unsigned before_;
-#endif
-};
-
-template <class T>
-struct AdamStep {
-  AdamCoefficients<T> c;
-  EIGAN_TARGET EIGAN_INLINE void operator()(Vector<T> g, Vector<T>& m, Vector<T>& v, Vector<T>& p) const {
-    g = fma(broadcast(c.weight_decay), p, g);
-    m = fma(broadcast(c.beta1), m, c.rest1 * g);
-    v = fma(broadcast(c.beta2), v, (c.rest2 * g) * g);
-    const Vector<T> denominator = fma(square_root(v), broadcast(c.inv_sqrt_correction2), broadcast(c.eps));
-    p -= (c.step_size * m) / denominator;
-  }
-};
-template <class T>
-EIGAN_TARGET inline void adam(Index n, const AdamCoefficients<T>& coefficients, const T* grad, T* moment1, T* moment2,
-                              T* params) {
-  constexpr Index L = lanes<T>;
-  [[maybe_unused]] const FlushDenormals flush;
-  const AdamStep<T> step{coefficients};
-  Index i = 0;
-  for (; i + L <= n; i += L) {
-    Vector<T> m = load(moment1 + i), v = load(moment2 + i), p = load(params + i);
-    step(load(grad + i), m, v, p);
-    store(moment1 + i, m);
-    store(moment2 + i, v);
-    store(params + i, p);
-  }
-  if (i < n) {
-    Vector<T> m = load_part(moment1 + i, n - i), v = load_part(moment2 + i, n - i), p = load_part(params + i, n - i);
-    step(load_part(grad + i, n - i), m, v, p);
-    store_part(moment1 + i, m, n - i);
-    store_part(moment2 + i, v, n - i);
-    store_part(params + i, p, n - i);
-  }
-}
-
-template <class T>
-inline constexpr KernelTable<T> table{
-    .multiply = multiply<T>,
-    .multiply_transposed = multiply_transposed<T>,
-    .add_row_sums = add_row_sums<T>,
-    .row_moments = row_moments<T>,
-    .add_row_products = add_row_products<T>,
-    .scale_rows = scale_rows<T>,
-    .combine_rows = combine_rows<T>,
-    .relu = relu<T>,
-    .leaky_relu = leaky_relu<T>,
-    .leaky_relu_backward = leaky_relu_backward<T>,
-    .tanh = tanh<T>,
-    .tanh_backward = tanh_backward<T>,
-    .sigmoid = sigmoid<T>,
-    .sigmoid_backward = sigmoid_backward<T>,
-    .dropout = dropout<T>,
-    .uniform = uniform<T>,
-    .pixels = pixels<T>,
-    .adam = adam<T>,
-};
+/// Where a subject leaves its table: TableOf<RowKernels<T>>::table.
+template <class Table>
+struct TableOf;
 
 }  // namespace eigan::detail::EIGAN_ISA
-
 #undef EIGAN_ISA
 #undef EIGAN_TARGET
 #undef EIGAN_VECTOR_BYTES
-#undef EIGAN_X86_VECTORS
 
 #if defined(__x86_64__)
+#define EIGAN_X86_VECTORS
+
 #define EIGAN_ISA avx2
 #define EIGAN_TARGET [[gnu::target("avx2,fma")]]
 #define EIGAN_VECTOR_BYTES 32
-#define EIGAN_X86_VECTORS
 
-// ======== eigan/core/simd/kernels.inc
-// The kernels' text, compiled once for every instruction set by simd/kernels.hpp, which defines before each inclusion
-//   EIGAN_ISA           the namespace
-//   EIGAN_TARGET        the function attribute that allows the instructions
-//   EIGAN_VECTOR_BYTES  the register's width
-//   EIGAN_X86_VECTORS   where fused multiply-add, square root and masked moves are x86 instructions
-// Every function here carries EIGAN_TARGET and calls nothing but its like, so no code of this set can be inlined
-// into, or merged with, code for another. Vectors are the compilers' own vector types: + - * / and comparisons are
-// element-wise. A product that is added to something is written as fma: from a * b + c a compiler may make one
-// instruction or two, and the results would depend on its flags.
-// No #pragma once: this file is meant to be included more than once.
+// ======== eigan/kernels/vectors.inc
+// Vectors of one instruction set: types, loads and stores, fused multiply-add. Compiled by for_each_isa.inc.
+//
+// The types are the compilers' own: + - * / and comparisons are element-wise. A product that is added to something is
+// written as fma: from a * b + c a compiler may make one instruction or two, and the results would depend on its flags.
 
 namespace eigan::detail::EIGAN_ISA {
-
-// ---------------------------------------------------------------- vectors
 
 template <class T>
 struct Simd;
@@ -2098,870 +1202,26 @@ EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
 }
 #endif
 
-// ---------------------------------------------------------------- matrix products
-
-// Registers of accumulators: strip_vectors x block_columns of them, plus a strip's vectors, plus one broadcast.
-inline constexpr unsigned strip_vectors = 3;
-inline constexpr unsigned block_columns = EIGAN_VECTOR_BYTES == 64 ? 8 : 4;
-/// A packed strip takes 24 kB: half of a first-level cache of 48 kB, three quarters of one of 32 kB.
-template <class T>
-inline constexpr Index strip_terms = 24576 / (strip_vectors * EIGAN_VECTOR_BYTES);
-
-/// MV vectors of rows by NR columns of c = init + a b: outer products over k, all sums in registers.
-template <class T, unsigned MV, unsigned NR>
-EIGAN_TARGET EIGAN_INLINE void multiply_block(Index k, const T* a, Index a_col, const T* b, Index b_row, Index b_col,
-                                              const T* init, Index init_col, T* c, Index c_col) {
-  using V = Vector<T>;
-  constexpr Index L = lanes<T>;
-  V sum[NR][MV];
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = load(init + j * init_col + i * L);
-  }
-  // Twice, because how such a short loop happens to lie in the code changes its speed by some percent.
-  EIGAN_UNROLL_TWICE
-  for (Index p = 0; p < k; ++p) {
-    V av[MV];
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) av[i] = in_register(load(a + i * L));
-    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
-      const V bv = broadcast(b[j * b_col]);
-      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = fma(av[i], bv, sum[j][i]);
-    }
-    a += a_col;
-    b += b_row;
-  }
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) store(c + j * c_col + i * L, sum[j][i]);
-  }
-}
-
-/// The right operand as strips read it: element (p, j) of a block of columns is block[p * row + j * col].
-template <class T>
-struct Right {
-  const T* data;
-  Index row, col;
-  Index block;  // from one block of block_columns to the next
-  EIGAN_TARGET EIGAN_INLINE Right from(Index column) const {
-    constexpr Index width = block_columns;
-    return {data + column / width * block + column % width * col, row, col, block};
-  }
-};
-
-/// All columns of one strip of MV vectors of rows, `rows` of which are real. A block whose last rows do not fill a
-/// vector passes init and c through a full-sized copy.
-template <class T, unsigned MV, unsigned NR>
-EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a, Index a_col, Right<T> b,
-                                        Strided<const T> init, Strided<T> c) {
-  constexpr unsigned height = MV * static_cast<unsigned>(lanes<T>);
-  T copy[NR * height] = {};
-  const bool whole = rows == height;
-  Index j = 0;
-  for (; j + NR <= n; j += NR) {
-    const T* start = init.data + j * init.col;
-    T* result = c.data + j * c.col;
-    // The sums of the next block or, at the last whole one, the first of the next strip: they lie in short pieces, far
-    // apart, where the processor does not fetch ahead by itself, and nothing can be multiplied before they are there.
-    if (init.col > 0) {
-      const T* upcoming = j + 2 * static_cast<Index>(NR) <= n ? start + NR * init.col : init.data + height;
-      EIGAN_UNROLL for (unsigned q = 0; q < NR; ++q) {
-        __builtin_prefetch(upcoming + q * init.col, 1);
-        __builtin_prefetch(upcoming + q * init.col + height - 1, 1);
-      }
-    }
-    if (!whole)
-      for (unsigned q = 0; q < NR; ++q)
-        for (Index i = 0; i < rows; ++i) copy[q * height + i] = start[q * init.col + i];
-    multiply_block<T, MV, NR>(k, a, a_col, b.from(j).data, b.row, b.col, whole ? start : copy,
-                              whole ? init.col : height, whole ? result : copy, whole ? c.col : height);
-    if (!whole)
-      for (unsigned q = 0; q < NR; ++q)
-        for (Index i = 0; i < rows; ++i) result[q * c.col + i] = copy[q * height + i];
-  }
-  if constexpr (NR > 1)
-    if (j < n)
-      multiply_strip<T, MV, NR / 2>(rows, n - j, k, a, a_col, b.from(j), {init.data + j * init.col, 1, init.col},
-                                    {c.data + j * c.col, 1, c.col});
-}
-
-/// How many vectors of rows the next strip has, of `left` that remain: no strip of one, if avoidable.
-EIGAN_TARGET EIGAN_INLINE Index strip_size(Index left) {
-  return left == strip_vectors + 1 ? 2 : left < strip_vectors ? left : strip_vectors;
-}
-
-/// Copies `terms` columns of a strip, `rows` of which are real, one after the other; zeros stand for the missing rows.
-/// Vector by vector: a loop over elements would become a call of memcpy for every column.
-template <class T, unsigned MV>
-EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a, Index a_col, T* packed) {
-  constexpr Index L = lanes<T>;
-  if (rows >= MV * L) {  // the usual case, without a question for each vector
-    for (Index q = 0; q < terms; ++q) {
-      EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) store(packed + r * L, in_register(load(a + r * L)));
-      a += a_col;
-      packed += MV * L;
-    }
-    return;
-  }
-  for (Index q = 0; q < terms; ++q) {
-    EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) {
-      const Index left = rows - r * L;
-      store(packed + r * L, in_register(left >= L ? load(a + r * L) : load_part(a + r * L, left)));
-    }
-    a += a_col;
-    packed += MV * L;
-  }
-}
-
-/// Strips whose columns are copied together at a time, so that a cache line two strips share is fetched once.
-inline constexpr Index block_strips = 4;
-
-/// c = init + a b for so few terms that a strip of them stays in the first-level cache.
-template <class T>
-EIGAN_TARGET EIGAN_NOINLINE void multiply_terms(Index m, Index n, Index terms, Strided<const T> a, Right<T> b,
-                                                Strided<const T> init, Strided<T> c) {
-  constexpr Index L = lanes<T>;
-  // Columns of a are copied together where that pays: far ones cost a page each, and those an even number of cache
-  // lines apart share few cache sets, from 512 bytes on too few for a strip. Enough columns of b must read the copy.
-  const Index column_bytes = a.col * static_cast<Index>(sizeof(T));
-  const bool gather = column_bytes % 128 == 0 ? column_bytes >= 512 && n >= 16 : column_bytes >= 2048 && n >= 48;
-  alignas(64) T packed[strip_terms<T> * strip_vectors * L * block_strips];
-  const Index vectors = (m + L - 1) / L;
-  for (Index first = 0, end = 0; first < vectors; first = end) {
-    for (Index s = 0; s < (gather ? block_strips : 1) && end < vectors; ++s) end += strip_size(vectors - end);
-    const bool copied = gather || end * L > m;  // rows that do not fill a vector are filled up in the copy
-    // A few columns at a time, for what two strips share to be in the first-level cache still.
-    constexpr Index few = 16;
-    for (Index p = 0; copied && p < terms; p += few) {
-      T* to = packed;
-      for (Index v = first, size = 0; v < end; v += size) {
-        size = strip_size(vectors - v);
-        const Index count = terms - p < few ? terms - p : few;
-        const T* columns = a.data + p * a.col + v * L;
-        if (size == 3)
-          gather_strip<T, 3>(m - v * L, count, columns, a.col, to + p * size * L);
-        else if (size == 2)
-          gather_strip<T, 2>(m - v * L, count, columns, a.col, to + p * size * L);
-        else
-          gather_strip<T, 1>(m - v * L, count, columns, a.col, to + p * size * L);
-        to += terms * size * L;
-      }
-    }
-    const T* from = packed;
-    for (Index v = first, size = 0; v < end; v += size) {
-      size = strip_size(vectors - v);
-      const Index i = v * L, rows = m - i < size * L ? m - i : size * L;
-      const T* strip = copied ? from : a.data + i;
-      const Index strip_col = copied ? size * L : a.col;
-      const Strided<const T> start{init.data + i, 1, init.col};
-      const Strided<T> result{c.data + i, 1, c.col};
-      if (size == 3)
-        multiply_strip<T, 3, block_columns>(rows, n, terms, strip, strip_col, b, start, result);
-      else if (size == 2)
-        multiply_strip<T, 2, block_columns>(rows, n, terms, strip, strip_col, b, start, result);
-      else
-        multiply_strip<T, 1, block_columns>(rows, n, terms, strip, strip_col, b, start, result);
-      from += terms * size * L;
-    }
-  }
-}
-
-/// A panel of b: it stays in the second-level cache.
-template <class T>
-inline constexpr Index panel_elements = 131072 / static_cast<Index>(sizeof(T));
-
-/// Copies `columns` of b's columns, which lie side by side, block after block: a block's terms follow each other.
-/// A cache line of b at a time.
-template <class T>
-EIGAN_TARGET EIGAN_INLINE void gather_panel(Index columns, Index terms, const T* b, Index b_row, T* panel) {
-  constexpr Index width = block_columns, line = 64 / static_cast<Index>(sizeof(T));
-  for (Index j = 0; j < columns; j += line) {
-    const Index end = columns - j < line ? columns : j + line;
-    for (Index p = 0; p < terms; ++p) {
-      Index q = j;
-      for (; q + width <= end; q += width)
-        std::memcpy(panel + q * terms + p * width, b + p * b_row + q, sizeof(T) * block_columns);
-      for (Index rest = q; rest < end; ++rest) panel[q * terms + p * width + rest - q] = b[p * b_row + rest];
-    }
-  }
-}
-
-/// As many columns of b as should stay in the second-level cache, where b is read as it lies.
-inline constexpr Index panel_columns = 256;
-
-/// c = init + a b, `width` columns of b at a time, which are first copied to `panel` where there is one.
-template <class T>
-EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                               Strided<const T> init, Strided<T> c, Index width, T* panel) {
-  for (Index p = 0; p < k || p == 0; p += strip_terms<T>) {
-    const Index terms = k - p < strip_terms<T> ? k - p : strip_terms<T>;
-    if (p > 0) init = {c.data, 1, c.col};  // the sum so far
-    for (Index j = 0; j < n; j += width) {
-      const Index columns = n - j < width ? n - j : width;
-      const T* const from = b.data + p * b.row + j * b.col;
-      if (panel) gather_panel(columns, terms, from, b.row, panel);
-      multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
-                        panel ? Right<T>{panel, block_columns, 1, terms * block_columns}
-                              : Right<T>{from, b.row, b.col, block_columns * b.col},
-                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col});
-    }
-  }
-}
-
-/// c = init + a b with b as it lies.
-template <class T>
-EIGAN_TARGET inline void multiply_columns(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                          Strided<const T> init, Strided<T> c) {
-  multiply_pieces<T>(m, n, k, a, b, init, c, panel_columns, nullptr);
-}
-
-/// c = init + a b in panels of b, copied together first: the rows of b lie far apart. b.col == 1, k > 0.
-template <class T>
-EIGAN_TARGET EIGAN_NOINLINE void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                                 Strided<const T> init, Strided<T> c) {
-  alignas(64) T panel[panel_elements<T>];
-  const Index most = k < strip_terms<T> ? k : strip_terms<T>;
-  multiply_pieces(m, n, k, a, b, init, c, panel_elements<T> / most / block_columns * block_columns, panel);
-}
-
-template <class T>
-EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
-  constexpr Index L = lanes<T>;
-  Index i = 0;
-  for (; i + L <= n; i += L) store(to + i, in_register(load(from + i)));
-  if (i < n) store_part(to + i, load_part(from + i, n - i), n - i);
-}
-
-/// c = start + NC columns of a times NC elements of b.
-template <class T, unsigned NC>
-EIGAN_TARGET EIGAN_INLINE void add_columns(Index m, const T* a, Index a_col, const T* b, Index b_row, const T* start,
-                                           T* c) {
-  constexpr Index L = lanes<T>;
-  Vector<T> bv[NC];
-  EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) bv[q] = broadcast(b[q * b_row]);
-  Index i = 0;
-  for (; i + L <= m; i += L) {
-    Vector<T> sum = load(start + i);
-    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load(a + q * a_col + i), bv[q], sum);
-    store(c + i, sum);
-  }
-  if (i < m) {
-    Vector<T> sum = load_part(start + i, m - i);
-    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load_part(a + q * a_col + i, m - i), bv[q], sum);
-    store_part(c + i, sum, m - i);
-  }
-}
-
-/// c = init + a b for one column of b: the columns of a are read from end to end, as the processor fetches ahead, and
-/// the sums stay in the first-level cache. Each is added up in the same order as in multiply_block.
-template <class T>
-EIGAN_TARGET inline void multiply_vector(Index m, Index k, Strided<const T> a, Strided<const T> b, const T* init,
-                                         T* c) {
-  Index p = 0;
-  for (; p + 8 <= k; p += 8)
-    add_columns<T, 8>(m, a.data + p * a.col, a.col, b.data + p * b.row, b.row, p == 0 ? init : c, c);
-  for (; p < k; ++p) add_columns<T, 1>(m, a.data + p * a.col, a.col, b.data + p * b.row, b.row, p == 0 ? init : c, c);
-  if (k == 0) copy(m, init, c);
-}
-
-/// c = init + a b; c may be init. Each element is added up term by term, in order, whichever way is taken.
-template <class T>
-EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                  Strided<const T> init, Strided<T> c) {
-  if (n == 1) {
-    multiply_vector(m, k, a, b, init.data, c.data);
-    return;
-  }
-  if (k == 1) {  // an outer product: nothing is used twice but a, and c is best passed from end to end
-    for (Index j = 0; j < n; ++j)
-      add_columns<T, 1>(m, a.data, a.col, b.data + j * b.col, b.row, init.data + j * init.col, c.data + j * c.col);
-    return;
-  }
-  // Of a b whose rows lie apart, a block of columns takes a cache line for each term. These lines evict each other, or
-  // the strip, where they are many, or where they are some power of two apart and share few cache sets. Enough rows of
-  // a must read the copy.
-  const bool crowded = b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
-  const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
-  if (b.col == 1 && (crowded || k >= 192) && often_read)
-    multiply_panels(m, n, k, a, b, init, c);
-  else
-    multiply_columns(m, n, k, a, b, init, c);
-}
-
-// Four accumulators become four neighbouring sums, always added in the same tree.
-#if defined(EIGAN_X86_VECTORS)
-using EightFloats = float __attribute__((vector_size(32)));
-/// The sums of neighbours: two of a, two of b, two of a, two of b.
-EIGAN_TARGET EIGAN_INLINE EightFloats add_neighbours(EightFloats a, EightFloats b) {
-  return __builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14) +
-         __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15);
-}
-EIGAN_TARGET EIGAN_INLINE void store_sums(EightFloats s0, EightFloats s1, EightFloats s2, EightFloats s3, float* out) {
-  const EightFloats t = add_neighbours(add_neighbours(s0, s1), add_neighbours(s2, s3));
-  const auto sums = __builtin_shufflevector(t, t, 0, 1, 2, 3) + __builtin_shufflevector(t, t, 4, 5, 6, 7);
-  std::memcpy(out, &sums, sizeof sums);
-}
-#if EIGAN_VECTOR_BYTES == 64
-EIGAN_TARGET EIGAN_INLINE EightFloats halves(Vector<float> s) {
-  return __builtin_shufflevector(s, s, 0, 1, 2, 3, 4, 5, 6, 7) +
-         __builtin_shufflevector(s, s, 8, 9, 10, 11, 12, 13, 14, 15);
-}
-EIGAN_TARGET EIGAN_INLINE void store_sums(Vector<float> s0, Vector<float> s1, Vector<float> s2, Vector<float> s3,
-                                          float* out) {
-  store_sums(halves(s0), halves(s1), halves(s2), halves(s3), out);
-}
-#endif
-#endif
-template <class T>
-EIGAN_TARGET EIGAN_INLINE T sum_of(Vector<T> v) {
-  T sum = v[0];
-  for (Index i = 1; i < lanes<T>; ++i) sum += v[i];
-  return sum;
-}
-template <class V, class T>
-EIGAN_TARGET EIGAN_INLINE void store_sums(V s0, V s1, V s2, V s3, T* out) {
-  out[0] = sum_of<T>(s0);
-  out[1] = sum_of<T>(s1);
-  out[2] = sum_of<T>(s2);
-  out[3] = sum_of<T>(s3);
-}
-
-/// Four columns of a against NR columns of b: 4 NR dot products of length k.
-template <class T, unsigned NR>
-EIGAN_TARGET EIGAN_INLINE void dot_block(Index k, const T* a, Index a_col, const T* b, Index b_col, T* c, Index c_col) {
-  using V = Vector<T>;
-  constexpr Index L = lanes<T>;
-  V sum[NR][4] = {};
-  Index p = 0;
-  for (; p + L <= k; p += L) {
-    V bv[NR];
-    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) bv[j] = in_register(load(b + j * b_col + p));
-    EIGAN_UNROLL for (unsigned i = 0; i < 4; ++i) {
-      const V av = in_register(load(a + i * a_col + p));
-      EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
-    }
-  }
-  if (p < k) {
-    V bv[NR];
-    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) bv[j] = load_part(b + j * b_col + p, k - p);
-    EIGAN_UNROLL for (unsigned i = 0; i < 4; ++i) {
-      const V av = load_part(a + i * a_col + p, k - p);
-      EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
-    }
-  }
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) store_sums(sum[j][0], sum[j][1], sum[j][2], sum[j][3], c + j * c_col);
-}
-
-template <class T>
-EIGAN_TARGET EIGAN_INLINE T dot(Index k, const T* a, const T* b) {
-  constexpr Index L = lanes<T>;
-  Vector<T> sum = {};
-  Index p = 0;
-  for (; p + L <= k; p += L) sum = fma(load(a + p), load(b + p), sum);
-  if (p < k) sum = fma(load_part(a + p, k - p), load_part(b + p, k - p), sum);
-  T sums[4];
-  store_sums(sum, sum, sum, sum, sums);
-  return sums[0];
-}
-
-/// c = a^T b, as dot products of columns, each in lanes and added up in the same tree.
-template <class T>
-EIGAN_TARGET inline void multiply_transposed(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                             Strided<T> c) {
-  // As many columns of a as half of a first-level cache holds, so that each column of b is read once for all of them.
-  const Index fit = 16384 / static_cast<Index>(sizeof(T)) / (k > 0 ? k : 1) / 4 * 4;
-  const Index group = fit < 4 ? 4 : fit;
-  Index i = 0;
-  for (Index end = 0; i + 4 <= m; i = end) {
-    end = m - i < group ? i + (m - i) / 4 * 4 : i + group;
-    Index j = 0;
-    for (; j + 3 <= n; j += 3)
-      for (Index q = i; q < end; q += 4)
-        dot_block<T, 3>(k, a.data + q * a.col, a.col, b.data + j * b.col, b.col, c.data + j * c.col + q, c.col);
-    for (; j < n; ++j)
-      for (Index q = i; q < end; q += 4)
-        dot_block<T, 1>(k, a.data + q * a.col, a.col, b.data + j * b.col, b.col, c.data + j * c.col + q, c.col);
-  }
-  // The columns of a that are left, one at a time, each against four of b: one sum alone would wait for itself.
-  for (; i < m; ++i) {
-    Index j = 0;
-    for (; j + 4 <= n; j += 4) {
-      T sums[4];
-      dot_block<T, 1>(k, b.data + j * b.col, b.col, a.data + i * a.col, 0, sums, 0);
-      for (Index q = 0; q < 4; ++q) c.data[(j + q) * c.col + i] = sums[q];
-    }
-    for (; j < n; ++j) c.data[j * c.col + i] = dot(k, a.data + i * a.col, b.data + j * b.col);
-  }
-}
-
-template <class T>
-EIGAN_TARGET inline void add_row_sums(Index m, Index n, Strided<const T> a, T* sums) {
-  constexpr Index L = lanes<T>;
-  Index i = 0;
-  for (; i + L <= m; i += L) {
-    Vector<T> sum = load(sums + i);
-    for (Index j = 0; j < n; ++j) sum += load(a.data + j * a.col + i);
-    store(sums + i, sum);
-  }
-  for (; i < m; ++i)
-    for (Index j = 0; j < n; ++j) sums[i] += a.data[j * a.col + i];
-}
-
-// ---------------------------------------------------------------- rows over a batch
-
-/// f(i, count) for strips of rows, `count` a whole vector or, in the last strip, the rest.
-template <class T, class F>
-EIGAN_TARGET EIGAN_INLINE void for_each_strip(Index m, F f) {
-  constexpr Index L = lanes<T>;
-  Index i = 0;
-  for (; i + L <= m; i += L) f(i, L);
-  if (i < m) f(i, m - i);
-}
-template <class T>
-EIGAN_TARGET EIGAN_INLINE Vector<T> load_rows(const T* p, Index count) {
-  return count == lanes<T> ? load(p) : load_part(p, count);
-}
-template <class T>
-EIGAN_TARGET EIGAN_INLINE void store_rows(T* p, Vector<T> v, Index count) {
-  if (count == lanes<T>)
-    store(p, v);
-  else
-    store_part(p, v, count);
-}
-
-// Functions of a strip as types: a lambda could not be given the target.
-template <class T>
-struct RowMoments {
-  Index n;
-  Strided<const T> x;
-  T *mean, *variance;
-  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
-    Vector<T> sum{}, squares{};
-    for (Index j = 0; j < n; ++j) sum += load_rows(x.data + j * x.col + i, count);
-    const Vector<T> center = sum / static_cast<T>(n);
-    for (Index j = 0; j < n; ++j) {
-      const Vector<T> d = load_rows(x.data + j * x.col + i, count) - center;
-      squares = fma(d, d, squares);
-    }
-    store_rows(mean + i, center, count);
-    store_rows(variance + i, squares / static_cast<T>(n), count);
-  }
-};
-template <class T>
-EIGAN_TARGET inline void row_moments(Index m, Index n, Strided<const T> x, T* mean, T* variance) {
-  for_each_strip<T>(m, RowMoments<T>{n, x, mean, variance});
-}
-
-template <class T>
-struct AddRowProducts {
-  Index n;
-  Strided<const T> x;
-  const T* mean;
-  Strided<const T> dy;
-  T *sums, *products;
-  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
-    const Vector<T> center = load_rows(mean + i, count);
-    Vector<T> sum = load_rows(sums + i, count), product = load_rows(products + i, count);
-    for (Index j = 0; j < n; ++j) {
-      const Vector<T> d = load_rows(dy.data + j * dy.col + i, count);
-      sum += d;
-      product = fma(d, load_rows(x.data + j * x.col + i, count) - center, product);
-    }
-    store_rows(sums + i, sum, count);
-    store_rows(products + i, product, count);
-  }
-};
-template <class T>
-EIGAN_TARGET inline void add_row_products(Index m, Index n, Strided<const T> x, const T* mean, Strided<const T> dy,
-                                          T* sums, T* products) {
-  for_each_strip<T>(m, AddRowProducts<T>{n, x, mean, dy, sums, products});
-}
-
-template <class T>
-struct ScaleRows {
-  Index n;
-  Strided<const T> x;
-  const T *a, *c;
-  Strided<T> y;
-  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
-    const Vector<T> ai = load_rows(a + i, count), ci = load_rows(c + i, count);
-    for (Index j = 0; j < n; ++j)
-      store_rows(y.data + j * y.col + i, fma(ai, load_rows(x.data + j * x.col + i, count), ci), count);
-  }
-};
-template <class T>
-EIGAN_TARGET inline void scale_rows(Index m, Index n, Strided<const T> x, const T* a, const T* c, Strided<T> y) {
-  for_each_strip<T>(m, ScaleRows<T>{n, x, a, c, y});
-}
-
-template <class T>
-struct CombineRows {
-  Index n;
-  Strided<const T> x;
-  const T* a;
-  Strided<const T> y;
-  const T *b, *c;
-  Strided<T> z;
-  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
-    const Vector<T> ai = load_rows(a + i, count), bi = load_rows(b + i, count), ci = load_rows(c + i, count);
-    for (Index j = 0; j < n; ++j) {
-      const Vector<T> by = fma(bi, load_rows(y.data + j * y.col + i, count), ci);
-      store_rows(z.data + j * z.col + i, fma(ai, load_rows(x.data + j * x.col + i, count), by), count);
-    }
-  }
-};
-template <class T>
-EIGAN_TARGET inline void combine_rows(Index m, Index n, Strided<const T> x, const T* a, Strided<const T> y, const T* b,
-                                      const T* c, Strided<T> z) {
-  for_each_strip<T>(m, CombineRows<T>{n, x, a, y, b, c, z});
-}
-
-// ---------------------------------------------------------------- element-wise
-
-/// y[i] = f(in[i]...), a vector at a time; the last part is computed in a zero-padded vector. Any input may be y
-/// itself.
-template <class T, class F, class... In>
-EIGAN_TARGET EIGAN_INLINE void map(Index n, F f, T* y, const In*... in) {
-  constexpr Index L = lanes<T>;
-  Index i = 0;
-  for (; i + L <= n; i += L) store(y + i, f(load(in + i)...));
-  if (i < n) store_part(y + i, f(load_part(in + i, n - i)...), n - i);
-}
-
-template <class T>
-struct Relu {
-  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> x) const { return x < T(0) ? Vector<T>{} : x; }
-};
-template <class T>
-EIGAN_TARGET inline void relu(Index n, const T* x, T* y) {
-  map(n, Relu<T>{}, y, x);
-}
-
-template <class T>
-struct LeakyRelu {
-  T slope;
-  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> x) const { return x < T(0) ? slope * x : x; }
-};
-template <class T>
-EIGAN_TARGET inline void leaky_relu(Index n, T slope, const T* x, T* y) {
-  map(n, LeakyRelu<T>{slope}, y, x);
-}
-
-template <class T>
-struct LeakyReluBackward {
-  T slope;
-  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> y, Vector<T> dy) const { return y > T(0) ? dy : slope * dy; }
-};
-template <class T>
-EIGAN_TARGET inline void leaky_relu_backward(Index n, T slope, const T* y, const T* dy, T* dx) {
-  map(n, LeakyReluBackward<T>{slope}, dx, y, dy);
-}
-
-/// e^t - 1 = 2^k (e^r - 1) + (2^k - 1) with t = k ln 2 + r, |r| <= ln 2 / 2; t in [-104, 88]. Taylor's series of
-/// (e^r - 1 - r) / r^2 to r^5: the first term left out is below 2^-26 of the result.
-EIGAN_TARGET EIGAN_INLINE void split_exp(Simd<float>::V t, Simd<float>::V& fraction, Simd<float>::V& power) {
-  using V = Simd<float>::V;
-  using I = Simd<float>::I;
-  const V rounding = t < 0.0f ? broadcast(-0.5f) : broadcast(0.5f);
-  const I k = __builtin_convertvector(fma(t, broadcast(1.44269504f), rounding), I);
-  const V kf = __builtin_convertvector(k, V);
-  // ln 2 in two parts; k times the first is exact.
-  const V r = fma(kf, broadcast(2.12194440e-4f), fma(kf, broadcast(-0.693359375f), t));
-  V q = fma(r, broadcast(1.0f / 5040), broadcast(1.0f / 720));
-  q = fma(q, r, broadcast(1.0f / 120));
-  q = fma(q, r, broadcast(1.0f / 24));
-  q = fma(q, r, broadcast(1.0f / 6));
-  q = fma(q, r, broadcast(1.0f / 2));
-  fraction = fma(q, r * r, r);
-  // 2^k as a product of two powers, so that results below the smallest normal number come out right.
-  const I half = k >> 1;
-  const I rest = k - half;
-  const I low = (half + 127) << 23;
-  const I high = (rest + 127) << 23;
-  V low_power, high_power;
-  std::memcpy(&low_power, &low, sizeof low);
-  std::memcpy(&high_power, &high, sizeof high);
-  power = low_power * high_power;
-}
-
-/// tanh |x| = (e^(2|x|) - 1) / (e^(2|x|) + 1); tests/layers/tanh_test.cpp states the error.
-struct TanhFloat {
-  EIGAN_TARGET EIGAN_INLINE Simd<float>::V operator()(Simd<float>::V x) const {
-    using V = Simd<float>::V;
-    const V magnitude = x < 0.0f ? -x : x;
-    const V t = magnitude < 9.5f ? magnitude + magnitude : broadcast(19.0f);
-    V fraction, power;
-    split_exp(t, fraction, power);
-    const V expm1 = fma(power, fraction, power - 1.0f);
-    const V y = expm1 / (expm1 + 2.0f);
-    const V with_sign = x < 0.0f ? -y : y;
-    // Zeros keep their sign, and a NaN stays one.
-    return magnitude > 0.0f ? with_sign : x;
-  }
-};
-
-/// With z = e^-|x|: sigmoid(x) = 1 / (1 + z) for x >= 0 and z / (1 + z) below, accurate at both ends.
-struct SigmoidFloat {
-  EIGAN_TARGET EIGAN_INLINE Simd<float>::V operator()(Simd<float>::V x) const {
-    using V = Simd<float>::V;
-    const V t = x < 0.0f ? x : -x;
-    V fraction, power;
-    split_exp(t > -104.0f ? t : broadcast(-104.0f), fraction, power);
-    const V z = fma(power, fraction, power);
-    const V y = (x < 0.0f ? z : broadcast(1.0f)) / (z + 1.0f);
-    return x == x ? y : x;  // NOLINT(misc-redundant-expression): a NaN is not
-  }
-};
-
-template <class T>
-EIGAN_TARGET inline void tanh(Index n, const T* x, T* y) {
-  if constexpr (sizeof(T) == sizeof(float))
-    map(n, TanhFloat{}, y, x);
-  else
-    for (Index i = 0; i < n; ++i) y[i] = std::tanh(x[i]);
-}
-template <class T>
-EIGAN_TARGET inline void sigmoid(Index n, const T* x, T* y) {
-  if constexpr (sizeof(T) == sizeof(float))
-    map(n, SigmoidFloat{}, y, x);
-  else
-    for (Index i = 0; i < n; ++i) {
-      const T z = std::exp(x[i] < 0 ? x[i] : -x[i]);
-      y[i] = (x[i] < 0 ? z : T(1)) / (T(1) + z);
-    }
-}
-
-template <class T>
-struct TanhBackward {
-  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> y, Vector<T> dy) const {
-    return dy * fma(-y, y, broadcast(T(1)));
-  }
-};
-template <class T>
-EIGAN_TARGET inline void tanh_backward(Index n, const T* y, const T* dy, T* dx) {
-  map(n, TanhBackward<T>{}, dx, y, dy);
-}
-
-template <class T>
-struct SigmoidBackward {
-  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> y, Vector<T> dy) const { return dy * (y * (T(1) - y)); }
-};
-template <class T>
-EIGAN_TARGET inline void sigmoid_backward(Index n, const T* y, const T* dy, T* dx) {
-  map(n, SigmoidBackward<T>{}, dx, y, dy);
-}
-
-template <class T>
-EIGAN_TARGET inline void pixels(Index n, const std::uint8_t* pixels, T* y) {
-  using U8 = typename Simd<T>::U8;
-  constexpr Index L = lanes<T>;
-  // A reciprocal would be a multiplication, but 255 must give exactly 1.
-  Index i = 0;
-  for (; i + L <= n; i += L)
-    store(y + i, __builtin_convertvector(load_as<U8>(pixels + i), Vector<T>) / T(127.5) - T(1));
-  for (; i < n; ++i) y[i] = static_cast<T>(pixels[i]) / T(127.5) - T(1);
-}
-
-// ---------------------------------------------------------------- random numbers
-
-#if defined(EIGAN_X86_VECTORS)
-using FourWords = std::uint64_t __attribute__((vector_size(32)));
-using EightWords = std::uint32_t __attribute__((vector_size(32)));
-/// a b for the low 32 bits of each lane.
-EIGAN_TARGET EIGAN_INLINE FourWords multiply_low_words(FourWords a, FourWords b) {
-#if defined(__clang__)  // finds the instruction by itself
-  return (a & 0xFFFFFFFFu) * (b & 0xFFFFFFFFu);
-#else
-  using Signed = std::int32_t __attribute__((vector_size(32)));
-  return reinterpret_cast<FourWords>(
-      __builtin_ia32_pmuludq256(reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b)));
-#endif
-}
-#endif
-
-/// The g-th group of 32 words of a sample's stream: see Rng::word for their order.
-EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sample, std::uint64_t group,
-                                            std::uint32_t* words) {
-#if defined(EIGAN_X86_VECTORS)
-  // Eight counters, four to a register, each 32-bit word in the low half of a 64-bit lane.
-  constexpr std::uint64_t low = 0xFFFFFFFF;
-  const std::uint64_t first = 8 * group;
-  const FourWords index[2] = {first + FourWords{0, 1, 2, 3}, first + FourWords{4, 5, 6, 7}};
-  FourWords c[2][4];
-  EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
-    c[h][0] = index[h] & low;
-    c[h][1] = index[h] >> 32;
-    c[h][2] = FourWords{} + (sample & low);
-    c[h][3] = FourWords{} + (sample >> 32);
-  }
-  auto k0 = static_cast<std::uint32_t>(key);
-  auto k1 = static_cast<std::uint32_t>(key >> 32);
-  for (int round = 0; round < 10; ++round) {
-    // NOLINTNEXTLINE(modernize-loop-convert): unrolled as the loop above
-    EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
-      const FourWords p0 = multiply_low_words(c[h][0], FourWords{} + 0xD2511F53);
-      const FourWords p1 = multiply_low_words(c[h][2], FourWords{} + 0xCD9E8D57);
-      c[h][0] = (p1 >> 32) ^ c[h][1] ^ std::uint64_t{k0};
-      c[h][2] = (p0 >> 32) ^ c[h][3] ^ std::uint64_t{k1};
-      // The products' high halves stay where they are: the product does not read them, and only low halves are stored.
-      c[h][1] = p1 & low;
-      c[h][3] = p0 & low;
-    }
-    k0 += 0x9E3779B9u;
-    k1 += 0xBB67AE85u;
-  }
-  EIGAN_UNROLL for (unsigned w = 0; w < 4; ++w) {
-    // The even 32-bit lanes of both registers, in order.
-    const auto ordered = __builtin_shufflevector(reinterpret_cast<EightWords>(c[0][w]),
-                                                 reinterpret_cast<EightWords>(c[1][w]), 0, 2, 4, 6, 8, 10, 12, 14);
-    std::memcpy(words + 8 * w, &ordered, sizeof ordered);
-  }
-#else
-  for (std::uint64_t lane = 0; lane < 8; ++lane) {
-    const Rng::Words block = Rng(key).block(8 * group + lane, sample);
-    for (std::uint64_t w = 0; w < 4; ++w) words[8 * w + lane] = block[w];
-  }
-#endif
-}
-
-template <class T>
-EIGAN_TARGET inline void dropout(Index n, std::uint64_t key, std::uint64_t sample, std::uint32_t threshold, T scale,
-                                 const T* x, T* y) {
-  using V = Vector<T>;
-  using I = typename Simd<T>::I;
-  constexpr Index L = lanes<T>;
-  using Element = std::remove_cvref_t<decltype(I{}[0])>;
-  std::uint32_t words[32];
-  std::uint16_t draws[64];
-  for (Index first = 0; first < n; first += 64) {
-    philox_group(key, sample, static_cast<std::uint64_t>(first / 64), words);
-    std::memcpy(draws, words, sizeof words);
-    const Index count = n - first < 64 ? n - first : 64;
-    Index i = 0;
-    for (; i + L <= count; i += L) {
-      const I draw = __builtin_convertvector(load_as<typename Simd<T>::U16>(draws + i), I);
-      store(y + first + i, draw >= static_cast<Element>(threshold) ? load(x + first + i) * scale : V{});
-    }
-    for (; i < count; ++i) y[first + i] = draws[i] >= threshold ? x[first + i] * scale : T(0);
-  }
-}
-
-template <class T>
-EIGAN_TARGET inline void uniform(Index n, std::uint64_t key, std::uint64_t sample, T low, T width, T* y) {
-  std::uint32_t words[32];
-  for (Index first = 0; first < n; first += 32) {
-    philox_group(key, sample, static_cast<std::uint64_t>(first / 32), words);
-    const Index count = n - first < 32 ? n - first : 32;
-    for (Index i = 0; i < count; ++i)
-      y[first + i] = fma(width, static_cast<T>(static_cast<std::int32_t>(words[i] >> 8)) * T(0x1p-24), low);
-  }
-}
-
-// ---------------------------------------------------------------- optimisers
-
-/// While it lives, results too small for a normal number are zeros, and so are such operands: division and square root
-/// take many times as long for them. Moments that decay get there, where they no longer move anything. The state that
-/// the caller had comes back with its end.
-class FlushDenormals {
-#if defined(__x86_64__)
- public:
-  EIGAN_TARGET EIGAN_INLINE FlushDenormals() : before_(__builtin_ia32_stmxcsr()) {
-    constexpr unsigned flush_results = 0x8000, read_as_zero = 0x0040;
-    __builtin_ia32_ldmxcsr(before_ | flush_results | read_as_zero);
-    asm volatile("" ::: "memory");  // no arithmetic on memory moves across
-  }
-  EIGAN_TARGET EIGAN_INLINE ~FlushDenormals() {
-    asm volatile("" ::: "memory");
-    __builtin_ia32_ldmxcsr(before_);
-  }
-  FlushDenormals(const FlushDenormals&) = delete;
-  FlushDenormals& operator=(const FlushDenormals&) = delete;
-
- private:
-  unsigned before_;
-#endif
-};
-
-template <class T>
-struct AdamStep {
-  AdamCoefficients<T> c;
-  EIGAN_TARGET EIGAN_INLINE void operator()(Vector<T> g, Vector<T>& m, Vector<T>& v, Vector<T>& p) const {
-    g = fma(broadcast(c.weight_decay), p, g);
-    m = fma(broadcast(c.beta1), m, c.rest1 * g);
-    v = fma(broadcast(c.beta2), v, (c.rest2 * g) * g);
-    const Vector<T> denominator = fma(square_root(v), broadcast(c.inv_sqrt_correction2), broadcast(c.eps));
-    p -= (c.step_size * m) / denominator;
-  }
-};
-template <class T>
-EIGAN_TARGET inline void adam(Index n, const AdamCoefficients<T>& coefficients, const T* grad, T* moment1, T* moment2,
-                              T* params) {
-  constexpr Index L = lanes<T>;
-  [[maybe_unused]] const FlushDenormals flush;
-  const AdamStep<T> step{coefficients};
-  Index i = 0;
-  for (; i + L <= n; i += L) {
-    Vector<T> m = load(moment1 + i), v = load(moment2 + i), p = load(params + i);
-    step(load(grad + i), m, v, p);
-    store(moment1 + i, m);
-    store(moment2 + i, v);
-    store(params + i, p);
-  }
-  if (i < n) {
-    Vector<T> m = load_part(moment1 + i, n - i), v = load_part(moment2 + i, n - i), p = load_part(params + i, n - i);
-    step(load_part(grad + i, n - i), m, v, p);
-    store_part(moment1 + i, m, n - i);
-    store_part(moment2 + i, v, n - i);
-    store_part(params + i, p, n - i);
-  }
-}
-
-template <class T>
-inline constexpr KernelTable<T> table{
-    .multiply = multiply<T>,
-    .multiply_transposed = multiply_transposed<T>,
-    .add_row_sums = add_row_sums<T>,
-    .row_moments = row_moments<T>,
-    .add_row_products = add_row_products<T>,
-    .scale_rows = scale_rows<T>,
-    .combine_rows = combine_rows<T>,
-    .relu = relu<T>,
-    .leaky_relu = leaky_relu<T>,
-    .leaky_relu_backward = leaky_relu_backward<T>,
-    .tanh = tanh<T>,
-    .tanh_backward = tanh_backward<T>,
-    .sigmoid = sigmoid<T>,
-    .sigmoid_backward = sigmoid_backward<T>,
-    .dropout = dropout<T>,
-    .uniform = uniform<T>,
-    .pixels = pixels<T>,
-    .adam = adam<T>,
-};
+/// Where a subject leaves its table: TableOf<RowKernels<T>>::table.
+template <class Table>
+struct TableOf;
 
 }  // namespace eigan::detail::EIGAN_ISA
-
 #undef EIGAN_ISA
 #undef EIGAN_TARGET
 #undef EIGAN_VECTOR_BYTES
-#undef EIGAN_X86_VECTORS
 
 #define EIGAN_ISA avx512
 #define EIGAN_TARGET [[gnu::target("avx2,fma,avx512f")]]
 #define EIGAN_VECTOR_BYTES 64
-#define EIGAN_X86_VECTORS
 
-// ======== eigan/core/simd/kernels.inc
-// The kernels' text, compiled once for every instruction set by simd/kernels.hpp, which defines before each inclusion
-//   EIGAN_ISA           the namespace
-//   EIGAN_TARGET        the function attribute that allows the instructions
-//   EIGAN_VECTOR_BYTES  the register's width
-//   EIGAN_X86_VECTORS   where fused multiply-add, square root and masked moves are x86 instructions
-// Every function here carries EIGAN_TARGET and calls nothing but its like, so no code of this set can be inlined
-// into, or merged with, code for another. Vectors are the compilers' own vector types: + - * / and comparisons are
-// element-wise. A product that is added to something is written as fma: from a * b + c a compiler may make one
-// instruction or two, and the results would depend on its flags.
-// No #pragma once: this file is meant to be included more than once.
+// ======== eigan/kernels/vectors.inc
+// Vectors of one instruction set: types, loads and stores, fused multiply-add. Compiled by for_each_isa.inc.
+//
+// The types are the compilers' own: + - * / and comparisons are element-wise. A product that is added to something is
+// written as fma: from a * b + c a compiler may make one instruction or two, and the results would depend on its flags.
 
 namespace eigan::detail::EIGAN_ISA {
-
-// ---------------------------------------------------------------- vectors
 
 template <class T>
 struct Simd;
@@ -3127,889 +1387,464 @@ EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
 }
 #endif
 
-// ---------------------------------------------------------------- matrix products
-
-// Registers of accumulators: strip_vectors x block_columns of them, plus a strip's vectors, plus one broadcast.
-inline constexpr unsigned strip_vectors = 3;
-inline constexpr unsigned block_columns = EIGAN_VECTOR_BYTES == 64 ? 8 : 4;
-/// A packed strip takes 24 kB: half of a first-level cache of 48 kB, three quarters of one of 32 kB.
-template <class T>
-inline constexpr Index strip_terms = 24576 / (strip_vectors * EIGAN_VECTOR_BYTES);
-
-/// MV vectors of rows by NR columns of c = init + a b: outer products over k, all sums in registers.
-template <class T, unsigned MV, unsigned NR>
-EIGAN_TARGET EIGAN_INLINE void multiply_block(Index k, const T* a, Index a_col, const T* b, Index b_row, Index b_col,
-                                              const T* init, Index init_col, T* c, Index c_col) {
-  using V = Vector<T>;
-  constexpr Index L = lanes<T>;
-  V sum[NR][MV];
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = load(init + j * init_col + i * L);
-  }
-  // Twice, because how such a short loop happens to lie in the code changes its speed by some percent.
-  EIGAN_UNROLL_TWICE
-  for (Index p = 0; p < k; ++p) {
-    V av[MV];
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) av[i] = in_register(load(a + i * L));
-    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
-      const V bv = broadcast(b[j * b_col]);
-      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = fma(av[i], bv, sum[j][i]);
-    }
-    a += a_col;
-    b += b_row;
-  }
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) store(c + j * c_col + i * L, sum[j][i]);
-  }
-}
-
-/// The right operand as strips read it: element (p, j) of a block of columns is block[p * row + j * col].
-template <class T>
-struct Right {
-  const T* data;
-  Index row, col;
-  Index block;  // from one block of block_columns to the next
-  EIGAN_TARGET EIGAN_INLINE Right from(Index column) const {
-    constexpr Index width = block_columns;
-    return {data + column / width * block + column % width * col, row, col, block};
-  }
-};
-
-/// All columns of one strip of MV vectors of rows, `rows` of which are real. A block whose last rows do not fill a
-/// vector passes init and c through a full-sized copy.
-template <class T, unsigned MV, unsigned NR>
-EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a, Index a_col, Right<T> b,
-                                        Strided<const T> init, Strided<T> c) {
-  constexpr unsigned height = MV * static_cast<unsigned>(lanes<T>);
-  T copy[NR * height] = {};
-  const bool whole = rows == height;
-  Index j = 0;
-  for (; j + NR <= n; j += NR) {
-    const T* start = init.data + j * init.col;
-    T* result = c.data + j * c.col;
-    // The sums of the next block or, at the last whole one, the first of the next strip: they lie in short pieces, far
-    // apart, where the processor does not fetch ahead by itself, and nothing can be multiplied before they are there.
-    if (init.col > 0) {
-      const T* upcoming = j + 2 * static_cast<Index>(NR) <= n ? start + NR * init.col : init.data + height;
-      EIGAN_UNROLL for (unsigned q = 0; q < NR; ++q) {
-        __builtin_prefetch(upcoming + q * init.col, 1);
-        __builtin_prefetch(upcoming + q * init.col + height - 1, 1);
-      }
-    }
-    if (!whole)
-      for (unsigned q = 0; q < NR; ++q)
-        for (Index i = 0; i < rows; ++i) copy[q * height + i] = start[q * init.col + i];
-    multiply_block<T, MV, NR>(k, a, a_col, b.from(j).data, b.row, b.col, whole ? start : copy,
-                              whole ? init.col : height, whole ? result : copy, whole ? c.col : height);
-    if (!whole)
-      for (unsigned q = 0; q < NR; ++q)
-        for (Index i = 0; i < rows; ++i) result[q * c.col + i] = copy[q * height + i];
-  }
-  if constexpr (NR > 1)
-    if (j < n)
-      multiply_strip<T, MV, NR / 2>(rows, n - j, k, a, a_col, b.from(j), {init.data + j * init.col, 1, init.col},
-                                    {c.data + j * c.col, 1, c.col});
-}
-
-/// How many vectors of rows the next strip has, of `left` that remain: no strip of one, if avoidable.
-EIGAN_TARGET EIGAN_INLINE Index strip_size(Index left) {
-  return left == strip_vectors + 1 ? 2 : left < strip_vectors ? left : strip_vectors;
-}
-
-/// Copies `terms` columns of a strip, `rows` of which are real, one after the other; zeros stand for the missing rows.
-/// Vector by vector: a loop over elements would become a call of memcpy for every column.
-template <class T, unsigned MV>
-EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a, Index a_col, T* packed) {
-  constexpr Index L = lanes<T>;
-  if (rows >= MV * L) {  // the usual case, without a question for each vector
-    for (Index q = 0; q < terms; ++q) {
-      EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) store(packed + r * L, in_register(load(a + r * L)));
-      a += a_col;
-      packed += MV * L;
-    }
-    return;
-  }
-  for (Index q = 0; q < terms; ++q) {
-    EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) {
-      const Index left = rows - r * L;
-      store(packed + r * L, in_register(left >= L ? load(a + r * L) : load_part(a + r * L, left)));
-    }
-    a += a_col;
-    packed += MV * L;
-  }
-}
-
-/// Strips whose columns are copied together at a time, so that a cache line two strips share is fetched once.
-inline constexpr Index block_strips = 4;
-
-/// c = init + a b for so few terms that a strip of them stays in the first-level cache.
-template <class T>
-EIGAN_TARGET EIGAN_NOINLINE void multiply_terms(Index m, Index n, Index terms, Strided<const T> a, Right<T> b,
-                                                Strided<const T> init, Strided<T> c) {
-  constexpr Index L = lanes<T>;
-  // Columns of a are copied together where that pays: far ones cost a page each, and those an even number of cache
-  // lines apart share few cache sets, from 512 bytes on too few for a strip. Enough columns of b must read the copy.
-  const Index column_bytes = a.col * static_cast<Index>(sizeof(T));
-  const bool gather = column_bytes % 128 == 0 ? column_bytes >= 512 && n >= 16 : column_bytes >= 2048 && n >= 48;
-  alignas(64) T packed[strip_terms<T> * strip_vectors * L * block_strips];
-  const Index vectors = (m + L - 1) / L;
-  for (Index first = 0, end = 0; first < vectors; first = end) {
-    for (Index s = 0; s < (gather ? block_strips : 1) && end < vectors; ++s) end += strip_size(vectors - end);
-    const bool copied = gather || end * L > m;  // rows that do not fill a vector are filled up in the copy
-    // A few columns at a time, for what two strips share to be in the first-level cache still.
-    constexpr Index few = 16;
-    for (Index p = 0; copied && p < terms; p += few) {
-      T* to = packed;
-      for (Index v = first, size = 0; v < end; v += size) {
-        size = strip_size(vectors - v);
-        const Index count = terms - p < few ? terms - p : few;
-        const T* columns = a.data + p * a.col + v * L;
-        if (size == 3)
-          gather_strip<T, 3>(m - v * L, count, columns, a.col, to + p * size * L);
-        else if (size == 2)
-          gather_strip<T, 2>(m - v * L, count, columns, a.col, to + p * size * L);
-        else
-          gather_strip<T, 1>(m - v * L, count, columns, a.col, to + p * size * L);
-        to += terms * size * L;
-      }
-    }
-    const T* from = packed;
-    for (Index v = first, size = 0; v < end; v += size) {
-      size = strip_size(vectors - v);
-      const Index i = v * L, rows = m - i < size * L ? m - i : size * L;
-      const T* strip = copied ? from : a.data + i;
-      const Index strip_col = copied ? size * L : a.col;
-      const Strided<const T> start{init.data + i, 1, init.col};
-      const Strided<T> result{c.data + i, 1, c.col};
-      if (size == 3)
-        multiply_strip<T, 3, block_columns>(rows, n, terms, strip, strip_col, b, start, result);
-      else if (size == 2)
-        multiply_strip<T, 2, block_columns>(rows, n, terms, strip, strip_col, b, start, result);
-      else
-        multiply_strip<T, 1, block_columns>(rows, n, terms, strip, strip_col, b, start, result);
-      from += terms * size * L;
-    }
-  }
-}
-
-/// A panel of b: it stays in the second-level cache.
-template <class T>
-inline constexpr Index panel_elements = 131072 / static_cast<Index>(sizeof(T));
-
-/// Copies `columns` of b's columns, which lie side by side, block after block: a block's terms follow each other.
-/// A cache line of b at a time.
-template <class T>
-EIGAN_TARGET EIGAN_INLINE void gather_panel(Index columns, Index terms, const T* b, Index b_row, T* panel) {
-  constexpr Index width = block_columns, line = 64 / static_cast<Index>(sizeof(T));
-  for (Index j = 0; j < columns; j += line) {
-    const Index end = columns - j < line ? columns : j + line;
-    for (Index p = 0; p < terms; ++p) {
-      Index q = j;
-      for (; q + width <= end; q += width)
-        std::memcpy(panel + q * terms + p * width, b + p * b_row + q, sizeof(T) * block_columns);
-      for (Index rest = q; rest < end; ++rest) panel[q * terms + p * width + rest - q] = b[p * b_row + rest];
-    }
-  }
-}
-
-/// As many columns of b as should stay in the second-level cache, where b is read as it lies.
-inline constexpr Index panel_columns = 256;
-
-/// c = init + a b, `width` columns of b at a time, which are first copied to `panel` where there is one.
-template <class T>
-EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                               Strided<const T> init, Strided<T> c, Index width, T* panel) {
-  for (Index p = 0; p < k || p == 0; p += strip_terms<T>) {
-    const Index terms = k - p < strip_terms<T> ? k - p : strip_terms<T>;
-    if (p > 0) init = {c.data, 1, c.col};  // the sum so far
-    for (Index j = 0; j < n; j += width) {
-      const Index columns = n - j < width ? n - j : width;
-      const T* const from = b.data + p * b.row + j * b.col;
-      if (panel) gather_panel(columns, terms, from, b.row, panel);
-      multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
-                        panel ? Right<T>{panel, block_columns, 1, terms * block_columns}
-                              : Right<T>{from, b.row, b.col, block_columns * b.col},
-                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col});
-    }
-  }
-}
-
-/// c = init + a b with b as it lies.
-template <class T>
-EIGAN_TARGET inline void multiply_columns(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                          Strided<const T> init, Strided<T> c) {
-  multiply_pieces<T>(m, n, k, a, b, init, c, panel_columns, nullptr);
-}
-
-/// c = init + a b in panels of b, copied together first: the rows of b lie far apart. b.col == 1, k > 0.
-template <class T>
-EIGAN_TARGET EIGAN_NOINLINE void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                                 Strided<const T> init, Strided<T> c) {
-  alignas(64) T panel[panel_elements<T>];
-  const Index most = k < strip_terms<T> ? k : strip_terms<T>;
-  multiply_pieces(m, n, k, a, b, init, c, panel_elements<T> / most / block_columns * block_columns, panel);
-}
-
-template <class T>
-EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
-  constexpr Index L = lanes<T>;
-  Index i = 0;
-  for (; i + L <= n; i += L) store(to + i, in_register(load(from + i)));
-  if (i < n) store_part(to + i, load_part(from + i, n - i), n - i);
-}
-
-/// c = start + NC columns of a times NC elements of b.
-template <class T, unsigned NC>
-EIGAN_TARGET EIGAN_INLINE void add_columns(Index m, const T* a, Index a_col, const T* b, Index b_row, const T* start,
-                                           T* c) {
-  constexpr Index L = lanes<T>;
-  Vector<T> bv[NC];
-  EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) bv[q] = broadcast(b[q * b_row]);
-  Index i = 0;
-  for (; i + L <= m; i += L) {
-    Vector<T> sum = load(start + i);
-    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load(a + q * a_col + i), bv[q], sum);
-    store(c + i, sum);
-  }
-  if (i < m) {
-    Vector<T> sum = load_part(start + i, m - i);
-    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load_part(a + q * a_col + i, m - i), bv[q], sum);
-    store_part(c + i, sum, m - i);
-  }
-}
-
-/// c = init + a b for one column of b: the columns of a are read from end to end, as the processor fetches ahead, and
-/// the sums stay in the first-level cache. Each is added up in the same order as in multiply_block.
-template <class T>
-EIGAN_TARGET inline void multiply_vector(Index m, Index k, Strided<const T> a, Strided<const T> b, const T* init,
-                                         T* c) {
-  Index p = 0;
-  for (; p + 8 <= k; p += 8)
-    add_columns<T, 8>(m, a.data + p * a.col, a.col, b.data + p * b.row, b.row, p == 0 ? init : c, c);
-  for (; p < k; ++p) add_columns<T, 1>(m, a.data + p * a.col, a.col, b.data + p * b.row, b.row, p == 0 ? init : c, c);
-  if (k == 0) copy(m, init, c);
-}
-
-/// c = init + a b; c may be init. Each element is added up term by term, in order, whichever way is taken.
-template <class T>
-EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                  Strided<const T> init, Strided<T> c) {
-  if (n == 1) {
-    multiply_vector(m, k, a, b, init.data, c.data);
-    return;
-  }
-  if (k == 1) {  // an outer product: nothing is used twice but a, and c is best passed from end to end
-    for (Index j = 0; j < n; ++j)
-      add_columns<T, 1>(m, a.data, a.col, b.data + j * b.col, b.row, init.data + j * init.col, c.data + j * c.col);
-    return;
-  }
-  // Of a b whose rows lie apart, a block of columns takes a cache line for each term. These lines evict each other, or
-  // the strip, where they are many, or where they are some power of two apart and share few cache sets. Enough rows of
-  // a must read the copy.
-  const bool crowded = b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
-  const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
-  if (b.col == 1 && (crowded || k >= 192) && often_read)
-    multiply_panels(m, n, k, a, b, init, c);
-  else
-    multiply_columns(m, n, k, a, b, init, c);
-}
-
-// Four accumulators become four neighbouring sums, always added in the same tree.
-#if defined(EIGAN_X86_VECTORS)
-using EightFloats = float __attribute__((vector_size(32)));
-/// The sums of neighbours: two of a, two of b, two of a, two of b.
-EIGAN_TARGET EIGAN_INLINE EightFloats add_neighbours(EightFloats a, EightFloats b) {
-  return __builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14) +
-         __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15);
-}
-EIGAN_TARGET EIGAN_INLINE void store_sums(EightFloats s0, EightFloats s1, EightFloats s2, EightFloats s3, float* out) {
-  const EightFloats t = add_neighbours(add_neighbours(s0, s1), add_neighbours(s2, s3));
-  const auto sums = __builtin_shufflevector(t, t, 0, 1, 2, 3) + __builtin_shufflevector(t, t, 4, 5, 6, 7);
-  std::memcpy(out, &sums, sizeof sums);
-}
-#if EIGAN_VECTOR_BYTES == 64
-EIGAN_TARGET EIGAN_INLINE EightFloats halves(Vector<float> s) {
-  return __builtin_shufflevector(s, s, 0, 1, 2, 3, 4, 5, 6, 7) +
-         __builtin_shufflevector(s, s, 8, 9, 10, 11, 12, 13, 14, 15);
-}
-EIGAN_TARGET EIGAN_INLINE void store_sums(Vector<float> s0, Vector<float> s1, Vector<float> s2, Vector<float> s3,
-                                          float* out) {
-  store_sums(halves(s0), halves(s1), halves(s2), halves(s3), out);
-}
-#endif
-#endif
-template <class T>
-EIGAN_TARGET EIGAN_INLINE T sum_of(Vector<T> v) {
-  T sum = v[0];
-  for (Index i = 1; i < lanes<T>; ++i) sum += v[i];
-  return sum;
-}
-template <class V, class T>
-EIGAN_TARGET EIGAN_INLINE void store_sums(V s0, V s1, V s2, V s3, T* out) {
-  out[0] = sum_of<T>(s0);
-  out[1] = sum_of<T>(s1);
-  out[2] = sum_of<T>(s2);
-  out[3] = sum_of<T>(s3);
-}
-
-/// Four columns of a against NR columns of b: 4 NR dot products of length k.
-template <class T, unsigned NR>
-EIGAN_TARGET EIGAN_INLINE void dot_block(Index k, const T* a, Index a_col, const T* b, Index b_col, T* c, Index c_col) {
-  using V = Vector<T>;
-  constexpr Index L = lanes<T>;
-  V sum[NR][4] = {};
-  Index p = 0;
-  for (; p + L <= k; p += L) {
-    V bv[NR];
-    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) bv[j] = in_register(load(b + j * b_col + p));
-    EIGAN_UNROLL for (unsigned i = 0; i < 4; ++i) {
-      const V av = in_register(load(a + i * a_col + p));
-      EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
-    }
-  }
-  if (p < k) {
-    V bv[NR];
-    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) bv[j] = load_part(b + j * b_col + p, k - p);
-    EIGAN_UNROLL for (unsigned i = 0; i < 4; ++i) {
-      const V av = load_part(a + i * a_col + p, k - p);
-      EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
-    }
-  }
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) store_sums(sum[j][0], sum[j][1], sum[j][2], sum[j][3], c + j * c_col);
-}
-
-template <class T>
-EIGAN_TARGET EIGAN_INLINE T dot(Index k, const T* a, const T* b) {
-  constexpr Index L = lanes<T>;
-  Vector<T> sum = {};
-  Index p = 0;
-  for (; p + L <= k; p += L) sum = fma(load(a + p), load(b + p), sum);
-  if (p < k) sum = fma(load_part(a + p, k - p), load_part(b + p, k - p), sum);
-  T sums[4];
-  store_sums(sum, sum, sum, sum, sums);
-  return sums[0];
-}
-
-/// c = a^T b, as dot products of columns, each in lanes and added up in the same tree.
-template <class T>
-EIGAN_TARGET inline void multiply_transposed(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                             Strided<T> c) {
-  // As many columns of a as half of a first-level cache holds, so that each column of b is read once for all of them.
-  const Index fit = 16384 / static_cast<Index>(sizeof(T)) / (k > 0 ? k : 1) / 4 * 4;
-  const Index group = fit < 4 ? 4 : fit;
-  Index i = 0;
-  for (Index end = 0; i + 4 <= m; i = end) {
-    end = m - i < group ? i + (m - i) / 4 * 4 : i + group;
-    Index j = 0;
-    for (; j + 3 <= n; j += 3)
-      for (Index q = i; q < end; q += 4)
-        dot_block<T, 3>(k, a.data + q * a.col, a.col, b.data + j * b.col, b.col, c.data + j * c.col + q, c.col);
-    for (; j < n; ++j)
-      for (Index q = i; q < end; q += 4)
-        dot_block<T, 1>(k, a.data + q * a.col, a.col, b.data + j * b.col, b.col, c.data + j * c.col + q, c.col);
-  }
-  // The columns of a that are left, one at a time, each against four of b: one sum alone would wait for itself.
-  for (; i < m; ++i) {
-    Index j = 0;
-    for (; j + 4 <= n; j += 4) {
-      T sums[4];
-      dot_block<T, 1>(k, b.data + j * b.col, b.col, a.data + i * a.col, 0, sums, 0);
-      for (Index q = 0; q < 4; ++q) c.data[(j + q) * c.col + i] = sums[q];
-    }
-    for (; j < n; ++j) c.data[j * c.col + i] = dot(k, a.data + i * a.col, b.data + j * b.col);
-  }
-}
-
-template <class T>
-EIGAN_TARGET inline void add_row_sums(Index m, Index n, Strided<const T> a, T* sums) {
-  constexpr Index L = lanes<T>;
-  Index i = 0;
-  for (; i + L <= m; i += L) {
-    Vector<T> sum = load(sums + i);
-    for (Index j = 0; j < n; ++j) sum += load(a.data + j * a.col + i);
-    store(sums + i, sum);
-  }
-  for (; i < m; ++i)
-    for (Index j = 0; j < n; ++j) sums[i] += a.data[j * a.col + i];
-}
-
-// ---------------------------------------------------------------- rows over a batch
-
-/// f(i, count) for strips of rows, `count` a whole vector or, in the last strip, the rest.
-template <class T, class F>
-EIGAN_TARGET EIGAN_INLINE void for_each_strip(Index m, F f) {
-  constexpr Index L = lanes<T>;
-  Index i = 0;
-  for (; i + L <= m; i += L) f(i, L);
-  if (i < m) f(i, m - i);
-}
-template <class T>
-EIGAN_TARGET EIGAN_INLINE Vector<T> load_rows(const T* p, Index count) {
-  return count == lanes<T> ? load(p) : load_part(p, count);
-}
-template <class T>
-EIGAN_TARGET EIGAN_INLINE void store_rows(T* p, Vector<T> v, Index count) {
-  if (count == lanes<T>)
-    store(p, v);
-  else
-    store_part(p, v, count);
-}
-
-// Functions of a strip as types: a lambda could not be given the target.
-template <class T>
-struct RowMoments {
-  Index n;
-  Strided<const T> x;
-  T *mean, *variance;
-  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
-    Vector<T> sum{}, squares{};
-    for (Index j = 0; j < n; ++j) sum += load_rows(x.data + j * x.col + i, count);
-    const Vector<T> center = sum / static_cast<T>(n);
-    for (Index j = 0; j < n; ++j) {
-      const Vector<T> d = load_rows(x.data + j * x.col + i, count) - center;
-      squares = fma(d, d, squares);
-    }
-    store_rows(mean + i, center, count);
-    store_rows(variance + i, squares / static_cast<T>(n), count);
-  }
-};
-template <class T>
-EIGAN_TARGET inline void row_moments(Index m, Index n, Strided<const T> x, T* mean, T* variance) {
-  for_each_strip<T>(m, RowMoments<T>{n, x, mean, variance});
-}
-
-template <class T>
-struct AddRowProducts {
-  Index n;
-  Strided<const T> x;
-  const T* mean;
-  Strided<const T> dy;
-  T *sums, *products;
-  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
-    const Vector<T> center = load_rows(mean + i, count);
-    Vector<T> sum = load_rows(sums + i, count), product = load_rows(products + i, count);
-    for (Index j = 0; j < n; ++j) {
-      const Vector<T> d = load_rows(dy.data + j * dy.col + i, count);
-      sum += d;
-      product = fma(d, load_rows(x.data + j * x.col + i, count) - center, product);
-    }
-    store_rows(sums + i, sum, count);
-    store_rows(products + i, product, count);
-  }
-};
-template <class T>
-EIGAN_TARGET inline void add_row_products(Index m, Index n, Strided<const T> x, const T* mean, Strided<const T> dy,
-                                          T* sums, T* products) {
-  for_each_strip<T>(m, AddRowProducts<T>{n, x, mean, dy, sums, products});
-}
-
-template <class T>
-struct ScaleRows {
-  Index n;
-  Strided<const T> x;
-  const T *a, *c;
-  Strided<T> y;
-  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
-    const Vector<T> ai = load_rows(a + i, count), ci = load_rows(c + i, count);
-    for (Index j = 0; j < n; ++j)
-      store_rows(y.data + j * y.col + i, fma(ai, load_rows(x.data + j * x.col + i, count), ci), count);
-  }
-};
-template <class T>
-EIGAN_TARGET inline void scale_rows(Index m, Index n, Strided<const T> x, const T* a, const T* c, Strided<T> y) {
-  for_each_strip<T>(m, ScaleRows<T>{n, x, a, c, y});
-}
-
-template <class T>
-struct CombineRows {
-  Index n;
-  Strided<const T> x;
-  const T* a;
-  Strided<const T> y;
-  const T *b, *c;
-  Strided<T> z;
-  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
-    const Vector<T> ai = load_rows(a + i, count), bi = load_rows(b + i, count), ci = load_rows(c + i, count);
-    for (Index j = 0; j < n; ++j) {
-      const Vector<T> by = fma(bi, load_rows(y.data + j * y.col + i, count), ci);
-      store_rows(z.data + j * z.col + i, fma(ai, load_rows(x.data + j * x.col + i, count), by), count);
-    }
-  }
-};
-template <class T>
-EIGAN_TARGET inline void combine_rows(Index m, Index n, Strided<const T> x, const T* a, Strided<const T> y, const T* b,
-                                      const T* c, Strided<T> z) {
-  for_each_strip<T>(m, CombineRows<T>{n, x, a, y, b, c, z});
-}
-
-// ---------------------------------------------------------------- element-wise
-
-/// y[i] = f(in[i]...), a vector at a time; the last part is computed in a zero-padded vector. Any input may be y
-/// itself.
-template <class T, class F, class... In>
-EIGAN_TARGET EIGAN_INLINE void map(Index n, F f, T* y, const In*... in) {
-  constexpr Index L = lanes<T>;
-  Index i = 0;
-  for (; i + L <= n; i += L) store(y + i, f(load(in + i)...));
-  if (i < n) store_part(y + i, f(load_part(in + i, n - i)...), n - i);
-}
-
-template <class T>
-struct Relu {
-  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> x) const { return x < T(0) ? Vector<T>{} : x; }
-};
-template <class T>
-EIGAN_TARGET inline void relu(Index n, const T* x, T* y) {
-  map(n, Relu<T>{}, y, x);
-}
-
-template <class T>
-struct LeakyRelu {
-  T slope;
-  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> x) const { return x < T(0) ? slope * x : x; }
-};
-template <class T>
-EIGAN_TARGET inline void leaky_relu(Index n, T slope, const T* x, T* y) {
-  map(n, LeakyRelu<T>{slope}, y, x);
-}
-
-template <class T>
-struct LeakyReluBackward {
-  T slope;
-  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> y, Vector<T> dy) const { return y > T(0) ? dy : slope * dy; }
-};
-template <class T>
-EIGAN_TARGET inline void leaky_relu_backward(Index n, T slope, const T* y, const T* dy, T* dx) {
-  map(n, LeakyReluBackward<T>{slope}, dx, y, dy);
-}
-
-/// e^t - 1 = 2^k (e^r - 1) + (2^k - 1) with t = k ln 2 + r, |r| <= ln 2 / 2; t in [-104, 88]. Taylor's series of
-/// (e^r - 1 - r) / r^2 to r^5: the first term left out is below 2^-26 of the result.
-EIGAN_TARGET EIGAN_INLINE void split_exp(Simd<float>::V t, Simd<float>::V& fraction, Simd<float>::V& power) {
-  using V = Simd<float>::V;
-  using I = Simd<float>::I;
-  const V rounding = t < 0.0f ? broadcast(-0.5f) : broadcast(0.5f);
-  const I k = __builtin_convertvector(fma(t, broadcast(1.44269504f), rounding), I);
-  const V kf = __builtin_convertvector(k, V);
-  // ln 2 in two parts; k times the first is exact.
-  const V r = fma(kf, broadcast(2.12194440e-4f), fma(kf, broadcast(-0.693359375f), t));
-  V q = fma(r, broadcast(1.0f / 5040), broadcast(1.0f / 720));
-  q = fma(q, r, broadcast(1.0f / 120));
-  q = fma(q, r, broadcast(1.0f / 24));
-  q = fma(q, r, broadcast(1.0f / 6));
-  q = fma(q, r, broadcast(1.0f / 2));
-  fraction = fma(q, r * r, r);
-  // 2^k as a product of two powers, so that results below the smallest normal number come out right.
-  const I half = k >> 1;
-  const I rest = k - half;
-  const I low = (half + 127) << 23;
-  const I high = (rest + 127) << 23;
-  V low_power, high_power;
-  std::memcpy(&low_power, &low, sizeof low);
-  std::memcpy(&high_power, &high, sizeof high);
-  power = low_power * high_power;
-}
-
-/// tanh |x| = (e^(2|x|) - 1) / (e^(2|x|) + 1); tests/layers/tanh_test.cpp states the error.
-struct TanhFloat {
-  EIGAN_TARGET EIGAN_INLINE Simd<float>::V operator()(Simd<float>::V x) const {
-    using V = Simd<float>::V;
-    const V magnitude = x < 0.0f ? -x : x;
-    const V t = magnitude < 9.5f ? magnitude + magnitude : broadcast(19.0f);
-    V fraction, power;
-    split_exp(t, fraction, power);
-    const V expm1 = fma(power, fraction, power - 1.0f);
-    const V y = expm1 / (expm1 + 2.0f);
-    const V with_sign = x < 0.0f ? -y : y;
-    // Zeros keep their sign, and a NaN stays one.
-    return magnitude > 0.0f ? with_sign : x;
-  }
-};
-
-/// With z = e^-|x|: sigmoid(x) = 1 / (1 + z) for x >= 0 and z / (1 + z) below, accurate at both ends.
-struct SigmoidFloat {
-  EIGAN_TARGET EIGAN_INLINE Simd<float>::V operator()(Simd<float>::V x) const {
-    using V = Simd<float>::V;
-    const V t = x < 0.0f ? x : -x;
-    V fraction, power;
-    split_exp(t > -104.0f ? t : broadcast(-104.0f), fraction, power);
-    const V z = fma(power, fraction, power);
-    const V y = (x < 0.0f ? z : broadcast(1.0f)) / (z + 1.0f);
-    return x == x ? y : x;  // NOLINT(misc-redundant-expression): a NaN is not
-  }
-};
-
-template <class T>
-EIGAN_TARGET inline void tanh(Index n, const T* x, T* y) {
-  if constexpr (sizeof(T) == sizeof(float))
-    map(n, TanhFloat{}, y, x);
-  else
-    for (Index i = 0; i < n; ++i) y[i] = std::tanh(x[i]);
-}
-template <class T>
-EIGAN_TARGET inline void sigmoid(Index n, const T* x, T* y) {
-  if constexpr (sizeof(T) == sizeof(float))
-    map(n, SigmoidFloat{}, y, x);
-  else
-    for (Index i = 0; i < n; ++i) {
-      const T z = std::exp(x[i] < 0 ? x[i] : -x[i]);
-      y[i] = (x[i] < 0 ? z : T(1)) / (T(1) + z);
-    }
-}
-
-template <class T>
-struct TanhBackward {
-  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> y, Vector<T> dy) const {
-    return dy * fma(-y, y, broadcast(T(1)));
-  }
-};
-template <class T>
-EIGAN_TARGET inline void tanh_backward(Index n, const T* y, const T* dy, T* dx) {
-  map(n, TanhBackward<T>{}, dx, y, dy);
-}
-
-template <class T>
-struct SigmoidBackward {
-  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> y, Vector<T> dy) const { return dy * (y * (T(1) - y)); }
-};
-template <class T>
-EIGAN_TARGET inline void sigmoid_backward(Index n, const T* y, const T* dy, T* dx) {
-  map(n, SigmoidBackward<T>{}, dx, y, dy);
-}
-
-template <class T>
-EIGAN_TARGET inline void pixels(Index n, const std::uint8_t* pixels, T* y) {
-  using U8 = typename Simd<T>::U8;
-  constexpr Index L = lanes<T>;
-  // A reciprocal would be a multiplication, but 255 must give exactly 1.
-  Index i = 0;
-  for (; i + L <= n; i += L)
-    store(y + i, __builtin_convertvector(load_as<U8>(pixels + i), Vector<T>) / T(127.5) - T(1));
-  for (; i < n; ++i) y[i] = static_cast<T>(pixels[i]) / T(127.5) - T(1);
-}
-
-// ---------------------------------------------------------------- random numbers
-
-#if defined(EIGAN_X86_VECTORS)
-using FourWords = std::uint64_t __attribute__((vector_size(32)));
-using EightWords = std::uint32_t __attribute__((vector_size(32)));
-/// a b for the low 32 bits of each lane.
-EIGAN_TARGET EIGAN_INLINE FourWords multiply_low_words(FourWords a, FourWords b) {
-#if defined(__clang__)  // finds the instruction by itself
-  return (a & 0xFFFFFFFFu) * (b & 0xFFFFFFFFu);
-#else
-  using Signed = std::int32_t __attribute__((vector_size(32)));
-  return reinterpret_cast<FourWords>(
-      __builtin_ia32_pmuludq256(reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b)));
-#endif
-}
-#endif
-
-/// The g-th group of 32 words of a sample's stream: see Rng::word for their order.
-EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sample, std::uint64_t group,
-                                            std::uint32_t* words) {
-#if defined(EIGAN_X86_VECTORS)
-  // Eight counters, four to a register, each 32-bit word in the low half of a 64-bit lane.
-  constexpr std::uint64_t low = 0xFFFFFFFF;
-  const std::uint64_t first = 8 * group;
-  const FourWords index[2] = {first + FourWords{0, 1, 2, 3}, first + FourWords{4, 5, 6, 7}};
-  FourWords c[2][4];
-  EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
-    c[h][0] = index[h] & low;
-    c[h][1] = index[h] >> 32;
-    c[h][2] = FourWords{} + (sample & low);
-    c[h][3] = FourWords{} + (sample >> 32);
-  }
-  auto k0 = static_cast<std::uint32_t>(key);
-  auto k1 = static_cast<std::uint32_t>(key >> 32);
-  for (int round = 0; round < 10; ++round) {
-    // NOLINTNEXTLINE(modernize-loop-convert): unrolled as the loop above
-    EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
-      const FourWords p0 = multiply_low_words(c[h][0], FourWords{} + 0xD2511F53);
-      const FourWords p1 = multiply_low_words(c[h][2], FourWords{} + 0xCD9E8D57);
-      c[h][0] = (p1 >> 32) ^ c[h][1] ^ std::uint64_t{k0};
-      c[h][2] = (p0 >> 32) ^ c[h][3] ^ std::uint64_t{k1};
-      // The products' high halves stay where they are: the product does not read them, and only low halves are stored.
-      c[h][1] = p1 & low;
-      c[h][3] = p0 & low;
-    }
-    k0 += 0x9E3779B9u;
-    k1 += 0xBB67AE85u;
-  }
-  EIGAN_UNROLL for (unsigned w = 0; w < 4; ++w) {
-    // The even 32-bit lanes of both registers, in order.
-    const auto ordered = __builtin_shufflevector(reinterpret_cast<EightWords>(c[0][w]),
-                                                 reinterpret_cast<EightWords>(c[1][w]), 0, 2, 4, 6, 8, 10, 12, 14);
-    std::memcpy(words + 8 * w, &ordered, sizeof ordered);
-  }
-#else
-  for (std::uint64_t lane = 0; lane < 8; ++lane) {
-    const Rng::Words block = Rng(key).block(8 * group + lane, sample);
-    for (std::uint64_t w = 0; w < 4; ++w) words[8 * w + lane] = block[w];
-  }
-#endif
-}
-
-template <class T>
-EIGAN_TARGET inline void dropout(Index n, std::uint64_t key, std::uint64_t sample, std::uint32_t threshold, T scale,
-                                 const T* x, T* y) {
-  using V = Vector<T>;
-  using I = typename Simd<T>::I;
-  constexpr Index L = lanes<T>;
-  using Element = std::remove_cvref_t<decltype(I{}[0])>;
-  std::uint32_t words[32];
-  std::uint16_t draws[64];
-  for (Index first = 0; first < n; first += 64) {
-    philox_group(key, sample, static_cast<std::uint64_t>(first / 64), words);
-    std::memcpy(draws, words, sizeof words);
-    const Index count = n - first < 64 ? n - first : 64;
-    Index i = 0;
-    for (; i + L <= count; i += L) {
-      const I draw = __builtin_convertvector(load_as<typename Simd<T>::U16>(draws + i), I);
-      store(y + first + i, draw >= static_cast<Element>(threshold) ? load(x + first + i) * scale : V{});
-    }
-    for (; i < count; ++i) y[first + i] = draws[i] >= threshold ? x[first + i] * scale : T(0);
-  }
-}
-
-template <class T>
-EIGAN_TARGET inline void uniform(Index n, std::uint64_t key, std::uint64_t sample, T low, T width, T* y) {
-  std::uint32_t words[32];
-  for (Index first = 0; first < n; first += 32) {
-    philox_group(key, sample, static_cast<std::uint64_t>(first / 32), words);
-    const Index count = n - first < 32 ? n - first : 32;
-    for (Index i = 0; i < count; ++i)
-      y[first + i] = fma(width, static_cast<T>(static_cast<std::int32_t>(words[i] >> 8)) * T(0x1p-24), low);
-  }
-}
-
-// ---------------------------------------------------------------- optimisers
-
-/// While it lives, results too small for a normal number are zeros, and so are such operands: division and square root
-/// take many times as long for them. Moments that decay get there, where they no longer move anything. The state that
-/// the caller had comes back with its end.
-class FlushDenormals {
-#if defined(__x86_64__)
- public:
-  EIGAN_TARGET EIGAN_INLINE FlushDenormals() : before_(__builtin_ia32_stmxcsr()) {
-    constexpr unsigned flush_results = 0x8000, read_as_zero = 0x0040;
-    __builtin_ia32_ldmxcsr(before_ | flush_results | read_as_zero);
-    asm volatile("" ::: "memory");  // no arithmetic on memory moves across
-  }
-  EIGAN_TARGET EIGAN_INLINE ~FlushDenormals() {
-    asm volatile("" ::: "memory");
-    __builtin_ia32_ldmxcsr(before_);
-  }
-  FlushDenormals(const FlushDenormals&) = delete;
-  FlushDenormals& operator=(const FlushDenormals&) = delete;
-
- private:
-  unsigned before_;
-#endif
-};
-
-template <class T>
-struct AdamStep {
-  AdamCoefficients<T> c;
-  EIGAN_TARGET EIGAN_INLINE void operator()(Vector<T> g, Vector<T>& m, Vector<T>& v, Vector<T>& p) const {
-    g = fma(broadcast(c.weight_decay), p, g);
-    m = fma(broadcast(c.beta1), m, c.rest1 * g);
-    v = fma(broadcast(c.beta2), v, (c.rest2 * g) * g);
-    const Vector<T> denominator = fma(square_root(v), broadcast(c.inv_sqrt_correction2), broadcast(c.eps));
-    p -= (c.step_size * m) / denominator;
-  }
-};
-template <class T>
-EIGAN_TARGET inline void adam(Index n, const AdamCoefficients<T>& coefficients, const T* grad, T* moment1, T* moment2,
-                              T* params) {
-  constexpr Index L = lanes<T>;
-  [[maybe_unused]] const FlushDenormals flush;
-  const AdamStep<T> step{coefficients};
-  Index i = 0;
-  for (; i + L <= n; i += L) {
-    Vector<T> m = load(moment1 + i), v = load(moment2 + i), p = load(params + i);
-    step(load(grad + i), m, v, p);
-    store(moment1 + i, m);
-    store(moment2 + i, v);
-    store(params + i, p);
-  }
-  if (i < n) {
-    Vector<T> m = load_part(moment1 + i, n - i), v = load_part(moment2 + i, n - i), p = load_part(params + i, n - i);
-    step(load_part(grad + i, n - i), m, v, p);
-    store_part(moment1 + i, m, n - i);
-    store_part(moment2 + i, v, n - i);
-    store_part(params + i, p, n - i);
-  }
-}
-
-template <class T>
-inline constexpr KernelTable<T> table{
-    .multiply = multiply<T>,
-    .multiply_transposed = multiply_transposed<T>,
-    .add_row_sums = add_row_sums<T>,
-    .row_moments = row_moments<T>,
-    .add_row_products = add_row_products<T>,
-    .scale_rows = scale_rows<T>,
-    .combine_rows = combine_rows<T>,
-    .relu = relu<T>,
-    .leaky_relu = leaky_relu<T>,
-    .leaky_relu_backward = leaky_relu_backward<T>,
-    .tanh = tanh<T>,
-    .tanh_backward = tanh_backward<T>,
-    .sigmoid = sigmoid<T>,
-    .sigmoid_backward = sigmoid_backward<T>,
-    .dropout = dropout<T>,
-    .uniform = uniform<T>,
-    .pixels = pixels<T>,
-    .adam = adam<T>,
-};
+/// Where a subject leaves its table: TableOf<RowKernels<T>>::table.
+template <class Table>
+struct TableOf;
 
 }  // namespace eigan::detail::EIGAN_ISA
-
 #undef EIGAN_ISA
 #undef EIGAN_TARGET
 #undef EIGAN_VECTOR_BYTES
+
 #undef EIGAN_X86_VECTORS
 #endif
-
-namespace eigan::detail {
-
-/// The kernels for one instruction set; tests compare them with each other.
-template <class T>
-const KernelTable<T>& kernels_for(Isa isa) {
-#if defined(__x86_64__)
-  // double is for checking gradients; a third set of kernels for it would cost every user compile time.
-  if constexpr (sizeof(T) == sizeof(float))
-    if (isa == Isa::avx512) return avx512::table<T>;
-  if (isa != Isa::portable) return avx2::table<T>;
-#endif
-  static_cast<void>(isa);
-  return portable::table<T>;
-}
-
-template <class T>
-const KernelTable<T>& kernels() {
-  static const KernelTable<T>& chosen = kernels_for<T>(active_isa());
-  return chosen;
-}
-
-// The kernels take longer to compile than most programs that use them. A program of many translation units can compile
-// them in one of them, as it does with a library of the stb kind: that one defines EIGAN_COMPILE_KERNELS before it
-// includes eigan, the others EIGAN_EXTERN_KERNELS.
-#if defined(EIGAN_COMPILE_KERNELS)
-template const KernelTable<float>& kernels_for<float>(Isa);
-template const KernelTable<double>& kernels_for<double>(Isa);
-#elif defined(EIGAN_EXTERN_KERNELS)
-extern template const KernelTable<float>& kernels_for<float>(Isa);
-extern template const KernelTable<double>& kernels_for<double>(Isa);
-#endif
-
-}  // namespace eigan::detail
 
 #undef EIGAN_INLINE
 #undef EIGAN_NOINLINE
 #undef EIGAN_UNROLL
 #undef EIGAN_UNROLL_TWICE
+
+namespace eigan::detail {
+
+template <class Table>
+struct ScalarOf;
+template <template <class> class Kernels, class T>
+struct ScalarOf<Kernels<T>> {
+  using type = T;
+};
+
+/// The kernels for one instruction set; tests compare them with each other.
+template <class Table>
+const Table& kernels_for(Isa isa) {
+#if defined(__x86_64__)
+  // double is for checking gradients; a third set of kernels for it would cost every user compile time.
+  if constexpr (sizeof(typename ScalarOf<Table>::type) == sizeof(float))
+    if (isa == Isa::avx512) return avx512::TableOf<Table>::table;
+  if (isa != Isa::portable) return avx2::TableOf<Table>::table;
+#endif
+  static_cast<void>(isa);
+  return portable::TableOf<Table>::table;
+}
+
+template <class Table>
+const Table& kernels() {
+  static const Table& chosen = kernels_for<Table>(active_isa());
+  return chosen;
+}
+
+}  // namespace eigan::detail
+
+// The kernels take longer to compile than most programs that use them. A program of many translation units can compile
+// them in one of them, as it does with a library of the stb kind: that one defines EIGAN_COMPILE_KERNELS before it
+// includes <eigan/kernels.hpp>, the others EIGAN_EXTERN_KERNELS. Each subject's header ends with this:
+#if defined(EIGAN_COMPILE_KERNELS)
+#define EIGAN_SHARE_KERNELS(Kernels)                                 \
+  namespace eigan::detail {                                          \
+  template const Kernels<float>& kernels_for<Kernels<float>>(Isa);   \
+  template const Kernels<double>& kernels_for<Kernels<double>>(Isa); \
+  }
+#elif defined(EIGAN_EXTERN_KERNELS)
+#define EIGAN_SHARE_KERNELS(Kernels)                                        \
+  namespace eigan::detail {                                                 \
+  extern template const Kernels<float>& kernels_for<Kernels<float>>(Isa);   \
+  extern template const Kernels<double>& kernels_for<Kernels<double>>(Isa); \
+  }
+#else
+#define EIGAN_SHARE_KERNELS(Kernels)
+#endif
+
+namespace eigan::detail {
+
+template <class T>
+struct RandomKernels {
+  /// y[i] = x[i] * scale where the i-th 16-bit number of the sample's stream is >= threshold, else 0.
+  void (*dropout)(Index n, std::uint64_t key, std::uint64_t sample, std::uint32_t threshold, T scale, const T* x, T* y);
+  /// y[i] = low + width * u, u uniform in [0, 1) from the sample's stream.
+  void (*uniform)(Index n, std::uint64_t key, std::uint64_t sample, T low, T width, T* y);
+};
+
+template <class T>
+const RandomKernels<T>& random_kernels() {
+  return kernels<RandomKernels<T>>();
+}
+
+}  // namespace eigan::detail
+
+// ======== eigan/kernels/for_each_isa.inc
+// Compiles the text EIGAN_KERNELS, one subject's kernels, once for every instruction set, with
+//   EIGAN_ISA           the namespace
+//   EIGAN_TARGET        the function attribute that allows the instructions
+//   EIGAN_VECTOR_BYTES  the register's width
+//   EIGAN_X86_VECTORS   where fused multiply-add, square root and masked moves are x86 instructions
+// Every function of such a text carries EIGAN_TARGET and calls nothing but its like, so no code of one set can be
+// inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
+
+#define EIGAN_INLINE [[gnu::always_inline]] inline
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // large arrays, which callers shall not carry
+#if defined(__clang__)
+#define EIGAN_UNROLL _Pragma("unroll")
+#define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
+#else
+#define EIGAN_UNROLL _Pragma("GCC unroll 16")
+#define EIGAN_UNROLL_TWICE _Pragma("GCC unroll 2")
+#endif
+
+#define EIGAN_ISA portable
+#define EIGAN_TARGET
+#define EIGAN_VECTOR_BYTES 16
+
+// ======== eigan/kernels/random.inc
+// Random numbers: see random.hpp. Compiled by for_each_isa.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+#if defined(EIGAN_X86_VECTORS)
+using FourWords = std::uint64_t __attribute__((vector_size(32)));
+using EightWords = std::uint32_t __attribute__((vector_size(32)));
+/// a b for the low 32 bits of each lane.
+EIGAN_TARGET EIGAN_INLINE FourWords multiply_low_words(FourWords a, FourWords b) {
+#if defined(__clang__)  // finds the instruction by itself
+  return (a & 0xFFFFFFFFu) * (b & 0xFFFFFFFFu);
+#else
+  using Signed = std::int32_t __attribute__((vector_size(32)));
+  return reinterpret_cast<FourWords>(
+      __builtin_ia32_pmuludq256(reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b)));
+#endif
+}
+#endif
+
+/// The g-th group of 32 words of a sample's stream: see Rng::word for their order.
+EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sample, std::uint64_t group,
+                                            std::uint32_t* words) {
+#if defined(EIGAN_X86_VECTORS)
+  // Eight counters, four to a register, each 32-bit word in the low half of a 64-bit lane.
+  constexpr std::uint64_t low = 0xFFFFFFFF;
+  const std::uint64_t first = 8 * group;
+  const FourWords index[2] = {first + FourWords{0, 1, 2, 3}, first + FourWords{4, 5, 6, 7}};
+  FourWords c[2][4];
+  EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
+    c[h][0] = index[h] & low;
+    c[h][1] = index[h] >> 32;
+    c[h][2] = FourWords{} + (sample & low);
+    c[h][3] = FourWords{} + (sample >> 32);
+  }
+  auto k0 = static_cast<std::uint32_t>(key);
+  auto k1 = static_cast<std::uint32_t>(key >> 32);
+  for (int round = 0; round < 10; ++round) {
+    // NOLINTNEXTLINE(modernize-loop-convert): unrolled as the loop above
+    EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
+      const FourWords p0 = multiply_low_words(c[h][0], FourWords{} + 0xD2511F53);
+      const FourWords p1 = multiply_low_words(c[h][2], FourWords{} + 0xCD9E8D57);
+      c[h][0] = (p1 >> 32) ^ c[h][1] ^ std::uint64_t{k0};
+      c[h][2] = (p0 >> 32) ^ c[h][3] ^ std::uint64_t{k1};
+      // The products' high halves stay where they are: the product does not read them, and only low halves are stored.
+      c[h][1] = p1 & low;
+      c[h][3] = p0 & low;
+    }
+    k0 += 0x9E3779B9u;
+    k1 += 0xBB67AE85u;
+  }
+  EIGAN_UNROLL for (unsigned w = 0; w < 4; ++w) {
+    // The even 32-bit lanes of both registers, in order.
+    const auto ordered = __builtin_shufflevector(reinterpret_cast<EightWords>(c[0][w]),
+                                                 reinterpret_cast<EightWords>(c[1][w]), 0, 2, 4, 6, 8, 10, 12, 14);
+    std::memcpy(words + 8 * w, &ordered, sizeof ordered);
+  }
+#else
+  for (std::uint64_t lane = 0; lane < 8; ++lane) {
+    const Rng::Words block = Rng(key).block(8 * group + lane, sample);
+    for (std::uint64_t w = 0; w < 4; ++w) words[8 * w + lane] = block[w];
+  }
+#endif
+}
+
+template <class T>
+EIGAN_TARGET inline void dropout(Index n, std::uint64_t key, std::uint64_t sample, std::uint32_t threshold, T scale,
+                                 const T* x, T* y) {
+  using V = Vector<T>;
+  using I = typename Simd<T>::I;
+  constexpr Index L = lanes<T>;
+  using Element = std::remove_cvref_t<decltype(I{}[0])>;
+  std::uint32_t words[32];
+  std::uint16_t draws[64];
+  for (Index first = 0; first < n; first += 64) {
+    philox_group(key, sample, static_cast<std::uint64_t>(first / 64), words);
+    std::memcpy(draws, words, sizeof words);
+    const Index count = n - first < 64 ? n - first : 64;
+    Index i = 0;
+    for (; i + L <= count; i += L) {
+      const I draw = __builtin_convertvector(load_as<typename Simd<T>::U16>(draws + i), I);
+      store(y + first + i, draw >= static_cast<Element>(threshold) ? load(x + first + i) * scale : V{});
+    }
+    for (; i < count; ++i) y[first + i] = draws[i] >= threshold ? x[first + i] * scale : T(0);
+  }
+}
+
+template <class T>
+EIGAN_TARGET inline void uniform(Index n, std::uint64_t key, std::uint64_t sample, T low, T width, T* y) {
+  std::uint32_t words[32];
+  for (Index first = 0; first < n; first += 32) {
+    philox_group(key, sample, static_cast<std::uint64_t>(first / 32), words);
+    const Index count = n - first < 32 ? n - first : 32;
+    for (Index i = 0; i < count; ++i)
+      y[first + i] = fma(width, static_cast<T>(static_cast<std::int32_t>(words[i] >> 8)) * T(0x1p-24), low);
+  }
+}
+
+template <class T>
+struct TableOf<RandomKernels<T>> {
+  static constexpr RandomKernels<T> table{
+      .dropout = dropout<T>,
+      .uniform = uniform<T>,
+  };
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#if defined(__x86_64__)
+#define EIGAN_X86_VECTORS
+
+#define EIGAN_ISA avx2
+#define EIGAN_TARGET [[gnu::target("avx2,fma")]]
+#define EIGAN_VECTOR_BYTES 32
+
+// ======== eigan/kernels/random.inc
+// Random numbers: see random.hpp. Compiled by for_each_isa.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+#if defined(EIGAN_X86_VECTORS)
+using FourWords = std::uint64_t __attribute__((vector_size(32)));
+using EightWords = std::uint32_t __attribute__((vector_size(32)));
+/// a b for the low 32 bits of each lane.
+EIGAN_TARGET EIGAN_INLINE FourWords multiply_low_words(FourWords a, FourWords b) {
+#if defined(__clang__)  // finds the instruction by itself
+  return (a & 0xFFFFFFFFu) * (b & 0xFFFFFFFFu);
+#else
+  using Signed = std::int32_t __attribute__((vector_size(32)));
+  return reinterpret_cast<FourWords>(
+      __builtin_ia32_pmuludq256(reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b)));
+#endif
+}
+#endif
+
+/// The g-th group of 32 words of a sample's stream: see Rng::word for their order.
+EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sample, std::uint64_t group,
+                                            std::uint32_t* words) {
+#if defined(EIGAN_X86_VECTORS)
+  // Eight counters, four to a register, each 32-bit word in the low half of a 64-bit lane.
+  constexpr std::uint64_t low = 0xFFFFFFFF;
+  const std::uint64_t first = 8 * group;
+  const FourWords index[2] = {first + FourWords{0, 1, 2, 3}, first + FourWords{4, 5, 6, 7}};
+  FourWords c[2][4];
+  EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
+    c[h][0] = index[h] & low;
+    c[h][1] = index[h] >> 32;
+    c[h][2] = FourWords{} + (sample & low);
+    c[h][3] = FourWords{} + (sample >> 32);
+  }
+  auto k0 = static_cast<std::uint32_t>(key);
+  auto k1 = static_cast<std::uint32_t>(key >> 32);
+  for (int round = 0; round < 10; ++round) {
+    // NOLINTNEXTLINE(modernize-loop-convert): unrolled as the loop above
+    EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
+      const FourWords p0 = multiply_low_words(c[h][0], FourWords{} + 0xD2511F53);
+      const FourWords p1 = multiply_low_words(c[h][2], FourWords{} + 0xCD9E8D57);
+      c[h][0] = (p1 >> 32) ^ c[h][1] ^ std::uint64_t{k0};
+      c[h][2] = (p0 >> 32) ^ c[h][3] ^ std::uint64_t{k1};
+      // The products' high halves stay where they are: the product does not read them, and only low halves are stored.
+      c[h][1] = p1 & low;
+      c[h][3] = p0 & low;
+    }
+    k0 += 0x9E3779B9u;
+    k1 += 0xBB67AE85u;
+  }
+  EIGAN_UNROLL for (unsigned w = 0; w < 4; ++w) {
+    // The even 32-bit lanes of both registers, in order.
+    const auto ordered = __builtin_shufflevector(reinterpret_cast<EightWords>(c[0][w]),
+                                                 reinterpret_cast<EightWords>(c[1][w]), 0, 2, 4, 6, 8, 10, 12, 14);
+    std::memcpy(words + 8 * w, &ordered, sizeof ordered);
+  }
+#else
+  for (std::uint64_t lane = 0; lane < 8; ++lane) {
+    const Rng::Words block = Rng(key).block(8 * group + lane, sample);
+    for (std::uint64_t w = 0; w < 4; ++w) words[8 * w + lane] = block[w];
+  }
+#endif
+}
+
+template <class T>
+EIGAN_TARGET inline void dropout(Index n, std::uint64_t key, std::uint64_t sample, std::uint32_t threshold, T scale,
+                                 const T* x, T* y) {
+  using V = Vector<T>;
+  using I = typename Simd<T>::I;
+  constexpr Index L = lanes<T>;
+  using Element = std::remove_cvref_t<decltype(I{}[0])>;
+  std::uint32_t words[32];
+  std::uint16_t draws[64];
+  for (Index first = 0; first < n; first += 64) {
+    philox_group(key, sample, static_cast<std::uint64_t>(first / 64), words);
+    std::memcpy(draws, words, sizeof words);
+    const Index count = n - first < 64 ? n - first : 64;
+    Index i = 0;
+    for (; i + L <= count; i += L) {
+      const I draw = __builtin_convertvector(load_as<typename Simd<T>::U16>(draws + i), I);
+      store(y + first + i, draw >= static_cast<Element>(threshold) ? load(x + first + i) * scale : V{});
+    }
+    for (; i < count; ++i) y[first + i] = draws[i] >= threshold ? x[first + i] * scale : T(0);
+  }
+}
+
+template <class T>
+EIGAN_TARGET inline void uniform(Index n, std::uint64_t key, std::uint64_t sample, T low, T width, T* y) {
+  std::uint32_t words[32];
+  for (Index first = 0; first < n; first += 32) {
+    philox_group(key, sample, static_cast<std::uint64_t>(first / 32), words);
+    const Index count = n - first < 32 ? n - first : 32;
+    for (Index i = 0; i < count; ++i)
+      y[first + i] = fma(width, static_cast<T>(static_cast<std::int32_t>(words[i] >> 8)) * T(0x1p-24), low);
+  }
+}
+
+template <class T>
+struct TableOf<RandomKernels<T>> {
+  static constexpr RandomKernels<T> table{
+      .dropout = dropout<T>,
+      .uniform = uniform<T>,
+  };
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#define EIGAN_ISA avx512
+#define EIGAN_TARGET [[gnu::target("avx2,fma,avx512f")]]
+#define EIGAN_VECTOR_BYTES 64
+
+// ======== eigan/kernels/random.inc
+// Random numbers: see random.hpp. Compiled by for_each_isa.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+#if defined(EIGAN_X86_VECTORS)
+using FourWords = std::uint64_t __attribute__((vector_size(32)));
+using EightWords = std::uint32_t __attribute__((vector_size(32)));
+/// a b for the low 32 bits of each lane.
+EIGAN_TARGET EIGAN_INLINE FourWords multiply_low_words(FourWords a, FourWords b) {
+#if defined(__clang__)  // finds the instruction by itself
+  return (a & 0xFFFFFFFFu) * (b & 0xFFFFFFFFu);
+#else
+  using Signed = std::int32_t __attribute__((vector_size(32)));
+  return reinterpret_cast<FourWords>(
+      __builtin_ia32_pmuludq256(reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b)));
+#endif
+}
+#endif
+
+/// The g-th group of 32 words of a sample's stream: see Rng::word for their order.
+EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sample, std::uint64_t group,
+                                            std::uint32_t* words) {
+#if defined(EIGAN_X86_VECTORS)
+  // Eight counters, four to a register, each 32-bit word in the low half of a 64-bit lane.
+  constexpr std::uint64_t low = 0xFFFFFFFF;
+  const std::uint64_t first = 8 * group;
+  const FourWords index[2] = {first + FourWords{0, 1, 2, 3}, first + FourWords{4, 5, 6, 7}};
+  FourWords c[2][4];
+  EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
+    c[h][0] = index[h] & low;
+    c[h][1] = index[h] >> 32;
+    c[h][2] = FourWords{} + (sample & low);
+    c[h][3] = FourWords{} + (sample >> 32);
+  }
+  auto k0 = static_cast<std::uint32_t>(key);
+  auto k1 = static_cast<std::uint32_t>(key >> 32);
+  for (int round = 0; round < 10; ++round) {
+    // NOLINTNEXTLINE(modernize-loop-convert): unrolled as the loop above
+    EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
+      const FourWords p0 = multiply_low_words(c[h][0], FourWords{} + 0xD2511F53);
+      const FourWords p1 = multiply_low_words(c[h][2], FourWords{} + 0xCD9E8D57);
+      c[h][0] = (p1 >> 32) ^ c[h][1] ^ std::uint64_t{k0};
+      c[h][2] = (p0 >> 32) ^ c[h][3] ^ std::uint64_t{k1};
+      // The products' high halves stay where they are: the product does not read them, and only low halves are stored.
+      c[h][1] = p1 & low;
+      c[h][3] = p0 & low;
+    }
+    k0 += 0x9E3779B9u;
+    k1 += 0xBB67AE85u;
+  }
+  EIGAN_UNROLL for (unsigned w = 0; w < 4; ++w) {
+    // The even 32-bit lanes of both registers, in order.
+    const auto ordered = __builtin_shufflevector(reinterpret_cast<EightWords>(c[0][w]),
+                                                 reinterpret_cast<EightWords>(c[1][w]), 0, 2, 4, 6, 8, 10, 12, 14);
+    std::memcpy(words + 8 * w, &ordered, sizeof ordered);
+  }
+#else
+  for (std::uint64_t lane = 0; lane < 8; ++lane) {
+    const Rng::Words block = Rng(key).block(8 * group + lane, sample);
+    for (std::uint64_t w = 0; w < 4; ++w) words[8 * w + lane] = block[w];
+  }
+#endif
+}
+
+template <class T>
+EIGAN_TARGET inline void dropout(Index n, std::uint64_t key, std::uint64_t sample, std::uint32_t threshold, T scale,
+                                 const T* x, T* y) {
+  using V = Vector<T>;
+  using I = typename Simd<T>::I;
+  constexpr Index L = lanes<T>;
+  using Element = std::remove_cvref_t<decltype(I{}[0])>;
+  std::uint32_t words[32];
+  std::uint16_t draws[64];
+  for (Index first = 0; first < n; first += 64) {
+    philox_group(key, sample, static_cast<std::uint64_t>(first / 64), words);
+    std::memcpy(draws, words, sizeof words);
+    const Index count = n - first < 64 ? n - first : 64;
+    Index i = 0;
+    for (; i + L <= count; i += L) {
+      const I draw = __builtin_convertvector(load_as<typename Simd<T>::U16>(draws + i), I);
+      store(y + first + i, draw >= static_cast<Element>(threshold) ? load(x + first + i) * scale : V{});
+    }
+    for (; i < count; ++i) y[first + i] = draws[i] >= threshold ? x[first + i] * scale : T(0);
+  }
+}
+
+template <class T>
+EIGAN_TARGET inline void uniform(Index n, std::uint64_t key, std::uint64_t sample, T low, T width, T* y) {
+  std::uint32_t words[32];
+  for (Index first = 0; first < n; first += 32) {
+    philox_group(key, sample, static_cast<std::uint64_t>(first / 32), words);
+    const Index count = n - first < 32 ? n - first : 32;
+    for (Index i = 0; i < count; ++i)
+      y[first + i] = fma(width, static_cast<T>(static_cast<std::int32_t>(words[i] >> 8)) * T(0x1p-24), low);
+  }
+}
+
+template <class T>
+struct TableOf<RandomKernels<T>> {
+  static constexpr RandomKernels<T> table{
+      .dropout = dropout<T>,
+      .uniform = uniform<T>,
+  };
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#undef EIGAN_X86_VECTORS
+#endif
+
+#undef EIGAN_INLINE
+#undef EIGAN_NOINLINE
+#undef EIGAN_UNROLL
+#undef EIGAN_UNROLL_TWICE
+EIGAN_SHARE_KERNELS(RandomKernels)
 
 namespace eigan {
 
@@ -4018,8 +1853,9 @@ namespace eigan {
 template <class T>
 void fill_uniform(View<T> out, double low, double high, Rng rng, Index first_sample = 0) {
   for (Index j = 0; j < out.cols(); ++j)
-    detail::kernels<T>().uniform(out.rows(), rng.key(), static_cast<std::uint64_t>(first_sample + j),
-                                 static_cast<T>(low), static_cast<T>(high - low), out.data() + j * out.outerStride());
+    detail::random_kernels<T>().uniform(out.rows(), rng.key(), static_cast<std::uint64_t>(first_sample + j),
+                                        static_cast<T>(low), static_cast<T>(high - low),
+                                        out.data() + j * out.outerStride());
 }
 
 /// Normal with the given mean and standard deviation, by Box and Muller's transformation.
@@ -4031,7 +1867,8 @@ void fill_normal(View<T> out, double mean, double deviation, Rng rng, Index firs
   for (Index j = 0; j < out.cols(); ++j) {
     const Index sample = first_sample + j;
     if (out.rows() <= pairs)
-      detail::kernels<float>().uniform(2 * out.rows(), rng.key(), static_cast<std::uint64_t>(sample), 0, 1, u.data());
+      detail::random_kernels<float>().uniform(2 * out.rows(), rng.key(), static_cast<std::uint64_t>(sample), 0, 1,
+                                              u.data());
     const auto uniform = [&](Index i) {
       return out.rows() <= pairs ? static_cast<double>(u[static_cast<std::size_t>(i)]) : rng.uniform(i, sample);
     };
@@ -4183,6 +2020,472 @@ inline std::string exact_text(double number) {
 
 }  // namespace eigan
 
+// ======== eigan/kernels/rows.hpp
+// Functions of a batch's rows, which are features: moments, products with a gradient, scaling. For normalisations.
+
+// ======== eigan/kernels/strided.hpp
+// A matrix as kernels take it.
+
+namespace eigan::detail {
+
+/// Element (i, j) is data[i * row + j * col].
+template <class T>
+struct Strided {
+  T* data;
+  Index row;
+  Index col;
+};
+
+}  // namespace eigan::detail
+
+namespace eigan::detail {
+
+template <class T>
+struct RowKernels {
+  /// Over the columns of x, for each row: the mean and the mean squared distance from it.  x: m x n, columns
+  /// contiguous.
+  void (*row_moments)(Index m, Index n, Strided<const T> x, T* mean, T* variance);
+  /// sums[i] += sum_j dy(i, j) and products[i] += sum_j dy(i, j) (x(i, j) - mean[i]).  All with contiguous columns.
+  void (*add_row_products)(Index m, Index n, Strided<const T> x, const T* mean, Strided<const T> dy, T* sums,
+                           T* products);
+  /// y(i, j) = a[i] x(i, j) + c[i].  x, y: m x n, columns contiguous.
+  void (*scale_rows)(Index m, Index n, Strided<const T> x, const T* a, const T* c, Strided<T> y);
+  /// z(i, j) = a[i] x(i, j) + b[i] y(i, j) + c[i].  x, y, z: m x n, columns contiguous.
+  void (*combine_rows)(Index m, Index n, Strided<const T> x, const T* a, Strided<const T> y, const T* b, const T* c,
+                       Strided<T> z);
+};
+
+template <class T>
+const RowKernels<T>& row_kernels() {
+  return kernels<RowKernels<T>>();
+}
+
+}  // namespace eigan::detail
+
+// ======== eigan/kernels/for_each_isa.inc
+// Compiles the text EIGAN_KERNELS, one subject's kernels, once for every instruction set, with
+//   EIGAN_ISA           the namespace
+//   EIGAN_TARGET        the function attribute that allows the instructions
+//   EIGAN_VECTOR_BYTES  the register's width
+//   EIGAN_X86_VECTORS   where fused multiply-add, square root and masked moves are x86 instructions
+// Every function of such a text carries EIGAN_TARGET and calls nothing but its like, so no code of one set can be
+// inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
+
+#define EIGAN_INLINE [[gnu::always_inline]] inline
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // large arrays, which callers shall not carry
+#if defined(__clang__)
+#define EIGAN_UNROLL _Pragma("unroll")
+#define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
+#else
+#define EIGAN_UNROLL _Pragma("GCC unroll 16")
+#define EIGAN_UNROLL_TWICE _Pragma("GCC unroll 2")
+#endif
+
+#define EIGAN_ISA portable
+#define EIGAN_TARGET
+#define EIGAN_VECTOR_BYTES 16
+
+// ======== eigan/kernels/rows.inc
+// Rows over a batch: see rows.hpp. Compiled by for_each_isa.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// f(i, count) for strips of rows, `count` a whole vector or, in the last strip, the rest.
+template <class T, class F>
+EIGAN_TARGET EIGAN_INLINE void for_each_strip(Index m, F f) {
+  constexpr Index L = lanes<T>;
+  Index i = 0;
+  for (; i + L <= m; i += L) f(i, L);
+  if (i < m) f(i, m - i);
+}
+template <class T>
+EIGAN_TARGET EIGAN_INLINE Vector<T> load_rows(const T* p, Index count) {
+  return count == lanes<T> ? load(p) : load_part(p, count);
+}
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void store_rows(T* p, Vector<T> v, Index count) {
+  if (count == lanes<T>)
+    store(p, v);
+  else
+    store_part(p, v, count);
+}
+
+// Functions of a strip as types: a lambda could not be given the target.
+template <class T>
+struct RowMoments {
+  Index n;
+  Strided<const T> x;
+  T *mean, *variance;
+  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
+    Vector<T> sum{}, squares{};
+    for (Index j = 0; j < n; ++j) sum += load_rows(x.data + j * x.col + i, count);
+    const Vector<T> center = sum / static_cast<T>(n);
+    for (Index j = 0; j < n; ++j) {
+      const Vector<T> d = load_rows(x.data + j * x.col + i, count) - center;
+      squares = fma(d, d, squares);
+    }
+    store_rows(mean + i, center, count);
+    store_rows(variance + i, squares / static_cast<T>(n), count);
+  }
+};
+template <class T>
+EIGAN_TARGET inline void row_moments(Index m, Index n, Strided<const T> x, T* mean, T* variance) {
+  for_each_strip<T>(m, RowMoments<T>{n, x, mean, variance});
+}
+
+template <class T>
+struct AddRowProducts {
+  Index n;
+  Strided<const T> x;
+  const T* mean;
+  Strided<const T> dy;
+  T *sums, *products;
+  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
+    const Vector<T> center = load_rows(mean + i, count);
+    Vector<T> sum = load_rows(sums + i, count), product = load_rows(products + i, count);
+    for (Index j = 0; j < n; ++j) {
+      const Vector<T> d = load_rows(dy.data + j * dy.col + i, count);
+      sum += d;
+      product = fma(d, load_rows(x.data + j * x.col + i, count) - center, product);
+    }
+    store_rows(sums + i, sum, count);
+    store_rows(products + i, product, count);
+  }
+};
+template <class T>
+EIGAN_TARGET inline void add_row_products(Index m, Index n, Strided<const T> x, const T* mean, Strided<const T> dy,
+                                          T* sums, T* products) {
+  for_each_strip<T>(m, AddRowProducts<T>{n, x, mean, dy, sums, products});
+}
+
+template <class T>
+struct ScaleRows {
+  Index n;
+  Strided<const T> x;
+  const T *a, *c;
+  Strided<T> y;
+  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
+    const Vector<T> ai = load_rows(a + i, count), ci = load_rows(c + i, count);
+    for (Index j = 0; j < n; ++j)
+      store_rows(y.data + j * y.col + i, fma(ai, load_rows(x.data + j * x.col + i, count), ci), count);
+  }
+};
+template <class T>
+EIGAN_TARGET inline void scale_rows(Index m, Index n, Strided<const T> x, const T* a, const T* c, Strided<T> y) {
+  for_each_strip<T>(m, ScaleRows<T>{n, x, a, c, y});
+}
+
+template <class T>
+struct CombineRows {
+  Index n;
+  Strided<const T> x;
+  const T* a;
+  Strided<const T> y;
+  const T *b, *c;
+  Strided<T> z;
+  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
+    const Vector<T> ai = load_rows(a + i, count), bi = load_rows(b + i, count), ci = load_rows(c + i, count);
+    for (Index j = 0; j < n; ++j) {
+      const Vector<T> by = fma(bi, load_rows(y.data + j * y.col + i, count), ci);
+      store_rows(z.data + j * z.col + i, fma(ai, load_rows(x.data + j * x.col + i, count), by), count);
+    }
+  }
+};
+template <class T>
+EIGAN_TARGET inline void combine_rows(Index m, Index n, Strided<const T> x, const T* a, Strided<const T> y, const T* b,
+                                      const T* c, Strided<T> z) {
+  for_each_strip<T>(m, CombineRows<T>{n, x, a, y, b, c, z});
+}
+
+template <class T>
+struct TableOf<RowKernels<T>> {
+  static constexpr RowKernels<T> table{
+      .row_moments = row_moments<T>,
+      .add_row_products = add_row_products<T>,
+      .scale_rows = scale_rows<T>,
+      .combine_rows = combine_rows<T>,
+  };
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#if defined(__x86_64__)
+#define EIGAN_X86_VECTORS
+
+#define EIGAN_ISA avx2
+#define EIGAN_TARGET [[gnu::target("avx2,fma")]]
+#define EIGAN_VECTOR_BYTES 32
+
+// ======== eigan/kernels/rows.inc
+// Rows over a batch: see rows.hpp. Compiled by for_each_isa.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// f(i, count) for strips of rows, `count` a whole vector or, in the last strip, the rest.
+template <class T, class F>
+EIGAN_TARGET EIGAN_INLINE void for_each_strip(Index m, F f) {
+  constexpr Index L = lanes<T>;
+  Index i = 0;
+  for (; i + L <= m; i += L) f(i, L);
+  if (i < m) f(i, m - i);
+}
+template <class T>
+EIGAN_TARGET EIGAN_INLINE Vector<T> load_rows(const T* p, Index count) {
+  return count == lanes<T> ? load(p) : load_part(p, count);
+}
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void store_rows(T* p, Vector<T> v, Index count) {
+  if (count == lanes<T>)
+    store(p, v);
+  else
+    store_part(p, v, count);
+}
+
+// Functions of a strip as types: a lambda could not be given the target.
+template <class T>
+struct RowMoments {
+  Index n;
+  Strided<const T> x;
+  T *mean, *variance;
+  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
+    Vector<T> sum{}, squares{};
+    for (Index j = 0; j < n; ++j) sum += load_rows(x.data + j * x.col + i, count);
+    const Vector<T> center = sum / static_cast<T>(n);
+    for (Index j = 0; j < n; ++j) {
+      const Vector<T> d = load_rows(x.data + j * x.col + i, count) - center;
+      squares = fma(d, d, squares);
+    }
+    store_rows(mean + i, center, count);
+    store_rows(variance + i, squares / static_cast<T>(n), count);
+  }
+};
+template <class T>
+EIGAN_TARGET inline void row_moments(Index m, Index n, Strided<const T> x, T* mean, T* variance) {
+  for_each_strip<T>(m, RowMoments<T>{n, x, mean, variance});
+}
+
+template <class T>
+struct AddRowProducts {
+  Index n;
+  Strided<const T> x;
+  const T* mean;
+  Strided<const T> dy;
+  T *sums, *products;
+  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
+    const Vector<T> center = load_rows(mean + i, count);
+    Vector<T> sum = load_rows(sums + i, count), product = load_rows(products + i, count);
+    for (Index j = 0; j < n; ++j) {
+      const Vector<T> d = load_rows(dy.data + j * dy.col + i, count);
+      sum += d;
+      product = fma(d, load_rows(x.data + j * x.col + i, count) - center, product);
+    }
+    store_rows(sums + i, sum, count);
+    store_rows(products + i, product, count);
+  }
+};
+template <class T>
+EIGAN_TARGET inline void add_row_products(Index m, Index n, Strided<const T> x, const T* mean, Strided<const T> dy,
+                                          T* sums, T* products) {
+  for_each_strip<T>(m, AddRowProducts<T>{n, x, mean, dy, sums, products});
+}
+
+template <class T>
+struct ScaleRows {
+  Index n;
+  Strided<const T> x;
+  const T *a, *c;
+  Strided<T> y;
+  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
+    const Vector<T> ai = load_rows(a + i, count), ci = load_rows(c + i, count);
+    for (Index j = 0; j < n; ++j)
+      store_rows(y.data + j * y.col + i, fma(ai, load_rows(x.data + j * x.col + i, count), ci), count);
+  }
+};
+template <class T>
+EIGAN_TARGET inline void scale_rows(Index m, Index n, Strided<const T> x, const T* a, const T* c, Strided<T> y) {
+  for_each_strip<T>(m, ScaleRows<T>{n, x, a, c, y});
+}
+
+template <class T>
+struct CombineRows {
+  Index n;
+  Strided<const T> x;
+  const T* a;
+  Strided<const T> y;
+  const T *b, *c;
+  Strided<T> z;
+  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
+    const Vector<T> ai = load_rows(a + i, count), bi = load_rows(b + i, count), ci = load_rows(c + i, count);
+    for (Index j = 0; j < n; ++j) {
+      const Vector<T> by = fma(bi, load_rows(y.data + j * y.col + i, count), ci);
+      store_rows(z.data + j * z.col + i, fma(ai, load_rows(x.data + j * x.col + i, count), by), count);
+    }
+  }
+};
+template <class T>
+EIGAN_TARGET inline void combine_rows(Index m, Index n, Strided<const T> x, const T* a, Strided<const T> y, const T* b,
+                                      const T* c, Strided<T> z) {
+  for_each_strip<T>(m, CombineRows<T>{n, x, a, y, b, c, z});
+}
+
+template <class T>
+struct TableOf<RowKernels<T>> {
+  static constexpr RowKernels<T> table{
+      .row_moments = row_moments<T>,
+      .add_row_products = add_row_products<T>,
+      .scale_rows = scale_rows<T>,
+      .combine_rows = combine_rows<T>,
+  };
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#define EIGAN_ISA avx512
+#define EIGAN_TARGET [[gnu::target("avx2,fma,avx512f")]]
+#define EIGAN_VECTOR_BYTES 64
+
+// ======== eigan/kernels/rows.inc
+// Rows over a batch: see rows.hpp. Compiled by for_each_isa.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// f(i, count) for strips of rows, `count` a whole vector or, in the last strip, the rest.
+template <class T, class F>
+EIGAN_TARGET EIGAN_INLINE void for_each_strip(Index m, F f) {
+  constexpr Index L = lanes<T>;
+  Index i = 0;
+  for (; i + L <= m; i += L) f(i, L);
+  if (i < m) f(i, m - i);
+}
+template <class T>
+EIGAN_TARGET EIGAN_INLINE Vector<T> load_rows(const T* p, Index count) {
+  return count == lanes<T> ? load(p) : load_part(p, count);
+}
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void store_rows(T* p, Vector<T> v, Index count) {
+  if (count == lanes<T>)
+    store(p, v);
+  else
+    store_part(p, v, count);
+}
+
+// Functions of a strip as types: a lambda could not be given the target.
+template <class T>
+struct RowMoments {
+  Index n;
+  Strided<const T> x;
+  T *mean, *variance;
+  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
+    Vector<T> sum{}, squares{};
+    for (Index j = 0; j < n; ++j) sum += load_rows(x.data + j * x.col + i, count);
+    const Vector<T> center = sum / static_cast<T>(n);
+    for (Index j = 0; j < n; ++j) {
+      const Vector<T> d = load_rows(x.data + j * x.col + i, count) - center;
+      squares = fma(d, d, squares);
+    }
+    store_rows(mean + i, center, count);
+    store_rows(variance + i, squares / static_cast<T>(n), count);
+  }
+};
+template <class T>
+EIGAN_TARGET inline void row_moments(Index m, Index n, Strided<const T> x, T* mean, T* variance) {
+  for_each_strip<T>(m, RowMoments<T>{n, x, mean, variance});
+}
+
+template <class T>
+struct AddRowProducts {
+  Index n;
+  Strided<const T> x;
+  const T* mean;
+  Strided<const T> dy;
+  T *sums, *products;
+  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
+    const Vector<T> center = load_rows(mean + i, count);
+    Vector<T> sum = load_rows(sums + i, count), product = load_rows(products + i, count);
+    for (Index j = 0; j < n; ++j) {
+      const Vector<T> d = load_rows(dy.data + j * dy.col + i, count);
+      sum += d;
+      product = fma(d, load_rows(x.data + j * x.col + i, count) - center, product);
+    }
+    store_rows(sums + i, sum, count);
+    store_rows(products + i, product, count);
+  }
+};
+template <class T>
+EIGAN_TARGET inline void add_row_products(Index m, Index n, Strided<const T> x, const T* mean, Strided<const T> dy,
+                                          T* sums, T* products) {
+  for_each_strip<T>(m, AddRowProducts<T>{n, x, mean, dy, sums, products});
+}
+
+template <class T>
+struct ScaleRows {
+  Index n;
+  Strided<const T> x;
+  const T *a, *c;
+  Strided<T> y;
+  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
+    const Vector<T> ai = load_rows(a + i, count), ci = load_rows(c + i, count);
+    for (Index j = 0; j < n; ++j)
+      store_rows(y.data + j * y.col + i, fma(ai, load_rows(x.data + j * x.col + i, count), ci), count);
+  }
+};
+template <class T>
+EIGAN_TARGET inline void scale_rows(Index m, Index n, Strided<const T> x, const T* a, const T* c, Strided<T> y) {
+  for_each_strip<T>(m, ScaleRows<T>{n, x, a, c, y});
+}
+
+template <class T>
+struct CombineRows {
+  Index n;
+  Strided<const T> x;
+  const T* a;
+  Strided<const T> y;
+  const T *b, *c;
+  Strided<T> z;
+  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
+    const Vector<T> ai = load_rows(a + i, count), bi = load_rows(b + i, count), ci = load_rows(c + i, count);
+    for (Index j = 0; j < n; ++j) {
+      const Vector<T> by = fma(bi, load_rows(y.data + j * y.col + i, count), ci);
+      store_rows(z.data + j * z.col + i, fma(ai, load_rows(x.data + j * x.col + i, count), by), count);
+    }
+  }
+};
+template <class T>
+EIGAN_TARGET inline void combine_rows(Index m, Index n, Strided<const T> x, const T* a, Strided<const T> y, const T* b,
+                                      const T* c, Strided<T> z) {
+  for_each_strip<T>(m, CombineRows<T>{n, x, a, y, b, c, z});
+}
+
+template <class T>
+struct TableOf<RowKernels<T>> {
+  static constexpr RowKernels<T> table{
+      .row_moments = row_moments<T>,
+      .add_row_products = add_row_products<T>,
+      .scale_rows = scale_rows<T>,
+      .combine_rows = combine_rows<T>,
+  };
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#undef EIGAN_X86_VECTORS
+#endif
+
+#undef EIGAN_INLINE
+#undef EIGAN_NOINLINE
+#undef EIGAN_UNROLL
+#undef EIGAN_UNROLL_TWICE
+EIGAN_SHARE_KERNELS(RowKernels)
+
 namespace eigan {
 
 /// Batch normalisation. `BatchNorm1d<256>`, or `BatchNorm1d<>(256)` with the number of features given at run time.
@@ -4232,7 +2535,7 @@ class BatchNorm1d {
   void set_statistics(std::span<T> p, ConstView<T> x) const {
     T* const mean = p.data() + 2 * features_;
     T* const variance = mean + features_;
-    detail::kernels<T>().row_moments(features_, x.cols(), strided(x, 0), mean, variance);
+    detail::row_kernels<T>().row_moments(features_, x.cols(), strided(x, 0), mean, variance);
     const T unbiased = static_cast<T>(x.cols()) / static_cast<T>(std::max<Index>(x.cols() - 1, 1));
     for (Index i = 0; i < features_; ++i) variance[i] *= unbiased;
   }
@@ -4244,8 +2547,8 @@ class BatchNorm1d {
     for (Index part = 0; part < part_count(); ++part) {
       Coefficients<T> scale, shift;
       inference_coefficients(p, part, scale, shift);
-      detail::kernels<T>().scale_rows(rows(part), x.cols(), strided(x, first(part)), scale.data(), shift.data(),
-                                      strided(y, first(part)));
+      detail::row_kernels<T>().scale_rows(rows(part), x.cols(), strided(x, first(part)), scale.data(), shift.data(),
+                                          strided(y, first(part)));
     }
   }
   template <class T>
@@ -4254,8 +2557,8 @@ class BatchNorm1d {
     for (Index part = 0; part < part_count(); ++part) {
       Coefficients<T> scale, shift;
       inference_coefficients(p, part, scale, shift);
-      detail::kernels<T>().scale_rows(rows(part), dy.cols(), strided(dy, first(part)), scale.data(), zero.data(),
-                                      strided(dx, first(part)));
+      detail::row_kernels<T>().scale_rows(rows(part), dy.cols(), strided(dy, first(part)), scale.data(), zero.data(),
+                                          strided(dx, first(part)));
     }
   }
 
@@ -4273,7 +2576,7 @@ class BatchNorm1d {
       scale[at] = p[static_cast<std::size_t>(f + i)] * batch.inv_std[at];
       shift[at] = std::fma(-batch.mean[at], scale[at], p[static_cast<std::size_t>(features_ + f + i)]);
     }
-    detail::kernels<T>().scale_rows(n, x.cols(), strided(x, f), scale.data(), shift.data(), strided(y, f));
+    detail::row_kernels<T>().scale_rows(n, x.cols(), strided(x, f), scale.data(), shift.data(), strided(y, f));
   }
 
   template <class T>
@@ -4282,8 +2585,8 @@ class BatchNorm1d {
     const Index f = first(part), n = rows(part);
     const Batch<T> batch = moments(x, part);
     Coefficients<T> sum{}, product{}, of_dy, of_x, constant;
-    detail::kernels<T>().add_row_products(n, x.cols(), strided(x, f), batch.mean.data(), strided(dy, f), sum.data(),
-                                          product.data());
+    detail::row_kernels<T>().add_row_products(n, x.cols(), strided(x, f), batch.mean.data(), strided(dy, f), sum.data(),
+                                              product.data());
     const T share = T(1) / static_cast<T>(x.cols());
     for (Index i = 0; i < n; ++i) {
       const auto at = static_cast<std::size_t>(i);
@@ -4292,8 +2595,8 @@ class BatchNorm1d {
       of_x[at] = -of_dy[at] * (product[at] * share) * (batch.inv_std[at] * batch.inv_std[at]);
       constant[at] = std::fma(-of_x[at], batch.mean[at], -of_dy[at] * (sum[at] * share));
     }
-    detail::kernels<T>().combine_rows(n, x.cols(), strided(dy, f), of_dy.data(), strided(x, f), of_x.data(),
-                                      constant.data(), strided(dx, f));
+    detail::row_kernels<T>().combine_rows(n, x.cols(), strided(dy, f), of_dy.data(), strided(x, f), of_x.data(),
+                                          constant.data(), strided(dx, f));
   }
 
   template <class T>
@@ -4302,8 +2605,8 @@ class BatchNorm1d {
       const Index f = first(part), n = rows(part);
       const Batch<T> batch = moments(x, part);
       Coefficients<T> product{};
-      detail::kernels<T>().add_row_products(n, x.cols(), strided(x, f), batch.mean.data(), strided(dy, f),
-                                            dp.data() + features_ + f, product.data());
+      detail::row_kernels<T>().add_row_products(n, x.cols(), strided(x, f), batch.mean.data(), strided(dy, f),
+                                                dp.data() + features_ + f, product.data());
       for (Index i = 0; i < n; ++i) {
         const auto at = static_cast<std::size_t>(i);
         T& dgamma = dp[static_cast<std::size_t>(f + i)];
@@ -4337,8 +2640,8 @@ class BatchNorm1d {
   template <class T>
   Batch<T> moments(const ConstView<T>& x, Index part) const {
     Batch<T> batch;
-    detail::kernels<T>().row_moments(rows(part), x.cols(), strided(x, first(part)), batch.mean.data(),
-                                     batch.inv_std.data());
+    detail::row_kernels<T>().row_moments(rows(part), x.cols(), strided(x, first(part)), batch.mean.data(),
+                                         batch.inv_std.data());
     for (Index i = 0; i < rows(part); ++i) {
       T& v = batch.inv_std[static_cast<std::size_t>(i)];
       v = T(1) / std::sqrt(v + static_cast<T>(eps_));
@@ -4420,9 +2723,9 @@ class Dropout {
     }
     const T scale = static_cast<T>(double{draws} / (draws - threshold()));
     for (Index j = 0; j < out.cols(); ++j)
-      detail::kernels<T>().dropout(out.rows(), draw.rng.key(), static_cast<std::uint64_t>(draw.first_sample + j),
-                                   threshold(), scale, in.data() + j * in.outerStride(),
-                                   out.data() + j * out.outerStride());
+      detail::random_kernels<T>().dropout(out.rows(), draw.rng.key(), static_cast<std::uint64_t>(draw.first_sample + j),
+                                          threshold(), scale, in.data() + j * in.outerStride(),
+                                          out.data() + j * out.outerStride());
   }
 
   static constexpr std::uint32_t draws = 1 << 16;
@@ -4444,6 +2747,578 @@ static_assert(StochasticLayer<Dropout>);
 
 // ======== eigan/layers/elementwise.hpp
 // for_each_column: hands element-wise kernels the columns of matrices, which may be padded apart.
+
+// ======== eigan/kernels/elementwise.hpp
+// Element-wise functions of n numbers, and gradients through them. Any input may be the output itself.
+
+namespace eigan::detail {
+
+template <class T>
+struct ElementwiseKernels {
+  void (*relu)(Index n, const T* x, T* y);
+  void (*leaky_relu)(Index n, T slope, const T* x, T* y);
+  void (*leaky_relu_backward)(Index n, T slope, const T* y, const T* dy, T* dx);
+  void (*tanh)(Index n, const T* x, T* y);
+  void (*tanh_backward)(Index n, const T* y, const T* dy, T* dx);
+  void (*sigmoid)(Index n, const T* x, T* y);
+  void (*sigmoid_backward)(Index n, const T* y, const T* dy, T* dx);
+  /// y[i] = pixels[i] / 127.5 - 1.
+  void (*pixels)(Index n, const std::uint8_t* pixels, T* y);
+};
+
+template <class T>
+const ElementwiseKernels<T>& elementwise_kernels() {
+  return kernels<ElementwiseKernels<T>>();
+}
+
+}  // namespace eigan::detail
+
+// ======== eigan/kernels/for_each_isa.inc
+// Compiles the text EIGAN_KERNELS, one subject's kernels, once for every instruction set, with
+//   EIGAN_ISA           the namespace
+//   EIGAN_TARGET        the function attribute that allows the instructions
+//   EIGAN_VECTOR_BYTES  the register's width
+//   EIGAN_X86_VECTORS   where fused multiply-add, square root and masked moves are x86 instructions
+// Every function of such a text carries EIGAN_TARGET and calls nothing but its like, so no code of one set can be
+// inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
+
+#define EIGAN_INLINE [[gnu::always_inline]] inline
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // large arrays, which callers shall not carry
+#if defined(__clang__)
+#define EIGAN_UNROLL _Pragma("unroll")
+#define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
+#else
+#define EIGAN_UNROLL _Pragma("GCC unroll 16")
+#define EIGAN_UNROLL_TWICE _Pragma("GCC unroll 2")
+#endif
+
+#define EIGAN_ISA portable
+#define EIGAN_TARGET
+#define EIGAN_VECTOR_BYTES 16
+
+// ======== eigan/kernels/elementwise.inc
+// Element-wise functions: see elementwise.hpp. Compiled by for_each_isa.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// y[i] = f(in[i]...), a vector at a time; the last part is computed in a zero-padded vector. Any input may be y
+/// itself.
+template <class T, class F, class... In>
+EIGAN_TARGET EIGAN_INLINE void map(Index n, F f, T* y, const In*... in) {
+  constexpr Index L = lanes<T>;
+  Index i = 0;
+  for (; i + L <= n; i += L) store(y + i, f(load(in + i)...));
+  if (i < n) store_part(y + i, f(load_part(in + i, n - i)...), n - i);
+}
+
+template <class T>
+struct Relu {
+  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> x) const { return x < T(0) ? Vector<T>{} : x; }
+};
+template <class T>
+EIGAN_TARGET inline void relu(Index n, const T* x, T* y) {
+  map(n, Relu<T>{}, y, x);
+}
+
+template <class T>
+struct LeakyRelu {
+  T slope;
+  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> x) const { return x < T(0) ? slope * x : x; }
+};
+template <class T>
+EIGAN_TARGET inline void leaky_relu(Index n, T slope, const T* x, T* y) {
+  map(n, LeakyRelu<T>{slope}, y, x);
+}
+
+template <class T>
+struct LeakyReluBackward {
+  T slope;
+  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> y, Vector<T> dy) const { return y > T(0) ? dy : slope * dy; }
+};
+template <class T>
+EIGAN_TARGET inline void leaky_relu_backward(Index n, T slope, const T* y, const T* dy, T* dx) {
+  map(n, LeakyReluBackward<T>{slope}, dx, y, dy);
+}
+
+/// e^t - 1 = 2^k (e^r - 1) + (2^k - 1) with t = k ln 2 + r, |r| <= ln 2 / 2; t in [-104, 88]. Taylor's series of
+/// (e^r - 1 - r) / r^2 to r^5: the first term left out is below 2^-26 of the result.
+EIGAN_TARGET EIGAN_INLINE void split_exp(Simd<float>::V t, Simd<float>::V& fraction, Simd<float>::V& power) {
+  using V = Simd<float>::V;
+  using I = Simd<float>::I;
+  const V rounding = t < 0.0f ? broadcast(-0.5f) : broadcast(0.5f);
+  const I k = __builtin_convertvector(fma(t, broadcast(1.44269504f), rounding), I);
+  const V kf = __builtin_convertvector(k, V);
+  // ln 2 in two parts; k times the first is exact.
+  const V r = fma(kf, broadcast(2.12194440e-4f), fma(kf, broadcast(-0.693359375f), t));
+  V q = fma(r, broadcast(1.0f / 5040), broadcast(1.0f / 720));
+  q = fma(q, r, broadcast(1.0f / 120));
+  q = fma(q, r, broadcast(1.0f / 24));
+  q = fma(q, r, broadcast(1.0f / 6));
+  q = fma(q, r, broadcast(1.0f / 2));
+  fraction = fma(q, r * r, r);
+  // 2^k as a product of two powers, so that results below the smallest normal number come out right.
+  const I half = k >> 1;
+  const I rest = k - half;
+  const I low = (half + 127) << 23;
+  const I high = (rest + 127) << 23;
+  V low_power, high_power;
+  std::memcpy(&low_power, &low, sizeof low);
+  std::memcpy(&high_power, &high, sizeof high);
+  power = low_power * high_power;
+}
+
+/// tanh |x| = (e^(2|x|) - 1) / (e^(2|x|) + 1); tests/layers/tanh_test.cpp states the error.
+struct TanhFloat {
+  EIGAN_TARGET EIGAN_INLINE Simd<float>::V operator()(Simd<float>::V x) const {
+    using V = Simd<float>::V;
+    const V magnitude = x < 0.0f ? -x : x;
+    const V t = magnitude < 9.5f ? magnitude + magnitude : broadcast(19.0f);
+    V fraction, power;
+    split_exp(t, fraction, power);
+    const V expm1 = fma(power, fraction, power - 1.0f);
+    const V y = expm1 / (expm1 + 2.0f);
+    const V with_sign = x < 0.0f ? -y : y;
+    // Zeros keep their sign, and a NaN stays one.
+    return magnitude > 0.0f ? with_sign : x;
+  }
+};
+
+/// With z = e^-|x|: sigmoid(x) = 1 / (1 + z) for x >= 0 and z / (1 + z) below, accurate at both ends.
+struct SigmoidFloat {
+  EIGAN_TARGET EIGAN_INLINE Simd<float>::V operator()(Simd<float>::V x) const {
+    using V = Simd<float>::V;
+    const V t = x < 0.0f ? x : -x;
+    V fraction, power;
+    split_exp(t > -104.0f ? t : broadcast(-104.0f), fraction, power);
+    const V z = fma(power, fraction, power);
+    const V y = (x < 0.0f ? z : broadcast(1.0f)) / (z + 1.0f);
+    return x == x ? y : x;  // NOLINT(misc-redundant-expression): a NaN is not
+  }
+};
+
+template <class T>
+EIGAN_TARGET inline void tanh(Index n, const T* x, T* y) {
+  if constexpr (sizeof(T) == sizeof(float))
+    map(n, TanhFloat{}, y, x);
+  else
+    for (Index i = 0; i < n; ++i) y[i] = std::tanh(x[i]);
+}
+template <class T>
+EIGAN_TARGET inline void sigmoid(Index n, const T* x, T* y) {
+  if constexpr (sizeof(T) == sizeof(float))
+    map(n, SigmoidFloat{}, y, x);
+  else
+    for (Index i = 0; i < n; ++i) {
+      const T z = std::exp(x[i] < 0 ? x[i] : -x[i]);
+      y[i] = (x[i] < 0 ? z : T(1)) / (T(1) + z);
+    }
+}
+
+template <class T>
+struct TanhBackward {
+  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> y, Vector<T> dy) const {
+    return dy * fma(-y, y, broadcast(T(1)));
+  }
+};
+template <class T>
+EIGAN_TARGET inline void tanh_backward(Index n, const T* y, const T* dy, T* dx) {
+  map(n, TanhBackward<T>{}, dx, y, dy);
+}
+
+template <class T>
+struct SigmoidBackward {
+  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> y, Vector<T> dy) const { return dy * (y * (T(1) - y)); }
+};
+template <class T>
+EIGAN_TARGET inline void sigmoid_backward(Index n, const T* y, const T* dy, T* dx) {
+  map(n, SigmoidBackward<T>{}, dx, y, dy);
+}
+
+template <class T>
+EIGAN_TARGET inline void pixels(Index n, const std::uint8_t* pixels, T* y) {
+  using U8 = typename Simd<T>::U8;
+  constexpr Index L = lanes<T>;
+  // A reciprocal would be a multiplication, but 255 must give exactly 1.
+  Index i = 0;
+  for (; i + L <= n; i += L)
+    store(y + i, __builtin_convertvector(load_as<U8>(pixels + i), Vector<T>) / T(127.5) - T(1));
+  for (; i < n; ++i) y[i] = static_cast<T>(pixels[i]) / T(127.5) - T(1);
+}
+
+template <class T>
+struct TableOf<ElementwiseKernels<T>> {
+  static constexpr ElementwiseKernels<T> table{
+      .relu = relu<T>,
+      .leaky_relu = leaky_relu<T>,
+      .leaky_relu_backward = leaky_relu_backward<T>,
+      .tanh = tanh<T>,
+      .tanh_backward = tanh_backward<T>,
+      .sigmoid = sigmoid<T>,
+      .sigmoid_backward = sigmoid_backward<T>,
+      .pixels = pixels<T>,
+  };
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#if defined(__x86_64__)
+#define EIGAN_X86_VECTORS
+
+#define EIGAN_ISA avx2
+#define EIGAN_TARGET [[gnu::target("avx2,fma")]]
+#define EIGAN_VECTOR_BYTES 32
+
+// ======== eigan/kernels/elementwise.inc
+// Element-wise functions: see elementwise.hpp. Compiled by for_each_isa.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// y[i] = f(in[i]...), a vector at a time; the last part is computed in a zero-padded vector. Any input may be y
+/// itself.
+template <class T, class F, class... In>
+EIGAN_TARGET EIGAN_INLINE void map(Index n, F f, T* y, const In*... in) {
+  constexpr Index L = lanes<T>;
+  Index i = 0;
+  for (; i + L <= n; i += L) store(y + i, f(load(in + i)...));
+  if (i < n) store_part(y + i, f(load_part(in + i, n - i)...), n - i);
+}
+
+template <class T>
+struct Relu {
+  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> x) const { return x < T(0) ? Vector<T>{} : x; }
+};
+template <class T>
+EIGAN_TARGET inline void relu(Index n, const T* x, T* y) {
+  map(n, Relu<T>{}, y, x);
+}
+
+template <class T>
+struct LeakyRelu {
+  T slope;
+  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> x) const { return x < T(0) ? slope * x : x; }
+};
+template <class T>
+EIGAN_TARGET inline void leaky_relu(Index n, T slope, const T* x, T* y) {
+  map(n, LeakyRelu<T>{slope}, y, x);
+}
+
+template <class T>
+struct LeakyReluBackward {
+  T slope;
+  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> y, Vector<T> dy) const { return y > T(0) ? dy : slope * dy; }
+};
+template <class T>
+EIGAN_TARGET inline void leaky_relu_backward(Index n, T slope, const T* y, const T* dy, T* dx) {
+  map(n, LeakyReluBackward<T>{slope}, dx, y, dy);
+}
+
+/// e^t - 1 = 2^k (e^r - 1) + (2^k - 1) with t = k ln 2 + r, |r| <= ln 2 / 2; t in [-104, 88]. Taylor's series of
+/// (e^r - 1 - r) / r^2 to r^5: the first term left out is below 2^-26 of the result.
+EIGAN_TARGET EIGAN_INLINE void split_exp(Simd<float>::V t, Simd<float>::V& fraction, Simd<float>::V& power) {
+  using V = Simd<float>::V;
+  using I = Simd<float>::I;
+  const V rounding = t < 0.0f ? broadcast(-0.5f) : broadcast(0.5f);
+  const I k = __builtin_convertvector(fma(t, broadcast(1.44269504f), rounding), I);
+  const V kf = __builtin_convertvector(k, V);
+  // ln 2 in two parts; k times the first is exact.
+  const V r = fma(kf, broadcast(2.12194440e-4f), fma(kf, broadcast(-0.693359375f), t));
+  V q = fma(r, broadcast(1.0f / 5040), broadcast(1.0f / 720));
+  q = fma(q, r, broadcast(1.0f / 120));
+  q = fma(q, r, broadcast(1.0f / 24));
+  q = fma(q, r, broadcast(1.0f / 6));
+  q = fma(q, r, broadcast(1.0f / 2));
+  fraction = fma(q, r * r, r);
+  // 2^k as a product of two powers, so that results below the smallest normal number come out right.
+  const I half = k >> 1;
+  const I rest = k - half;
+  const I low = (half + 127) << 23;
+  const I high = (rest + 127) << 23;
+  V low_power, high_power;
+  std::memcpy(&low_power, &low, sizeof low);
+  std::memcpy(&high_power, &high, sizeof high);
+  power = low_power * high_power;
+}
+
+/// tanh |x| = (e^(2|x|) - 1) / (e^(2|x|) + 1); tests/layers/tanh_test.cpp states the error.
+struct TanhFloat {
+  EIGAN_TARGET EIGAN_INLINE Simd<float>::V operator()(Simd<float>::V x) const {
+    using V = Simd<float>::V;
+    const V magnitude = x < 0.0f ? -x : x;
+    const V t = magnitude < 9.5f ? magnitude + magnitude : broadcast(19.0f);
+    V fraction, power;
+    split_exp(t, fraction, power);
+    const V expm1 = fma(power, fraction, power - 1.0f);
+    const V y = expm1 / (expm1 + 2.0f);
+    const V with_sign = x < 0.0f ? -y : y;
+    // Zeros keep their sign, and a NaN stays one.
+    return magnitude > 0.0f ? with_sign : x;
+  }
+};
+
+/// With z = e^-|x|: sigmoid(x) = 1 / (1 + z) for x >= 0 and z / (1 + z) below, accurate at both ends.
+struct SigmoidFloat {
+  EIGAN_TARGET EIGAN_INLINE Simd<float>::V operator()(Simd<float>::V x) const {
+    using V = Simd<float>::V;
+    const V t = x < 0.0f ? x : -x;
+    V fraction, power;
+    split_exp(t > -104.0f ? t : broadcast(-104.0f), fraction, power);
+    const V z = fma(power, fraction, power);
+    const V y = (x < 0.0f ? z : broadcast(1.0f)) / (z + 1.0f);
+    return x == x ? y : x;  // NOLINT(misc-redundant-expression): a NaN is not
+  }
+};
+
+template <class T>
+EIGAN_TARGET inline void tanh(Index n, const T* x, T* y) {
+  if constexpr (sizeof(T) == sizeof(float))
+    map(n, TanhFloat{}, y, x);
+  else
+    for (Index i = 0; i < n; ++i) y[i] = std::tanh(x[i]);
+}
+template <class T>
+EIGAN_TARGET inline void sigmoid(Index n, const T* x, T* y) {
+  if constexpr (sizeof(T) == sizeof(float))
+    map(n, SigmoidFloat{}, y, x);
+  else
+    for (Index i = 0; i < n; ++i) {
+      const T z = std::exp(x[i] < 0 ? x[i] : -x[i]);
+      y[i] = (x[i] < 0 ? z : T(1)) / (T(1) + z);
+    }
+}
+
+template <class T>
+struct TanhBackward {
+  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> y, Vector<T> dy) const {
+    return dy * fma(-y, y, broadcast(T(1)));
+  }
+};
+template <class T>
+EIGAN_TARGET inline void tanh_backward(Index n, const T* y, const T* dy, T* dx) {
+  map(n, TanhBackward<T>{}, dx, y, dy);
+}
+
+template <class T>
+struct SigmoidBackward {
+  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> y, Vector<T> dy) const { return dy * (y * (T(1) - y)); }
+};
+template <class T>
+EIGAN_TARGET inline void sigmoid_backward(Index n, const T* y, const T* dy, T* dx) {
+  map(n, SigmoidBackward<T>{}, dx, y, dy);
+}
+
+template <class T>
+EIGAN_TARGET inline void pixels(Index n, const std::uint8_t* pixels, T* y) {
+  using U8 = typename Simd<T>::U8;
+  constexpr Index L = lanes<T>;
+  // A reciprocal would be a multiplication, but 255 must give exactly 1.
+  Index i = 0;
+  for (; i + L <= n; i += L)
+    store(y + i, __builtin_convertvector(load_as<U8>(pixels + i), Vector<T>) / T(127.5) - T(1));
+  for (; i < n; ++i) y[i] = static_cast<T>(pixels[i]) / T(127.5) - T(1);
+}
+
+template <class T>
+struct TableOf<ElementwiseKernels<T>> {
+  static constexpr ElementwiseKernels<T> table{
+      .relu = relu<T>,
+      .leaky_relu = leaky_relu<T>,
+      .leaky_relu_backward = leaky_relu_backward<T>,
+      .tanh = tanh<T>,
+      .tanh_backward = tanh_backward<T>,
+      .sigmoid = sigmoid<T>,
+      .sigmoid_backward = sigmoid_backward<T>,
+      .pixels = pixels<T>,
+  };
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#define EIGAN_ISA avx512
+#define EIGAN_TARGET [[gnu::target("avx2,fma,avx512f")]]
+#define EIGAN_VECTOR_BYTES 64
+
+// ======== eigan/kernels/elementwise.inc
+// Element-wise functions: see elementwise.hpp. Compiled by for_each_isa.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// y[i] = f(in[i]...), a vector at a time; the last part is computed in a zero-padded vector. Any input may be y
+/// itself.
+template <class T, class F, class... In>
+EIGAN_TARGET EIGAN_INLINE void map(Index n, F f, T* y, const In*... in) {
+  constexpr Index L = lanes<T>;
+  Index i = 0;
+  for (; i + L <= n; i += L) store(y + i, f(load(in + i)...));
+  if (i < n) store_part(y + i, f(load_part(in + i, n - i)...), n - i);
+}
+
+template <class T>
+struct Relu {
+  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> x) const { return x < T(0) ? Vector<T>{} : x; }
+};
+template <class T>
+EIGAN_TARGET inline void relu(Index n, const T* x, T* y) {
+  map(n, Relu<T>{}, y, x);
+}
+
+template <class T>
+struct LeakyRelu {
+  T slope;
+  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> x) const { return x < T(0) ? slope * x : x; }
+};
+template <class T>
+EIGAN_TARGET inline void leaky_relu(Index n, T slope, const T* x, T* y) {
+  map(n, LeakyRelu<T>{slope}, y, x);
+}
+
+template <class T>
+struct LeakyReluBackward {
+  T slope;
+  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> y, Vector<T> dy) const { return y > T(0) ? dy : slope * dy; }
+};
+template <class T>
+EIGAN_TARGET inline void leaky_relu_backward(Index n, T slope, const T* y, const T* dy, T* dx) {
+  map(n, LeakyReluBackward<T>{slope}, dx, y, dy);
+}
+
+/// e^t - 1 = 2^k (e^r - 1) + (2^k - 1) with t = k ln 2 + r, |r| <= ln 2 / 2; t in [-104, 88]. Taylor's series of
+/// (e^r - 1 - r) / r^2 to r^5: the first term left out is below 2^-26 of the result.
+EIGAN_TARGET EIGAN_INLINE void split_exp(Simd<float>::V t, Simd<float>::V& fraction, Simd<float>::V& power) {
+  using V = Simd<float>::V;
+  using I = Simd<float>::I;
+  const V rounding = t < 0.0f ? broadcast(-0.5f) : broadcast(0.5f);
+  const I k = __builtin_convertvector(fma(t, broadcast(1.44269504f), rounding), I);
+  const V kf = __builtin_convertvector(k, V);
+  // ln 2 in two parts; k times the first is exact.
+  const V r = fma(kf, broadcast(2.12194440e-4f), fma(kf, broadcast(-0.693359375f), t));
+  V q = fma(r, broadcast(1.0f / 5040), broadcast(1.0f / 720));
+  q = fma(q, r, broadcast(1.0f / 120));
+  q = fma(q, r, broadcast(1.0f / 24));
+  q = fma(q, r, broadcast(1.0f / 6));
+  q = fma(q, r, broadcast(1.0f / 2));
+  fraction = fma(q, r * r, r);
+  // 2^k as a product of two powers, so that results below the smallest normal number come out right.
+  const I half = k >> 1;
+  const I rest = k - half;
+  const I low = (half + 127) << 23;
+  const I high = (rest + 127) << 23;
+  V low_power, high_power;
+  std::memcpy(&low_power, &low, sizeof low);
+  std::memcpy(&high_power, &high, sizeof high);
+  power = low_power * high_power;
+}
+
+/// tanh |x| = (e^(2|x|) - 1) / (e^(2|x|) + 1); tests/layers/tanh_test.cpp states the error.
+struct TanhFloat {
+  EIGAN_TARGET EIGAN_INLINE Simd<float>::V operator()(Simd<float>::V x) const {
+    using V = Simd<float>::V;
+    const V magnitude = x < 0.0f ? -x : x;
+    const V t = magnitude < 9.5f ? magnitude + magnitude : broadcast(19.0f);
+    V fraction, power;
+    split_exp(t, fraction, power);
+    const V expm1 = fma(power, fraction, power - 1.0f);
+    const V y = expm1 / (expm1 + 2.0f);
+    const V with_sign = x < 0.0f ? -y : y;
+    // Zeros keep their sign, and a NaN stays one.
+    return magnitude > 0.0f ? with_sign : x;
+  }
+};
+
+/// With z = e^-|x|: sigmoid(x) = 1 / (1 + z) for x >= 0 and z / (1 + z) below, accurate at both ends.
+struct SigmoidFloat {
+  EIGAN_TARGET EIGAN_INLINE Simd<float>::V operator()(Simd<float>::V x) const {
+    using V = Simd<float>::V;
+    const V t = x < 0.0f ? x : -x;
+    V fraction, power;
+    split_exp(t > -104.0f ? t : broadcast(-104.0f), fraction, power);
+    const V z = fma(power, fraction, power);
+    const V y = (x < 0.0f ? z : broadcast(1.0f)) / (z + 1.0f);
+    return x == x ? y : x;  // NOLINT(misc-redundant-expression): a NaN is not
+  }
+};
+
+template <class T>
+EIGAN_TARGET inline void tanh(Index n, const T* x, T* y) {
+  if constexpr (sizeof(T) == sizeof(float))
+    map(n, TanhFloat{}, y, x);
+  else
+    for (Index i = 0; i < n; ++i) y[i] = std::tanh(x[i]);
+}
+template <class T>
+EIGAN_TARGET inline void sigmoid(Index n, const T* x, T* y) {
+  if constexpr (sizeof(T) == sizeof(float))
+    map(n, SigmoidFloat{}, y, x);
+  else
+    for (Index i = 0; i < n; ++i) {
+      const T z = std::exp(x[i] < 0 ? x[i] : -x[i]);
+      y[i] = (x[i] < 0 ? z : T(1)) / (T(1) + z);
+    }
+}
+
+template <class T>
+struct TanhBackward {
+  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> y, Vector<T> dy) const {
+    return dy * fma(-y, y, broadcast(T(1)));
+  }
+};
+template <class T>
+EIGAN_TARGET inline void tanh_backward(Index n, const T* y, const T* dy, T* dx) {
+  map(n, TanhBackward<T>{}, dx, y, dy);
+}
+
+template <class T>
+struct SigmoidBackward {
+  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> y, Vector<T> dy) const { return dy * (y * (T(1) - y)); }
+};
+template <class T>
+EIGAN_TARGET inline void sigmoid_backward(Index n, const T* y, const T* dy, T* dx) {
+  map(n, SigmoidBackward<T>{}, dx, y, dy);
+}
+
+template <class T>
+EIGAN_TARGET inline void pixels(Index n, const std::uint8_t* pixels, T* y) {
+  using U8 = typename Simd<T>::U8;
+  constexpr Index L = lanes<T>;
+  // A reciprocal would be a multiplication, but 255 must give exactly 1.
+  Index i = 0;
+  for (; i + L <= n; i += L)
+    store(y + i, __builtin_convertvector(load_as<U8>(pixels + i), Vector<T>) / T(127.5) - T(1));
+  for (; i < n; ++i) y[i] = static_cast<T>(pixels[i]) / T(127.5) - T(1);
+}
+
+template <class T>
+struct TableOf<ElementwiseKernels<T>> {
+  static constexpr ElementwiseKernels<T> table{
+      .relu = relu<T>,
+      .leaky_relu = leaky_relu<T>,
+      .leaky_relu_backward = leaky_relu_backward<T>,
+      .tanh = tanh<T>,
+      .tanh_backward = tanh_backward<T>,
+      .sigmoid = sigmoid<T>,
+      .sigmoid_backward = sigmoid_backward<T>,
+      .pixels = pixels<T>,
+  };
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#undef EIGAN_X86_VECTORS
+#endif
+
+#undef EIGAN_INLINE
+#undef EIGAN_NOINLINE
+#undef EIGAN_UNROLL
+#undef EIGAN_UNROLL_TWICE
+EIGAN_SHARE_KERNELS(ElementwiseKernels)
 
 namespace eigan::detail {
 
@@ -4487,14 +3362,14 @@ class LeakyReLU {
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
     detail::for_each_column(y, x, [s = static_cast<T>(slope_)](Index n, T* yj, const T* xj) {
-      detail::kernels<T>().leaky_relu(n, s, xj, yj);
+      detail::elementwise_kernels<T>().leaky_relu(n, s, xj, yj);
     });
   }
 
   template <class T>
   void backward_input(std::span<const T>, ConstView<T>, ConstView<T> y, ConstView<T> dy, View<T> dx) const {
     detail::for_each_column(dx, y, dy, [s = static_cast<T>(slope_)](Index n, T* dxj, const T* yj, const T* dyj) {
-      detail::kernels<T>().leaky_relu_backward(n, s, yj, dyj, dxj);
+      detail::elementwise_kernels<T>().leaky_relu_backward(n, s, yj, dyj, dxj);
     });
   }
 
@@ -4512,85 +3387,6 @@ static_assert(Layer<LeakyReLU>);
 // Backward:  dx = w^T dy,   dw += dy x^T,   db += sum over the batch of dy.
 // Parameters: the weight, column-major (one input feature's weights are contiguous), then the bias. As in
 // torch.nn.Linear, both start uniform in [-1/sqrt(in), 1/sqrt(in)) (there: kaiming_uniform_ with a = sqrt 5).
-
-// ======== eigan/core/gemm.hpp
-// The three matrix products of a dense layer, on views. One kernel call each; no memory is allocated.
-//
-//   affine            y  = w x + bias       forward
-//   product           y  = w x              its derivative in a direction x
-//   transposed        dx = w^T dy           gradient with respect to the input
-//   add_outer         dw += dy x^T          gradient with respect to the weight
-//
-// The kernels read w as it lies (out x in, column-major); none needs a transposed copy. tests/core/gemm_test.cpp
-// compares each with its plain Eigen expression.
-
-namespace eigan::gemm {
-
-namespace detail {
-template <class T>
-eigan::detail::Strided<const T> strided(const ConstView<T>& m) {
-  return {m.data(), 1, m.outerStride()};
-}
-template <class T>
-eigan::detail::Strided<T> strided(View<T> m) {
-  return {m.data(), 1, m.outerStride()};
-}
-}  // namespace detail
-
-/// dx = w^T dy.  w: out x in, dy: out x batch, dx: in x batch.
-template <class T>
-void transposed(std::type_identity_t<ConstView<T>> w, std::type_identity_t<ConstView<T>> dy, View<T> dx) {
-  const auto& k = eigan::detail::kernels<T>();
-  if (w.rows() == 1 && w.outerStride() == 1) {
-    // One output: w^T is a column that lies contiguous, and the product an outer one.
-    dx.setZero();
-    k.multiply(dx.rows(), dx.cols(), 1, {w.data(), 1, 1}, detail::strided<T>(dy), {dx.data(), 1, dx.outerStride()},
-               detail::strided(dx));
-    return;
-  }
-  k.multiply_transposed(dx.rows(), dx.cols(), dy.rows(), detail::strided<T>(w), detail::strided<T>(dy),
-                        detail::strided(dx));
-}
-
-/// y = w x + bias.  w: out x in, x: in x batch, bias: out, y: out x batch.
-template <class T>
-void affine(std::type_identity_t<ConstView<T>> w, std::type_identity_t<ConstView<T>> x, const T* bias, View<T> y) {
-  const auto& k = eigan::detail::kernels<T>();
-  if (w.rows() == 1 && w.outerStride() == 1) {
-    // One output: its weights lie contiguous, and each result is one dot product.
-    k.multiply_transposed(1, y.cols(), x.rows(), {w.data(), 1, w.cols()}, detail::strided<T>(x), detail::strided(y));
-    y.array() += *bias;
-    return;
-  }
-  k.multiply(y.rows(), y.cols(), x.rows(), detail::strided<T>(w), detail::strided<T>(x), {bias, 1, 0},
-             detail::strided(y));
-}
-
-/// y = w x.  w: out x in, x: in x batch, y: out x batch.
-template <class T>
-void product(std::type_identity_t<ConstView<T>> w, std::type_identity_t<ConstView<T>> x, View<T> y) {
-  const T none = 0;
-  if (w.rows() == 1) return affine<T>(w, x, &none, y);
-  y.setZero();
-  eigan::detail::kernels<T>().multiply(y.rows(), y.cols(), x.rows(), detail::strided<T>(w), detail::strided<T>(x),
-                                       {y.data(), 1, y.outerStride()}, detail::strided(y));
-}
-
-/// dw += dy x^T.  dy: out x batch, x: in x batch, dw: out x in.
-template <class T>
-void add_outer(std::type_identity_t<ConstView<T>> dy, std::type_identity_t<ConstView<T>> x, View<T> dw) {
-  const auto& k = eigan::detail::kernels<T>();
-  if (dw.rows() == 1 && dw.outerStride() == 1) {
-    // One output: dw lies contiguous, dw^T += x dy^T.
-    k.multiply(dw.cols(), 1, x.cols(), detail::strided<T>(x), {dy.data(), dy.outerStride(), 1},
-               {dw.data(), 1, dw.cols()}, {dw.data(), 1, dw.cols()});
-    return;
-  }
-  k.multiply(dw.rows(), dw.cols(), x.cols(), detail::strided<T>(dy), {x.data(), x.outerStride(), 1},
-             {dw.data(), 1, dw.outerStride()}, detail::strided(dw));
-}
-
-}  // namespace eigan::gemm
 
 // ======== eigan/init/initializers.hpp
 // How weights start. Names and formulas are those of torch.nn.init; w is out x in, so fan_in = cols, fan_out = rows.
@@ -4637,6 +3433,1464 @@ void linear_default(View<T> w, View<T> b, Rng rng) {
 }
 
 }  // namespace eigan::init
+
+// ======== eigan/kernels/gemm.hpp
+// The three matrix products of a dense layer, on views. One kernel call each; no memory is allocated.
+//
+//   affine            y  = w x + bias       forward
+//   product           y  = w x              its derivative in a direction x
+//   transposed        dx = w^T dy           gradient with respect to the input
+//   add_outer         dw += dy x^T          gradient with respect to the weight
+//
+// The kernels read w as it lies (out x in, column-major); none needs a transposed copy. tests/core/gemm_test.cpp
+// compares each with its plain Eigen expression.
+
+// ======== eigan/kernels/products.hpp
+// The matrix products of a dense layer on plain arrays; kernels/gemm.hpp has them on views.
+
+namespace eigan::detail {
+
+template <class T>
+struct ProductKernels {
+  /// c = init + a b over k terms.  a: m x k, columns contiguous (a.row == 1).  b: k x n, any strides.
+  /// init: m x n with contiguous columns; init.col == 0 repeats one column (a bias).  c: m x n, c.row == 1.
+  void (*multiply)(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b, Strided<const T> init,
+                   Strided<T> c);
+  /// c = a^T b.  a: k x m, b: k x n, c: m x n, all with contiguous columns.
+  void (*multiply_transposed)(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b, Strided<T> c);
+  /// sums[i] += sum over columns of a(i, j).  a: m x n, columns contiguous.
+  void (*add_row_sums)(Index m, Index n, Strided<const T> a, T* sums);
+};
+
+template <class T>
+const ProductKernels<T>& product_kernels() {
+  return kernels<ProductKernels<T>>();
+}
+
+}  // namespace eigan::detail
+
+// ======== eigan/kernels/for_each_isa.inc
+// Compiles the text EIGAN_KERNELS, one subject's kernels, once for every instruction set, with
+//   EIGAN_ISA           the namespace
+//   EIGAN_TARGET        the function attribute that allows the instructions
+//   EIGAN_VECTOR_BYTES  the register's width
+//   EIGAN_X86_VECTORS   where fused multiply-add, square root and masked moves are x86 instructions
+// Every function of such a text carries EIGAN_TARGET and calls nothing but its like, so no code of one set can be
+// inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
+
+#define EIGAN_INLINE [[gnu::always_inline]] inline
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // large arrays, which callers shall not carry
+#if defined(__clang__)
+#define EIGAN_UNROLL _Pragma("unroll")
+#define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
+#else
+#define EIGAN_UNROLL _Pragma("GCC unroll 16")
+#define EIGAN_UNROLL_TWICE _Pragma("GCC unroll 2")
+#endif
+
+#define EIGAN_ISA portable
+#define EIGAN_TARGET
+#define EIGAN_VECTOR_BYTES 16
+
+// ======== eigan/kernels/products.inc
+// Matrix products: see products.hpp. Compiled by for_each_isa.inc.
+
+// ======== eigan/kernels/dots.inc
+// c = a^T b, as dot products. A part of products.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+// Four accumulators become four neighbouring sums, always added in the same tree.
+#if defined(EIGAN_X86_VECTORS)
+using EightFloats = float __attribute__((vector_size(32)));
+/// The sums of neighbours: two of a, two of b, two of a, two of b.
+EIGAN_TARGET EIGAN_INLINE EightFloats add_neighbours(EightFloats a, EightFloats b) {
+  return __builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14) +
+         __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15);
+}
+EIGAN_TARGET EIGAN_INLINE void store_sums(EightFloats s0, EightFloats s1, EightFloats s2, EightFloats s3, float* out) {
+  const EightFloats t = add_neighbours(add_neighbours(s0, s1), add_neighbours(s2, s3));
+  const auto sums = __builtin_shufflevector(t, t, 0, 1, 2, 3) + __builtin_shufflevector(t, t, 4, 5, 6, 7);
+  std::memcpy(out, &sums, sizeof sums);
+}
+#if EIGAN_VECTOR_BYTES == 64
+EIGAN_TARGET EIGAN_INLINE EightFloats halves(Vector<float> s) {
+  return __builtin_shufflevector(s, s, 0, 1, 2, 3, 4, 5, 6, 7) +
+         __builtin_shufflevector(s, s, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+EIGAN_TARGET EIGAN_INLINE void store_sums(Vector<float> s0, Vector<float> s1, Vector<float> s2, Vector<float> s3,
+                                          float* out) {
+  store_sums(halves(s0), halves(s1), halves(s2), halves(s3), out);
+}
+#endif
+#endif
+template <class T>
+EIGAN_TARGET EIGAN_INLINE T sum_of(Vector<T> v) {
+  T sum = v[0];
+  for (Index i = 1; i < lanes<T>; ++i) sum += v[i];
+  return sum;
+}
+template <class V, class T>
+EIGAN_TARGET EIGAN_INLINE void store_sums(V s0, V s1, V s2, V s3, T* out) {
+  out[0] = sum_of<T>(s0);
+  out[1] = sum_of<T>(s1);
+  out[2] = sum_of<T>(s2);
+  out[3] = sum_of<T>(s3);
+}
+
+/// Four columns of a against NR columns of b: 4 NR dot products of length k.
+template <class T, unsigned NR>
+EIGAN_TARGET EIGAN_INLINE void dot_block(Index k, const T* a, Index a_col, const T* b, Index b_col, T* c, Index c_col) {
+  using V = Vector<T>;
+  constexpr Index L = lanes<T>;
+  V sum[NR][4] = {};
+  Index p = 0;
+  for (; p + L <= k; p += L) {
+    V bv[NR];
+    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) bv[j] = in_register(load(b + j * b_col + p));
+    EIGAN_UNROLL for (unsigned i = 0; i < 4; ++i) {
+      const V av = in_register(load(a + i * a_col + p));
+      EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
+    }
+  }
+  if (p < k) {
+    V bv[NR];
+    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) bv[j] = load_part(b + j * b_col + p, k - p);
+    EIGAN_UNROLL for (unsigned i = 0; i < 4; ++i) {
+      const V av = load_part(a + i * a_col + p, k - p);
+      EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
+    }
+  }
+  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) store_sums(sum[j][0], sum[j][1], sum[j][2], sum[j][3], c + j * c_col);
+}
+
+template <class T>
+EIGAN_TARGET EIGAN_INLINE T dot(Index k, const T* a, const T* b) {
+  constexpr Index L = lanes<T>;
+  Vector<T> sum = {};
+  Index p = 0;
+  for (; p + L <= k; p += L) sum = fma(load(a + p), load(b + p), sum);
+  if (p < k) sum = fma(load_part(a + p, k - p), load_part(b + p, k - p), sum);
+  T sums[4];
+  store_sums(sum, sum, sum, sum, sums);
+  return sums[0];
+}
+
+/// c = a^T b, as dot products of columns, each in lanes and added up in the same tree.
+template <class T>
+EIGAN_TARGET inline void multiply_transposed(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                             Strided<T> c) {
+  // As many columns of a as half of a first-level cache holds, so that each column of b is read once for all of them.
+  const Index fit = 16384 / static_cast<Index>(sizeof(T)) / (k > 0 ? k : 1) / 4 * 4;
+  const Index group = fit < 4 ? 4 : fit;
+  Index i = 0;
+  for (Index end = 0; i + 4 <= m; i = end) {
+    end = m - i < group ? i + (m - i) / 4 * 4 : i + group;
+    Index j = 0;
+    for (; j + 3 <= n; j += 3)
+      for (Index q = i; q < end; q += 4)
+        dot_block<T, 3>(k, a.data + q * a.col, a.col, b.data + j * b.col, b.col, c.data + j * c.col + q, c.col);
+    for (; j < n; ++j)
+      for (Index q = i; q < end; q += 4)
+        dot_block<T, 1>(k, a.data + q * a.col, a.col, b.data + j * b.col, b.col, c.data + j * c.col + q, c.col);
+  }
+  // The columns of a that are left, one at a time, each against four of b: one sum alone would wait for itself.
+  for (; i < m; ++i) {
+    Index j = 0;
+    for (; j + 4 <= n; j += 4) {
+      T sums[4];
+      dot_block<T, 1>(k, b.data + j * b.col, b.col, a.data + i * a.col, 0, sums, 0);
+      for (Index q = 0; q < 4; ++q) c.data[(j + q) * c.col + i] = sums[q];
+    }
+    for (; j < n; ++j) c.data[j * c.col + i] = dot(k, a.data + i * a.col, b.data + j * b.col);
+  }
+}
+
+}  // namespace eigan::detail::EIGAN_ISA
+
+// ======== eigan/kernels/strips.inc
+// Strips of a product: so few rows of the result that all their sums stay in registers. A part of products.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+// Registers of accumulators: strip_vectors x block_columns of them, plus a strip's vectors, plus one broadcast.
+inline constexpr unsigned strip_vectors = 3;
+inline constexpr unsigned block_columns = EIGAN_VECTOR_BYTES == 64 ? 8 : 4;
+/// A packed strip takes 24 kB: half of a first-level cache of 48 kB, three quarters of one of 32 kB.
+template <class T>
+inline constexpr Index strip_terms = 24576 / (strip_vectors * EIGAN_VECTOR_BYTES);
+
+/// MV vectors of rows by NR columns of c = init + a b: outer products over k, all sums in registers.
+template <class T, unsigned MV, unsigned NR>
+EIGAN_TARGET EIGAN_INLINE void multiply_block(Index k, const T* a, Index a_col, const T* b, Index b_row, Index b_col,
+                                              const T* init, Index init_col, T* c, Index c_col) {
+  using V = Vector<T>;
+  constexpr Index L = lanes<T>;
+  V sum[NR][MV];
+  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
+    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = load(init + j * init_col + i * L);
+  }
+  // Twice, because how such a short loop happens to lie in the code changes its speed by some percent.
+  EIGAN_UNROLL_TWICE
+  for (Index p = 0; p < k; ++p) {
+    V av[MV];
+    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) av[i] = in_register(load(a + i * L));
+    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
+      const V bv = broadcast(b[j * b_col]);
+      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = fma(av[i], bv, sum[j][i]);
+    }
+    a += a_col;
+    b += b_row;
+  }
+  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
+    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) store(c + j * c_col + i * L, sum[j][i]);
+  }
+}
+
+/// The right operand as strips read it: element (p, j) of a block of columns is block[p * row + j * col].
+template <class T>
+struct Right {
+  const T* data;
+  Index row, col;
+  Index block;  // from one block of block_columns to the next
+  EIGAN_TARGET EIGAN_INLINE Right from(Index column) const {
+    constexpr Index width = block_columns;
+    return {data + column / width * block + column % width * col, row, col, block};
+  }
+};
+
+/// All columns of one strip of MV vectors of rows, `rows` of which are real. A block whose last rows do not fill a
+/// vector passes init and c through a full-sized copy.
+template <class T, unsigned MV, unsigned NR>
+EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a, Index a_col, Right<T> b,
+                                        Strided<const T> init, Strided<T> c) {
+  constexpr unsigned height = MV * static_cast<unsigned>(lanes<T>);
+  T copy[NR * height] = {};
+  const bool whole = rows == height;
+  Index j = 0;
+  for (; j + NR <= n; j += NR) {
+    const T* start = init.data + j * init.col;
+    T* result = c.data + j * c.col;
+    // The sums of the next block or, at the last whole one, the first of the next strip: they lie in short pieces, far
+    // apart, where the processor does not fetch ahead by itself, and nothing can be multiplied before they are there.
+    if (init.col > 0) {
+      const T* upcoming = j + 2 * static_cast<Index>(NR) <= n ? start + NR * init.col : init.data + height;
+      EIGAN_UNROLL for (unsigned q = 0; q < NR; ++q) {
+        __builtin_prefetch(upcoming + q * init.col, 1);
+        __builtin_prefetch(upcoming + q * init.col + height - 1, 1);
+      }
+    }
+    if (!whole)
+      for (unsigned q = 0; q < NR; ++q)
+        for (Index i = 0; i < rows; ++i) copy[q * height + i] = start[q * init.col + i];
+    multiply_block<T, MV, NR>(k, a, a_col, b.from(j).data, b.row, b.col, whole ? start : copy,
+                              whole ? init.col : height, whole ? result : copy, whole ? c.col : height);
+    if (!whole)
+      for (unsigned q = 0; q < NR; ++q)
+        for (Index i = 0; i < rows; ++i) result[q * c.col + i] = copy[q * height + i];
+  }
+  if constexpr (NR > 1)
+    if (j < n)
+      multiply_strip<T, MV, NR / 2>(rows, n - j, k, a, a_col, b.from(j), {init.data + j * init.col, 1, init.col},
+                                    {c.data + j * c.col, 1, c.col});
+}
+
+/// How many vectors of rows the next strip has, of `left` that remain: no strip of one, if avoidable.
+EIGAN_TARGET EIGAN_INLINE Index strip_size(Index left) {
+  return left == strip_vectors + 1 ? 2 : left < strip_vectors ? left : strip_vectors;
+}
+
+/// Copies `terms` columns of a strip, `rows` of which are real, one after the other; zeros stand for the missing rows.
+/// Vector by vector: a loop over elements would become a call of memcpy for every column.
+template <class T, unsigned MV>
+EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a, Index a_col, T* packed) {
+  constexpr Index L = lanes<T>;
+  if (rows >= MV * L) {  // the usual case, without a question for each vector
+    for (Index q = 0; q < terms; ++q) {
+      EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) store(packed + r * L, in_register(load(a + r * L)));
+      a += a_col;
+      packed += MV * L;
+    }
+    return;
+  }
+  for (Index q = 0; q < terms; ++q) {
+    EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) {
+      const Index left = rows - r * L;
+      store(packed + r * L, in_register(left >= L ? load(a + r * L) : load_part(a + r * L, left)));
+    }
+    a += a_col;
+    packed += MV * L;
+  }
+}
+
+/// Strips whose columns are copied together at a time, so that a cache line two strips share is fetched once.
+inline constexpr Index block_strips = 4;
+
+/// c = init + a b for so few terms that a strip of them stays in the first-level cache.
+template <class T>
+EIGAN_TARGET EIGAN_NOINLINE void multiply_terms(Index m, Index n, Index terms, Strided<const T> a, Right<T> b,
+                                                Strided<const T> init, Strided<T> c) {
+  constexpr Index L = lanes<T>;
+  // Columns of a are copied together where that pays: far ones cost a page each, and those an even number of cache
+  // lines apart share few cache sets, from 512 bytes on too few for a strip. Enough columns of b must read the copy.
+  const Index column_bytes = a.col * static_cast<Index>(sizeof(T));
+  const bool gather = column_bytes % 128 == 0 ? column_bytes >= 512 && n >= 16 : column_bytes >= 2048 && n >= 48;
+  alignas(64) T packed[strip_terms<T> * strip_vectors * L * block_strips];
+  const Index vectors = (m + L - 1) / L;
+  for (Index first = 0, end = 0; first < vectors; first = end) {
+    for (Index s = 0; s < (gather ? block_strips : 1) && end < vectors; ++s) end += strip_size(vectors - end);
+    const bool copied = gather || end * L > m;  // rows that do not fill a vector are filled up in the copy
+    // A few columns at a time, for what two strips share to be in the first-level cache still.
+    constexpr Index few = 16;
+    for (Index p = 0; copied && p < terms; p += few) {
+      T* to = packed;
+      for (Index v = first, size = 0; v < end; v += size) {
+        size = strip_size(vectors - v);
+        const Index count = terms - p < few ? terms - p : few;
+        const T* columns = a.data + p * a.col + v * L;
+        if (size == 3)
+          gather_strip<T, 3>(m - v * L, count, columns, a.col, to + p * size * L);
+        else if (size == 2)
+          gather_strip<T, 2>(m - v * L, count, columns, a.col, to + p * size * L);
+        else
+          gather_strip<T, 1>(m - v * L, count, columns, a.col, to + p * size * L);
+        to += terms * size * L;
+      }
+    }
+    const T* from = packed;
+    for (Index v = first, size = 0; v < end; v += size) {
+      size = strip_size(vectors - v);
+      const Index i = v * L, rows = m - i < size * L ? m - i : size * L;
+      const T* strip = copied ? from : a.data + i;
+      const Index strip_col = copied ? size * L : a.col;
+      const Strided<const T> start{init.data + i, 1, init.col};
+      const Strided<T> result{c.data + i, 1, c.col};
+      if (size == 3)
+        multiply_strip<T, 3, block_columns>(rows, n, terms, strip, strip_col, b, start, result);
+      else if (size == 2)
+        multiply_strip<T, 2, block_columns>(rows, n, terms, strip, strip_col, b, start, result);
+      else
+        multiply_strip<T, 1, block_columns>(rows, n, terms, strip, strip_col, b, start, result);
+      from += terms * size * L;
+    }
+  }
+}
+
+}  // namespace eigan::detail::EIGAN_ISA
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// A panel of b: it stays in the second-level cache.
+template <class T>
+inline constexpr Index panel_elements = 131072 / static_cast<Index>(sizeof(T));
+
+/// Copies `columns` of b's columns, which lie side by side, block after block: a block's terms follow each other.
+/// A cache line of b at a time.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void gather_panel(Index columns, Index terms, const T* b, Index b_row, T* panel) {
+  constexpr Index width = block_columns, line = 64 / static_cast<Index>(sizeof(T));
+  for (Index j = 0; j < columns; j += line) {
+    const Index end = columns - j < line ? columns : j + line;
+    for (Index p = 0; p < terms; ++p) {
+      Index q = j;
+      for (; q + width <= end; q += width)
+        std::memcpy(panel + q * terms + p * width, b + p * b_row + q, sizeof(T) * block_columns);
+      for (Index rest = q; rest < end; ++rest) panel[q * terms + p * width + rest - q] = b[p * b_row + rest];
+    }
+  }
+}
+
+/// As many columns of b as should stay in the second-level cache, where b is read as it lies.
+inline constexpr Index panel_columns = 256;
+
+/// c = init + a b, `width` columns of b at a time, which are first copied to `panel` where there is one.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                               Strided<const T> init, Strided<T> c, Index width, T* panel) {
+  for (Index p = 0; p < k || p == 0; p += strip_terms<T>) {
+    const Index terms = k - p < strip_terms<T> ? k - p : strip_terms<T>;
+    if (p > 0) init = {c.data, 1, c.col};  // the sum so far
+    for (Index j = 0; j < n; j += width) {
+      const Index columns = n - j < width ? n - j : width;
+      const T* const from = b.data + p * b.row + j * b.col;
+      if (panel) gather_panel(columns, terms, from, b.row, panel);
+      multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
+                        panel ? Right<T>{panel, block_columns, 1, terms * block_columns}
+                              : Right<T>{from, b.row, b.col, block_columns * b.col},
+                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col});
+    }
+  }
+}
+
+/// c = init + a b with b as it lies.
+template <class T>
+EIGAN_TARGET inline void multiply_columns(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                          Strided<const T> init, Strided<T> c) {
+  multiply_pieces<T>(m, n, k, a, b, init, c, panel_columns, nullptr);
+}
+
+/// c = init + a b in panels of b, copied together first: the rows of b lie far apart. b.col == 1, k > 0.
+template <class T>
+EIGAN_TARGET EIGAN_NOINLINE void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                                 Strided<const T> init, Strided<T> c) {
+  alignas(64) T panel[panel_elements<T>];
+  const Index most = k < strip_terms<T> ? k : strip_terms<T>;
+  multiply_pieces(m, n, k, a, b, init, c, panel_elements<T> / most / block_columns * block_columns, panel);
+}
+
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
+  constexpr Index L = lanes<T>;
+  Index i = 0;
+  for (; i + L <= n; i += L) store(to + i, in_register(load(from + i)));
+  if (i < n) store_part(to + i, load_part(from + i, n - i), n - i);
+}
+
+/// c = start + NC columns of a times NC elements of b.
+template <class T, unsigned NC>
+EIGAN_TARGET EIGAN_INLINE void add_columns(Index m, const T* a, Index a_col, const T* b, Index b_row, const T* start,
+                                           T* c) {
+  constexpr Index L = lanes<T>;
+  Vector<T> bv[NC];
+  EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) bv[q] = broadcast(b[q * b_row]);
+  Index i = 0;
+  for (; i + L <= m; i += L) {
+    Vector<T> sum = load(start + i);
+    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load(a + q * a_col + i), bv[q], sum);
+    store(c + i, sum);
+  }
+  if (i < m) {
+    Vector<T> sum = load_part(start + i, m - i);
+    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load_part(a + q * a_col + i, m - i), bv[q], sum);
+    store_part(c + i, sum, m - i);
+  }
+}
+
+/// c = init + a b for one column of b: the columns of a are read from end to end, as the processor fetches ahead, and
+/// the sums stay in the first-level cache. Each is added up in the same order as in multiply_block.
+template <class T>
+EIGAN_TARGET inline void multiply_vector(Index m, Index k, Strided<const T> a, Strided<const T> b, const T* init,
+                                         T* c) {
+  Index p = 0;
+  for (; p + 8 <= k; p += 8)
+    add_columns<T, 8>(m, a.data + p * a.col, a.col, b.data + p * b.row, b.row, p == 0 ? init : c, c);
+  for (; p < k; ++p) add_columns<T, 1>(m, a.data + p * a.col, a.col, b.data + p * b.row, b.row, p == 0 ? init : c, c);
+  if (k == 0) copy(m, init, c);
+}
+
+/// c = init + a b; c may be init. Each element is added up term by term, in order, whichever way is taken.
+template <class T>
+EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                  Strided<const T> init, Strided<T> c) {
+  if (n == 1) {
+    multiply_vector(m, k, a, b, init.data, c.data);
+    return;
+  }
+  if (k == 1) {  // an outer product: nothing is used twice but a, and c is best passed from end to end
+    for (Index j = 0; j < n; ++j)
+      add_columns<T, 1>(m, a.data, a.col, b.data + j * b.col, b.row, init.data + j * init.col, c.data + j * c.col);
+    return;
+  }
+  // Of a b whose rows lie apart, a block of columns takes a cache line for each term. These lines evict each other, or
+  // the strip, where they are many, or where they are some power of two apart and share few cache sets. Enough rows of
+  // a must read the copy.
+  const bool crowded = b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
+  const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
+  if (b.col == 1 && (crowded || k >= 192) && often_read)
+    multiply_panels(m, n, k, a, b, init, c);
+  else
+    multiply_columns(m, n, k, a, b, init, c);
+}
+
+template <class T>
+EIGAN_TARGET inline void add_row_sums(Index m, Index n, Strided<const T> a, T* sums) {
+  constexpr Index L = lanes<T>;
+  Index i = 0;
+  for (; i + L <= m; i += L) {
+    Vector<T> sum = load(sums + i);
+    for (Index j = 0; j < n; ++j) sum += load(a.data + j * a.col + i);
+    store(sums + i, sum);
+  }
+  for (; i < m; ++i)
+    for (Index j = 0; j < n; ++j) sums[i] += a.data[j * a.col + i];
+}
+
+template <class T>
+struct TableOf<ProductKernels<T>> {
+  static constexpr ProductKernels<T> table{
+      .multiply = multiply<T>,
+      .multiply_transposed = multiply_transposed<T>,
+      .add_row_sums = add_row_sums<T>,
+  };
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#if defined(__x86_64__)
+#define EIGAN_X86_VECTORS
+
+#define EIGAN_ISA avx2
+#define EIGAN_TARGET [[gnu::target("avx2,fma")]]
+#define EIGAN_VECTOR_BYTES 32
+
+// ======== eigan/kernels/products.inc
+// Matrix products: see products.hpp. Compiled by for_each_isa.inc.
+
+// ======== eigan/kernels/dots.inc
+// c = a^T b, as dot products. A part of products.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+// Four accumulators become four neighbouring sums, always added in the same tree.
+#if defined(EIGAN_X86_VECTORS)
+using EightFloats = float __attribute__((vector_size(32)));
+/// The sums of neighbours: two of a, two of b, two of a, two of b.
+EIGAN_TARGET EIGAN_INLINE EightFloats add_neighbours(EightFloats a, EightFloats b) {
+  return __builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14) +
+         __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15);
+}
+EIGAN_TARGET EIGAN_INLINE void store_sums(EightFloats s0, EightFloats s1, EightFloats s2, EightFloats s3, float* out) {
+  const EightFloats t = add_neighbours(add_neighbours(s0, s1), add_neighbours(s2, s3));
+  const auto sums = __builtin_shufflevector(t, t, 0, 1, 2, 3) + __builtin_shufflevector(t, t, 4, 5, 6, 7);
+  std::memcpy(out, &sums, sizeof sums);
+}
+#if EIGAN_VECTOR_BYTES == 64
+EIGAN_TARGET EIGAN_INLINE EightFloats halves(Vector<float> s) {
+  return __builtin_shufflevector(s, s, 0, 1, 2, 3, 4, 5, 6, 7) +
+         __builtin_shufflevector(s, s, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+EIGAN_TARGET EIGAN_INLINE void store_sums(Vector<float> s0, Vector<float> s1, Vector<float> s2, Vector<float> s3,
+                                          float* out) {
+  store_sums(halves(s0), halves(s1), halves(s2), halves(s3), out);
+}
+#endif
+#endif
+template <class T>
+EIGAN_TARGET EIGAN_INLINE T sum_of(Vector<T> v) {
+  T sum = v[0];
+  for (Index i = 1; i < lanes<T>; ++i) sum += v[i];
+  return sum;
+}
+template <class V, class T>
+EIGAN_TARGET EIGAN_INLINE void store_sums(V s0, V s1, V s2, V s3, T* out) {
+  out[0] = sum_of<T>(s0);
+  out[1] = sum_of<T>(s1);
+  out[2] = sum_of<T>(s2);
+  out[3] = sum_of<T>(s3);
+}
+
+/// Four columns of a against NR columns of b: 4 NR dot products of length k.
+template <class T, unsigned NR>
+EIGAN_TARGET EIGAN_INLINE void dot_block(Index k, const T* a, Index a_col, const T* b, Index b_col, T* c, Index c_col) {
+  using V = Vector<T>;
+  constexpr Index L = lanes<T>;
+  V sum[NR][4] = {};
+  Index p = 0;
+  for (; p + L <= k; p += L) {
+    V bv[NR];
+    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) bv[j] = in_register(load(b + j * b_col + p));
+    EIGAN_UNROLL for (unsigned i = 0; i < 4; ++i) {
+      const V av = in_register(load(a + i * a_col + p));
+      EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
+    }
+  }
+  if (p < k) {
+    V bv[NR];
+    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) bv[j] = load_part(b + j * b_col + p, k - p);
+    EIGAN_UNROLL for (unsigned i = 0; i < 4; ++i) {
+      const V av = load_part(a + i * a_col + p, k - p);
+      EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
+    }
+  }
+  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) store_sums(sum[j][0], sum[j][1], sum[j][2], sum[j][3], c + j * c_col);
+}
+
+template <class T>
+EIGAN_TARGET EIGAN_INLINE T dot(Index k, const T* a, const T* b) {
+  constexpr Index L = lanes<T>;
+  Vector<T> sum = {};
+  Index p = 0;
+  for (; p + L <= k; p += L) sum = fma(load(a + p), load(b + p), sum);
+  if (p < k) sum = fma(load_part(a + p, k - p), load_part(b + p, k - p), sum);
+  T sums[4];
+  store_sums(sum, sum, sum, sum, sums);
+  return sums[0];
+}
+
+/// c = a^T b, as dot products of columns, each in lanes and added up in the same tree.
+template <class T>
+EIGAN_TARGET inline void multiply_transposed(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                             Strided<T> c) {
+  // As many columns of a as half of a first-level cache holds, so that each column of b is read once for all of them.
+  const Index fit = 16384 / static_cast<Index>(sizeof(T)) / (k > 0 ? k : 1) / 4 * 4;
+  const Index group = fit < 4 ? 4 : fit;
+  Index i = 0;
+  for (Index end = 0; i + 4 <= m; i = end) {
+    end = m - i < group ? i + (m - i) / 4 * 4 : i + group;
+    Index j = 0;
+    for (; j + 3 <= n; j += 3)
+      for (Index q = i; q < end; q += 4)
+        dot_block<T, 3>(k, a.data + q * a.col, a.col, b.data + j * b.col, b.col, c.data + j * c.col + q, c.col);
+    for (; j < n; ++j)
+      for (Index q = i; q < end; q += 4)
+        dot_block<T, 1>(k, a.data + q * a.col, a.col, b.data + j * b.col, b.col, c.data + j * c.col + q, c.col);
+  }
+  // The columns of a that are left, one at a time, each against four of b: one sum alone would wait for itself.
+  for (; i < m; ++i) {
+    Index j = 0;
+    for (; j + 4 <= n; j += 4) {
+      T sums[4];
+      dot_block<T, 1>(k, b.data + j * b.col, b.col, a.data + i * a.col, 0, sums, 0);
+      for (Index q = 0; q < 4; ++q) c.data[(j + q) * c.col + i] = sums[q];
+    }
+    for (; j < n; ++j) c.data[j * c.col + i] = dot(k, a.data + i * a.col, b.data + j * b.col);
+  }
+}
+
+}  // namespace eigan::detail::EIGAN_ISA
+
+// ======== eigan/kernels/strips.inc
+// Strips of a product: so few rows of the result that all their sums stay in registers. A part of products.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+// Registers of accumulators: strip_vectors x block_columns of them, plus a strip's vectors, plus one broadcast.
+inline constexpr unsigned strip_vectors = 3;
+inline constexpr unsigned block_columns = EIGAN_VECTOR_BYTES == 64 ? 8 : 4;
+/// A packed strip takes 24 kB: half of a first-level cache of 48 kB, three quarters of one of 32 kB.
+template <class T>
+inline constexpr Index strip_terms = 24576 / (strip_vectors * EIGAN_VECTOR_BYTES);
+
+/// MV vectors of rows by NR columns of c = init + a b: outer products over k, all sums in registers.
+template <class T, unsigned MV, unsigned NR>
+EIGAN_TARGET EIGAN_INLINE void multiply_block(Index k, const T* a, Index a_col, const T* b, Index b_row, Index b_col,
+                                              const T* init, Index init_col, T* c, Index c_col) {
+  using V = Vector<T>;
+  constexpr Index L = lanes<T>;
+  V sum[NR][MV];
+  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
+    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = load(init + j * init_col + i * L);
+  }
+  // Twice, because how such a short loop happens to lie in the code changes its speed by some percent.
+  EIGAN_UNROLL_TWICE
+  for (Index p = 0; p < k; ++p) {
+    V av[MV];
+    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) av[i] = in_register(load(a + i * L));
+    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
+      const V bv = broadcast(b[j * b_col]);
+      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = fma(av[i], bv, sum[j][i]);
+    }
+    a += a_col;
+    b += b_row;
+  }
+  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
+    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) store(c + j * c_col + i * L, sum[j][i]);
+  }
+}
+
+/// The right operand as strips read it: element (p, j) of a block of columns is block[p * row + j * col].
+template <class T>
+struct Right {
+  const T* data;
+  Index row, col;
+  Index block;  // from one block of block_columns to the next
+  EIGAN_TARGET EIGAN_INLINE Right from(Index column) const {
+    constexpr Index width = block_columns;
+    return {data + column / width * block + column % width * col, row, col, block};
+  }
+};
+
+/// All columns of one strip of MV vectors of rows, `rows` of which are real. A block whose last rows do not fill a
+/// vector passes init and c through a full-sized copy.
+template <class T, unsigned MV, unsigned NR>
+EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a, Index a_col, Right<T> b,
+                                        Strided<const T> init, Strided<T> c) {
+  constexpr unsigned height = MV * static_cast<unsigned>(lanes<T>);
+  T copy[NR * height] = {};
+  const bool whole = rows == height;
+  Index j = 0;
+  for (; j + NR <= n; j += NR) {
+    const T* start = init.data + j * init.col;
+    T* result = c.data + j * c.col;
+    // The sums of the next block or, at the last whole one, the first of the next strip: they lie in short pieces, far
+    // apart, where the processor does not fetch ahead by itself, and nothing can be multiplied before they are there.
+    if (init.col > 0) {
+      const T* upcoming = j + 2 * static_cast<Index>(NR) <= n ? start + NR * init.col : init.data + height;
+      EIGAN_UNROLL for (unsigned q = 0; q < NR; ++q) {
+        __builtin_prefetch(upcoming + q * init.col, 1);
+        __builtin_prefetch(upcoming + q * init.col + height - 1, 1);
+      }
+    }
+    if (!whole)
+      for (unsigned q = 0; q < NR; ++q)
+        for (Index i = 0; i < rows; ++i) copy[q * height + i] = start[q * init.col + i];
+    multiply_block<T, MV, NR>(k, a, a_col, b.from(j).data, b.row, b.col, whole ? start : copy,
+                              whole ? init.col : height, whole ? result : copy, whole ? c.col : height);
+    if (!whole)
+      for (unsigned q = 0; q < NR; ++q)
+        for (Index i = 0; i < rows; ++i) result[q * c.col + i] = copy[q * height + i];
+  }
+  if constexpr (NR > 1)
+    if (j < n)
+      multiply_strip<T, MV, NR / 2>(rows, n - j, k, a, a_col, b.from(j), {init.data + j * init.col, 1, init.col},
+                                    {c.data + j * c.col, 1, c.col});
+}
+
+/// How many vectors of rows the next strip has, of `left` that remain: no strip of one, if avoidable.
+EIGAN_TARGET EIGAN_INLINE Index strip_size(Index left) {
+  return left == strip_vectors + 1 ? 2 : left < strip_vectors ? left : strip_vectors;
+}
+
+/// Copies `terms` columns of a strip, `rows` of which are real, one after the other; zeros stand for the missing rows.
+/// Vector by vector: a loop over elements would become a call of memcpy for every column.
+template <class T, unsigned MV>
+EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a, Index a_col, T* packed) {
+  constexpr Index L = lanes<T>;
+  if (rows >= MV * L) {  // the usual case, without a question for each vector
+    for (Index q = 0; q < terms; ++q) {
+      EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) store(packed + r * L, in_register(load(a + r * L)));
+      a += a_col;
+      packed += MV * L;
+    }
+    return;
+  }
+  for (Index q = 0; q < terms; ++q) {
+    EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) {
+      const Index left = rows - r * L;
+      store(packed + r * L, in_register(left >= L ? load(a + r * L) : load_part(a + r * L, left)));
+    }
+    a += a_col;
+    packed += MV * L;
+  }
+}
+
+/// Strips whose columns are copied together at a time, so that a cache line two strips share is fetched once.
+inline constexpr Index block_strips = 4;
+
+/// c = init + a b for so few terms that a strip of them stays in the first-level cache.
+template <class T>
+EIGAN_TARGET EIGAN_NOINLINE void multiply_terms(Index m, Index n, Index terms, Strided<const T> a, Right<T> b,
+                                                Strided<const T> init, Strided<T> c) {
+  constexpr Index L = lanes<T>;
+  // Columns of a are copied together where that pays: far ones cost a page each, and those an even number of cache
+  // lines apart share few cache sets, from 512 bytes on too few for a strip. Enough columns of b must read the copy.
+  const Index column_bytes = a.col * static_cast<Index>(sizeof(T));
+  const bool gather = column_bytes % 128 == 0 ? column_bytes >= 512 && n >= 16 : column_bytes >= 2048 && n >= 48;
+  alignas(64) T packed[strip_terms<T> * strip_vectors * L * block_strips];
+  const Index vectors = (m + L - 1) / L;
+  for (Index first = 0, end = 0; first < vectors; first = end) {
+    for (Index s = 0; s < (gather ? block_strips : 1) && end < vectors; ++s) end += strip_size(vectors - end);
+    const bool copied = gather || end * L > m;  // rows that do not fill a vector are filled up in the copy
+    // A few columns at a time, for what two strips share to be in the first-level cache still.
+    constexpr Index few = 16;
+    for (Index p = 0; copied && p < terms; p += few) {
+      T* to = packed;
+      for (Index v = first, size = 0; v < end; v += size) {
+        size = strip_size(vectors - v);
+        const Index count = terms - p < few ? terms - p : few;
+        const T* columns = a.data + p * a.col + v * L;
+        if (size == 3)
+          gather_strip<T, 3>(m - v * L, count, columns, a.col, to + p * size * L);
+        else if (size == 2)
+          gather_strip<T, 2>(m - v * L, count, columns, a.col, to + p * size * L);
+        else
+          gather_strip<T, 1>(m - v * L, count, columns, a.col, to + p * size * L);
+        to += terms * size * L;
+      }
+    }
+    const T* from = packed;
+    for (Index v = first, size = 0; v < end; v += size) {
+      size = strip_size(vectors - v);
+      const Index i = v * L, rows = m - i < size * L ? m - i : size * L;
+      const T* strip = copied ? from : a.data + i;
+      const Index strip_col = copied ? size * L : a.col;
+      const Strided<const T> start{init.data + i, 1, init.col};
+      const Strided<T> result{c.data + i, 1, c.col};
+      if (size == 3)
+        multiply_strip<T, 3, block_columns>(rows, n, terms, strip, strip_col, b, start, result);
+      else if (size == 2)
+        multiply_strip<T, 2, block_columns>(rows, n, terms, strip, strip_col, b, start, result);
+      else
+        multiply_strip<T, 1, block_columns>(rows, n, terms, strip, strip_col, b, start, result);
+      from += terms * size * L;
+    }
+  }
+}
+
+}  // namespace eigan::detail::EIGAN_ISA
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// A panel of b: it stays in the second-level cache.
+template <class T>
+inline constexpr Index panel_elements = 131072 / static_cast<Index>(sizeof(T));
+
+/// Copies `columns` of b's columns, which lie side by side, block after block: a block's terms follow each other.
+/// A cache line of b at a time.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void gather_panel(Index columns, Index terms, const T* b, Index b_row, T* panel) {
+  constexpr Index width = block_columns, line = 64 / static_cast<Index>(sizeof(T));
+  for (Index j = 0; j < columns; j += line) {
+    const Index end = columns - j < line ? columns : j + line;
+    for (Index p = 0; p < terms; ++p) {
+      Index q = j;
+      for (; q + width <= end; q += width)
+        std::memcpy(panel + q * terms + p * width, b + p * b_row + q, sizeof(T) * block_columns);
+      for (Index rest = q; rest < end; ++rest) panel[q * terms + p * width + rest - q] = b[p * b_row + rest];
+    }
+  }
+}
+
+/// As many columns of b as should stay in the second-level cache, where b is read as it lies.
+inline constexpr Index panel_columns = 256;
+
+/// c = init + a b, `width` columns of b at a time, which are first copied to `panel` where there is one.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                               Strided<const T> init, Strided<T> c, Index width, T* panel) {
+  for (Index p = 0; p < k || p == 0; p += strip_terms<T>) {
+    const Index terms = k - p < strip_terms<T> ? k - p : strip_terms<T>;
+    if (p > 0) init = {c.data, 1, c.col};  // the sum so far
+    for (Index j = 0; j < n; j += width) {
+      const Index columns = n - j < width ? n - j : width;
+      const T* const from = b.data + p * b.row + j * b.col;
+      if (panel) gather_panel(columns, terms, from, b.row, panel);
+      multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
+                        panel ? Right<T>{panel, block_columns, 1, terms * block_columns}
+                              : Right<T>{from, b.row, b.col, block_columns * b.col},
+                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col});
+    }
+  }
+}
+
+/// c = init + a b with b as it lies.
+template <class T>
+EIGAN_TARGET inline void multiply_columns(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                          Strided<const T> init, Strided<T> c) {
+  multiply_pieces<T>(m, n, k, a, b, init, c, panel_columns, nullptr);
+}
+
+/// c = init + a b in panels of b, copied together first: the rows of b lie far apart. b.col == 1, k > 0.
+template <class T>
+EIGAN_TARGET EIGAN_NOINLINE void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                                 Strided<const T> init, Strided<T> c) {
+  alignas(64) T panel[panel_elements<T>];
+  const Index most = k < strip_terms<T> ? k : strip_terms<T>;
+  multiply_pieces(m, n, k, a, b, init, c, panel_elements<T> / most / block_columns * block_columns, panel);
+}
+
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
+  constexpr Index L = lanes<T>;
+  Index i = 0;
+  for (; i + L <= n; i += L) store(to + i, in_register(load(from + i)));
+  if (i < n) store_part(to + i, load_part(from + i, n - i), n - i);
+}
+
+/// c = start + NC columns of a times NC elements of b.
+template <class T, unsigned NC>
+EIGAN_TARGET EIGAN_INLINE void add_columns(Index m, const T* a, Index a_col, const T* b, Index b_row, const T* start,
+                                           T* c) {
+  constexpr Index L = lanes<T>;
+  Vector<T> bv[NC];
+  EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) bv[q] = broadcast(b[q * b_row]);
+  Index i = 0;
+  for (; i + L <= m; i += L) {
+    Vector<T> sum = load(start + i);
+    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load(a + q * a_col + i), bv[q], sum);
+    store(c + i, sum);
+  }
+  if (i < m) {
+    Vector<T> sum = load_part(start + i, m - i);
+    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load_part(a + q * a_col + i, m - i), bv[q], sum);
+    store_part(c + i, sum, m - i);
+  }
+}
+
+/// c = init + a b for one column of b: the columns of a are read from end to end, as the processor fetches ahead, and
+/// the sums stay in the first-level cache. Each is added up in the same order as in multiply_block.
+template <class T>
+EIGAN_TARGET inline void multiply_vector(Index m, Index k, Strided<const T> a, Strided<const T> b, const T* init,
+                                         T* c) {
+  Index p = 0;
+  for (; p + 8 <= k; p += 8)
+    add_columns<T, 8>(m, a.data + p * a.col, a.col, b.data + p * b.row, b.row, p == 0 ? init : c, c);
+  for (; p < k; ++p) add_columns<T, 1>(m, a.data + p * a.col, a.col, b.data + p * b.row, b.row, p == 0 ? init : c, c);
+  if (k == 0) copy(m, init, c);
+}
+
+/// c = init + a b; c may be init. Each element is added up term by term, in order, whichever way is taken.
+template <class T>
+EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                  Strided<const T> init, Strided<T> c) {
+  if (n == 1) {
+    multiply_vector(m, k, a, b, init.data, c.data);
+    return;
+  }
+  if (k == 1) {  // an outer product: nothing is used twice but a, and c is best passed from end to end
+    for (Index j = 0; j < n; ++j)
+      add_columns<T, 1>(m, a.data, a.col, b.data + j * b.col, b.row, init.data + j * init.col, c.data + j * c.col);
+    return;
+  }
+  // Of a b whose rows lie apart, a block of columns takes a cache line for each term. These lines evict each other, or
+  // the strip, where they are many, or where they are some power of two apart and share few cache sets. Enough rows of
+  // a must read the copy.
+  const bool crowded = b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
+  const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
+  if (b.col == 1 && (crowded || k >= 192) && often_read)
+    multiply_panels(m, n, k, a, b, init, c);
+  else
+    multiply_columns(m, n, k, a, b, init, c);
+}
+
+template <class T>
+EIGAN_TARGET inline void add_row_sums(Index m, Index n, Strided<const T> a, T* sums) {
+  constexpr Index L = lanes<T>;
+  Index i = 0;
+  for (; i + L <= m; i += L) {
+    Vector<T> sum = load(sums + i);
+    for (Index j = 0; j < n; ++j) sum += load(a.data + j * a.col + i);
+    store(sums + i, sum);
+  }
+  for (; i < m; ++i)
+    for (Index j = 0; j < n; ++j) sums[i] += a.data[j * a.col + i];
+}
+
+template <class T>
+struct TableOf<ProductKernels<T>> {
+  static constexpr ProductKernels<T> table{
+      .multiply = multiply<T>,
+      .multiply_transposed = multiply_transposed<T>,
+      .add_row_sums = add_row_sums<T>,
+  };
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#define EIGAN_ISA avx512
+#define EIGAN_TARGET [[gnu::target("avx2,fma,avx512f")]]
+#define EIGAN_VECTOR_BYTES 64
+
+// ======== eigan/kernels/products.inc
+// Matrix products: see products.hpp. Compiled by for_each_isa.inc.
+
+// ======== eigan/kernels/dots.inc
+// c = a^T b, as dot products. A part of products.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+// Four accumulators become four neighbouring sums, always added in the same tree.
+#if defined(EIGAN_X86_VECTORS)
+using EightFloats = float __attribute__((vector_size(32)));
+/// The sums of neighbours: two of a, two of b, two of a, two of b.
+EIGAN_TARGET EIGAN_INLINE EightFloats add_neighbours(EightFloats a, EightFloats b) {
+  return __builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14) +
+         __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15);
+}
+EIGAN_TARGET EIGAN_INLINE void store_sums(EightFloats s0, EightFloats s1, EightFloats s2, EightFloats s3, float* out) {
+  const EightFloats t = add_neighbours(add_neighbours(s0, s1), add_neighbours(s2, s3));
+  const auto sums = __builtin_shufflevector(t, t, 0, 1, 2, 3) + __builtin_shufflevector(t, t, 4, 5, 6, 7);
+  std::memcpy(out, &sums, sizeof sums);
+}
+#if EIGAN_VECTOR_BYTES == 64
+EIGAN_TARGET EIGAN_INLINE EightFloats halves(Vector<float> s) {
+  return __builtin_shufflevector(s, s, 0, 1, 2, 3, 4, 5, 6, 7) +
+         __builtin_shufflevector(s, s, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+EIGAN_TARGET EIGAN_INLINE void store_sums(Vector<float> s0, Vector<float> s1, Vector<float> s2, Vector<float> s3,
+                                          float* out) {
+  store_sums(halves(s0), halves(s1), halves(s2), halves(s3), out);
+}
+#endif
+#endif
+template <class T>
+EIGAN_TARGET EIGAN_INLINE T sum_of(Vector<T> v) {
+  T sum = v[0];
+  for (Index i = 1; i < lanes<T>; ++i) sum += v[i];
+  return sum;
+}
+template <class V, class T>
+EIGAN_TARGET EIGAN_INLINE void store_sums(V s0, V s1, V s2, V s3, T* out) {
+  out[0] = sum_of<T>(s0);
+  out[1] = sum_of<T>(s1);
+  out[2] = sum_of<T>(s2);
+  out[3] = sum_of<T>(s3);
+}
+
+/// Four columns of a against NR columns of b: 4 NR dot products of length k.
+template <class T, unsigned NR>
+EIGAN_TARGET EIGAN_INLINE void dot_block(Index k, const T* a, Index a_col, const T* b, Index b_col, T* c, Index c_col) {
+  using V = Vector<T>;
+  constexpr Index L = lanes<T>;
+  V sum[NR][4] = {};
+  Index p = 0;
+  for (; p + L <= k; p += L) {
+    V bv[NR];
+    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) bv[j] = in_register(load(b + j * b_col + p));
+    EIGAN_UNROLL for (unsigned i = 0; i < 4; ++i) {
+      const V av = in_register(load(a + i * a_col + p));
+      EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
+    }
+  }
+  if (p < k) {
+    V bv[NR];
+    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) bv[j] = load_part(b + j * b_col + p, k - p);
+    EIGAN_UNROLL for (unsigned i = 0; i < 4; ++i) {
+      const V av = load_part(a + i * a_col + p, k - p);
+      EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
+    }
+  }
+  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) store_sums(sum[j][0], sum[j][1], sum[j][2], sum[j][3], c + j * c_col);
+}
+
+template <class T>
+EIGAN_TARGET EIGAN_INLINE T dot(Index k, const T* a, const T* b) {
+  constexpr Index L = lanes<T>;
+  Vector<T> sum = {};
+  Index p = 0;
+  for (; p + L <= k; p += L) sum = fma(load(a + p), load(b + p), sum);
+  if (p < k) sum = fma(load_part(a + p, k - p), load_part(b + p, k - p), sum);
+  T sums[4];
+  store_sums(sum, sum, sum, sum, sums);
+  return sums[0];
+}
+
+/// c = a^T b, as dot products of columns, each in lanes and added up in the same tree.
+template <class T>
+EIGAN_TARGET inline void multiply_transposed(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                             Strided<T> c) {
+  // As many columns of a as half of a first-level cache holds, so that each column of b is read once for all of them.
+  const Index fit = 16384 / static_cast<Index>(sizeof(T)) / (k > 0 ? k : 1) / 4 * 4;
+  const Index group = fit < 4 ? 4 : fit;
+  Index i = 0;
+  for (Index end = 0; i + 4 <= m; i = end) {
+    end = m - i < group ? i + (m - i) / 4 * 4 : i + group;
+    Index j = 0;
+    for (; j + 3 <= n; j += 3)
+      for (Index q = i; q < end; q += 4)
+        dot_block<T, 3>(k, a.data + q * a.col, a.col, b.data + j * b.col, b.col, c.data + j * c.col + q, c.col);
+    for (; j < n; ++j)
+      for (Index q = i; q < end; q += 4)
+        dot_block<T, 1>(k, a.data + q * a.col, a.col, b.data + j * b.col, b.col, c.data + j * c.col + q, c.col);
+  }
+  // The columns of a that are left, one at a time, each against four of b: one sum alone would wait for itself.
+  for (; i < m; ++i) {
+    Index j = 0;
+    for (; j + 4 <= n; j += 4) {
+      T sums[4];
+      dot_block<T, 1>(k, b.data + j * b.col, b.col, a.data + i * a.col, 0, sums, 0);
+      for (Index q = 0; q < 4; ++q) c.data[(j + q) * c.col + i] = sums[q];
+    }
+    for (; j < n; ++j) c.data[j * c.col + i] = dot(k, a.data + i * a.col, b.data + j * b.col);
+  }
+}
+
+}  // namespace eigan::detail::EIGAN_ISA
+
+// ======== eigan/kernels/strips.inc
+// Strips of a product: so few rows of the result that all their sums stay in registers. A part of products.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+// Registers of accumulators: strip_vectors x block_columns of them, plus a strip's vectors, plus one broadcast.
+inline constexpr unsigned strip_vectors = 3;
+inline constexpr unsigned block_columns = EIGAN_VECTOR_BYTES == 64 ? 8 : 4;
+/// A packed strip takes 24 kB: half of a first-level cache of 48 kB, three quarters of one of 32 kB.
+template <class T>
+inline constexpr Index strip_terms = 24576 / (strip_vectors * EIGAN_VECTOR_BYTES);
+
+/// MV vectors of rows by NR columns of c = init + a b: outer products over k, all sums in registers.
+template <class T, unsigned MV, unsigned NR>
+EIGAN_TARGET EIGAN_INLINE void multiply_block(Index k, const T* a, Index a_col, const T* b, Index b_row, Index b_col,
+                                              const T* init, Index init_col, T* c, Index c_col) {
+  using V = Vector<T>;
+  constexpr Index L = lanes<T>;
+  V sum[NR][MV];
+  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
+    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = load(init + j * init_col + i * L);
+  }
+  // Twice, because how such a short loop happens to lie in the code changes its speed by some percent.
+  EIGAN_UNROLL_TWICE
+  for (Index p = 0; p < k; ++p) {
+    V av[MV];
+    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) av[i] = in_register(load(a + i * L));
+    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
+      const V bv = broadcast(b[j * b_col]);
+      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = fma(av[i], bv, sum[j][i]);
+    }
+    a += a_col;
+    b += b_row;
+  }
+  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
+    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) store(c + j * c_col + i * L, sum[j][i]);
+  }
+}
+
+/// The right operand as strips read it: element (p, j) of a block of columns is block[p * row + j * col].
+template <class T>
+struct Right {
+  const T* data;
+  Index row, col;
+  Index block;  // from one block of block_columns to the next
+  EIGAN_TARGET EIGAN_INLINE Right from(Index column) const {
+    constexpr Index width = block_columns;
+    return {data + column / width * block + column % width * col, row, col, block};
+  }
+};
+
+/// All columns of one strip of MV vectors of rows, `rows` of which are real. A block whose last rows do not fill a
+/// vector passes init and c through a full-sized copy.
+template <class T, unsigned MV, unsigned NR>
+EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a, Index a_col, Right<T> b,
+                                        Strided<const T> init, Strided<T> c) {
+  constexpr unsigned height = MV * static_cast<unsigned>(lanes<T>);
+  T copy[NR * height] = {};
+  const bool whole = rows == height;
+  Index j = 0;
+  for (; j + NR <= n; j += NR) {
+    const T* start = init.data + j * init.col;
+    T* result = c.data + j * c.col;
+    // The sums of the next block or, at the last whole one, the first of the next strip: they lie in short pieces, far
+    // apart, where the processor does not fetch ahead by itself, and nothing can be multiplied before they are there.
+    if (init.col > 0) {
+      const T* upcoming = j + 2 * static_cast<Index>(NR) <= n ? start + NR * init.col : init.data + height;
+      EIGAN_UNROLL for (unsigned q = 0; q < NR; ++q) {
+        __builtin_prefetch(upcoming + q * init.col, 1);
+        __builtin_prefetch(upcoming + q * init.col + height - 1, 1);
+      }
+    }
+    if (!whole)
+      for (unsigned q = 0; q < NR; ++q)
+        for (Index i = 0; i < rows; ++i) copy[q * height + i] = start[q * init.col + i];
+    multiply_block<T, MV, NR>(k, a, a_col, b.from(j).data, b.row, b.col, whole ? start : copy,
+                              whole ? init.col : height, whole ? result : copy, whole ? c.col : height);
+    if (!whole)
+      for (unsigned q = 0; q < NR; ++q)
+        for (Index i = 0; i < rows; ++i) result[q * c.col + i] = copy[q * height + i];
+  }
+  if constexpr (NR > 1)
+    if (j < n)
+      multiply_strip<T, MV, NR / 2>(rows, n - j, k, a, a_col, b.from(j), {init.data + j * init.col, 1, init.col},
+                                    {c.data + j * c.col, 1, c.col});
+}
+
+/// How many vectors of rows the next strip has, of `left` that remain: no strip of one, if avoidable.
+EIGAN_TARGET EIGAN_INLINE Index strip_size(Index left) {
+  return left == strip_vectors + 1 ? 2 : left < strip_vectors ? left : strip_vectors;
+}
+
+/// Copies `terms` columns of a strip, `rows` of which are real, one after the other; zeros stand for the missing rows.
+/// Vector by vector: a loop over elements would become a call of memcpy for every column.
+template <class T, unsigned MV>
+EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a, Index a_col, T* packed) {
+  constexpr Index L = lanes<T>;
+  if (rows >= MV * L) {  // the usual case, without a question for each vector
+    for (Index q = 0; q < terms; ++q) {
+      EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) store(packed + r * L, in_register(load(a + r * L)));
+      a += a_col;
+      packed += MV * L;
+    }
+    return;
+  }
+  for (Index q = 0; q < terms; ++q) {
+    EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) {
+      const Index left = rows - r * L;
+      store(packed + r * L, in_register(left >= L ? load(a + r * L) : load_part(a + r * L, left)));
+    }
+    a += a_col;
+    packed += MV * L;
+  }
+}
+
+/// Strips whose columns are copied together at a time, so that a cache line two strips share is fetched once.
+inline constexpr Index block_strips = 4;
+
+/// c = init + a b for so few terms that a strip of them stays in the first-level cache.
+template <class T>
+EIGAN_TARGET EIGAN_NOINLINE void multiply_terms(Index m, Index n, Index terms, Strided<const T> a, Right<T> b,
+                                                Strided<const T> init, Strided<T> c) {
+  constexpr Index L = lanes<T>;
+  // Columns of a are copied together where that pays: far ones cost a page each, and those an even number of cache
+  // lines apart share few cache sets, from 512 bytes on too few for a strip. Enough columns of b must read the copy.
+  const Index column_bytes = a.col * static_cast<Index>(sizeof(T));
+  const bool gather = column_bytes % 128 == 0 ? column_bytes >= 512 && n >= 16 : column_bytes >= 2048 && n >= 48;
+  alignas(64) T packed[strip_terms<T> * strip_vectors * L * block_strips];
+  const Index vectors = (m + L - 1) / L;
+  for (Index first = 0, end = 0; first < vectors; first = end) {
+    for (Index s = 0; s < (gather ? block_strips : 1) && end < vectors; ++s) end += strip_size(vectors - end);
+    const bool copied = gather || end * L > m;  // rows that do not fill a vector are filled up in the copy
+    // A few columns at a time, for what two strips share to be in the first-level cache still.
+    constexpr Index few = 16;
+    for (Index p = 0; copied && p < terms; p += few) {
+      T* to = packed;
+      for (Index v = first, size = 0; v < end; v += size) {
+        size = strip_size(vectors - v);
+        const Index count = terms - p < few ? terms - p : few;
+        const T* columns = a.data + p * a.col + v * L;
+        if (size == 3)
+          gather_strip<T, 3>(m - v * L, count, columns, a.col, to + p * size * L);
+        else if (size == 2)
+          gather_strip<T, 2>(m - v * L, count, columns, a.col, to + p * size * L);
+        else
+          gather_strip<T, 1>(m - v * L, count, columns, a.col, to + p * size * L);
+        to += terms * size * L;
+      }
+    }
+    const T* from = packed;
+    for (Index v = first, size = 0; v < end; v += size) {
+      size = strip_size(vectors - v);
+      const Index i = v * L, rows = m - i < size * L ? m - i : size * L;
+      const T* strip = copied ? from : a.data + i;
+      const Index strip_col = copied ? size * L : a.col;
+      const Strided<const T> start{init.data + i, 1, init.col};
+      const Strided<T> result{c.data + i, 1, c.col};
+      if (size == 3)
+        multiply_strip<T, 3, block_columns>(rows, n, terms, strip, strip_col, b, start, result);
+      else if (size == 2)
+        multiply_strip<T, 2, block_columns>(rows, n, terms, strip, strip_col, b, start, result);
+      else
+        multiply_strip<T, 1, block_columns>(rows, n, terms, strip, strip_col, b, start, result);
+      from += terms * size * L;
+    }
+  }
+}
+
+}  // namespace eigan::detail::EIGAN_ISA
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// A panel of b: it stays in the second-level cache.
+template <class T>
+inline constexpr Index panel_elements = 131072 / static_cast<Index>(sizeof(T));
+
+/// Copies `columns` of b's columns, which lie side by side, block after block: a block's terms follow each other.
+/// A cache line of b at a time.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void gather_panel(Index columns, Index terms, const T* b, Index b_row, T* panel) {
+  constexpr Index width = block_columns, line = 64 / static_cast<Index>(sizeof(T));
+  for (Index j = 0; j < columns; j += line) {
+    const Index end = columns - j < line ? columns : j + line;
+    for (Index p = 0; p < terms; ++p) {
+      Index q = j;
+      for (; q + width <= end; q += width)
+        std::memcpy(panel + q * terms + p * width, b + p * b_row + q, sizeof(T) * block_columns);
+      for (Index rest = q; rest < end; ++rest) panel[q * terms + p * width + rest - q] = b[p * b_row + rest];
+    }
+  }
+}
+
+/// As many columns of b as should stay in the second-level cache, where b is read as it lies.
+inline constexpr Index panel_columns = 256;
+
+/// c = init + a b, `width` columns of b at a time, which are first copied to `panel` where there is one.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                               Strided<const T> init, Strided<T> c, Index width, T* panel) {
+  for (Index p = 0; p < k || p == 0; p += strip_terms<T>) {
+    const Index terms = k - p < strip_terms<T> ? k - p : strip_terms<T>;
+    if (p > 0) init = {c.data, 1, c.col};  // the sum so far
+    for (Index j = 0; j < n; j += width) {
+      const Index columns = n - j < width ? n - j : width;
+      const T* const from = b.data + p * b.row + j * b.col;
+      if (panel) gather_panel(columns, terms, from, b.row, panel);
+      multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
+                        panel ? Right<T>{panel, block_columns, 1, terms * block_columns}
+                              : Right<T>{from, b.row, b.col, block_columns * b.col},
+                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col});
+    }
+  }
+}
+
+/// c = init + a b with b as it lies.
+template <class T>
+EIGAN_TARGET inline void multiply_columns(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                          Strided<const T> init, Strided<T> c) {
+  multiply_pieces<T>(m, n, k, a, b, init, c, panel_columns, nullptr);
+}
+
+/// c = init + a b in panels of b, copied together first: the rows of b lie far apart. b.col == 1, k > 0.
+template <class T>
+EIGAN_TARGET EIGAN_NOINLINE void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                                 Strided<const T> init, Strided<T> c) {
+  alignas(64) T panel[panel_elements<T>];
+  const Index most = k < strip_terms<T> ? k : strip_terms<T>;
+  multiply_pieces(m, n, k, a, b, init, c, panel_elements<T> / most / block_columns * block_columns, panel);
+}
+
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
+  constexpr Index L = lanes<T>;
+  Index i = 0;
+  for (; i + L <= n; i += L) store(to + i, in_register(load(from + i)));
+  if (i < n) store_part(to + i, load_part(from + i, n - i), n - i);
+}
+
+/// c = start + NC columns of a times NC elements of b.
+template <class T, unsigned NC>
+EIGAN_TARGET EIGAN_INLINE void add_columns(Index m, const T* a, Index a_col, const T* b, Index b_row, const T* start,
+                                           T* c) {
+  constexpr Index L = lanes<T>;
+  Vector<T> bv[NC];
+  EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) bv[q] = broadcast(b[q * b_row]);
+  Index i = 0;
+  for (; i + L <= m; i += L) {
+    Vector<T> sum = load(start + i);
+    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load(a + q * a_col + i), bv[q], sum);
+    store(c + i, sum);
+  }
+  if (i < m) {
+    Vector<T> sum = load_part(start + i, m - i);
+    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load_part(a + q * a_col + i, m - i), bv[q], sum);
+    store_part(c + i, sum, m - i);
+  }
+}
+
+/// c = init + a b for one column of b: the columns of a are read from end to end, as the processor fetches ahead, and
+/// the sums stay in the first-level cache. Each is added up in the same order as in multiply_block.
+template <class T>
+EIGAN_TARGET inline void multiply_vector(Index m, Index k, Strided<const T> a, Strided<const T> b, const T* init,
+                                         T* c) {
+  Index p = 0;
+  for (; p + 8 <= k; p += 8)
+    add_columns<T, 8>(m, a.data + p * a.col, a.col, b.data + p * b.row, b.row, p == 0 ? init : c, c);
+  for (; p < k; ++p) add_columns<T, 1>(m, a.data + p * a.col, a.col, b.data + p * b.row, b.row, p == 0 ? init : c, c);
+  if (k == 0) copy(m, init, c);
+}
+
+/// c = init + a b; c may be init. Each element is added up term by term, in order, whichever way is taken.
+template <class T>
+EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
+                                  Strided<const T> init, Strided<T> c) {
+  if (n == 1) {
+    multiply_vector(m, k, a, b, init.data, c.data);
+    return;
+  }
+  if (k == 1) {  // an outer product: nothing is used twice but a, and c is best passed from end to end
+    for (Index j = 0; j < n; ++j)
+      add_columns<T, 1>(m, a.data, a.col, b.data + j * b.col, b.row, init.data + j * init.col, c.data + j * c.col);
+    return;
+  }
+  // Of a b whose rows lie apart, a block of columns takes a cache line for each term. These lines evict each other, or
+  // the strip, where they are many, or where they are some power of two apart and share few cache sets. Enough rows of
+  // a must read the copy.
+  const bool crowded = b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
+  const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
+  if (b.col == 1 && (crowded || k >= 192) && often_read)
+    multiply_panels(m, n, k, a, b, init, c);
+  else
+    multiply_columns(m, n, k, a, b, init, c);
+}
+
+template <class T>
+EIGAN_TARGET inline void add_row_sums(Index m, Index n, Strided<const T> a, T* sums) {
+  constexpr Index L = lanes<T>;
+  Index i = 0;
+  for (; i + L <= m; i += L) {
+    Vector<T> sum = load(sums + i);
+    for (Index j = 0; j < n; ++j) sum += load(a.data + j * a.col + i);
+    store(sums + i, sum);
+  }
+  for (; i < m; ++i)
+    for (Index j = 0; j < n; ++j) sums[i] += a.data[j * a.col + i];
+}
+
+template <class T>
+struct TableOf<ProductKernels<T>> {
+  static constexpr ProductKernels<T> table{
+      .multiply = multiply<T>,
+      .multiply_transposed = multiply_transposed<T>,
+      .add_row_sums = add_row_sums<T>,
+  };
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#undef EIGAN_X86_VECTORS
+#endif
+
+#undef EIGAN_INLINE
+#undef EIGAN_NOINLINE
+#undef EIGAN_UNROLL
+#undef EIGAN_UNROLL_TWICE
+EIGAN_SHARE_KERNELS(ProductKernels)
+
+namespace eigan::gemm {
+
+namespace detail {
+template <class T>
+eigan::detail::Strided<const T> strided(const ConstView<T>& m) {
+  return {m.data(), 1, m.outerStride()};
+}
+template <class T>
+eigan::detail::Strided<T> strided(View<T> m) {
+  return {m.data(), 1, m.outerStride()};
+}
+}  // namespace detail
+
+/// dx = w^T dy.  w: out x in, dy: out x batch, dx: in x batch.
+template <class T>
+void transposed(std::type_identity_t<ConstView<T>> w, std::type_identity_t<ConstView<T>> dy, View<T> dx) {
+  const auto& k = eigan::detail::product_kernels<T>();
+  if (w.rows() == 1 && w.outerStride() == 1) {
+    // One output: w^T is a column that lies contiguous, and the product an outer one.
+    dx.setZero();
+    k.multiply(dx.rows(), dx.cols(), 1, {w.data(), 1, 1}, detail::strided<T>(dy), {dx.data(), 1, dx.outerStride()},
+               detail::strided(dx));
+    return;
+  }
+  k.multiply_transposed(dx.rows(), dx.cols(), dy.rows(), detail::strided<T>(w), detail::strided<T>(dy),
+                        detail::strided(dx));
+}
+
+/// y = w x + bias.  w: out x in, x: in x batch, bias: out, y: out x batch.
+template <class T>
+void affine(std::type_identity_t<ConstView<T>> w, std::type_identity_t<ConstView<T>> x, const T* bias, View<T> y) {
+  const auto& k = eigan::detail::product_kernels<T>();
+  if (w.rows() == 1 && w.outerStride() == 1) {
+    // One output: its weights lie contiguous, and each result is one dot product.
+    k.multiply_transposed(1, y.cols(), x.rows(), {w.data(), 1, w.cols()}, detail::strided<T>(x), detail::strided(y));
+    y.array() += *bias;
+    return;
+  }
+  k.multiply(y.rows(), y.cols(), x.rows(), detail::strided<T>(w), detail::strided<T>(x), {bias, 1, 0},
+             detail::strided(y));
+}
+
+/// y = w x.  w: out x in, x: in x batch, y: out x batch.
+template <class T>
+void product(std::type_identity_t<ConstView<T>> w, std::type_identity_t<ConstView<T>> x, View<T> y) {
+  const T none = 0;
+  if (w.rows() == 1) return affine<T>(w, x, &none, y);
+  y.setZero();
+  eigan::detail::product_kernels<T>().multiply(y.rows(), y.cols(), x.rows(), detail::strided<T>(w),
+                                               detail::strided<T>(x), {y.data(), 1, y.outerStride()},
+                                               detail::strided(y));
+}
+
+/// dw += dy x^T.  dy: out x batch, x: in x batch, dw: out x in.
+template <class T>
+void add_outer(std::type_identity_t<ConstView<T>> dy, std::type_identity_t<ConstView<T>> x, View<T> dw) {
+  const auto& k = eigan::detail::product_kernels<T>();
+  if (dw.rows() == 1 && dw.outerStride() == 1) {
+    // One output: dw lies contiguous, dw^T += x dy^T.
+    k.multiply(dw.cols(), 1, x.cols(), detail::strided<T>(x), {dy.data(), dy.outerStride(), 1},
+               {dw.data(), 1, dw.cols()}, {dw.data(), 1, dw.cols()});
+    return;
+  }
+  k.multiply(dw.rows(), dw.cols(), x.cols(), detail::strided<T>(dy), {x.data(), x.outerStride(), 1},
+             {dw.data(), 1, dw.outerStride()}, detail::strided(dw));
+}
+
+}  // namespace eigan::gemm
 
 namespace eigan {
 
@@ -4719,7 +4973,7 @@ class Linear {
                               Index first, Index last) const {
     backward_tangent_blocks(x, dy, dp, first, last);
     if (last == block_count())
-      detail::kernels<T>().add_row_sums(out_, dy.cols(), {dy.data(), 1, dy.outerStride()}, bias(dp).data());
+      detail::product_kernels<T>().add_row_sums(out_, dy.cols(), {dy.data(), 1, dy.outerStride()}, bias(dp).data());
   }
 
   // The derivative of y in the direction tx, and what <dy, that> adds to the parameters' gradient, by blocks.
@@ -4765,13 +5019,14 @@ class Tanh {
 
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
-    detail::for_each_column(y, x, [](Index n, T* yj, const T* xj) { detail::kernels<T>().tanh(n, xj, yj); });
+    detail::for_each_column(y, x,
+                            [](Index n, T* yj, const T* xj) { detail::elementwise_kernels<T>().tanh(n, xj, yj); });
   }
 
   template <class T>
   void backward_input(std::span<const T>, ConstView<T>, ConstView<T> y, ConstView<T> dy, View<T> dx) const {
     detail::for_each_column(dx, y, dy, [](Index n, T* dxj, const T* yj, const T* dyj) {
-      detail::kernels<T>().tanh_backward(n, yj, dyj, dxj);
+      detail::elementwise_kernels<T>().tanh_backward(n, yj, dyj, dxj);
     });
   }
 };
@@ -6004,13 +6259,14 @@ class ReLU {
 
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
-    detail::for_each_column(y, x, [](Index n, T* yj, const T* xj) { detail::kernels<T>().relu(n, xj, yj); });
+    detail::for_each_column(y, x,
+                            [](Index n, T* yj, const T* xj) { detail::elementwise_kernels<T>().relu(n, xj, yj); });
   }
 
   template <class T>
   void backward_input(std::span<const T>, ConstView<T>, ConstView<T> y, ConstView<T> dy, View<T> dx) const {
     detail::for_each_column(dx, y, dy, [](Index n, T* dxj, const T* yj, const T* dyj) {
-      detail::kernels<T>().leaky_relu_backward(n, T(0), yj, dyj, dxj);
+      detail::elementwise_kernels<T>().leaky_relu_backward(n, T(0), yj, dyj, dxj);
     });
   }
 };
@@ -6034,13 +6290,14 @@ class Sigmoid {
 
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
-    detail::for_each_column(y, x, [](Index n, T* yj, const T* xj) { detail::kernels<T>().sigmoid(n, xj, yj); });
+    detail::for_each_column(y, x,
+                            [](Index n, T* yj, const T* xj) { detail::elementwise_kernels<T>().sigmoid(n, xj, yj); });
   }
 
   template <class T>
   void backward_input(std::span<const T>, ConstView<T>, ConstView<T> y, ConstView<T> dy, View<T> dx) const {
     detail::for_each_column(dx, y, dy, [](Index n, T* dxj, const T* yj, const T* dyj) {
-      detail::kernels<T>().sigmoid_backward(n, yj, dyj, dxj);
+      detail::elementwise_kernels<T>().sigmoid_backward(n, yj, dyj, dxj);
     });
   }
 };
@@ -6285,6 +6542,295 @@ std::string summary(const ModelType& model) {
 //   p -= lr / (1 - beta1^t) m / ( sqrt(v) / sqrt(1 - beta2^t) + eps )
 // One optimiser serves one flat parameter buffer: one clock t, two moment buffers.
 
+// ======== eigan/kernels/adam.hpp
+// One step of Adam over a range of parameters; optim/adam.hpp has the formula.
+
+namespace eigan::detail {
+
+/// What one Adam update needs besides the arrays; see optim/adam.hpp for the formula. rest1 is 1 - beta1, rounded once:
+/// in float 1 - 0.999f is already wrong in the fifth digit.
+template <class T>
+struct AdamCoefficients {
+  T beta1, rest1, beta2, rest2, step_size, inv_sqrt_correction2, eps, weight_decay;
+};
+
+template <class T>
+struct AdamKernels {
+  void (*adam)(Index n, const AdamCoefficients<T>& c, const T* grad, T* moment1, T* moment2, T* params);
+};
+
+template <class T>
+const AdamKernels<T>& adam_kernels() {
+  return kernels<AdamKernels<T>>();
+}
+
+}  // namespace eigan::detail
+
+// ======== eigan/kernels/for_each_isa.inc
+// Compiles the text EIGAN_KERNELS, one subject's kernels, once for every instruction set, with
+//   EIGAN_ISA           the namespace
+//   EIGAN_TARGET        the function attribute that allows the instructions
+//   EIGAN_VECTOR_BYTES  the register's width
+//   EIGAN_X86_VECTORS   where fused multiply-add, square root and masked moves are x86 instructions
+// Every function of such a text carries EIGAN_TARGET and calls nothing but its like, so no code of one set can be
+// inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
+
+#define EIGAN_INLINE [[gnu::always_inline]] inline
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // large arrays, which callers shall not carry
+#if defined(__clang__)
+#define EIGAN_UNROLL _Pragma("unroll")
+#define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
+#else
+#define EIGAN_UNROLL _Pragma("GCC unroll 16")
+#define EIGAN_UNROLL_TWICE _Pragma("GCC unroll 2")
+#endif
+
+#define EIGAN_ISA portable
+#define EIGAN_TARGET
+#define EIGAN_VECTOR_BYTES 16
+
+// ======== eigan/kernels/adam.inc
+// One step of Adam: see adam.hpp. Compiled by for_each_isa.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// While it lives, results too small for a normal number are zeros, and so are such operands: division and square root
+/// take many times as long for them. Moments that decay get there, where they no longer move anything. The state that
+/// the caller had comes back with its end.
+class FlushDenormals {
+#if defined(__x86_64__)
+ public:
+  EIGAN_TARGET EIGAN_INLINE FlushDenormals() : before_(__builtin_ia32_stmxcsr()) {
+    constexpr unsigned flush_results = 0x8000, read_as_zero = 0x0040;
+    __builtin_ia32_ldmxcsr(before_ | flush_results | read_as_zero);
+    asm volatile("" ::: "memory");  // no arithmetic on memory moves across
+  }
+  EIGAN_TARGET EIGAN_INLINE ~FlushDenormals() {
+    asm volatile("" ::: "memory");
+    __builtin_ia32_ldmxcsr(before_);
+  }
+  FlushDenormals(const FlushDenormals&) = delete;
+  FlushDenormals& operator=(const FlushDenormals&) = delete;
+
+ private:
+  unsigned before_;
+#endif
+};
+
+template <class T>
+struct AdamStep {
+  AdamCoefficients<T> c;
+  EIGAN_TARGET EIGAN_INLINE void operator()(Vector<T> g, Vector<T>& m, Vector<T>& v, Vector<T>& p) const {
+    g = fma(broadcast(c.weight_decay), p, g);
+    m = fma(broadcast(c.beta1), m, c.rest1 * g);
+    v = fma(broadcast(c.beta2), v, (c.rest2 * g) * g);
+    const Vector<T> denominator = fma(square_root(v), broadcast(c.inv_sqrt_correction2), broadcast(c.eps));
+    p -= (c.step_size * m) / denominator;
+  }
+};
+template <class T>
+EIGAN_TARGET inline void adam(Index n, const AdamCoefficients<T>& coefficients, const T* grad, T* moment1, T* moment2,
+                              T* params) {
+  constexpr Index L = lanes<T>;
+  [[maybe_unused]] const FlushDenormals flush;
+  const AdamStep<T> step{coefficients};
+  Index i = 0;
+  for (; i + L <= n; i += L) {
+    Vector<T> m = load(moment1 + i), v = load(moment2 + i), p = load(params + i);
+    step(load(grad + i), m, v, p);
+    store(moment1 + i, m);
+    store(moment2 + i, v);
+    store(params + i, p);
+  }
+  if (i < n) {
+    Vector<T> m = load_part(moment1 + i, n - i), v = load_part(moment2 + i, n - i), p = load_part(params + i, n - i);
+    step(load_part(grad + i, n - i), m, v, p);
+    store_part(moment1 + i, m, n - i);
+    store_part(moment2 + i, v, n - i);
+    store_part(params + i, p, n - i);
+  }
+}
+
+template <class T>
+struct TableOf<AdamKernels<T>> {
+  static constexpr AdamKernels<T> table{
+      .adam = adam<T>,
+  };
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#if defined(__x86_64__)
+#define EIGAN_X86_VECTORS
+
+#define EIGAN_ISA avx2
+#define EIGAN_TARGET [[gnu::target("avx2,fma")]]
+#define EIGAN_VECTOR_BYTES 32
+
+// ======== eigan/kernels/adam.inc
+// One step of Adam: see adam.hpp. Compiled by for_each_isa.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// While it lives, results too small for a normal number are zeros, and so are such operands: division and square root
+/// take many times as long for them. Moments that decay get there, where they no longer move anything. The state that
+/// the caller had comes back with its end.
+class FlushDenormals {
+#if defined(__x86_64__)
+ public:
+  EIGAN_TARGET EIGAN_INLINE FlushDenormals() : before_(__builtin_ia32_stmxcsr()) {
+    constexpr unsigned flush_results = 0x8000, read_as_zero = 0x0040;
+    __builtin_ia32_ldmxcsr(before_ | flush_results | read_as_zero);
+    asm volatile("" ::: "memory");  // no arithmetic on memory moves across
+  }
+  EIGAN_TARGET EIGAN_INLINE ~FlushDenormals() {
+    asm volatile("" ::: "memory");
+    __builtin_ia32_ldmxcsr(before_);
+  }
+  FlushDenormals(const FlushDenormals&) = delete;
+  FlushDenormals& operator=(const FlushDenormals&) = delete;
+
+ private:
+  unsigned before_;
+#endif
+};
+
+template <class T>
+struct AdamStep {
+  AdamCoefficients<T> c;
+  EIGAN_TARGET EIGAN_INLINE void operator()(Vector<T> g, Vector<T>& m, Vector<T>& v, Vector<T>& p) const {
+    g = fma(broadcast(c.weight_decay), p, g);
+    m = fma(broadcast(c.beta1), m, c.rest1 * g);
+    v = fma(broadcast(c.beta2), v, (c.rest2 * g) * g);
+    const Vector<T> denominator = fma(square_root(v), broadcast(c.inv_sqrt_correction2), broadcast(c.eps));
+    p -= (c.step_size * m) / denominator;
+  }
+};
+template <class T>
+EIGAN_TARGET inline void adam(Index n, const AdamCoefficients<T>& coefficients, const T* grad, T* moment1, T* moment2,
+                              T* params) {
+  constexpr Index L = lanes<T>;
+  [[maybe_unused]] const FlushDenormals flush;
+  const AdamStep<T> step{coefficients};
+  Index i = 0;
+  for (; i + L <= n; i += L) {
+    Vector<T> m = load(moment1 + i), v = load(moment2 + i), p = load(params + i);
+    step(load(grad + i), m, v, p);
+    store(moment1 + i, m);
+    store(moment2 + i, v);
+    store(params + i, p);
+  }
+  if (i < n) {
+    Vector<T> m = load_part(moment1 + i, n - i), v = load_part(moment2 + i, n - i), p = load_part(params + i, n - i);
+    step(load_part(grad + i, n - i), m, v, p);
+    store_part(moment1 + i, m, n - i);
+    store_part(moment2 + i, v, n - i);
+    store_part(params + i, p, n - i);
+  }
+}
+
+template <class T>
+struct TableOf<AdamKernels<T>> {
+  static constexpr AdamKernels<T> table{
+      .adam = adam<T>,
+  };
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#define EIGAN_ISA avx512
+#define EIGAN_TARGET [[gnu::target("avx2,fma,avx512f")]]
+#define EIGAN_VECTOR_BYTES 64
+
+// ======== eigan/kernels/adam.inc
+// One step of Adam: see adam.hpp. Compiled by for_each_isa.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// While it lives, results too small for a normal number are zeros, and so are such operands: division and square root
+/// take many times as long for them. Moments that decay get there, where they no longer move anything. The state that
+/// the caller had comes back with its end.
+class FlushDenormals {
+#if defined(__x86_64__)
+ public:
+  EIGAN_TARGET EIGAN_INLINE FlushDenormals() : before_(__builtin_ia32_stmxcsr()) {
+    constexpr unsigned flush_results = 0x8000, read_as_zero = 0x0040;
+    __builtin_ia32_ldmxcsr(before_ | flush_results | read_as_zero);
+    asm volatile("" ::: "memory");  // no arithmetic on memory moves across
+  }
+  EIGAN_TARGET EIGAN_INLINE ~FlushDenormals() {
+    asm volatile("" ::: "memory");
+    __builtin_ia32_ldmxcsr(before_);
+  }
+  FlushDenormals(const FlushDenormals&) = delete;
+  FlushDenormals& operator=(const FlushDenormals&) = delete;
+
+ private:
+  unsigned before_;
+#endif
+};
+
+template <class T>
+struct AdamStep {
+  AdamCoefficients<T> c;
+  EIGAN_TARGET EIGAN_INLINE void operator()(Vector<T> g, Vector<T>& m, Vector<T>& v, Vector<T>& p) const {
+    g = fma(broadcast(c.weight_decay), p, g);
+    m = fma(broadcast(c.beta1), m, c.rest1 * g);
+    v = fma(broadcast(c.beta2), v, (c.rest2 * g) * g);
+    const Vector<T> denominator = fma(square_root(v), broadcast(c.inv_sqrt_correction2), broadcast(c.eps));
+    p -= (c.step_size * m) / denominator;
+  }
+};
+template <class T>
+EIGAN_TARGET inline void adam(Index n, const AdamCoefficients<T>& coefficients, const T* grad, T* moment1, T* moment2,
+                              T* params) {
+  constexpr Index L = lanes<T>;
+  [[maybe_unused]] const FlushDenormals flush;
+  const AdamStep<T> step{coefficients};
+  Index i = 0;
+  for (; i + L <= n; i += L) {
+    Vector<T> m = load(moment1 + i), v = load(moment2 + i), p = load(params + i);
+    step(load(grad + i), m, v, p);
+    store(moment1 + i, m);
+    store(moment2 + i, v);
+    store(params + i, p);
+  }
+  if (i < n) {
+    Vector<T> m = load_part(moment1 + i, n - i), v = load_part(moment2 + i, n - i), p = load_part(params + i, n - i);
+    step(load_part(grad + i, n - i), m, v, p);
+    store_part(moment1 + i, m, n - i);
+    store_part(moment2 + i, v, n - i);
+    store_part(params + i, p, n - i);
+  }
+}
+
+template <class T>
+struct TableOf<AdamKernels<T>> {
+  static constexpr AdamKernels<T> table{
+      .adam = adam<T>,
+  };
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#undef EIGAN_X86_VECTORS
+#endif
+
+#undef EIGAN_INLINE
+#undef EIGAN_NOINLINE
+#undef EIGAN_UNROLL
+#undef EIGAN_UNROLL_TWICE
+EIGAN_SHARE_KERNELS(AdamKernels)
+
 // ======== eigan/optim/check_update.hpp
 // What every optimiser refuses: buffers that are not as long as its own, and ranges that do not lie in them.
 
@@ -6350,8 +6896,8 @@ class Adam {
   void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {
     detail::check_update("eigan::Adam", moment1_.size(), params, grad, first, count);
     if (t_ == 0 && count > 0) detail::fail_contract("eigan::Adam: update() before the first begin_step()");
-    detail::kernels<T>().adam(count, coefficients_, grad.data() + first, moment1_.data() + first,
-                              moment2_.data() + first, params.data() + first);
+    detail::adam_kernels<T>().adam(count, coefficients_, grad.data() + first, moment1_.data() + first,
+                                   moment2_.data() + first, params.data() + first);
   }
 
   /// They may be changed between steps, as a learning rate's schedule does.

@@ -5,4 +5,4 @@
 
 #include <Eigen/Core>
 
-#include <eigan/core/simd/kernels.hpp>
+#include <eigan/kernels.hpp>

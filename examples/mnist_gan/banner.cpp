@@ -1,7 +1,7 @@
 #include "banner.hpp"
 
 #include <eigan/core/printable.hpp>
-#include <eigan/core/simd/isa.hpp>
+#include <eigan/kernels/isa.hpp>
 #include <eigan/version.hpp>
 
 #include "common/build.hpp"

@@ -7,9 +7,9 @@
 #include <zlib.h>
 
 #include <eigan/core/printable.hpp>
-#include <eigan/core/simd/isa.hpp>
 #include <eigan/data/labelled_images.hpp>
 #include <eigan/io/checkpoint.hpp>
+#include <eigan/kernels/isa.hpp>
 
 #include "common/message.hpp"
 #include "common/text.hpp"

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include <eigan/core/simd/isa.hpp>
+#include <eigan/kernels/isa.hpp>
 #include <eigan/version.hpp>
 
 #include "common/build.hpp"

@@ -8,10 +8,10 @@
 #include <system_error>
 #include <vector>
 
-#include <eigan/core/simd/isa.hpp>
 #include <eigan/data/batches.hpp>
 #include <eigan/data/random_warp.hpp>
 #include <eigan/io/model_file.hpp>
+#include <eigan/kernels/isa.hpp>
 #include <eigan/losses/cross_entropy.hpp>
 #include <eigan/optim/adam.hpp>
 #include <eigan/optim/ema.hpp>

@@ -13,7 +13,9 @@ set(without_test
   metrics/check_samples.hpp # what metrics refuse, by theirs
   net/layer_table.hpp     # lists of function pointers: net/any_layer_test.cpp
   net/must_be_a_layer.hpp # what compilers say: tests/compile/reject
-  core/simd/kernel_table.hpp) # a list of function pointers: core/simd/kernels_test.cpp
+  kernels.hpp          # all kernels, another umbrella
+  kernels/dispatch.hpp # picks a table: every subject's test
+  kernels/strided.hpp) # a pointer and two numbers: kernels/products_test.cpp
 set(without_header
   golden/golden_test.cpp         # everything at once, against PyTorch
   golden/metrics_golden_test.cpp # all metrics, against NumPy

@@ -27,7 +27,7 @@ TEST_CASE("Sigmoid: gradients") {
   }
 }
 
-// The error over all floats is in tests/core/simd/kernels_test.cpp.
+// The error over all floats is in tests/kernels/elementwise_test.cpp.
 template <class T>
 static void check_extremes() {
   Matrix<T> x(5, 1), y(5, 1), dx(5, 1);

@@ -27,7 +27,7 @@ TEST_CASE("Tanh: gradients") {
   }
 }
 
-// The error over all floats is in tests/core/simd/kernels_test.cpp.
+// The error over all floats is in tests/kernels/elementwise_test.cpp.
 TEST_CASE("Tanh: in float saturates at 1 exactly, and a NaN passes through") {
   Matrix<float> x(3, 1), y(3, 1), dx(3, 1);
   x << 1e4f, -1e4f, std::nanf("");

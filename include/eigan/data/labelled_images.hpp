@@ -8,9 +8,9 @@
 #include <vector>
 
 #include <eigan/core/error.hpp>
-#include <eigan/core/simd/kernels.hpp>
 #include <eigan/core/types.hpp>
 #include <eigan/core/view.hpp>
+#include <eigan/kernels/elementwise.hpp>
 
 namespace eigan {
 
@@ -46,8 +46,8 @@ void pixels_to_unit(const LabelledImages& images, std::span<const std::uint32_t>
   detail::check_batch(images, indices);
   for (Index column = 0; column < out.cols(); ++column) {
     const Index image = indices[static_cast<std::size_t>(column)];
-    detail::kernels<T>().pixels(features, images.pixels.data() + image * features,
-                                out.data() + column * out.outerStride());
+    detail::elementwise_kernels<T>().pixels(features, images.pixels.data() + image * features,
+                                            out.data() + column * out.outerStride());
   }
 }
 

@@ -15,7 +15,7 @@
 #include <eigan/core/error.hpp>
 #include <eigan/core/exact_text.hpp>
 #include <eigan/core/layer.hpp>
-#include <eigan/core/simd/kernels.hpp>
+#include <eigan/kernels/rows.hpp>
 
 namespace eigan {
 
@@ -66,7 +66,7 @@ class BatchNorm1d {
   void set_statistics(std::span<T> p, ConstView<T> x) const {
     T* const mean = p.data() + 2 * features_;
     T* const variance = mean + features_;
-    detail::kernels<T>().row_moments(features_, x.cols(), strided(x, 0), mean, variance);
+    detail::row_kernels<T>().row_moments(features_, x.cols(), strided(x, 0), mean, variance);
     const T unbiased = static_cast<T>(x.cols()) / static_cast<T>(std::max<Index>(x.cols() - 1, 1));
     for (Index i = 0; i < features_; ++i) variance[i] *= unbiased;
   }
@@ -78,8 +78,8 @@ class BatchNorm1d {
     for (Index part = 0; part < part_count(); ++part) {
       Coefficients<T> scale, shift;
       inference_coefficients(p, part, scale, shift);
-      detail::kernels<T>().scale_rows(rows(part), x.cols(), strided(x, first(part)), scale.data(), shift.data(),
-                                      strided(y, first(part)));
+      detail::row_kernels<T>().scale_rows(rows(part), x.cols(), strided(x, first(part)), scale.data(), shift.data(),
+                                          strided(y, first(part)));
     }
   }
   template <class T>
@@ -88,8 +88,8 @@ class BatchNorm1d {
     for (Index part = 0; part < part_count(); ++part) {
       Coefficients<T> scale, shift;
       inference_coefficients(p, part, scale, shift);
-      detail::kernels<T>().scale_rows(rows(part), dy.cols(), strided(dy, first(part)), scale.data(), zero.data(),
-                                      strided(dx, first(part)));
+      detail::row_kernels<T>().scale_rows(rows(part), dy.cols(), strided(dy, first(part)), scale.data(), zero.data(),
+                                          strided(dx, first(part)));
     }
   }
 
@@ -107,7 +107,7 @@ class BatchNorm1d {
       scale[at] = p[static_cast<std::size_t>(f + i)] * batch.inv_std[at];
       shift[at] = std::fma(-batch.mean[at], scale[at], p[static_cast<std::size_t>(features_ + f + i)]);
     }
-    detail::kernels<T>().scale_rows(n, x.cols(), strided(x, f), scale.data(), shift.data(), strided(y, f));
+    detail::row_kernels<T>().scale_rows(n, x.cols(), strided(x, f), scale.data(), shift.data(), strided(y, f));
   }
 
   template <class T>
@@ -116,8 +116,8 @@ class BatchNorm1d {
     const Index f = first(part), n = rows(part);
     const Batch<T> batch = moments(x, part);
     Coefficients<T> sum{}, product{}, of_dy, of_x, constant;
-    detail::kernels<T>().add_row_products(n, x.cols(), strided(x, f), batch.mean.data(), strided(dy, f), sum.data(),
-                                          product.data());
+    detail::row_kernels<T>().add_row_products(n, x.cols(), strided(x, f), batch.mean.data(), strided(dy, f), sum.data(),
+                                              product.data());
     const T share = T(1) / static_cast<T>(x.cols());
     for (Index i = 0; i < n; ++i) {
       const auto at = static_cast<std::size_t>(i);
@@ -126,8 +126,8 @@ class BatchNorm1d {
       of_x[at] = -of_dy[at] * (product[at] * share) * (batch.inv_std[at] * batch.inv_std[at]);
       constant[at] = std::fma(-of_x[at], batch.mean[at], -of_dy[at] * (sum[at] * share));
     }
-    detail::kernels<T>().combine_rows(n, x.cols(), strided(dy, f), of_dy.data(), strided(x, f), of_x.data(),
-                                      constant.data(), strided(dx, f));
+    detail::row_kernels<T>().combine_rows(n, x.cols(), strided(dy, f), of_dy.data(), strided(x, f), of_x.data(),
+                                          constant.data(), strided(dx, f));
   }
 
   template <class T>
@@ -136,8 +136,8 @@ class BatchNorm1d {
       const Index f = first(part), n = rows(part);
       const Batch<T> batch = moments(x, part);
       Coefficients<T> product{};
-      detail::kernels<T>().add_row_products(n, x.cols(), strided(x, f), batch.mean.data(), strided(dy, f),
-                                            dp.data() + features_ + f, product.data());
+      detail::row_kernels<T>().add_row_products(n, x.cols(), strided(x, f), batch.mean.data(), strided(dy, f),
+                                                dp.data() + features_ + f, product.data());
       for (Index i = 0; i < n; ++i) {
         const auto at = static_cast<std::size_t>(i);
         T& dgamma = dp[static_cast<std::size_t>(f + i)];
@@ -171,8 +171,8 @@ class BatchNorm1d {
   template <class T>
   Batch<T> moments(const ConstView<T>& x, Index part) const {
     Batch<T> batch;
-    detail::kernels<T>().row_moments(rows(part), x.cols(), strided(x, first(part)), batch.mean.data(),
-                                     batch.inv_std.data());
+    detail::row_kernels<T>().row_moments(rows(part), x.cols(), strided(x, first(part)), batch.mean.data(),
+                                         batch.inv_std.data());
     for (Index i = 0; i < rows(part); ++i) {
       T& v = batch.inv_std[static_cast<std::size_t>(i)];
       v = T(1) / std::sqrt(v + static_cast<T>(eps_));

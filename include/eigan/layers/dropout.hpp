@@ -11,7 +11,7 @@
 #include <eigan/core/error.hpp>
 #include <eigan/core/exact_text.hpp>
 #include <eigan/core/layer.hpp>
-#include <eigan/core/simd/kernels.hpp>
+#include <eigan/kernels/random.hpp>
 
 namespace eigan {
 
@@ -63,9 +63,9 @@ class Dropout {
     }
     const T scale = static_cast<T>(double{draws} / (draws - threshold()));
     for (Index j = 0; j < out.cols(); ++j)
-      detail::kernels<T>().dropout(out.rows(), draw.rng.key(), static_cast<std::uint64_t>(draw.first_sample + j),
-                                   threshold(), scale, in.data() + j * in.outerStride(),
-                                   out.data() + j * out.outerStride());
+      detail::random_kernels<T>().dropout(out.rows(), draw.rng.key(), static_cast<std::uint64_t>(draw.first_sample + j),
+                                          threshold(), scale, in.data() + j * in.outerStride(),
+                                          out.data() + j * out.outerStride());
   }
 
   static constexpr std::uint32_t draws = 1 << 16;

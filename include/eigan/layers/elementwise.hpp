@@ -2,7 +2,7 @@
 #pragma once
 
 #include <eigan/core/layer.hpp>
-#include <eigan/core/simd/kernels.hpp>
+#include <eigan/kernels/elementwise.hpp>
 
 namespace eigan::detail {
 

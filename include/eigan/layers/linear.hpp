@@ -11,9 +11,9 @@
 #include <vector>
 
 #include <eigan/core/error.hpp>
-#include <eigan/core/gemm.hpp>
 #include <eigan/core/layer.hpp>
 #include <eigan/init/initializers.hpp>
+#include <eigan/kernels/gemm.hpp>
 
 namespace eigan {
 
@@ -96,7 +96,7 @@ class Linear {
                               Index first, Index last) const {
     backward_tangent_blocks(x, dy, dp, first, last);
     if (last == block_count())
-      detail::kernels<T>().add_row_sums(out_, dy.cols(), {dy.data(), 1, dy.outerStride()}, bias(dp).data());
+      detail::product_kernels<T>().add_row_sums(out_, dy.cols(), {dy.data(), 1, dy.outerStride()}, bias(dp).data());
   }
 
   // The derivative of y in the direction tx, and what <dy, that> adds to the parameters' gradient, by blocks.

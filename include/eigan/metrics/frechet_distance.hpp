@@ -10,10 +10,10 @@
 #include <Eigen/Eigenvalues>
 
 #include <eigan/core/error.hpp>
-#include <eigan/core/gemm.hpp>
 #include <eigan/core/parallel.hpp>
 #include <eigan/core/types.hpp>
 #include <eigan/core/view.hpp>
+#include <eigan/kernels/gemm.hpp>
 #include <eigan/metrics/check_samples.hpp>
 
 namespace eigan::detail {

@@ -9,10 +9,10 @@
 #include <Eigen/Core>
 
 #include <eigan/core/error.hpp>
-#include <eigan/core/gemm.hpp>
 #include <eigan/core/parallel.hpp>
 #include <eigan/core/types.hpp>
 #include <eigan/core/view.hpp>
+#include <eigan/kernels/gemm.hpp>
 
 namespace eigan::detail {
 

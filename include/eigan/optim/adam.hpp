@@ -11,7 +11,7 @@
 
 #include <eigan/core/buffer.hpp>
 #include <eigan/core/error.hpp>
-#include <eigan/core/simd/kernels.hpp>
+#include <eigan/kernels/adam.hpp>
 #include <eigan/optim/check_update.hpp>
 
 namespace eigan {
@@ -60,8 +60,8 @@ class Adam {
   void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {
     detail::check_update("eigan::Adam", moment1_.size(), params, grad, first, count);
     if (t_ == 0 && count > 0) detail::fail_contract("eigan::Adam: update() before the first begin_step()");
-    detail::kernels<T>().adam(count, coefficients_, grad.data() + first, moment1_.data() + first,
-                              moment2_.data() + first, params.data() + first);
+    detail::adam_kernels<T>().adam(count, coefficients_, grad.data() + first, moment1_.data() + first,
+                                   moment2_.data() + first, params.data() + first);
   }
 
   /// They may be changed between steps, as a learning rate's schedule does.

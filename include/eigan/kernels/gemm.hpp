@@ -11,8 +11,8 @@
 
 #include <type_traits>
 
-#include <eigan/core/simd/kernels.hpp>
 #include <eigan/core/view.hpp>
+#include <eigan/kernels/products.hpp>
 
 namespace eigan::gemm {
 
@@ -30,7 +30,7 @@ eigan::detail::Strided<T> strided(View<T> m) {
 /// dx = w^T dy.  w: out x in, dy: out x batch, dx: in x batch.
 template <class T>
 void transposed(std::type_identity_t<ConstView<T>> w, std::type_identity_t<ConstView<T>> dy, View<T> dx) {
-  const auto& k = eigan::detail::kernels<T>();
+  const auto& k = eigan::detail::product_kernels<T>();
   if (w.rows() == 1 && w.outerStride() == 1) {
     // One output: w^T is a column that lies contiguous, and the product an outer one.
     dx.setZero();
@@ -45,7 +45,7 @@ void transposed(std::type_identity_t<ConstView<T>> w, std::type_identity_t<Const
 /// y = w x + bias.  w: out x in, x: in x batch, bias: out, y: out x batch.
 template <class T>
 void affine(std::type_identity_t<ConstView<T>> w, std::type_identity_t<ConstView<T>> x, const T* bias, View<T> y) {
-  const auto& k = eigan::detail::kernels<T>();
+  const auto& k = eigan::detail::product_kernels<T>();
   if (w.rows() == 1 && w.outerStride() == 1) {
     // One output: its weights lie contiguous, and each result is one dot product.
     k.multiply_transposed(1, y.cols(), x.rows(), {w.data(), 1, w.cols()}, detail::strided<T>(x), detail::strided(y));
@@ -62,14 +62,15 @@ void product(std::type_identity_t<ConstView<T>> w, std::type_identity_t<ConstVie
   const T none = 0;
   if (w.rows() == 1) return affine<T>(w, x, &none, y);
   y.setZero();
-  eigan::detail::kernels<T>().multiply(y.rows(), y.cols(), x.rows(), detail::strided<T>(w), detail::strided<T>(x),
-                                       {y.data(), 1, y.outerStride()}, detail::strided(y));
+  eigan::detail::product_kernels<T>().multiply(y.rows(), y.cols(), x.rows(), detail::strided<T>(w),
+                                               detail::strided<T>(x), {y.data(), 1, y.outerStride()},
+                                               detail::strided(y));
 }
 
 /// dw += dy x^T.  dy: out x batch, x: in x batch, dw: out x in.
 template <class T>
 void add_outer(std::type_identity_t<ConstView<T>> dy, std::type_identity_t<ConstView<T>> x, View<T> dw) {
-  const auto& k = eigan::detail::kernels<T>();
+  const auto& k = eigan::detail::product_kernels<T>();
   if (dw.rows() == 1 && dw.outerStride() == 1) {
     // One output: dw lies contiguous, dw^T += x dy^T.
     k.multiply(dw.cols(), 1, x.cols(), detail::strided<T>(x), {dy.data(), dy.outerStride(), 1},

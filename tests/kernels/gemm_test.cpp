@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 #include <limits>
 
-#include <eigan/core/gemm.hpp>
+#include <eigan/kernels/gemm.hpp>
 
 #include "support.hpp"
 

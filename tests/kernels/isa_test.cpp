@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <string>
 
-#include <eigan/core/simd/isa.hpp>
+#include <eigan/kernels/isa.hpp>
 
 using namespace eigan;
 
