@@ -93,6 +93,15 @@ class Channels {
                                   b.values, c.values, place(z, run).pixels);
   }
 
+  /// z += b (y - center) + c.
+  template <class T>
+  void add(Run run, const ConstView<T>& y, const Group<T>& center, const Group<T>& b, const Group<T>& c,
+           View<T> z) const {
+    Group<T> one;
+    std::fill_n(one.values, run.count, T(1));
+    combine(run, ConstView<T>(z), one, y, center, b, c, z);
+  }
+
   /// y from x, both whole; gamma and beta are those of the run. Without them they are 1 and 0.
   template <class T>
   void normalise(Run run, const ConstView<T>& x, double eps, const T* gamma, const T* beta, View<T> y) const {
