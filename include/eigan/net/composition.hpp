@@ -14,6 +14,7 @@
 
 #include <eigan/core/layer.hpp>
 #include <eigan/net/must_be_a_layer.hpp>
+#include <eigan/net/steps.hpp>
 
 namespace eigan {
 
