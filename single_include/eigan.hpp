@@ -829,7 +829,7 @@ inline Isa active_isa() {
 // inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
 
 #define EIGAN_INLINE [[gnu::always_inline]] inline
-#define EIGAN_NOINLINE [[gnu::noinline]] inline  // large arrays, which callers shall not carry
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // long ones: a single copy for all callers
 #if defined(__clang__)
 #define EIGAN_UNROLL _Pragma("unroll")
 #define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
@@ -1480,7 +1480,7 @@ const RandomKernels<T>& random_kernels() {
 // inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
 
 #define EIGAN_INLINE [[gnu::always_inline]] inline
-#define EIGAN_NOINLINE [[gnu::noinline]] inline  // large arrays, which callers shall not carry
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // long ones: a single copy for all callers
 #if defined(__clang__)
 #define EIGAN_UNROLL _Pragma("unroll")
 #define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
@@ -2072,7 +2072,7 @@ const RowKernels<T>& row_kernels() {
 // inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
 
 #define EIGAN_INLINE [[gnu::always_inline]] inline
-#define EIGAN_NOINLINE [[gnu::noinline]] inline  // large arrays, which callers shall not carry
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // long ones: a single copy for all callers
 #if defined(__clang__)
 #define EIGAN_UNROLL _Pragma("unroll")
 #define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
@@ -2783,7 +2783,7 @@ const ElementwiseKernels<T>& elementwise_kernels() {
 // inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
 
 #define EIGAN_INLINE [[gnu::always_inline]] inline
-#define EIGAN_NOINLINE [[gnu::noinline]] inline  // large arrays, which callers shall not carry
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // long ones: a single copy for all callers
 #if defined(__clang__)
 #define EIGAN_UNROLL _Pragma("unroll")
 #define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
@@ -3448,6 +3448,51 @@ void linear_default(View<T> w, View<T> b, Rng rng) {
 // ======== eigan/kernels/products.hpp
 // The matrix products of a dense layer on plain arrays; kernels/gemm.hpp has them on views.
 
+// ======== eigan/kernels/thread_memory.hpp
+// thread_memory: where a kernel puts the copies it works on. They are too large for a small stack (64 KiB in
+// WebAssembly, 128 KiB for musl's threads) and made too often for an allocation each time, so a thread keeps one piece
+// until it ends.
+
+namespace eigan::detail {
+
+/// One thread's piece. The pointer needs no destructor, so reading it is one load; Free, which frees the piece, is made
+/// with the first one. A thread that computes on while it ends gets a new piece, which nobody frees.
+struct ThreadMemory {
+  static constexpr std::align_val_t alignment{64};
+  static constinit inline thread_local void* data = nullptr;
+  static constinit inline thread_local std::size_t size = 0;
+
+  struct Free {
+    Free() = default;
+    Free(const Free&) = delete;
+    Free& operator=(const Free&) = delete;
+    ~Free() {
+      ::operator delete(data, alignment);
+      data = nullptr;
+      size = 0;
+    }
+  };
+
+  [[gnu::noinline, gnu::cold]] static void grow(std::size_t bytes) {
+    static thread_local Free at_the_end;
+    static_cast<void>(at_the_end);
+    ::operator delete(data, alignment);
+    data = nullptr;
+    size = 0;
+    data = ::operator new(bytes, alignment);
+    size = bytes;
+  }
+};
+
+/// At least `bytes` on a cache line, the calling thread's own. They hold anything, and last until a kernel on this
+/// thread asks for more than the most so far. Throws std::bad_alloc.
+inline void* thread_memory(std::size_t bytes) {
+  if (ThreadMemory::size < bytes) ThreadMemory::grow(bytes);
+  return ThreadMemory::data;
+}
+
+}  // namespace eigan::detail
+
 namespace eigan::detail {
 
 template <class T>
@@ -3479,7 +3524,7 @@ const ProductKernels<T>& product_kernels() {
 // inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
 
 #define EIGAN_INLINE [[gnu::always_inline]] inline
-#define EIGAN_NOINLINE [[gnu::noinline]] inline  // large arrays, which callers shall not carry
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // long ones: a single copy for all callers
 #if defined(__clang__)
 #define EIGAN_UNROLL _Pragma("unroll")
 #define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
@@ -3725,17 +3770,18 @@ EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a,
 
 /// Strips whose columns are copied together at a time, so that a cache line two strips share is fetched once.
 inline constexpr Index block_strips = 4;
+template <class T>
+inline constexpr Index packed_elements = strip_terms<T> * strip_vectors * lanes<T> * block_strips;
 
-/// c = init + a b for so few terms that a strip of them stays in the first-level cache.
+/// c = init + a b for so few terms that a strip of them stays in the first-level cache. packed: packed_elements.
 template <class T>
 EIGAN_TARGET EIGAN_NOINLINE void multiply_terms(Index m, Index n, Index terms, Strided<const T> a, Right<T> b,
-                                                Strided<const T> init, Strided<T> c) {
+                                                Strided<const T> init, Strided<T> c, T* packed) {
   constexpr Index L = lanes<T>;
   // Columns of a are copied together where that pays: far ones cost a page each, and those an even number of cache
   // lines apart share few cache sets, from 512 bytes on too few for a strip. Enough columns of b must read the copy.
   const Index column_bytes = a.col * static_cast<Index>(sizeof(T));
   const bool gather = column_bytes % 128 == 0 ? column_bytes >= 512 && n >= 16 : column_bytes >= 2048 && n >= 48;
-  alignas(64) T packed[strip_terms<T> * strip_vectors * L * block_strips];
   const Index vectors = (m + L - 1) / L;
   for (Index first = 0, end = 0; first < vectors; first = end) {
     for (Index s = 0; s < (gather ? block_strips : 1) && end < vectors; ++s) end += strip_size(vectors - end);
@@ -3800,13 +3846,10 @@ EIGAN_TARGET EIGAN_INLINE void gather_panel(Index columns, Index terms, const T*
   }
 }
 
-/// As many columns of b as should stay in the second-level cache, where b is read as it lies.
-inline constexpr Index panel_columns = 256;
-
 /// c = init + a b, `width` columns of b at a time, which are first copied to `panel` where there is one.
 template <class T>
 EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                               Strided<const T> init, Strided<T> c, Index width, T* panel) {
+                                               Strided<const T> init, Strided<T> c, Index width, T* packed, T* panel) {
   for (Index p = 0; p < k || p == 0; p += strip_terms<T>) {
     const Index terms = k - p < strip_terms<T> ? k - p : strip_terms<T>;
     if (p > 0) init = {c.data, 1, c.col};  // the sum so far
@@ -3817,25 +3860,9 @@ EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Stride
       multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
                         panel ? Right<T>{panel, block_columns, 1, terms * block_columns}
                               : Right<T>{from, b.row, b.col, block_columns * b.col},
-                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col});
+                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col}, packed);
     }
   }
-}
-
-/// c = init + a b with b as it lies.
-template <class T>
-EIGAN_TARGET inline void multiply_columns(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                          Strided<const T> init, Strided<T> c) {
-  multiply_pieces<T>(m, n, k, a, b, init, c, panel_columns, nullptr);
-}
-
-/// c = init + a b in panels of b, copied together first: the rows of b lie far apart. b.col == 1, k > 0.
-template <class T>
-EIGAN_TARGET EIGAN_NOINLINE void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                                 Strided<const T> init, Strided<T> c) {
-  alignas(64) T panel[panel_elements<T>];
-  const Index most = k < strip_terms<T> ? k : strip_terms<T>;
-  multiply_pieces(m, n, k, a, b, init, c, panel_elements<T> / most / block_columns * block_columns, panel);
 }
 
 template <class T>
@@ -3891,15 +3918,20 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
       add_columns<T, 1>(m, a.data, a.col, b.data + j * b.col, b.row, init.data + j * init.col, c.data + j * c.col);
     return;
   }
+  T* const packed = static_cast<T*>(thread_memory((packed_elements<T> + panel_elements<T>)*sizeof(T)));
   // Of a b whose rows lie apart, a block of columns takes a cache line for each term. These lines evict each other, or
   // the strip, where they are many, or where they are some power of two apart and share few cache sets. Enough rows of
   // a must read the copy.
   const bool crowded = b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
   const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
-  if (b.col == 1 && (crowded || k >= 192) && often_read)
-    multiply_panels(m, n, k, a, b, init, c);
-  else
-    multiply_columns(m, n, k, a, b, init, c);
+  if (b.col == 1 && (crowded || k >= 192) && often_read) {
+    const Index most = k < strip_terms<T> ? k : strip_terms<T>;
+    multiply_pieces(m, n, k, a, b, init, c, panel_elements<T> / most / block_columns * block_columns, packed,
+                    packed + packed_elements<T>);
+  } else {
+    constexpr Index width = 256;  // as many columns as should stay in the second-level cache
+    multiply_pieces<T>(m, n, k, a, b, init, c, width, packed, nullptr);
+  }
 }
 
 template <class T>
@@ -4169,17 +4201,18 @@ EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a,
 
 /// Strips whose columns are copied together at a time, so that a cache line two strips share is fetched once.
 inline constexpr Index block_strips = 4;
+template <class T>
+inline constexpr Index packed_elements = strip_terms<T> * strip_vectors * lanes<T> * block_strips;
 
-/// c = init + a b for so few terms that a strip of them stays in the first-level cache.
+/// c = init + a b for so few terms that a strip of them stays in the first-level cache. packed: packed_elements.
 template <class T>
 EIGAN_TARGET EIGAN_NOINLINE void multiply_terms(Index m, Index n, Index terms, Strided<const T> a, Right<T> b,
-                                                Strided<const T> init, Strided<T> c) {
+                                                Strided<const T> init, Strided<T> c, T* packed) {
   constexpr Index L = lanes<T>;
   // Columns of a are copied together where that pays: far ones cost a page each, and those an even number of cache
   // lines apart share few cache sets, from 512 bytes on too few for a strip. Enough columns of b must read the copy.
   const Index column_bytes = a.col * static_cast<Index>(sizeof(T));
   const bool gather = column_bytes % 128 == 0 ? column_bytes >= 512 && n >= 16 : column_bytes >= 2048 && n >= 48;
-  alignas(64) T packed[strip_terms<T> * strip_vectors * L * block_strips];
   const Index vectors = (m + L - 1) / L;
   for (Index first = 0, end = 0; first < vectors; first = end) {
     for (Index s = 0; s < (gather ? block_strips : 1) && end < vectors; ++s) end += strip_size(vectors - end);
@@ -4244,13 +4277,10 @@ EIGAN_TARGET EIGAN_INLINE void gather_panel(Index columns, Index terms, const T*
   }
 }
 
-/// As many columns of b as should stay in the second-level cache, where b is read as it lies.
-inline constexpr Index panel_columns = 256;
-
 /// c = init + a b, `width` columns of b at a time, which are first copied to `panel` where there is one.
 template <class T>
 EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                               Strided<const T> init, Strided<T> c, Index width, T* panel) {
+                                               Strided<const T> init, Strided<T> c, Index width, T* packed, T* panel) {
   for (Index p = 0; p < k || p == 0; p += strip_terms<T>) {
     const Index terms = k - p < strip_terms<T> ? k - p : strip_terms<T>;
     if (p > 0) init = {c.data, 1, c.col};  // the sum so far
@@ -4261,25 +4291,9 @@ EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Stride
       multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
                         panel ? Right<T>{panel, block_columns, 1, terms * block_columns}
                               : Right<T>{from, b.row, b.col, block_columns * b.col},
-                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col});
+                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col}, packed);
     }
   }
-}
-
-/// c = init + a b with b as it lies.
-template <class T>
-EIGAN_TARGET inline void multiply_columns(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                          Strided<const T> init, Strided<T> c) {
-  multiply_pieces<T>(m, n, k, a, b, init, c, panel_columns, nullptr);
-}
-
-/// c = init + a b in panels of b, copied together first: the rows of b lie far apart. b.col == 1, k > 0.
-template <class T>
-EIGAN_TARGET EIGAN_NOINLINE void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                                 Strided<const T> init, Strided<T> c) {
-  alignas(64) T panel[panel_elements<T>];
-  const Index most = k < strip_terms<T> ? k : strip_terms<T>;
-  multiply_pieces(m, n, k, a, b, init, c, panel_elements<T> / most / block_columns * block_columns, panel);
 }
 
 template <class T>
@@ -4335,15 +4349,20 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
       add_columns<T, 1>(m, a.data, a.col, b.data + j * b.col, b.row, init.data + j * init.col, c.data + j * c.col);
     return;
   }
+  T* const packed = static_cast<T*>(thread_memory((packed_elements<T> + panel_elements<T>)*sizeof(T)));
   // Of a b whose rows lie apart, a block of columns takes a cache line for each term. These lines evict each other, or
   // the strip, where they are many, or where they are some power of two apart and share few cache sets. Enough rows of
   // a must read the copy.
   const bool crowded = b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
   const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
-  if (b.col == 1 && (crowded || k >= 192) && often_read)
-    multiply_panels(m, n, k, a, b, init, c);
-  else
-    multiply_columns(m, n, k, a, b, init, c);
+  if (b.col == 1 && (crowded || k >= 192) && often_read) {
+    const Index most = k < strip_terms<T> ? k : strip_terms<T>;
+    multiply_pieces(m, n, k, a, b, init, c, panel_elements<T> / most / block_columns * block_columns, packed,
+                    packed + packed_elements<T>);
+  } else {
+    constexpr Index width = 256;  // as many columns as should stay in the second-level cache
+    multiply_pieces<T>(m, n, k, a, b, init, c, width, packed, nullptr);
+  }
 }
 
 template <class T>
@@ -4610,17 +4629,18 @@ EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a,
 
 /// Strips whose columns are copied together at a time, so that a cache line two strips share is fetched once.
 inline constexpr Index block_strips = 4;
+template <class T>
+inline constexpr Index packed_elements = strip_terms<T> * strip_vectors * lanes<T> * block_strips;
 
-/// c = init + a b for so few terms that a strip of them stays in the first-level cache.
+/// c = init + a b for so few terms that a strip of them stays in the first-level cache. packed: packed_elements.
 template <class T>
 EIGAN_TARGET EIGAN_NOINLINE void multiply_terms(Index m, Index n, Index terms, Strided<const T> a, Right<T> b,
-                                                Strided<const T> init, Strided<T> c) {
+                                                Strided<const T> init, Strided<T> c, T* packed) {
   constexpr Index L = lanes<T>;
   // Columns of a are copied together where that pays: far ones cost a page each, and those an even number of cache
   // lines apart share few cache sets, from 512 bytes on too few for a strip. Enough columns of b must read the copy.
   const Index column_bytes = a.col * static_cast<Index>(sizeof(T));
   const bool gather = column_bytes % 128 == 0 ? column_bytes >= 512 && n >= 16 : column_bytes >= 2048 && n >= 48;
-  alignas(64) T packed[strip_terms<T> * strip_vectors * L * block_strips];
   const Index vectors = (m + L - 1) / L;
   for (Index first = 0, end = 0; first < vectors; first = end) {
     for (Index s = 0; s < (gather ? block_strips : 1) && end < vectors; ++s) end += strip_size(vectors - end);
@@ -4685,13 +4705,10 @@ EIGAN_TARGET EIGAN_INLINE void gather_panel(Index columns, Index terms, const T*
   }
 }
 
-/// As many columns of b as should stay in the second-level cache, where b is read as it lies.
-inline constexpr Index panel_columns = 256;
-
 /// c = init + a b, `width` columns of b at a time, which are first copied to `panel` where there is one.
 template <class T>
 EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                               Strided<const T> init, Strided<T> c, Index width, T* panel) {
+                                               Strided<const T> init, Strided<T> c, Index width, T* packed, T* panel) {
   for (Index p = 0; p < k || p == 0; p += strip_terms<T>) {
     const Index terms = k - p < strip_terms<T> ? k - p : strip_terms<T>;
     if (p > 0) init = {c.data, 1, c.col};  // the sum so far
@@ -4702,25 +4719,9 @@ EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Stride
       multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
                         panel ? Right<T>{panel, block_columns, 1, terms * block_columns}
                               : Right<T>{from, b.row, b.col, block_columns * b.col},
-                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col});
+                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col}, packed);
     }
   }
-}
-
-/// c = init + a b with b as it lies.
-template <class T>
-EIGAN_TARGET inline void multiply_columns(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                          Strided<const T> init, Strided<T> c) {
-  multiply_pieces<T>(m, n, k, a, b, init, c, panel_columns, nullptr);
-}
-
-/// c = init + a b in panels of b, copied together first: the rows of b lie far apart. b.col == 1, k > 0.
-template <class T>
-EIGAN_TARGET EIGAN_NOINLINE void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                                 Strided<const T> init, Strided<T> c) {
-  alignas(64) T panel[panel_elements<T>];
-  const Index most = k < strip_terms<T> ? k : strip_terms<T>;
-  multiply_pieces(m, n, k, a, b, init, c, panel_elements<T> / most / block_columns * block_columns, panel);
 }
 
 template <class T>
@@ -4776,15 +4777,20 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
       add_columns<T, 1>(m, a.data, a.col, b.data + j * b.col, b.row, init.data + j * init.col, c.data + j * c.col);
     return;
   }
+  T* const packed = static_cast<T*>(thread_memory((packed_elements<T> + panel_elements<T>)*sizeof(T)));
   // Of a b whose rows lie apart, a block of columns takes a cache line for each term. These lines evict each other, or
   // the strip, where they are many, or where they are some power of two apart and share few cache sets. Enough rows of
   // a must read the copy.
   const bool crowded = b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
   const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
-  if (b.col == 1 && (crowded || k >= 192) && often_read)
-    multiply_panels(m, n, k, a, b, init, c);
-  else
-    multiply_columns(m, n, k, a, b, init, c);
+  if (b.col == 1 && (crowded || k >= 192) && often_read) {
+    const Index most = k < strip_terms<T> ? k : strip_terms<T>;
+    multiply_pieces(m, n, k, a, b, init, c, panel_elements<T> / most / block_columns * block_columns, packed,
+                    packed + packed_elements<T>);
+  } else {
+    constexpr Index width = 256;  // as many columns as should stay in the second-level cache
+    multiply_pieces<T>(m, n, k, a, b, init, c, width, packed, nullptr);
+  }
 }
 
 template <class T>
@@ -6576,7 +6582,7 @@ const AdamKernels<T>& adam_kernels() {
 // inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
 
 #define EIGAN_INLINE [[gnu::always_inline]] inline
-#define EIGAN_NOINLINE [[gnu::noinline]] inline  // large arrays, which callers shall not carry
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // long ones: a single copy for all callers
 #if defined(__clang__)
 #define EIGAN_UNROLL _Pragma("unroll")
 #define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
