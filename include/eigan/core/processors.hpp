@@ -61,9 +61,9 @@ inline int granted_processors(const std::string& groups = "/proc/self/cgroup",
     const std::string_view line(buffer, std::strcspn(buffer, "\n"));
     const std::size_t first = line.find(':'), second = line.find(':', first + 1);
     if (first == line.npos || second == line.npos) continue;
-    const std::string controllers = "," + std::string(line.substr(first + 1, second - first - 1)) + ",";
-    const bool unified = controllers == ",,";
-    if (!unified && controllers.find(",cpu,") == controllers.npos) continue;
+    const bool unified = second == first + 1;
+    buffer[first] = buffer[second] = ',';  // ",cpu,cpuacct,"
+    if (!unified && line.substr(first, second - first + 1).find(",cpu,") == line.npos) continue;
     const std::string top = unified ? root : root + "/cpu";
     for (std::string group(line.substr(second + 1)); group.starts_with('/'); group.resize(group.rfind('/')))
       quota = std::min(quota, group_quota(top + group));
