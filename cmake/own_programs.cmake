@@ -3,11 +3,15 @@
 include(CheckCXXCompilerFlag)
 
 # -march=native where the compiler has it: cross compilers have not, nor has clang 14 on aarch64.
+check_cxx_compiler_flag(-march=native EIGAN_HAS_MARCH_NATIVE)
+set(eigan_native "")
+if(EIGAN_HAS_MARCH_NATIVE)
+  set(eigan_native -march=native)
+endif()
 set(eigan_march "")
 if(EIGAN_MARCH STREQUAL "native")
-  check_cxx_compiler_flag(-march=native EIGAN_HAS_MARCH_NATIVE)
-endif()
-if(EIGAN_MARCH AND (NOT EIGAN_MARCH STREQUAL "native" OR EIGAN_HAS_MARCH_NATIVE))
+  set(eigan_march ${eigan_native})
+elseif(EIGAN_MARCH)
   set(eigan_march -march=${EIGAN_MARCH})
 endif()
 
