@@ -162,8 +162,9 @@ concept StatefulLayer = PreparedLayer<L, T> && requires(const L layer, std::span
 /// A stateful layer that keeps statistics of its input.
 template <class L, class T = float>
 concept StatisticsLayer = StatefulLayer<L, T> &&
-    requires(const L layer, std::span<T> s, ConstView<T> x, double momentum) {
+    requires(const L layer, std::span<T> s, ConstView<T> x, double momentum, Index seen) {
   layer.update_statistics(s, x, momentum);  // s += momentum (statistics of x - s), momentum 1 assigns
+  layer.merge_statistics(s, x, seen);       // those of x and of the `seen` samples that s has, together
 };
 
 /// Has a second derivative that penalties can use; t in front of a letter is a derivative in a given direction.

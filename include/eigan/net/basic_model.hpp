@@ -99,8 +99,12 @@ class BasicModel {
 
   /// A tape for batches of up to `capacity` samples.
   Tape<T> tape(Index capacity) const { return {steps_, capacity}; }
+  /// The same without levels that share memory, for penalties, which look at all of them after the way back.
+  Tape<T> separate_tape(Index capacity) const { return {steps_, capacity, true}; }
   /// Working memory for infer, one per thread.
-  Scratch<T> scratch() const { return {steps_, tiling_.widest()}; }
+  Scratch<T> scratch() const { return scratch(tiling_.widest()); }
+  /// The same for tiles of so many samples.
+  Scratch<T> scratch(Index tile) const { return {steps_, tile}; }
   /// A buffer of the parameters' length: a gradient, a moment, an average.
   Buffer<T> zeros() const { return Buffer<T>(param_size()); }
 
@@ -162,7 +166,8 @@ class BasicModel {
   /// Adds the gradient with respect to the parameters to `grad`; the gradient with respect to the input is not
   /// computed. `after_block(first, count)` is called after each piece, on any thread; it may change those parameters.
   template <class AfterBlock = Nothing>
-  void backward_params(Tape<T>& tape, std::span<T> grad, Threads threads = {}, const AfterBlock& after_block = {}) const {
+  void backward_params(Tape<T>& tape, std::span<T> grad, Threads threads = {},
+                       const AfterBlock& after_block = {}) const {
     check_backward(tape, grad);
     propagate(tape, {}, threads);
     gradients_.add(*steps_, params(), tape, grad, threads, after_block);
@@ -192,7 +197,7 @@ class BasicModel {
     if (y.rows() != output_size() || y.cols() != inputs[0].cols())
       detail::fail_contract("eigan::Model::infer: y must be ", output_size(), " x ", inputs[0].cols(), ", is ",
                             y.rows(), " x ", y.cols());
-    detail::prepare_inference(*steps_, params(), state(), scratch.prepared());
+    detail::prepare_inference(*steps_, params(), state(), scratch.prepared(), steps_->steps().size());
     const detail::Inference<T> inference(*steps_, params(), scratch.prepared(), inputs, y);
     const Index tile = scratch.tile();
     for (Index first = 0; first < y.cols(); first += tile)
@@ -213,11 +218,12 @@ class BasicModel {
     const bool by_parts = parts > 1 && tiles < parts;
     std::vector<Scratch<T>> scratches;
     for (int i = 0; i < (by_parts ? 1 : parts); ++i) scratches.push_back(scratch());
-    detail::prepare_inference(*steps_, params(), state(), scratches[0].prepared());
+    detail::prepare_inference(*steps_, params(), state(), scratches[0].prepared(), steps_->steps().size());
     const detail::Inference<T> inference(*steps_, params(), scratches[0].prepared(), inputs, y);
     const auto count = [&](Index i) { return std::min(tile, batch - i * tile); };
     if (by_parts) {
-      for (Index i = 0; i < tiles; ++i) inference.tile(scratches[0], i * tile, count(i), threads);
+      for (Index i = 0; i < tiles; ++i)
+        inference.tile(scratches[0], i * tile, count(i), threads, steps_->steps().size());
     } else {
       detail::parallel(parts, [&](int part, int of) {
         for (Index i = tiles * part / of; i < tiles * (part + 1) / of; ++i)

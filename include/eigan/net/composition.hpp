@@ -1,8 +1,8 @@
 // Compositions: what a network is put together from. A composition (Sequential, Residual, ...) appends its layers to a
 // list of steps. Where types state sizes, it also checks them when the program is compiled: ShapeAfter<L, In, Path> is
 // the shape that comes out of L where In goes in, `unknown_shape` where the types do not say. The innermost culprit's
-// static_assert comes first and shows, as template arguments, the layer, what it expects, what it receives and its Path:
-// 2, 1 is layer 1 of the composition that is layer 2.
+// static_assert comes first and shows, as template arguments, the layer, what it expects, what it receives and its
+// Path: 2, 1 is layer 1 of the composition that is layer 2.
 #pragma once
 
 #include <concepts>
@@ -40,9 +40,10 @@ constexpr Shape stated_input() {
 
 template <class L, Shape Expects, Shape Receives, std::size_t... Path>
 struct LayerTakesNoSuchInput {
-  static_assert(Expects == Receives,
-                "eigan: this layer does not take what the layer before gives; the template arguments are the layer, what "
-                "it expects, what it receives (channels, height, width) and its place in the network");
+  static_assert(
+      Expects == Receives,
+      "eigan: this layer does not take what the layer before gives; the template arguments are the layer, what "
+      "it expects, what it receives (channels, height, width) and its place in the network");
 };
 
 template <class L, Shape In>
@@ -66,7 +67,7 @@ struct ShapeAfter : MustBeALayer<L, Path...> {
   static constexpr bool fits = static_cast<bool>(out) || out == unknown_shape;
   static constexpr Shape value = fits ? out : unknown_shape;  // one error is enough
   // sizeof in an assertion, because it instantiates the check with this class; a data member would wait for its use.
-  static_assert(sizeof(LayerTakesNoSuchInput<L, fits ? In : stated_input<L>(), In, Path...>) > 0);
+  static_assert(sizeof(LayerTakesNoSuchInput < L, fits ? In : stated_input<L>(), In, Path... >) > 0);
 };
 template <Composition C, Shape In, std::size_t... Path>
 struct ShapeAfter<C, In, Path...> : C::template Check<In, Path...> {};

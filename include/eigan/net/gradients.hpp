@@ -1,8 +1,8 @@
 // Gradients: adds the parameters' gradients of a pass, each over the whole batch.
 //
 // The work is cut into blocks of consecutive parameters; where a layer has few parameters and much work, into runs of
-// samples whose gradients are computed by themselves and added in order. Neither cut depends on the number of threads. A
-// thread takes a contiguous share of the operations; it computes blocks of one layer together, a run of them, because
+// samples whose gradients are computed by themselves and added in order. Neither cut depends on the number of threads.
+// A thread takes a contiguous share of the operations; it computes blocks of one layer together, a run of them, because
 // their products read the same activations, but no more at a time than a core's cache holds of the gradient until the
 // optimiser reads it.
 #pragma once

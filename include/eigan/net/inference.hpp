@@ -1,5 +1,5 @@
-// Inference: a network's output and nothing else. Tiles of samples go through all steps, each tile by itself; where there
-// are fewer tiles than threads, one step after the other, cut into the layers' own parts.
+// Inference: a network's output and nothing else. Tiles of samples go through all steps, each tile by itself; where
+// there are fewer tiles than threads, one step after the other, cut into the layers' own parts.
 #pragma once
 
 #include <algorithm>
@@ -12,10 +12,12 @@
 
 namespace eigan::detail {
 
-/// Throws std::invalid_argument where a layer lacks what only training gives, such as statistics.
+/// For the steps before number `end`. Throws std::invalid_argument where a layer lacks what only training gives, such
+/// as statistics.
 template <class T>
-void prepare_inference(const Steps<T>& net, std::span<const T> params, std::span<const T> state, std::span<T> prepared) {
-  for (const Step<T>& step : net.steps())
+void prepare_inference(const Steps<T>& net, std::span<const T> params, std::span<const T> state, std::span<T> prepared,
+                       std::size_t end) {
+  for (const Step<T>& step : std::span(net.steps()).first(end))
     if (step.prepared_size > 0)
       step.table->prepare(step.layer.get(), step.slice(params), step.state_slice(state), step.prepared_slice(prepared),
                           Phase::inference);
@@ -33,10 +35,10 @@ class Inference {
     begin(scratch, first, count);
     for (const Step<T>& step : net_.steps()) forward(step, scratch.views());
   }
-  /// The same by parts, on several threads.
-  void tile(Scratch<T>& scratch, Index first, Index count, Threads threads) const {
+  /// The same by parts, on several threads, and no further than step number `end`.
+  void tile(Scratch<T>& scratch, Index first, Index count, Threads threads, std::size_t end) const {
     begin(scratch, first, count);
-    for (const Step<T>& step : net_.steps()) {
+    for (const Step<T>& step : std::span(net_.steps()).first(end)) {
       const auto& views = scratch.views();
       if (step.kind != StepKind::layer || step.part_count() == 1) {
         forward(step, views);

@@ -67,4 +67,22 @@ void join(const Steps<T>& net, const Step<T>& step, View<T> y, const X& x) {
   }
 }
 
+/// The way back: dy into, or added to, the gradient of each level that the join reads. dx(read) is that gradient, an
+/// empty view where nobody wants it, adds(read) whether to add.
+template <class T, class DX, class Adds>
+void join_backward(const Steps<T>& net, const Step<T>& step, const ConstView<T>& dy, const DX& dx, const Adds& adds) {
+  Index channel = 0;
+  for (std::size_t read = 0; read < step.reads.size(); ++read) {
+    const Shape shape = net.levels()[step.reads[read]];
+    const View<T> to = dx(read);
+    if (to.data() != nullptr) {
+      if (step.kind == StepKind::sum)
+        assign_or_add<T>(dy, to, adds(read));
+      else
+        take_channels<T>(dy, net.levels()[step.writes], channel, to, shape, adds(read));
+    }
+    channel += shape.channels;
+  }
+}
+
 }  // namespace eigan::detail

@@ -43,6 +43,7 @@ struct LayerTable {
   void (*init_state)(const void* l, std::span<T> s);
   void (*prepare)(const void* l, std::span<const T> p, std::span<const T> s, std::span<T> q, Phase phase);
   void (*update_statistics)(const void* l, std::span<T> s, C x, double momentum);
+  void (*merge_statistics)(const void* l, std::span<T> s, C x, Index seen);
   void (*forward)(const void* l, P p, C x, V y);
   void (*forward_train)(const void* l, P p, C x, V y, Draw draw);
   void (*forward_parts)(const void* l, P p, C x, V y, Index first, Index last);
@@ -142,6 +143,10 @@ struct LayerFunctions {
                                 [[maybe_unused]] double momentum) {
     if constexpr (StatisticsLayer<L, T>) layer(l).update_statistics(s, x, momentum);
   }
+  static void merge_statistics([[maybe_unused]] const void* l, [[maybe_unused]] std::span<T> s, [[maybe_unused]] C x,
+                               [[maybe_unused]] Index seen) {
+    if constexpr (StatisticsLayer<L, T>) layer(l).merge_statistics(s, x, seen);
+  }
   static void forward(const void* l, P p, C x, V y) { layer(l).forward(params(p), x, y); }
   static void forward_train(const void* l, P p, C x, V y, [[maybe_unused]] Draw draw) {
     if constexpr (stochastic)
@@ -197,41 +202,41 @@ struct LayerFunctions {
     if constexpr (TangentLayer<L, T> && parametric) layer(l).backward_params_tangent(params(p), x, y, tx, dty, dp);
   }
 
-  static constexpr LayerTable<T> table{
-      .traits = {.elementwise = ElementwiseLayer<L>,
-                 .parametric = parametric,
-                 .stochastic = stochastic,
-                 .coupled = BatchCoupledLayer<L, T>,
-                 .parted = parted,
-                 .statistics = StatisticsLayer<L, T>,
-                 .tangent = TangentLayer<L, T>,
-                 .curved = curved,
-                 .reads_x = backward_reads_x<L>(),
-                 .reads_y = backward_reads_y<L>()},
-      .param_size = param_size,
-      .state_size = state_size,
-      .prepared_size = prepared_size,
-      .part_count = part_count,
-      .block_count = block_count,
-      .block_range = block_range,
-      .gradient_splits = gradient_splits,
-      .operations = operations,
-      .spec = spec,
-      .parameters = parameters,
-      .states = states,
-      .init = init,
-      .init_state = init_state,
-      .prepare = prepare,
-      .update_statistics = update_statistics,
-      .forward = forward,
-      .forward_train = forward_train,
-      .forward_parts = forward_parts,
-      .backward_input = backward_input,
-      .backward_input_parts = backward_input_parts,
-      .backward_params = backward_params,
-      .forward_tangent = forward_tangent,
-      .add_curvature = add_curvature,
-      .backward_params_tangent = backward_params_tangent};
+  static constexpr LayerTable<T> table{.traits = {.elementwise = ElementwiseLayer<L>,
+                                                  .parametric = parametric,
+                                                  .stochastic = stochastic,
+                                                  .coupled = BatchCoupledLayer<L, T>,
+                                                  .parted = parted,
+                                                  .statistics = StatisticsLayer<L, T>,
+                                                  .tangent = TangentLayer<L, T>,
+                                                  .curved = curved,
+                                                  .reads_x = backward_reads_x<L>(),
+                                                  .reads_y = backward_reads_y<L>()},
+                                       .param_size = param_size,
+                                       .state_size = state_size,
+                                       .prepared_size = prepared_size,
+                                       .part_count = part_count,
+                                       .block_count = block_count,
+                                       .block_range = block_range,
+                                       .gradient_splits = gradient_splits,
+                                       .operations = operations,
+                                       .spec = spec,
+                                       .parameters = parameters,
+                                       .states = states,
+                                       .init = init,
+                                       .init_state = init_state,
+                                       .prepare = prepare,
+                                       .update_statistics = update_statistics,
+                                       .merge_statistics = merge_statistics,
+                                       .forward = forward,
+                                       .forward_train = forward_train,
+                                       .forward_parts = forward_parts,
+                                       .backward_input = backward_input,
+                                       .backward_input_parts = backward_input_parts,
+                                       .backward_params = backward_params,
+                                       .forward_tangent = forward_tangent,
+                                       .add_curvature = add_curvature,
+                                       .backward_params_tangent = backward_params_tangent};
 };
 
 }  // namespace eigan::detail

@@ -51,8 +51,7 @@ MemoryPlan plan_memory(const Steps<T>& net, bool separate) {
         plan.spare_features = std::max(plan.spare_features, net.levels()[from].size());
     }
     const std::size_t from = step.reads.back();
-    const bool in_place =
-        step.kind == StepKind::sum || (step.traits().elementwise && !step.traits().parametric);
+    const bool in_place = step.kind == StepKind::sum || (step.traits().elementwise && !step.traits().parametric);
     if (!separate && in_place && has_one_reader(from)) plan.gradient[from] = plan.gradient[step.writes];
   }
   return plan;

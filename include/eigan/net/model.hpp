@@ -57,13 +57,15 @@ class Model : public BasicModel<T> {
     return params(I);
   }
 
-  /// See BasicModel::forward. Where the type says that a pass draws random numbers, one without an Rng does not compile.
+  /// See BasicModel::forward. Where the type says that a pass draws random numbers, one without an Rng does not
+  /// compile.
   template <class... Arguments>
   ConstView<T> forward(Tape<T>& tape, Arguments&&... arguments) const {
     constexpr bool has_rng = (std::is_same_v<std::remove_cvref_t<Arguments>, Rng> || ...);
     if constexpr (requires { typename std::bool_constant<Net::stochastic>; })
-      static_assert(has_rng || !Net::stochastic,
-                    "eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
+      static_assert(
+          has_rng || !Net::stochastic,
+          "eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
     return BasicModel<T>::forward(tape, std::forward<Arguments>(arguments)...);
   }
 
@@ -72,7 +74,8 @@ class Model : public BasicModel<T> {
   Model(Net net, std::vector<Shape> inputs, Rng rng)
       : BasicModel<T>(list(net, std::move(inputs)), architecture_of(net), rng), net_(std::move(net)) {}
   Model(Net net, List steps, Buffer<T> params, Buffer<T> state)
-      : BasicModel<T>(std::move(steps), architecture_of(net), std::move(params), std::move(state)), net_(std::move(net)) {}
+      : BasicModel<T>(std::move(steps), architecture_of(net), std::move(params), std::move(state)),
+        net_(std::move(net)) {}
 
   static List list(const Net& net, std::vector<Shape> inputs) {
     if (inputs.empty()) inputs = net.input_shapes();

@@ -1,8 +1,8 @@
 // Pass: the forward pass over a network's steps, and the way back from the output's gradient to the levels' gradients.
 //
-// A pass is a row of stages. A stage is a run of steps through which tiles of samples travel independently; it ends where
-// a layer wants to see the whole batch, which is a stage of parts. Where there are fewer tiles than threads, a stage is
-// one step, cut into the layer's own parts. Who computes an item never changes its bits.
+// A pass is a row of stages. A stage is a run of steps through which tiles of samples travel independently; it ends
+// where a layer wants to see the whole batch, which is a stage of parts. Where there are fewer tiles than threads, a
+// stage is one step, cut into the layer's own parts. Who computes an item never changes its bits.
 #pragma once
 
 #include <algorithm>
@@ -83,8 +83,7 @@ class Pass {
         if (direction.needed(net_.steps()[s])) f(s);
       }
     };
-    if (threads > 1 && Tiling::count(batch, width) < threads)
-      return walk([&](std::size_t s) { parts(s, direction); });
+    if (threads > 1 && Tiling::count(batch, width) < threads) return walk([&](std::size_t s) { parts(s, direction); });
     parallel_for(Tiling::count(batch, width), work, threads_, [&](Index tile) {
       walk([&](std::size_t s) { direction.step(s, tile * width, std::min(width, batch - tile * width)); });
     });
@@ -97,7 +96,8 @@ class Pass {
     if (!direction.needed(step)) return;
     if (step.kind != StepKind::layer || step.traits().stochastic) return direction.step(s, 0, tape_.batch());
     const bool by_rows = step.traits().elementwise && !step.traits().parted && !step.traits().parametric;
-    const Index of = by_rows ? (net_.levels()[step.writes].size() + rows_of_part - 1) / rows_of_part : step.part_count();
+    const Index of =
+        by_rows ? (net_.levels()[step.writes].size() + rows_of_part - 1) / rows_of_part : step.part_count();
     parallel_ranges(of, work_of(s, s + 1), threads_,
                     [&](Index first, Index last) { direction.parts(s, first, last, by_rows ? of : 0); });
     direction.finish(s);
@@ -115,7 +115,6 @@ class Pass {
     const Draw draw = tape_.draw();
     return {draw.rng.fold_in(s), draw.first_sample + first};
   }
-  Shape shape(std::size_t level) const { return net_.levels()[level]; }
 
   void forward_step(std::size_t s, Index first, Index count) {
     const Step<T>& step = net_.steps()[s];
@@ -130,14 +129,11 @@ class Pass {
     const Step<T>& step = net_.steps()[s];
     const ConstView<T> x = tape_.activation(step.reads[0]);
     const View<T> y = tape_.writable_activation(step.writes);
-    if (row_parts == 0)
-      return step.table->forward_parts(step.layer.get(), params_of(step), x, y, first, last);
+    if (row_parts == 0) return step.table->forward_parts(step.layer.get(), params_of(step), x, y, first, last);
     step.table->forward(step.layer.get(), params_of(step), rows(x, first, last), rows(y, first, last));
   }
 
-  bool layer_adds(std::size_t s) const {
-    return net_.steps()[s].kind == StepKind::layer && tape_.adds(s, 0);
-  }
+  bool layer_adds(std::size_t s) const { return net_.steps()[s].kind == StepKind::layer && tape_.adds(s, 0); }
   /// Where a layer's dx goes: to the level's gradient, or beside it to be added.
   View<T> target(std::size_t s) {
     const std::size_t level = net_.steps()[s].reads[0];
@@ -152,24 +148,19 @@ class Pass {
     const Step<T>& step = net_.steps()[s];
     const ConstView<T> dy = tape_.gradient(step.writes).columns(first, count);
     if (step.kind == StepKind::layer) {
-      step.table->backward_input(step.layer.get(), params_of(step), tape_.activation(step.reads[0]).columns(first, count),
-                                 tape_.activation(step.writes).columns(first, count), dy,
-                                 target(s).columns(first, count), draw_of(s, first));
+      step.table->backward_input(
+          step.layer.get(), params_of(step), tape_.activation(step.reads[0]).columns(first, count),
+          tape_.activation(step.writes).columns(first, count), dy, target(s).columns(first, count), draw_of(s, first));
       if (layer_adds(s)) add_spare(s, first, count);
       return;
     }
-    Index channel = 0;
-    for (std::size_t read = 0; read < step.reads.size(); ++read) {
-      const std::size_t level = step.reads[read];
-      const View<T> dx = tape_.gradient(level).columns(first, count);
-      if (!tape_.wanted(level))
-        ;
-      else if (step.kind == StepKind::sum)
-        assign_or_add(dy, dx, tape_.adds(s, read));
-      else
-        take_channels(dy, shape(step.writes), channel, dx, shape(level), tape_.adds(s, read));
-      channel += shape(level).channels;
-    }
+    join_backward(
+        net_, step, dy,
+        [&](std::size_t read) {
+          const std::size_t level = step.reads[read];
+          return tape_.wanted(level) ? tape_.gradient(level).columns(first, count) : View<T>();
+        },
+        [&](std::size_t read) { return tape_.adds(s, read); });
   }
 
   void backward_parts(std::size_t s, Index first, Index last, Index row_parts) {

@@ -22,16 +22,19 @@ struct Row<Sequential<Ls...>> {
   using type = Sequential<Ls...>;
 };
 template <class R>
-requires requires { typename R::IsRow; }
+requires requires {
+  typename R::IsRow;
+}
 struct Row<R> {
   using type = R;
 };
 
 template <Shape Receives, Shape Gives, std::size_t... Path>
 struct ResidualMustKeepTheShape {
-  static_assert(Receives == Gives || Receives == unknown_shape || Gives == unknown_shape,
-                "eigan::Residual: its layers must give the shape that they receive; the template arguments are what they "
-                "receive and what they give (channels, height, width) and its place in the network");
+  static_assert(
+      Receives == Gives || Receives == unknown_shape || Gives == unknown_shape,
+      "eigan::Residual: its layers must give the shape that they receive; the template arguments are what they "
+      "receive and what they give (channels, height, width) and its place in the network");
 };
 }  // namespace detail
 
@@ -39,7 +42,7 @@ struct ResidualMustKeepTheShape {
 template <class... Ls>
 class Residual {
  public:
-  using Composes = void;  ///< it is a Composition
+  using Composes = void;                           ///< it is a Composition
   using Body = typename detail::Row<Ls...>::type;  ///< f
   static constexpr bool stochastic = detail::is_stochastic<Body>();
 

@@ -24,8 +24,8 @@ template <class... Ins>
 inline constexpr bool is_input<Inputs<Ins...>> = true;
 }  // namespace detail
 
-/// Layers in a row, left to right: `Sequential<Linear<784, 128>, ReLU, Linear<128, 10>>`. The first may be an Input, which
-/// has no number: layer 0 is the one behind it.
+/// Layers in a row, left to right: `Sequential<Linear<784, 128>, ReLU, Linear<128, 10>>`. The first may be an Input,
+/// which has no number: layer 0 is the one behind it.
 template <class... Ls>
 class Sequential {
   static_assert(sizeof...(Ls) > 0, "eigan::Sequential: needs at least one layer");

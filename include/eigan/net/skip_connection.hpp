@@ -19,9 +19,8 @@ struct SideBySideMustHaveOneHeightAndWidth {
   static_assert(A == unknown_shape || B == unknown_shape || (A.height == B.height && A.width == B.width),
                 "eigan: images side by side need one height and width; the template arguments are the two shapes "
                 "(channels, height, width) and the place in the network");
-  static constexpr Shape value = A == unknown_shape || B == unknown_shape
-                                     ? unknown_shape
-                                     : Shape{A.channels + B.channels, A.height, A.width};
+  static constexpr Shape value =
+      A == unknown_shape || B == unknown_shape ? unknown_shape : Shape{A.channels + B.channels, A.height, A.width};
 };
 }  // namespace detail
 
@@ -29,7 +28,7 @@ struct SideBySideMustHaveOneHeightAndWidth {
 template <class... Ls>
 class SkipConnection {
  public:
-  using Composes = void;  ///< it is a Composition
+  using Composes = void;                           ///< it is a Composition
   using Body = typename detail::Row<Ls...>::type;  ///< f
   static constexpr bool stochastic = detail::is_stochastic<Body>();
 
@@ -48,7 +47,8 @@ class SkipConnection {
   Spec spec() const { return {"SkipConnection", {}, "::eigan::SkipConnection", {}, body_.spec().children}; }
 
   template <Shape In, std::size_t... Path>
-  struct Check : detail::SideBySideMustHaveOneHeightAndWidth<In, detail::ShapeAfter<Body, In, Path...>::value, Path...> {};
+  struct Check
+      : detail::SideBySideMustHaveOneHeightAndWidth<In, detail::ShapeAfter<Body, In, Path...>::value, Path...> {};
 
  private:
   Body body_;

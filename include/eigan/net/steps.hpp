@@ -1,6 +1,6 @@
-// Steps<T>: a network as passes see it: a flat list. Level 0 is the input (0, 1, ... where there are several), every step
-// reads one or more levels in front of it and writes the next. Sequential, Residual and the others append themselves to
-// such a list; what is no such composition can add its steps by hand:
+// Steps<T>: a network as passes see it: a flat list. Level 0 is the input (0, 1, ... where there are several), every
+// step reads one or more levels in front of it and writes the next. Sequential, Residual and the others append
+// themselves to such a list; what is no such composition can add its steps by hand:
 //
 //   Steps<float> steps({Shape{3, 8, 8}});
 //   const auto a = steps.add(Conv2d<3, 3, 3, 1, 1>{}, 0, "conv");
@@ -39,14 +39,14 @@ enum class StepKind {
 /// One step of a network: a layer or a join, and where its numbers lie.
 template <class T>
 struct Step {
-  StepKind kind;                    ///< of which kind it is
-  std::vector<std::size_t> reads;   ///< one level for a layer, several for a join
-  std::size_t writes;               ///< the level that it makes
-  std::string name;                 ///< of the layer in the network: "2.body.0"
+  StepKind kind;                   ///< of which kind it is
+  std::vector<std::size_t> reads;  ///< one level for a layer, several for a join
+  std::size_t writes;              ///< the level that it makes
+  std::string name;                ///< of the layer in the network: "2.body.0"
   const detail::LayerTable<T>* table = nullptr;
   std::shared_ptr<const void> layer = nullptr;
-  double operations = 0;               ///< floating-point operations of a forward pass for one sample
-  Index offset = 0, size = 0;          ///< of its parameters
+  double operations = 0;       ///< floating-point operations of a forward pass for one sample
+  Index offset = 0, size = 0;  ///< of its parameters
   Index state_offset = 0, state_size = 0;
   Index prepared_offset = 0, prepared_size = 0;
 

@@ -98,8 +98,8 @@ class Tape {
     rng_ = draw.rng, first_sample_ = draw.first_sample;
     state_ = State::passed;
   }
-  /// Starts the way back. Throws std::invalid_argument where there is nothing to go back over, or no gradient. dx: where
-  /// the inputs' gradients go, an empty view where nobody wants it. Marks what of the rest must be computed.
+  /// Starts the way back. Throws std::invalid_argument where there is nothing to go back over, or no gradient. dx:
+  /// where the inputs' gradients go, an empty view where nobody wants it. Marks what of the rest must be computed.
   void begin_backward(std::span<const View<T>> dx) {
     check_ready();
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
@@ -119,7 +119,8 @@ class Tape {
       detail::fail_contract("eigan::Model: backward before a loss has written tape.output_gradient()");
     if (state_ == State::consumed)
       detail::fail_contract(
-          "eigan::Model: a second backward on one pass: the first has consumed tape.output_gradient(), which a loss must "
+          "eigan::Model: a second backward on one pass: the first has consumed tape.output_gradient(), which a loss "
+          "must "
           "write again");
   }
   /// Whether the level's gradient must be computed.
@@ -128,9 +129,7 @@ class Tape {
   /// assigned it.
   bool adds(std::size_t step, std::size_t read) const { return adds_[step][read]; }
   /// Room for a gradient that is to be added to `level`'s, one for each sample.
-  View<T> spare(std::size_t level) {
-    return View<T>(spare_.data(), gradients_[level].rows(), batch_, spare_stride_);
-  }
+  View<T> spare(std::size_t level) { return View<T>(spare_.data(), gradients_[level].rows(), batch_, spare_stride_); }
   /// Into how many runs of samples the pass is cut for the gradient of a step.
   Index splits(std::size_t step) const {
     const Step<T>& s = steps_->steps()[step];

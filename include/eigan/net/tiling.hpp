@@ -15,7 +15,8 @@ class Tiling {
   explicit Tiling(const Steps<T>& net) {
     constexpr Index cache = 1 << 20;  // bytes of a core's own second-level cache
     Index parameters = 0, features = 1;
-    for (const Step<T>& step : net.steps()) parameters = std::max(parameters, step.size), operations_ += step.operations;
+    for (const Step<T>& step : net.steps())
+      parameters = std::max(parameters, step.size), operations_ += step.operations;
     for (const Shape& level : net.levels()) features = std::max(features, level.size());
     // Weights larger than the cache are read anew for each tile, so that wider tiles serve them better.
     const Index wide = parameters * Index{sizeof(T)} > cache ? 128 : 32;
