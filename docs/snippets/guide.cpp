@@ -14,6 +14,11 @@
 #include <eigan/net/network.hpp>
 #include <eigan/testing/check_gradients.hpp>
 
+#if __has_include(<sys/wait.h>)
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
+
 using namespace eigan;
 
 TEST_CASE("guide: matrices") {
@@ -302,6 +307,57 @@ TEST_CASE("guide: threads") {
   CHECK(train(Threads{1}) == train(Threads{3}));  // every bit of every parameter
   // [/threads]
 }
+
+TEST_CASE("guide: side by side") {
+  Matrix<float> x(64, 128);
+  fill_uniform<float>(x, -1, 1, Rng(2));
+  std::vector<float> losses(2);
+  // [side_by_side]
+  const auto train = [&](std::uint64_t seed) {
+    Model<Sequential<Linear<64, 256>, ReLU, Linear<256, 64>>> model{Rng(seed)};
+    auto tape = model.tape(x.cols());
+    auto gradient = model.zeros();
+    Adam adam(gradient.size());
+    for (int step = 0; step < 10; ++step) {
+      const auto y = model.forward(tape, x, Threads{1});
+      losses[seed] = mse<float>(y, x, tape.output_gradient());
+      backward_and_step(model, tape, adam, gradient, Threads{1});
+    }
+  };
+  std::thread one(train, 0), two(train, 1);
+  one.join();
+  two.join();
+  // [/side_by_side]
+  const std::vector<float> beside = losses;
+  train(0);
+  train(1);
+  CHECK(losses == beside);
+  CHECK(losses[0] != losses[1]);
+}
+
+#if __has_include(<sys/wait.h>)
+TEST_CASE("guide: fork") {
+  const Model<Sequential<Linear<200, 300>, ReLU, Linear<300, 1>>> model(Rng(1));
+  Matrix<float> x(200, 100);
+  fill_uniform<float>(x, -1, 1, Rng(2));
+  // [fork]
+  const Matrix<float> y = model.infer(x);  // the model was tried, so there are helpers now
+  std::vector<pid_t> workers;
+  for (int i = 0; i < 2; ++i) {
+    workers.push_back(fork());
+    if (workers.back() == 0) {
+      const bool same = model.infer(x) == y;  // on one thread, with the same bits
+      _exit(same ? 0 : 1);
+    }
+  }
+  // [/fork]
+  for (const pid_t worker : workers) {
+    int status = -1;
+    REQUIRE(waitpid(worker, &status, 0) == worker);
+    CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+  }
+}
+#endif
 
 // [gain]
 /// y = gain x, one gain a feature.     x, y: N x batch, gain: N.
