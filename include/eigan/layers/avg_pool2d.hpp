@@ -31,7 +31,7 @@ class AvgPool2d : public detail::PlacedPooling<AvgPool2d> {
                             Index last) const {
     const Index c = in().channels;
     const detail::ImageRows own = rows(in(), first, last);
-    set_zero(dx, in(), own);
+    detail::set_zero(dx, in(), own);
     for_each_window(dy.cols(), window().over(own, out().height), [&](Index j, Index row, Index col) {
       const detail::Image<T> to = detail::image(dx, in(), j);
       const detail::ConstPixel<T> d(detail::image(dy, out(), j)(row, col), c);

@@ -37,7 +37,7 @@ class MaxPool2d : public detail::PlacedPooling<MaxPool2d> {
   void backward_input_parts(std::span<const T>, ConstView<T> x, ConstView<T> y, ConstView<T> dy, View<T> dx,
                             Index first, Index last) const {
     const detail::ImageRows own = rows(in(), first, last);
-    set_zero(dx, in(), own);
+    detail::set_zero(dx, in(), own);
     for_each_window(x.cols(), window().over(own, out().height), [&](Index j, Index row, Index col) {
       const T* const d = detail::image(dy, out(), j)(row, col);
       const detail::Image<T> to = detail::image(dx, in(), j);
