@@ -13,6 +13,8 @@ set(without_test
   metrics/check_samples.hpp # what metrics refuse, by theirs
   net/layer_table.hpp     # lists of function pointers: net/any_layer_test.cpp
   net/must_be_a_layer.hpp # what compilers say: tests/compile/reject
+  testing/numeric.hpp     # what checks are made of: testing/check_layer_test.cpp and its neighbours
+  testing/trial.hpp       # the same
   kernels.hpp          # all kernels, another umbrella
   kernels/dispatch.hpp # picks a table: every subject's test
   kernels/strided.hpp) # a pointer and two numbers: kernels/products_test.cpp
