@@ -43,7 +43,7 @@ TEST_CASE("guide: networks") {
   const Sequential net(Linear<>(784, hidden), LeakyReLU(0.2), Dropout(0.3), Linear<>(hidden, 10));
   const Model same_sizes(net, Rng(1));
   // [/networks]
-  CHECK(model.net().param_size() == same_sizes.net().param_size());
+  CHECK(model.param_size() == same_sizes.param_size());
   CHECK_THROWS_AS(Sequential(Linear<>(3, 4), Linear<>(5, 6)), std::invalid_argument);
 }
 
@@ -202,7 +202,7 @@ TEST_CASE("guide: one sweep") {
 
 TEST_CASE("guide: a schedule") {
   const Model<Sequential<Linear<4, 1>>> model(Rng(1));
-  Adam adam(model.net().param_size());
+  Adam adam(model.param_size());
   constexpr Index steps = 1000;
   for (Index step = 0; step < steps; ++step) {
     // [schedule]
@@ -392,7 +392,7 @@ TEST_CASE("guide: adversarial training") {
   const Rng rng(1);
   Model g(make_generator<8, 32, 16>(), rng.fold_in(0));  // leaky ReLU 0.2 and dropout 0.3, then tanh
   Model d(make_discriminator<16, 32, 1>({.dropout = 0.5}), rng.fold_in(1));  // ends in a logit
-  Adam g_adam(g.net().param_size(), {.lr = 0.002}), d_adam(d.net().param_size(), {.lr = 0.002});
+  Adam g_adam(g.param_size(), {.lr = 0.002}), d_adam(d.param_size(), {.lr = 0.002});
 
   constexpr Index batch = 10;
   GanWorkspace workspace(g, d, batch);
@@ -430,7 +430,7 @@ TEST_CASE("guide: better samples") {
   Model g(make_normalized_generator<8, 32, 16>({.negative_slope = 0}), rng.fold_in(0));
   Model d(make_discriminator<16, 32, 1>({.dropout = 0}), rng.fold_in(1));
   const AdamOptions options{.lr = 0.001, .beta1 = 0, .beta2 = 0.99};
-  Adam g_adam(g.net().param_size(), options), d_adam(d.net().param_size(), options);
+  Adam g_adam(g.param_size(), options), d_adam(d.param_size(), options);
   GanWorkspace workspace(g, d, batch);
   R1Penalty penalty(d, batch);
   Ema<float> average(g.params(), 0.998);
@@ -462,7 +462,7 @@ TEST_CASE("guide: exporting") {
   const Model<Sequential<Linear<8, 4>, ReLU, Linear<4, 1>>> model(Rng(1));
   save_onnx(path, model);
   // [/onnx]
-  CHECK(std::filesystem::file_size(path) > 4 * static_cast<std::uintmax_t>(model.net().param_size()));
+  CHECK(std::filesystem::file_size(path) > 4 * static_cast<std::uintmax_t>(model.param_size()));
   std::filesystem::remove(path);
 }
 

@@ -100,7 +100,7 @@ std::string banner(const TrainOptions& options, const RecogniserModel& model, In
                 "\n  compiler    ", compiler(), ", ", openmp(),                //
                 "\n  execution   ", eigan::to_string(eigan::active_isa()), " kernels, float32, ", threads,
                 threads == 1 ? " thread" : " threads",  //
-                "\n  network     ", model.architecture(), "; ", grouped(model.net().param_size()), " parameters",
+                "\n  network     ", model.architecture(), "; ", grouped(model.param_size()), " parameters",
                 "\n  data        ", eigan::printable(options.data), ": ", grouped(images),
                 " images, each time turned by up to ", shortest(w.degrees), " degrees, stretched by ",
                 shortest(w.scale), ", sheared by ", shortest(w.shear), ", shifted by ", shortest(w.shift),

@@ -80,6 +80,26 @@ class BatchNorm {
     });
     s.data()[2 * c] += 1;
   }
+  /// Those of x and of the `seen` samples that s has, together (Chan, Golub and LeVeque 1979).
+  template <class T>
+  void merge_statistics(std::span<T> s, ConstView<T> x, Index seen) const {
+    if (seen == 0) return update_statistics(s, x, 1);
+    const Index c = channels_.count();
+    const auto before = static_cast<double>(seen * shape().pixels()),
+               more = static_cast<double>(x.cols() * shape().pixels());
+    const double all = before + more;
+    channels_.for_each_run(0, channels_.parts(), [&](detail::Run run) {
+      const auto batch = channels_.moments(run, x);
+      for (Index i = 0; i < run.count; ++i) {
+        T &mean = s.data()[run.first + i], &variance = s.data()[c + run.first + i];
+        const double step = static_cast<double>(batch.center[i] + batch.rest[i]) - static_cast<double>(mean);
+        const double squares = static_cast<double>(variance) * (before - 1) +
+                               static_cast<double>(batch.variance[i]) * more + step * step * before * more / all;
+        mean = static_cast<T>(static_cast<double>(mean) + step * more / all);
+        variance = static_cast<T>(squares / (all - 1));
+      }
+    });
+  }
 
   // Inference: an affine map of each channel. The running mean and gamma / sqrt(var + eps) are made ready once a pass.
 

@@ -19,7 +19,7 @@ struct MustBeAParametricLayer {
 };
 
 template <class L>
-concept has_forward_train = requires(const L layer, std::span<const float> p, ConstView<float> x, View<float> y,
+concept has_forward_train = requires(const L layer, ParamsOf<L, float> p, ConstView<float> x, View<float> y,
                                      Draw draw) {
   layer.forward_train(p, x, y, draw);
 }
