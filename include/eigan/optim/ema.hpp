@@ -53,7 +53,7 @@ class Ema {
   /// Names everything that updates change: for checkpoints (io/checkpoint.hpp).
   template <class Visit>
   void visit_state(Visit&& visit) {
-    visit("updates", updates_);
+    visit("updates", updates_, 0, std::int64_t{1} << 53);
     visit("average", average_);
   }
 
