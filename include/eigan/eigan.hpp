@@ -6,11 +6,9 @@
 
 #include <eigan/core/buffer.hpp>
 #include <eigan/core/error.hpp>
-#include <eigan/core/fork.hpp>
 #include <eigan/core/layer.hpp>
 #include <eigan/core/parallel.hpp>
 #include <eigan/core/parameter.hpp>
-#include <eigan/core/processors.hpp>
 #include <eigan/core/random.hpp>
 #include <eigan/core/rng.hpp>
 #include <eigan/core/shape.hpp>
@@ -23,15 +21,22 @@
 #include <eigan/gan/steps.hpp>
 #include <eigan/gan/workspace.hpp>
 #include <eigan/init/initializers.hpp>
+#include <eigan/layers/avg_pool2d.hpp>
 #include <eigan/layers/batch_norm.hpp>
 #include <eigan/layers/dropout.hpp>
+#include <eigan/layers/flatten.hpp>
+#include <eigan/layers/global_avg_pool2d.hpp>
 #include <eigan/layers/instance_norm2d.hpp>
 #include <eigan/layers/layer_norm.hpp>
 #include <eigan/layers/leaky_relu.hpp>
 #include <eigan/layers/linear.hpp>
+#include <eigan/layers/max_pool2d.hpp>
+#include <eigan/layers/reflection_pad2d.hpp>
 #include <eigan/layers/relu.hpp>
 #include <eigan/layers/sigmoid.hpp>
 #include <eigan/layers/tanh.hpp>
+#include <eigan/layers/unflatten.hpp>
+#include <eigan/layers/upsample.hpp>
 #include <eigan/losses/bce.hpp>
 #include <eigan/losses/bce_with_logits.hpp>
 #include <eigan/losses/cross_entropy.hpp>
