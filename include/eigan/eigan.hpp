@@ -9,6 +9,7 @@
 #include <eigan/core/layer.hpp>
 #include <eigan/core/parallel.hpp>
 #include <eigan/core/parameter.hpp>
+#include <eigan/core/planar.hpp>
 #include <eigan/core/random.hpp>
 #include <eigan/core/rng.hpp>
 #include <eigan/core/shape.hpp>
