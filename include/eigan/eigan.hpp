@@ -20,10 +20,15 @@
 #include <eigan/init/initializers.hpp>
 #include <eigan/layers/batch_norm.hpp>
 #include <eigan/layers/dropout.hpp>
+#include <eigan/layers/elu.hpp>
+#include <eigan/layers/gelu.hpp>
 #include <eigan/layers/leaky_relu.hpp>
 #include <eigan/layers/linear.hpp>
+#include <eigan/layers/prelu.hpp>
 #include <eigan/layers/relu.hpp>
 #include <eigan/layers/sigmoid.hpp>
+#include <eigan/layers/silu.hpp>
+#include <eigan/layers/softplus.hpp>
 #include <eigan/layers/tanh.hpp>
 #include <eigan/losses/bce.hpp>
 #include <eigan/losses/bce_with_logits.hpp>
