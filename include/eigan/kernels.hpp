@@ -7,4 +7,5 @@
 #include <eigan/kernels/prelu.hpp>
 #include <eigan/kernels/products.hpp>
 #include <eigan/kernels/random.hpp>
+#include <eigan/kernels/rmsprop.hpp>
 #include <eigan/kernels/rows.hpp>
