@@ -96,10 +96,7 @@ class Conv2d {
     add_gradients(x, dy, dp, first, last, bias_);
   }
   /// A few blocks for much work: runs of samples as well.
-  Index gradient_splits(Index batch) const {
-    const bool much = operations() * static_cast<double>(batch) > 4e6;
-    return block_count() < 8 && much && shape_.weights() < 1 << 16 ? std::min<Index>(batch, 8) : 1;
-  }
+  Index gradient_splits(Index batch) const { return detail::gradient_splits(shape_, block_count(), batch); }
 
   template <class T>
   void forward_tangent(Prepared<T> p, ConstView<T>, ConstView<T>, ConstView<T> tx, View<T> ty) const {

@@ -46,6 +46,9 @@ struct ConvolutionSettings {
     const Shape out{out_channels, in.height * stride + more, in.width * stride + more};
     return in && in.channels == in_channels && out ? out : Shape{};
   }
+  constexpr Index transposed_least() const {
+    return std::max<Index>(2 * padding + stride - kernel_size - output_padding, 0) / stride + 1;
+  }
   /// From `image` to what a convolution with this kernel makes of it.
   constexpr ConvolutionShape shape(Shape image, Index out) const {
     return {image.channels, image.height, image.width, out, kernel_size, kernel_size, stride, stride, padding, padding};
@@ -88,6 +91,12 @@ void init_convolution(std::span<T> p, Index weights, Index fan_in, Rng rng) {
   const auto bias = static_cast<Index>(p.size()) - weights;
   fill_uniform(View<T>(p.data(), weights, 1), -a, a, rng.fold_in(0));
   fill_uniform(View<T>(p.data() + weights, bias, 1), -a, a, rng.fold_in(1));
+}
+
+/// Into how many runs of samples a gradient is cut: where blocks are few and the work is much.
+inline Index gradient_splits(const ConvolutionShape& s, Index blocks, Index batch) {
+  const bool much = static_cast<double>(s.multiplications()) * static_cast<double>(batch) > 2e6;
+  return blocks < 8 && much && s.weights() < 1 << 16 ? std::min<Index>(batch, 8) : 1;
 }
 
 // The kernels on views; their workspace is the thread's.
