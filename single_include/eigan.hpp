@@ -6681,8 +6681,9 @@ template <std::floating_point T>
 bool all_finite(std::span<const T> values, Threads threads) {
   constexpr Index part = 1 << 14;
   const Index size = std::ssize(values);
+  const double work = detail::memory_access * static_cast<double>(size);
   std::atomic<bool> finite = true;
-  detail::parallel_for((size + part - 1) / part, detail::memory_access * static_cast<double>(size), threads, [&](Index p) {
+  detail::parallel_for((size + part - 1) / part, work, threads, [&](Index p) {
     const auto some =
         values.subspan(static_cast<std::size_t>(p * part), static_cast<std::size_t>(std::min(part, size - p * part)));
     if (!all_finite(some)) finite.store(false, std::memory_order_relaxed);
@@ -7171,7 +7172,8 @@ class Ema {
     T* const average = average_.data();
     constexpr Index part = 4096;
     const Index size = std::ssize(params);
-    detail::parallel_for((size + part - 1) / part, 3 * detail::memory_access * static_cast<double>(size), threads, [&](Index p) {
+    const double work = 3 * detail::memory_access * static_cast<double>(size);
+    detail::parallel_for((size + part - 1) / part, work, threads, [&](Index p) {
       for (Index i = p * part; i < std::min(size, (p + 1) * part); ++i)
         average[i] = std::fma(rest, params[static_cast<std::size_t>(i)] - average[i], average[i]);
     });

@@ -1,12 +1,11 @@
 #include "generator_file.hpp"
 
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <string>
-#include <system_error>
 #include <utility>
 
+#include <eigan/core/exact_text.hpp>
 #include <eigan/core/printable.hpp>
 #include <eigan/gan/networks.hpp>
 #include <eigan/io/model_file.hpp>
@@ -51,8 +50,7 @@ bool is_second(const SafetensorsFile& file, const char* key, const std::array<co
 double number_of(const SafetensorsFile& file, const char* key, double below) {
   const std::string text = text_of(file, key);
   double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !(value >= 0 && value < below)) {
+  if (!eigan::parse_number(text, value) || !(value >= 0 && value < below)) {
     fail(file, "metadata '", key, "': expected a number from 0 to below ", below, ", found '", eigan::printable(text),
          "'");
   }

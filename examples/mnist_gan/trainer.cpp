@@ -143,9 +143,9 @@ std::optional<std::string> Trainer::non_finite() {
   if (in_discriminator) return concat("discriminator: ", *in_discriminator);
   std::optional<std::string> found;
   const auto look = [&](const char* owner) {
-    return [this, &found, owner](std::string_view name, auto& part) {
+    return [this, &found, owner](std::string_view name, auto& part, auto...) {
       if constexpr (requires { part.begin(); }) {
-        if (!eigan::all_finite(std::span(std::as_const(part)), threads_))
+        if (!eigan::all_finite(std::span(std::as_const(part).data(), static_cast<std::size_t>(part.size())), threads_))
           found = concat(owner, ": ", name, " is not finite");
       }
     };

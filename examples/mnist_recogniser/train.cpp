@@ -166,7 +166,7 @@ int train(const TrainOptions& options) {
 
     if (!is_look_due(step, batches.size())) continue;
     trained.stop();
-    std::ranges::copy(average.params(), averaged.params().begin());
+    std::copy(average.params().begin(), average.params().end(), averaged.params().begin());
     known = accuracy(averaged, test, threads);
     const std::string reached = milestones.reach(known, trained.seconds());
     if (!options.quiet) {
@@ -179,7 +179,7 @@ int train(const TrainOptions& options) {
   }
   trained.stop();
 
-  std::ranges::copy(average.params(), averaged.params().begin());
+  std::copy(average.params().begin(), average.params().end(), averaged.params().begin());
   eigan::save(options.out, averaged,
               {{"seed", std::to_string(options.seed)},
                {"epochs", std::to_string(recipe.epochs)},

@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
 
 #include <eigan/core/processors.hpp>
 
@@ -46,11 +47,11 @@ TEST_CASE("processors: without control groups, or without a limit, there is none
 TEST_CASE("processors: a quota counts to the nearest whole number, at least one") {
   Groups groups;
   groups.write("self", "0::/\n");
-  for (const auto& [text, count] :
+  for (const auto& quota :
        {std::pair{"200000 100000", 2}, {"149000 100000", 1}, {"150000 100000", 2}, {"5000 50000", 1}}) {
-    CAPTURE(text);
-    groups.write("fs/cpu.max", text);
-    CHECK(groups.granted() == count);
+    INFO(std::string(quota.first));
+    groups.write("fs/cpu.max", quota.first);
+    CHECK(groups.granted() == quota.second);
   }
 }
 

@@ -355,7 +355,7 @@ TEST_CASE("SafetensorsFile: what is accepted is written and read back equal, and
 }
 
 // Comparing every name with every other would take hours: nobody would wait for this test.
-TEST_CASE("SafetensorsFile: a million tensors are read in a bounded multiple of the file, with a few allocations each") {
+TEST_CASE("SafetensorsFile: a million tensors take a bounded multiple of the file, and few allocations each") {
   constexpr int count = 1'000'000;
   std::string header = "{";
   for (int i = 0; i < count; ++i) {

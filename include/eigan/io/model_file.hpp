@@ -91,7 +91,7 @@ inline std::vector<FoundTensor> find_tensors(const std::string& file, std::map<s
 /// What load() does, for one file or the parts of one; `file` is what messages call it.
 template <SavableModel M>
 void load(const std::string& file, std::span<const SafetensorsFile> parts, M& model, const TensorNames& names) {
-  using T = ScalarOf<M>;
+  using T = ModelScalar<M>;
   const std::string architecture = model.architecture();
   for (const SafetensorsFile& part : parts)
     if (const auto stated = part.metadata().find("architecture");
@@ -110,7 +110,7 @@ void load(const std::string& file, std::span<const SafetensorsFile> parts, M& mo
   for (std::size_t i = 0; i < found.size(); ++i)
     values.push_back(found[i].tensor == nullptr ? std::vector<T>(static_cast<std::size_t>(places[i].size()), T(1))
                                                 : file_values<T>(*found[i].file, *found[i].tensor, places[i]));
-  for (std::size_t i = 0; i < found.size(); ++i) assign(tensors[i], values[i]);
+  for (std::size_t i = 0; i < found.size(); ++i) std::copy(values[i].begin(), values[i].end(), tensors[i].data());
 }
 
 }  // namespace detail
@@ -129,7 +129,7 @@ void save(const std::filesystem::path& path, const M& model,
   for (const auto& tensor : detail::tensors_of(model)) {
     auto shape = detail::file_shape(tensor.place, tensor.buffer.size());
     bytes.push_back(detail::file_bytes(tensor));
-    views.push_back({tensor.place.name, detail::file_dtype<detail::ScalarOf<const M>>(tensor.place), std::move(shape),
+    views.push_back({tensor.place.name, detail::file_dtype<detail::ModelScalar<const M>>(tensor.place), std::move(shape),
                      bytes.back()});
   }
   write_safetensors(path, std::move(views), metadata);

@@ -45,7 +45,7 @@ struct ModelTensor {
 };
 
 template <class M>
-using ScalarOf = std::remove_const_t<typename decltype(std::span(std::declval<M&>().params()))::element_type>;
+using ModelScalar = std::remove_const_t<typename decltype(std::span(std::declval<M&>().params()))::element_type>;
 
 /// All tensors of a model, those of its state last.
 template <class M>
@@ -117,36 +117,30 @@ std::vector<std::byte> file_bytes(const ModelTensor<T>& tensor) {
   return bytes;
 }
 
-/// The numbers of a file's tensor, in its order, as the model will have them. Error for a dtype that cannot be theirs,
-/// and for what is no count where one is wanted.
+/// The numbers of a file's tensor as they will lie in the buffer. Error for a dtype that cannot be theirs, and for what
+/// is no count where one is wanted.
 template <class T>
 std::vector<T> file_values(const SafetensorsFile& file, const TensorInfo& tensor, const Parameter& p) {
   const auto fail = [&](const auto&... parts) {
     fail_data(file.name(), ": tensor '", printable(tensor.name), "': expected ", parts...);
   };
-  std::vector<T> values(static_cast<std::size_t>(p.size()));
+  std::vector<T> in_file(static_cast<std::size_t>(p.size()));
   if (!p.integer) {
     if (!is_floating(tensor.dtype)) fail("dtype F64, F32, F16 or BF16, found ", tensor.type());
-    file.copy_to(tensor, std::span(values));
-    return values;
+    file.copy_to(tensor, std::span(in_file));
+  } else {
+    if (tensor.dtype != Dtype::i64) fail("dtype I64, found ", tensor.type());
+    for (std::size_t i = 0; i < in_file.size(); ++i) {
+      std::int64_t count = 0;
+      std::memcpy(&count, file.bytes(tensor).data() + i * sizeof count, sizeof count);
+      if (count < 0 || count > largest_count) fail("a count from 0 to ", largest_count, ", found ", count);
+      in_file[i] = static_cast<T>(count);
+    }
   }
-  if (tensor.dtype != Dtype::i64) fail("dtype I64, found ", tensor.type());
-  const std::byte* from = file.bytes(tensor).data();
-  for (T& value : values) {
-    std::int64_t count = 0;
-    std::memcpy(&count, from, sizeof count);
-    if (count < 0 || count > largest_count) fail("a count from 0 to ", largest_count, ", found ", count);
-    value = static_cast<T>(count);
-    from += sizeof count;
-  }
-  return values;
-}
-
-/// Puts a file's numbers where they belong.
-template <class T>
-void assign(const ModelTensor<T>& tensor, const std::vector<T>& values) {
-  const T* from = values.data();
-  tensor.place.for_each_in_file_order([&](Index place) { tensor.data()[place] = *from++; });
+  std::vector<T> in_buffer(in_file.size());
+  const T* from = in_file.data();
+  p.for_each_in_file_order([&](Index place) { in_buffer[static_cast<std::size_t>(place)] = *from++; });
+  return in_buffer;
 }
 
 }  // namespace detail

@@ -208,25 +208,8 @@ class BasicModel {
   }
   Matrix<T> infer(std::span<const ConstView<T>> inputs, Threads threads = {}) const {
     check_inputs(inputs);
-    const Index batch = inputs[0].cols();
-    Matrix<T> y(output_size(), batch);
-    const int parts = detail::usable_threads(threads, tiling_.work(batch));
-    const Index tile = tiling_.width(batch, parts), tiles = detail::Tiling::count(batch, tile);
-    const bool by_parts = parts > 1 && tiles < parts;
-    std::vector<Scratch<T>> scratches;
-    for (int i = 0; i < (by_parts ? 1 : parts); ++i) scratches.push_back(scratch());
-    detail::prepare_inference(*steps_, params(), state(), scratches[0].prepared(), steps_->steps().size());
-    const detail::Inference<T> inference(*steps_, params(), scratches[0].prepared(), inputs, y);
-    const auto count = [&](Index i) { return std::min(tile, batch - i * tile); };
-    if (by_parts) {
-      for (Index i = 0; i < tiles; ++i)
-        inference.tile(scratches[0], i * tile, count(i), threads, steps_->steps().size());
-    } else {
-      detail::parallel(parts, [&](int part, int of) {
-        for (Index i = tiles * part / of; i < tiles * (part + 1) / of; ++i)
-          inference.tile(scratches[static_cast<std::size_t>(part)], i * tile, count(i));
-      });
-    }
+    Matrix<T> y(output_size(), inputs[0].cols());
+    detail::infer<T>(steps_, params(), state(), tiling_, inputs, y, threads);
     return y;
   }
 
