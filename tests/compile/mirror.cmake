@@ -8,11 +8,14 @@ set(without_test
   eigan.hpp           # the umbrella, compiled by itself
   metrics.hpp         # another
   core/types.hpp      # an alias and a constant
+  core/eigen.hpp      # Eigen, without the false warnings of one compiler: scripts/check v4
   core/parameter.hpp  # names and numbers, filled in by the layers' own tests
   optim/check_update.hpp # what optimisers refuse, by their own tests
   metrics/check_samples.hpp # what metrics refuse, by theirs
   net/layer_table.hpp     # lists of function pointers: net/any_layer_test.cpp
   net/must_be_a_layer.hpp # what compilers say: tests/compile/reject
+  testing/numeric.hpp     # what checks are made of: testing/check_layer_test.cpp and its neighbours
+  testing/trial.hpp       # the same
   kernels.hpp          # all kernels, another umbrella
   kernels/dispatch.hpp # picks a table: every subject's test
   kernels/strided.hpp) # a pointer and two numbers: kernels/products_test.cpp
@@ -21,6 +24,7 @@ set(without_header
   golden/metrics_golden_test.cpp # all metrics, against NumPy
   examples/report_test.cpp       # a part of mnist_gan
   reliability/extreme_numbers_test.cpp      # every layer and loss
+  reliability/small_stack_test.cpp          # products and steps
   reliability/failing_allocation_test.cpp)  # whatever allocates
 
 function(names_below folder suffix result)

@@ -93,7 +93,7 @@ TEST_CASE("Dropout: at inference, and in training with p = 0, y is x") {
 
 TEST_CASE("Dropout: PyTorch's p unless one is given; one outside [0, 1) is refused") {
   CHECK(Dropout().p() == 0.5);
-  CHECK(Dropout(0.3).describe() == "Dropout(p=0.3)");
+  CHECK(Dropout(0.3).spec().text() == "Dropout(p=0.3)");
   CHECK_THROWS_WITH_AS(Dropout(1), "eigan::Dropout: p must be in [0, 1), is 1", std::invalid_argument);
   CHECK_THROWS_AS(Dropout(-0.1), std::invalid_argument);
   CHECK_THROWS_AS(Dropout(std::nan("")), std::invalid_argument);

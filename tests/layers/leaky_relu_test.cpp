@@ -31,7 +31,7 @@ TEST_CASE("LeakyReLU: gradients") {
 TEST_CASE("LeakyReLU: PyTorch's slope unless one is given; a negative or huge one is refused") {
   CHECK(LeakyReLU().negative_slope() == 0.01);
   CHECK(LeakyReLU(0.2).negative_slope() == 0.2);
-  CHECK(LeakyReLU(0.2).describe() == "LeakyReLU(negative_slope=0.2)");
+  CHECK(LeakyReLU(0.2).spec().text() == "LeakyReLU(negative_slope=0.2)");
   CHECK_THROWS_WITH_AS(LeakyReLU(-0.1), "eigan::LeakyReLU: negative_slope must be at least 0 and at most 1e30, is -0.1",
                        std::invalid_argument);
   CHECK(LeakyReLU(1e30).negative_slope() == 1e30);
@@ -48,6 +48,6 @@ TEST_CASE("LeakyReLU: a NaN passes through") {
 }
 
 TEST_CASE("LeakyReLU: its text has every digit of the slope") {
-  CHECK(LeakyReLU(0.2).describe() == "LeakyReLU(negative_slope=0.2)");
-  CHECK(LeakyReLU(1.0 / 3).describe() == "LeakyReLU(negative_slope=0.3333333333333333)");
+  CHECK(LeakyReLU(0.2).spec().text() == "LeakyReLU(negative_slope=0.2)");
+  CHECK(LeakyReLU(1.0 / 3).spec().text() == "LeakyReLU(negative_slope=0.3333333333333333)");
 }

@@ -1,7 +1,12 @@
 #include <doctest/doctest.h>
+#include <limits>
+#include <type_traits>
+#include <vector>
 
 #include <eigan/layers/linear.hpp>
 #include <eigan/testing/check_gradients.hpp>
+
+#include "support.hpp"
 
 using namespace eigan;
 
@@ -31,6 +36,69 @@ TEST_CASE("Linear: gradients") {
       INFO(in, " -> ", out, "\n", report.text());
       CHECK(report.ok());
     }
+}
+
+TEST_CASE("Linear: the tangent by hand") {
+  // ty = w tx, and the gradient of <dty, ty> with respect to w is dty tx^T; the bias has none.
+  const Linear<2, 3> layer;
+  const std::vector<float> p{1, 3, 5, 2, 4, 6, 10, 20, 30};
+  const Matrix<float> none, tx{{1}, {-1}}, dty{{1}, {2}, {3}};
+  Matrix<float> ty(3, 1);
+  layer.forward_tangent<float>(p, none, none, tx, ty);
+  CHECK(ty == Matrix<float>{{-1}, {-1}, {-1}});
+  std::vector<float> dp(9, 100);
+  layer.backward_params_tangent<float>(p, none, none, tx, dty, dp);
+  CHECK(dp == std::vector<float>{101, 102, 103, 99, 98, 97, 100, 100, 100});
+}
+
+template <class T>
+static void check_parts_have_the_bits_of_the_whole(Index in, Index out, Index batch) {
+  INFO(in, " -> ", out, ", batch ", batch);
+  const Linear<> layer(in, out);
+  const auto p = support::random_values<T>(static_cast<std::size_t>(layer.param_size()), 1);
+  const Matrix<T> x = support::random_matrix<T>(in, batch, 2), dy = support::random_matrix<T>(out, batch, 3);
+  Matrix<T> y(out, batch), dx(in, batch), some_y(out, batch), some_dx(in, batch);
+  layer.template forward<T>(p, x, y);
+  layer.template backward_input<T>(p, x, y, dy, dx);
+  for (const Index run : {1, 2, 5}) {
+    some_y.setConstant(std::numeric_limits<T>::quiet_NaN());
+    some_dx.setConstant(std::numeric_limits<T>::quiet_NaN());
+    for (Index part = 0; part < layer.part_count(); part += run) {
+      const Index last = std::min(part + run, layer.part_count());
+      layer.template forward_parts<T>(p, x, some_y, part, last);
+      layer.template backward_input_parts<T>(p, x, y, dy, some_dx, part, last);
+    }
+    CHECK(support::same_bits(some_y, y));
+    CHECK(support::same_bits(some_dx, dx));
+  }
+}
+
+TEST_CASE_TEMPLATE("Linear: parts have the bits of the whole", T, float, double) {
+  for (const auto& [in, out] :
+       {std::pair<Index, Index>{3, 5}, {784, 1}, {1, 784}, {300, 257}, {129, 1000}, {1024, 513}})
+    for (const Index batch : {1, 2, 7, 33}) check_parts_have_the_bits_of_the_whole<T>(in, out, batch);
+  CHECK(Linear<300, 257>{}.part_count() == 4);
+  CHECK(Linear<63, 1>{}.part_count() == 1);
+}
+
+TEST_CASE("Linear: placed, all sizes are one type; another shape is none that it takes") {
+  const Linear<12, 5> layer;
+  CHECK(layer.output_shape({12}) == Shape{5});
+  CHECK_FALSE(layer.output_shape({3, 2, 2}));
+  CHECK_FALSE(layer.output_shape({11}));
+  CHECK(layer.expects() == "12 features");
+  static_assert(std::is_same_v<decltype(layer.at(Shape{12})), Linear<>>);
+  CHECK(layer.at({12}).spec() == layer.spec());
+  const auto report = testing::check_gradients(layer, {.shape = {12}});
+  INFO(report.text());
+  CHECK(report.ok());
+}
+
+TEST_CASE("Linear: says what it is and what it costs") {
+  const Linear<> layer(784, 128);
+  CHECK(layer.spec().text() == "Linear(in_features=784, out_features=128)");
+  CHECK(layer.spec().type == "::eigan::Linear<784, 128>");
+  CHECK(layer.operations() == 2 * 784 * 128);
 }
 
 TEST_CASE("Linear: many blocks of parameters") {

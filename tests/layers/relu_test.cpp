@@ -15,7 +15,7 @@ TEST_CASE("ReLU: worked by hand") {
   const Matrix<float> dy{{10, 20}, {30, 40}, {50, 60}};
   layer.backward_input<float>({}, x, y, dy, dx);
   CHECK(dx == Matrix<float>{{10, 0}, {0, 0}, {50, 60}});
-  CHECK(layer.describe() == "ReLU()");
+  CHECK(layer.spec().text() == "ReLU()");
 }
 
 TEST_CASE("ReLU: gradients") {

@@ -16,7 +16,10 @@ TEST_CASE("Sigmoid: worked by hand") {
   const Matrix<double> dy{{16, 100}, {-4, 5}};
   layer.backward_input<double>({}, x, y, dy, dx);
   CHECK(dx.isApprox(Matrix<double>{{3, 16}, {-1, 0}}, 1e-14));
-  CHECK(layer.describe() == "Sigmoid()");
+  // y'' = y (1 - y) (1 - 2 y): -3/32 at 3/4, 12/125 at 1/5.
+  layer.add_curvature<double>({}, x, y, dy, Matrix<double>::Ones(2, 2).eval(), dx);
+  CHECK(dx.isApprox(Matrix<double>{{3 - 1.5, 16 + 9.6}, {-1, 0}}, 1e-14));
+  CHECK(layer.spec().text() == "Sigmoid()");
 }
 
 TEST_CASE("Sigmoid: gradients") {

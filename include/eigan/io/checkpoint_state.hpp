@@ -92,7 +92,8 @@ std::span<X> as_numbers(X& number) {
 }
 template <std::ranges::contiguous_range Range>
 auto as_numbers(Range&& range) {
-  return std::span(range);
+  // Of a range alone libc++ 14 cannot make one.
+  return std::span(std::ranges::data(range), static_cast<std::size_t>(std::ranges::size(range)));
 }
 template <class Part>
 using NumberOf = std::remove_const_t<typename decltype(as_numbers(std::declval<Part&>()))::element_type>;

@@ -6,10 +6,8 @@
 
 #include <cmath>
 #include <cstdint>
-#include <string>
 
 #include <eigan/core/error.hpp>
-#include <eigan/core/exact_text.hpp>
 #include <eigan/core/layer.hpp>
 #include <eigan/kernels/random.hpp>
 
@@ -33,7 +31,7 @@ class Dropout {
 
   /// The probability of zeroing an element.
   double p() const { return p_; }
-  std::string describe() const { return "Dropout(p=" + exact_text(p_) + ")"; }
+  Spec spec() const { return {"Dropout", {{"p", p_}}, "::eigan::Dropout"}; }
 
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
@@ -75,6 +73,6 @@ class Dropout {
   double p_ = 0.5;
 };
 
-static_assert(StochasticLayer<Dropout>);
+static_assert(StochasticLayer<Dropout> && TangentLayer<Dropout>);
 
 }  // namespace eigan

@@ -4,10 +4,7 @@
 // slope is 0.01 unless given, and the gradient at 0 is slope dy.
 #pragma once
 
-#include <string>
-
 #include <eigan/core/error.hpp>
-#include <eigan/core/exact_text.hpp>
 #include <eigan/core/layer.hpp>
 #include <eigan/layers/elementwise.hpp>
 
@@ -30,7 +27,7 @@ class LeakyReLU {
 
   /// The slope below 0.
   double negative_slope() const { return slope_; }
-  std::string describe() const { return "LeakyReLU(negative_slope=" + exact_text(slope_) + ")"; }
+  Spec spec() const { return {"LeakyReLU", {{"negative_slope", slope_}}, "::eigan::LeakyReLU"}; }
 
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
@@ -50,6 +47,6 @@ class LeakyReLU {
   double slope_ = 0.01;
 };
 
-static_assert(Layer<LeakyReLU>);
+static_assert(TangentLayer<LeakyReLU>);
 
 }  // namespace eigan

@@ -42,8 +42,20 @@ class Linear {
   Index input_size() const { return in_; }
   Index output_size() const { return out_; }
   Index param_size() const { return out_ * in_ + out_; }
-  Spec spec() const { return {"Linear", {{"in_features", in_}, {"out_features", out_}}, detail::concat("::eigan::Linear<", In, ", ", Out, ">")}; }
+  /// Floating-point operations for a sample.
+  double operations() const { return 2.0 * static_cast<double>(in_) * static_cast<double>(out_); }
+  Spec spec() const {
+    return {"Linear",
+            {{"in_features", in_}, {"out_features", out_}},
+            detail::concat("::eigan::Linear<", in_, ", ", out_, ">")};
+  }
   std::vector<Parameter> parameters() const { return {{"weight", 0, out_, in_, 2}, {"bias", out_ * in_, out_, 1, 1}}; }
+
+  // All sizes share the code of Linear<>.
+  constexpr Shape output_shape(Shape in) const { return in == Shape{in_} ? Shape{out_} : Shape{}; }
+  Linear<> at(Shape) const { return Linear<>(in_, out_); }
+  /// What it takes, in words.
+  std::string expects() const { return detail::concat(in_, " features"); }
 
   /// The weight inside this layer's parameters (or gradients, or moments): out x in.
   template <class T>
@@ -79,6 +91,25 @@ class Linear {
     gemm::transposed<T>(weight(p), dy, dx);
   }
 
+  // Parts: runs of outputs on the way forward, of inputs on the way back, about 64 of the larger number. Kernels
+  // compute each element by itself, so that no bit depends on its part.
+  Index part_count() const { return std::max<Index>(1, std::max(in_, out_) / 64); }
+  template <class T>
+  void forward_parts(std::span<const T> p, ConstView<T> x, View<T> y, Index first, Index last) const {
+    const Index row = part_begin(out_, first), count = part_begin(out_, last) - row;
+    if (count > 0)
+      gemm::affine<T>({weight(p).data() + row, count, in_, out_}, x, bias(p).data() + row,
+                      View<T>(y.data() + row, count, y.cols(), y.outerStride()));
+  }
+  template <class T>
+  void backward_input_parts(std::span<const T> p, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx, Index first,
+                            Index last) const {
+    const Index row = part_begin(in_, first), count = part_begin(in_, last) - row;
+    if (count > 0)
+      gemm::transposed<T>(weight(p).columns(row, count), dy,
+                          View<T>(dx.data() + row, count, dx.cols(), dx.outerStride()));
+  }
+
   template <class T>
   void backward_params(std::span<const T> p, ConstView<T> x, ConstView<T> y, ConstView<T> dy, std::span<T> dp) const {
     backward_params_blocks(p, x, y, dy, dp, 0, block_count());
@@ -94,26 +125,26 @@ class Linear {
   template <class T>
   void backward_params_blocks(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp,
                               Index first, Index last) const {
-    backward_tangent_blocks(x, dy, dp, first, last);
+    const Index column = first * block_columns();
+    const Index count = std::min(last * block_columns(), in_) - column;
+    gemm::add_outer<T>(dy, {x.data() + column, count, x.cols(), x.outerStride()}, weight(dp).columns(column, count));
     if (last == block_count())
       detail::product_kernels<T>().add_row_sums(out_, dy.cols(), {dy.data(), 1, dy.outerStride()}, bias(dp).data());
   }
 
-  // The derivative of y in the direction tx, and what <dy, that> adds to the parameters' gradient, by blocks.
-
   template <class T>
-  void forward_tangent(std::span<const T> p, ConstView<T> tx, View<T> ty) const {
+  void forward_tangent(std::span<const T> p, ConstView<T>, ConstView<T>, ConstView<T> tx, View<T> ty) const {
     gemm::product<T>(weight(p), tx, ty);
   }
   template <class T>
-  void backward_tangent_blocks(ConstView<T> tx, ConstView<T> dy, std::span<T> dp, Index first, Index last) const {
-    const Index column = first * block_columns();
-    const Index count = std::min(last * block_columns(), in_) - column;
-    const ConstView<T> some_tx(tx.data() + column, count, tx.cols(), tx.outerStride());
-    gemm::add_outer<T>(dy, some_tx, weight(dp).columns(column, count));
+  void backward_params_tangent(std::span<const T>, ConstView<T>, ConstView<T>, ConstView<T> tx, ConstView<T> dty,
+                               std::span<T> dp) const {
+    gemm::add_outer<T>(dty, tx, weight(dp));
   }
 
  private:
+  /// Where part `part` begins of n rows: behind a multiple of 16, as kernels like it.
+  Index part_begin(Index n, Index part) const { return part == part_count() ? n : n * part / part_count() / 16 * 16; }
   Index block_columns() const {
     const Index params = std::clamp<Index>(out_ * in_ / 16, 8192, 65536);
     return std::max<Index>(8, params / out_ / 8 * 8);
@@ -123,6 +154,7 @@ class Linear {
   Index out_;
 };
 
-static_assert(BlockedLayer<Linear<3, 2>> && BlockedLayer<Linear<3, 2>, double>);
+static_assert(BlockedLayer<Linear<3, 2>> && PartedLayer<Linear<3, 2>> && TangentLayer<Linear<3, 2>>);
+static_assert(BlockedLayer<Linear<>, double> && ShapedLayer<Linear<3, 2>>);
 
 }  // namespace eigan

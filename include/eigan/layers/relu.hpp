@@ -1,8 +1,6 @@
 // ReLU: y = max(0, x).     Backward: dx = dy where x > 0, 0 elsewhere.     Element-wise; a NaN stays a NaN.
 #pragma once
 
-#include <string>
-
 #include <eigan/core/layer.hpp>
 #include <eigan/layers/elementwise.hpp>
 
@@ -15,7 +13,7 @@ class ReLU {
   static constexpr bool backward_reads_x = false;
   static constexpr bool piecewise_linear = true;
 
-  std::string describe() const { return "ReLU()"; }
+  Spec spec() const { return {"ReLU", {}, "::eigan::ReLU"}; }
 
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
@@ -31,6 +29,6 @@ class ReLU {
   }
 };
 
-static_assert(Layer<ReLU>);
+static_assert(TangentLayer<ReLU>);
 
 }  // namespace eigan

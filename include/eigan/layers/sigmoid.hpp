@@ -1,7 +1,5 @@
-// Sigmoid: y = 1 / (1 + e^-x).     Backward: dx = y (1 - y) dy.     Element-wise.
+// Sigmoid: y = 1 / (1 + e^-x).     Backward: dx = y (1 - y) dy.     y'' = y (1 - y) (1 - 2 y).     Element-wise.
 #pragma once
-
-#include <string>
 
 #include <eigan/core/layer.hpp>
 #include <eigan/layers/elementwise.hpp>
@@ -14,7 +12,7 @@ class Sigmoid {
   static constexpr bool elementwise = true;
   static constexpr bool backward_reads_x = false;
 
-  std::string describe() const { return "Sigmoid()"; }
+  Spec spec() const { return {"Sigmoid", {}, "::eigan::Sigmoid"}; }
 
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
@@ -28,8 +26,14 @@ class Sigmoid {
       detail::elementwise_kernels<T>().sigmoid_backward(n, yj, dyj, dxj);
     });
   }
+
+  template <class T>
+  void add_curvature(std::span<const T>, ConstView<T>, ConstView<T> y, ConstView<T> tx, ConstView<T> dty,
+                     View<T> dx) const {
+    detail::add_curvature(y, tx, dty, dx, [](T v) { return v * (T(1) - v) * (T(1) - T(2) * v); });
+  }
 };
 
-static_assert(Layer<Sigmoid>);
+static_assert(TangentLayer<Sigmoid>);
 
 }  // namespace eigan

@@ -1,7 +1,7 @@
-// Tanh: y = tanh x.     Backward: dx = (1 - y^2) dy.     Element-wise.
+// Tanh: y = tanh x.     Backward: dx = (1 - y^2) dy.     y'' = -2 y (1 - y^2).     Element-wise.
 #pragma once
 
-#include <string>
+#include <cmath>
 
 #include <eigan/core/layer.hpp>
 #include <eigan/layers/elementwise.hpp>
@@ -14,7 +14,7 @@ class Tanh {
   static constexpr bool elementwise = true;
   static constexpr bool backward_reads_x = false;
 
-  std::string describe() const { return "Tanh()"; }
+  Spec spec() const { return {"Tanh", {}, "::eigan::Tanh"}; }
 
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
@@ -28,8 +28,14 @@ class Tanh {
       detail::elementwise_kernels<T>().tanh_backward(n, yj, dyj, dxj);
     });
   }
+
+  template <class T>
+  void add_curvature(std::span<const T>, ConstView<T>, ConstView<T> y, ConstView<T> tx, ConstView<T> dty,
+                     View<T> dx) const {
+    detail::add_curvature(y, tx, dty, dx, [](T v) { return T(-2) * v * std::fma(-v, v, T(1)); });
+  }
 };
 
-static_assert(Layer<Tanh>);
+static_assert(TangentLayer<Tanh>);
 
 }  // namespace eigan

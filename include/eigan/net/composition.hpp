@@ -14,6 +14,7 @@
 
 #include <eigan/core/layer.hpp>
 #include <eigan/net/must_be_a_layer.hpp>
+#include <eigan/net/steps.hpp>
 
 namespace eigan {
 
@@ -60,9 +61,19 @@ constexpr Shape shape_after_layer() {
     return unknown_shape;
 }
 
+/// What stands in the network: the layer, or what one that knows images is when it is placed.
+template <class L>
+struct PlacedLayer {
+  using type = L;
+};
+template <ShapedLayer L>
+struct PlacedLayer<L> {
+  using type = std::remove_cvref_t<decltype(std::declval<const L&>().at(Shape{}))>;
+};
+
 /// Of a layer. A class, not a constexpr function: clang would add a second, unhelpful error to a function's.
 template <class L, Shape In, std::size_t... Path>
-struct ShapeAfter : MustBeALayer<L, Path...> {
+struct ShapeAfter : MustBeALayer<typename PlacedLayer<L>::type, Path...> {
   static constexpr Shape out = shape_after_layer<L, In>();
   static constexpr bool fits = static_cast<bool>(out) || out == unknown_shape;
   static constexpr Shape value = fits ? out : unknown_shape;  // one error is enough
@@ -114,8 +125,8 @@ template <class L>
 std::vector<Shape> input_shapes_of(const L& layer) {
   if constexpr (Composition<L>)
     return layer.input_shapes();
-  else if (const Index size = input_of(layer); size > 0)
-    return {Shape{size}};
+  else if constexpr (SizedLayer<L>)
+    return input_of(layer) > 0 ? std::vector{Shape{input_of(layer)}} : std::vector<Shape>{};
   else
     return {};
 }

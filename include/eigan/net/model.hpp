@@ -6,6 +6,8 @@
 
 #include <concepts>
 #include <cstddef>
+#include <initializer_list>
+#include <memory>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -56,17 +58,29 @@ class Model : public BasicModel<T> {
   std::span<T> params() {
     return params(I);
   }
+  template <std::size_t I>
+  std::span<const T> params() const {
+    return params(I);
+  }
 
   /// See BasicModel::forward. Where the type says that a pass draws random numbers, one without an Rng does not
   /// compile.
   template <class... Arguments>
   ConstView<T> forward(Tape<T>& tape, Arguments&&... arguments) const {
-    constexpr bool has_rng = (std::is_same_v<std::remove_cvref_t<Arguments>, Rng> || ...);
+    constexpr bool has_rng = ((std::is_same_v<std::remove_cvref_t<Arguments>, Rng> ||
+                               std::is_same_v<std::remove_cvref_t<Arguments>, Draw>) ||
+                              ...);
     if constexpr (requires { typename std::bool_constant<Net::stochastic>; })
       static_assert(
           has_rng || !Net::stochastic,
           "eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
     return BasicModel<T>::forward(tape, std::forward<Arguments>(arguments)...);
+  }
+  /// The same for a network of several inputs: `model.forward(tape, {x, condition})`.
+  template <class... Arguments>
+  ConstView<T> forward(Tape<T>& tape, std::initializer_list<ConstView<T>> inputs, Arguments&&... arguments) const {
+    return forward<std::initializer_list<ConstView<T>>&, Arguments...>(tape, inputs,
+                                                                       std::forward<Arguments>(arguments)...);
   }
 
  private:
@@ -79,6 +93,9 @@ class Model : public BasicModel<T> {
 
   static List list(const Net& net, std::vector<Shape> inputs) {
     if (inputs.empty()) inputs = net.input_shapes();
+    if (inputs.empty())
+      detail::fail_contract(
+          "eigan::Model: no layer states the shape of a sample; begin with an Input, or give the shape");
     auto steps = std::make_shared<Steps<T>>(std::move(inputs));
     net.append(*steps, 0, "");
     return steps;

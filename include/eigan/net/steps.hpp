@@ -157,8 +157,10 @@ class Steps {
   static std::string expected(const L& layer) {
     if constexpr (requires { layer.expects(); })
       return layer.expects();
-    else
+    else if constexpr (SizedLayer<L>)
       return detail::concat(detail::input_of(layer));
+    else
+      return "another shape";
   }
   template <class L>
   std::size_t add_placed(L layer, std::size_t from, Shape out, std::string name) {
