@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -88,6 +89,8 @@ OnnxValue join(OnnxGraph& graph, const Steps<T>& net, const Step<T>& step, const
 template <class T>
 void save_onnx(const std::filesystem::path& path, const BasicModel<T>& model, const OnnxOptions& options = {}) {
   const Steps<T>& net = model.steps();
+  Scratch<T> scratch = model.scratch(1);  // what infer() would refuse is refused here
+  detail::prepare_inference(net, model.params(), model.state(), scratch.prepared(), net.steps().size());
   OnnxGraph graph(options.dtype);
   std::vector<OnnxValue> values;  // of all levels, each with its shape's axes
   for (std::size_t i = 0; i < net.inputs(); ++i)
