@@ -76,8 +76,12 @@ OnnxValue join(OnnxGraph& graph, const Steps<T>& net, const Step<T>& step, const
   for (std::size_t i = 0; i < inputs.size() && !out.is_vector(); ++i) {
     const Shape in = net.levels()[step.reads[i]];
     if (!in.is_vector()) continue;
-    const OnnxValue extents = graph.add_integers(concat(step.name, ".extents.", i), {1, 1, out.height, out.width});
-    inputs[i] = graph.add_node(step.name + ".expanded", "Expand", {graph.reshaped(inputs[i], in, true), extents});
+    // Not Expand, which OpenCV 4.6 gives a batch of one.
+    const std::vector<double> scales{1, 1, static_cast<double>(out.height), static_cast<double>(out.width)};
+    inputs[i] = graph.add_node(
+        step.name + ".repeated", "Resize",
+        {graph.reshaped(inputs[i], in, true), {}, graph.add_tensor(concat(step.name, ".scales.", i), {4}, scales)},
+        repeating());
   }
   return graph.add_node(step.name, "Concat", inputs, {{"axis", std::int64_t{1}}});
 }

@@ -4,8 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
-#include <map>
 #include <set>
 #include <span>
 #include <string>
@@ -50,7 +48,7 @@ class OnnxGraph {
   }
   /// What `op_type` makes of the inputs; its axes are those of the first. `name` begins that of the node.
   OnnxValue add_node(std::string name, std::string_view op_type, const std::vector<OnnxValue>& inputs,
-                     std::initializer_list<OnnxAttribute> attributes = {}) {
+                     const std::vector<OnnxAttribute>& attributes = {}) {
     name = unused(std::move(name));
     ProtobufWriter node;
     for (const OnnxValue& input : inputs) node.text(1, input.name);

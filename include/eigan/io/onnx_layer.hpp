@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <map>
 #include <string>
 #include <string_view>
@@ -81,7 +80,7 @@ class OnnxLayer {
   }
   /// What an operator makes of values; its axes are those of the first.
   OnnxValue node(std::string_view op_type, const std::vector<OnnxValue>& inputs,
-                 std::initializer_list<OnnxAttribute> attributes = {}) {
+                 const std::vector<OnnxAttribute>& attributes = {}) {
     return graph_.add_node(detail::concat(name_, '.', op_type), op_type, inputs, attributes);
   }
 

@@ -98,18 +98,19 @@ inline OnnxValue global_average(OnnxLayer& layer) {
   return layer.node("GlobalAveragePool", {layer.image()});
 }
 
-inline OnnxValue upsample(OnnxLayer& layer, bool bilinear) {
-  const auto scale = [&](Index from, Index to) { return static_cast<double>(to) / static_cast<double>(from); };
-  const OnnxValue scales = layer.constant(
-      "scales", {4}, {1, 1, scale(layer.in().height, layer.out().height), scale(layer.in().width, layer.out().width)});
-  if (bilinear)
-    return layer.node(
-        "Resize", {layer.image(), {}, scales},
-        {{"mode", std::string_view("linear")}, {"coordinate_transformation_mode", std::string_view("half_pixel")}});
-  return layer.node("Resize", {layer.image(), {}, scales},
-                    {{"mode", std::string_view("nearest")},
-                     {"coordinate_transformation_mode", std::string_view("asymmetric")},
-                     {"nearest_mode", std::string_view("floor")}});
+/// Of a Resize that repeats pixels.
+inline std::vector<OnnxAttribute> repeating() {
+  return {{"mode", std::string_view("nearest")},
+          {"coordinate_transformation_mode", std::string_view("asymmetric")},
+          {"nearest_mode", std::string_view("floor")}};
+}
+inline OnnxValue upsample(OnnxLayer& layer) {
+  const double scale = layer.setting("scale_factor", 1);
+  const std::vector<OnnxValue> inputs{layer.image(), {}, layer.constant("scales", {4}, {1, 1, scale, scale})};
+  if (layer.setting("bilinear", 0) == 0) return layer.node("Resize", inputs, repeating());
+  return layer.node(
+      "Resize", inputs,
+      {{"mode", std::string_view("linear")}, {"coordinate_transformation_mode", std::string_view("half_pixel")}});
 }
 
 /// gamma or beta, or what stands for it in a layer without.
@@ -132,15 +133,16 @@ inline OnnxValue instance_norm(OnnxLayer& layer) {
   return layer.node("InstanceNormalization", {layer.image(), affine(layer, "weight", 1), affine(layer, "bias", 0)},
                     {{"epsilon", epsilon(layer)}});
 }
-/// Of all of a sample's features; LayerNormalization itself came with operators 17.
+/// An instance normalisation of the whole sample as one channel; LayerNormalization itself came with operators 17.
 inline OnnxValue layer_norm(OnnxLayer& layer) {
-  const std::vector<std::int64_t> axes =
-      layer.input().image ? std::vector<std::int64_t>{1, 2, 3} : std::vector<std::int64_t>{1};
-  const auto mean = [&](const OnnxValue& x) { return layer.node("ReduceMean", {x}, {{"axes", axes}}); };
-  const OnnxValue centred = layer.node("Sub", {layer.input(), mean(layer.input())});
-  const OnnxValue variance = mean(layer.node("Mul", {centred, centred}));
-  const OnnxValue deviation = layer.node("Sqrt", {layer.node("Add", {variance, layer.number("eps", epsilon(layer))})});
-  OnnxValue y = layer.node("Div", {centred, deviation});
+  const Shape in = layer.in();
+  const OnnxValue row = layer.node("Reshape", {layer.input(), layer.integers("row", {0, 1, in.size()})});
+  const OnnxValue normalised =
+      layer.node("InstanceNormalization", {row, layer.constant("one", {1}, {1}), layer.constant("zero", {1}, {0})},
+                 {{"epsilon", epsilon(layer)}});
+  std::vector<std::int64_t> extents{0, in.channels};
+  if (layer.input().image) extents.insert(extents.end(), {in.height, in.width});
+  OnnxValue y{layer.node("Reshape", {normalised, layer.integers("shape", extents)}).name, layer.input().image};
   if (layer.has("weight")) y = layer.node("Mul", {y, layer.tensor("weight")});
   return layer.has("bias") ? layer.node("Add", {y, layer.tensor("bias")}) : y;
 }
@@ -188,8 +190,10 @@ class OnnxOperators {
     add("BatchNorm1d", batch_norm).add("BatchNorm2d", batch_norm);
     add("InstanceNorm2d", instance_norm).add("LayerNorm", layer_norm);
     add("MaxPool2d", max_pool).add("AvgPool2d", average_pool).add("GlobalAvgPool2d", global_average);
-    add("Upsample", [](OnnxLayer& layer) { return upsample(layer, layer.setting("bilinear", 0) != 0); });
-    add("ReflectionPad2d", reflection_pad).add("Flatten", flatten).add("Unflatten", unflatten);
+    add("Upsample", upsample)
+        .add("ReflectionPad2d", reflection_pad)
+        .add("Flatten", flatten)
+        .add("Unflatten", unflatten);
     add("Dropout", [](OnnxLayer& layer) { return layer.input(); });  // inference drops nothing
   }
 
