@@ -24,6 +24,9 @@
 #include <eigan/init/initializers.hpp>
 #include <eigan/layers/avg_pool2d.hpp>
 #include <eigan/layers/batch_norm.hpp>
+#include <eigan/layers/conv2d.hpp>
+#include <eigan/layers/conv_transpose2d.hpp>
+#include <eigan/layers/convolution.hpp>
 #include <eigan/layers/dropout.hpp>
 #include <eigan/layers/elu.hpp>
 #include <eigan/layers/flatten.hpp>
