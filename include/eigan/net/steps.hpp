@@ -81,6 +81,7 @@ class Steps {
  public:
   /// Of inputs of these shapes, one at least, and no steps yet.
   explicit Steps(std::vector<Shape> inputs) : levels_(std::move(inputs)), inputs_(levels_.size()) {
+    if (levels_.empty()) detail::fail_contract("eigan::Steps: needs at least one input");
     for (const Shape& shape : levels_)
       if (!shape) detail::fail_contract("eigan: an input cannot have the shape ", shape_text(shape));
   }
@@ -89,6 +90,7 @@ class Steps {
   /// if it does not take what that level gives.
   template <class L>
   std::size_t add(const L& layer, std::size_t from, std::string name) {
+    check_reads({from}, name);
     const Shape in = levels_[from], out = detail::output_shape_of(layer, in);
     if (!out)
       detail::fail_contract("eigan: this layer does not take what the layer before gives: layer ", name, ", ",
@@ -101,6 +103,7 @@ class Steps {
   }
   /// The sum of levels of one shape.
   std::size_t sum(std::vector<std::size_t> levels, std::string name) {
+    check_reads(levels, name);
     for (const std::size_t level : levels)
       if (levels_[level] != levels_[levels.front()])
         detail::fail_contract("eigan: a sum needs equal shapes: ", name, " receives ",
@@ -109,6 +112,7 @@ class Steps {
   }
   /// The channels of levels of one height and width side by side; a vector among images is repeated at every pixel.
   std::size_t concatenate(std::vector<std::size_t> levels, std::string name) {
+    check_reads(levels, name);
     Shape out{0, 1, 1};
     for (const std::size_t level : levels)
       if (!levels_[level].is_vector()) out = {0, levels_[level].height, levels_[level].width};
@@ -153,6 +157,12 @@ class Steps {
   }
 
  private:
+  void check_reads(const std::vector<std::size_t>& levels, const std::string& name) const {
+    if (levels.empty()) detail::fail_contract("eigan::Steps: ", name, " must read a level");
+    for (const std::size_t level : levels)
+      if (level >= levels_.size())
+        detail::fail_contract("eigan::Steps: ", name, " cannot read level ", level, " of ", levels_.size());
+  }
   template <class L>
   static std::string expected(const L& layer) {
     if constexpr (requires { layer.expects(); })
