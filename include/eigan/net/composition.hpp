@@ -5,6 +5,7 @@
 // Path: 2, 1 is layer 1 of the composition that is layer 2.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <string>
@@ -108,8 +109,9 @@ struct SideBySideMustHaveOneHeightAndWidth {
   static_assert(unknown || A.is_vector() || B.is_vector() || (A.height == B.height && A.width == B.width),
                 "eigan: images side by side need one height and width; the template arguments are the two shapes "
                 "(channels, height, width) and the place in the network");
-  static constexpr Shape image = A.is_vector() ? B : A;
-  static constexpr Shape value = unknown ? unknown_shape : Shape{A.channels + B.channels, image.height, image.width};
+  static constexpr Shape value =
+      unknown ? unknown_shape
+              : Shape{A.channels + B.channels, std::max(A.height, B.height), std::max(A.width, B.width)};
 };
 template <class Path, Shape A, Shape... More>
 struct SideBySide {

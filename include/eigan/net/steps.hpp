@@ -113,14 +113,15 @@ class Steps {
   /// The channels of levels of one height and width side by side; a vector among images is repeated at every pixel.
   std::size_t concatenate(std::vector<std::size_t> levels, std::string name) {
     check_reads(levels, name);
-    Shape out{0, 1, 1};
-    for (const std::size_t level : levels)
-      if (!levels_[level].is_vector()) out = {0, levels_[level].height, levels_[level].width};
+    const auto is_image = [&](std::size_t level) { return !levels_[level].is_vector(); };
+    const auto image = std::find_if(levels.begin(), levels.end(), is_image);
+    Shape out = image == levels.end() ? Shape{} : levels_[*image];
+    out.channels = 0;
     for (const std::size_t level : levels) {
       const Shape& in = levels_[level];
       if (!in.is_vector() && (in.height != out.height || in.width != out.width))
         detail::fail_contract("eigan: images side by side need one height and width: ", name, " receives ",
-                              shape_text({in.channels, out.height, out.width}), " and ", shape_text(in));
+                              shape_text(levels_[*image]), " and ", shape_text(in));
       out.channels += in.channels;
     }
     return push({StepKind::concatenation, std::move(levels), 0, std::move(name)}, out);
