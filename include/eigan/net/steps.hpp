@@ -83,7 +83,8 @@ class Steps {
   explicit Steps(std::vector<Shape> inputs) : levels_(std::move(inputs)), inputs_(levels_.size()) {
     if (levels_.empty()) detail::fail_contract("eigan::Steps: needs at least one input");
     for (const Shape& shape : levels_)
-      if (!shape) detail::fail_contract("eigan: an input cannot have the shape ", shape_text(shape));
+      if (!shape || !fits_memory(shape))
+        detail::fail_contract("eigan: an input cannot have the shape ", shape_text(shape));
   }
 
   /// Adds a layer behind level `from`; returns the level that it makes. Throws std::invalid_argument, naming the layer,
@@ -190,10 +191,13 @@ class Steps {
     step.operations = std::max(step.table->operations(step.layer.get(), features), static_cast<double>(features));
     return push(std::move(step), out);
   }
-  std::size_t push(Step<T> step, Shape out) {
+  static bool fits_memory(Shape shape) {
     Index size = 0;
-    if (!checked_mul(out.channels, out.height, size) || !checked_mul(size, out.width, size) ||
-        size > std::numeric_limits<Index>::max() / 64)
+    return checked_mul(shape.channels, shape.height, size) && checked_mul(size, shape.width, size) &&
+           size <= std::numeric_limits<Index>::max() / 64;
+  }
+  std::size_t push(Step<T> step, Shape out) {
+    if (!fits_memory(out))
       detail::fail_contract("eigan: layer ", step.name, " would give more numbers than any memory holds");
     step.writes = levels_.size();
     levels_.push_back(out);
