@@ -132,6 +132,19 @@ TEST_CASE("BatchNorm2d: update_statistics averages as PyTorch does, momentum 1 t
   CHECK(s[4] == 2);
 }
 
+TEST_CASE("BatchNorm2d: statistics of pieces come together to those of all") {
+  const Shape shape{3, 4, 2};
+  const auto layer = BatchNorm2d<3>().at(shape);
+  const Matrix<double> x = support::random_matrix<double>(shape.size(), 11, 1);
+  std::vector<double> all(7), pieces(7);
+  layer.init_state<double>(all);
+  layer.init_state<double>(pieces);
+  layer.update_statistics<double>(all, x, 1);
+  for (Index first = 0; first < 11; first += 4)
+    layer.merge_statistics<double>(pieces, ConstView<double>(x).columns(first, std::min<Index>(4, 11 - first)), first);
+  for (std::size_t i = 0; i < 7; ++i) CHECK(pieces[i] == doctest::Approx(all[i]).epsilon(1e-12));
+}
+
 TEST_CASE("BatchNorm2d: inference with statistics that nobody has set says what to call") {
   Placed<float> placed(BatchNorm2d<2>().at({2, 3, 3}), {1, 1, 0, 0}, {0, 0, 1, 1, 0});
   CHECK_THROWS_WITH_AS(placed.p(),

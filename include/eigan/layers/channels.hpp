@@ -78,6 +78,15 @@ class Channels {
     }
     return with;
   }
+  /// Adds the sums over the pixels.
+  template <class T>
+  void add_sums(Run run, const ConstView<T>& x, T* sums) const {
+    constexpr Group<T> zero{};
+    Group<T> products{};
+    const auto at = place(x, run);
+    row_kernels<T>().add_row_products(run.count, at.n, at.samples, at.pixels, zero.values, at.pixels, sums,
+                                      products.values);
+  }
   /// y = a (x - center) + c.
   template <class T>
   void scale(Run run, const ConstView<T>& x, const T* center, const T* a, const T* c, View<T> y) const {
@@ -91,6 +100,15 @@ class Channels {
     const auto at = place(x, run);
     row_kernels<T>().combine_rows(run.count, at.n, at.samples, at.pixels, a.values, place(y, run).pixels, center.values,
                                   b.values, c.values, place(z, run).pixels);
+  }
+
+  /// z += b (y - center) + c.
+  template <class T>
+  void add(Run run, const ConstView<T>& y, const Group<T>& center, const Group<T>& b, const Group<T>& c,
+           View<T> z) const {
+    Group<T> one;
+    std::fill_n(one.values, run.count, T(1));
+    combine(run, ConstView<T>(z), one, y, center, b, c, z);
   }
 
   /// y from x, both whole; gamma and beta are those of the run. Without them they are 1 and 0.

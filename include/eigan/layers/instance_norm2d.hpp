@@ -92,10 +92,9 @@ class InstanceNorm2d {
     for_each(x.cols(), 0, part_count(), [&](Index j, detail::Run run) {
       const Second<T> at(*this, run, x.columns(j, 1), tx.columns(j, 1), dty.columns(j, 1));
       const T* const gamma = gamma_of(p, run);
-      detail::Group<T> zero{}, one, of_x, of_tx, of_dty, c_x, c_tx, c_dty;
+      detail::Group<T> zero{}, of_x, of_tx, of_dty, c_x, c_tx, c_dty;
       for (Index i = 0; i < run.count; ++i) {
         const T scale = (affine_ ? gamma[i] : 1) * at.r[i] * at.r[i];
-        one[i] = 1;
         of_x[i] = scale * (3 * at.a[i] * at.b[i] - at.c[i]) * at.r[i];
         of_tx[i] = -scale * at.a[i];
         of_dty[i] = -scale * at.b[i];
@@ -104,9 +103,9 @@ class InstanceNorm2d {
         c_dty[i] = -of_dty[i] * at.with_x.mean[i];
       }
       const View<T> dxj = dx.columns(j, 1);
-      channels_.combine(run, dxj, one, x.columns(j, 1), at.of_x.center, of_x, c_x, dxj);
-      channels_.combine(run, dxj, one, tx.columns(j, 1), at.of_tx.center, of_tx, c_tx, dxj);
-      channels_.combine(run, dxj, one, dty.columns(j, 1), zero, of_dty, c_dty, dxj);
+      channels_.add(run, x.columns(j, 1), at.of_x.center, of_x, c_x, dxj);
+      channels_.add(run, tx.columns(j, 1), at.of_tx.center, of_tx, c_tx, dxj);
+      channels_.add(run, dty.columns(j, 1), zero, of_dty, c_dty, dxj);
     });
   }
   template <class T>

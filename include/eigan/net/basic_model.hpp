@@ -77,16 +77,8 @@ class BasicModel {
   std::span<T> params() { return params_; }
   std::span<const T> params() const { return params_; }
   /// The parameters of the network's layer number `layer`, which may be a composition.
-  std::span<T> params(std::size_t layer) {
-    const std::string name = std::to_string(layer);
-    Index first = 0, size = 0;
-    for (const Step<T>& step : steps_->steps()) {
-      if (step.name != name && !step.name.starts_with(name + '.')) continue;
-      if (size == 0) first = step.offset;
-      size += step.size;
-    }
-    return params().subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(size));
-  }
+  std::span<T> params(std::size_t layer) { return slice_of(layer, params()); }
+  std::span<const T> params(std::size_t layer) const { return slice_of(layer, params()); }
   /// What no optimiser changes: running statistics.
   std::span<T> state() { return state_; }
   std::span<const T> state() const { return state_; }
@@ -96,6 +88,11 @@ class BasicModel {
   std::vector<Parameter> states() const { return steps_->states(); }
   /// One line, equal for models that can exchange parameters.
   const std::string& architecture() const { return architecture_; }
+
+  /// A copy. It is a word of its own, because it allocates.
+  BasicModel clone() const { return {steps_, architecture_, copy_of(params()), copy_of(state())}; }
+  /// The same network with freshly initialised parameters.
+  BasicModel fresh(Rng rng) const { return {steps_, architecture_, rng}; }
 
   /// A tape for batches of up to `capacity` samples.
   Tape<T> tape(Index capacity) const { return {steps_, capacity}; }
@@ -225,25 +222,8 @@ class BasicModel {
   }
   Matrix<T> infer(std::span<const ConstView<T>> inputs, Threads threads = {}) const {
     check_inputs(inputs);
-    const Index batch = inputs[0].cols();
-    Matrix<T> y(output_size(), batch);
-    const int parts = detail::usable_threads(threads, tiling_.work(batch));
-    const Index tile = tiling_.width(batch, parts), tiles = detail::Tiling::count(batch, tile);
-    const bool by_parts = parts > 1 && tiles < parts;
-    std::vector<Scratch<T>> scratches;
-    for (int i = 0; i < (by_parts ? 1 : parts); ++i) scratches.push_back(scratch());
-    detail::prepare_inference(*steps_, params(), state(), scratches[0].prepared(), steps_->steps().size());
-    const detail::Inference<T> inference(*steps_, params(), scratches[0].prepared(), inputs, y);
-    const auto count = [&](Index i) { return std::min(tile, batch - i * tile); };
-    if (by_parts) {
-      for (Index i = 0; i < tiles; ++i)
-        inference.tile(scratches[0], i * tile, count(i), threads, steps_->steps().size());
-    } else {
-      detail::parallel(parts, [&](int part, int of) {
-        for (Index i = tiles * part / of; i < tiles * (part + 1) / of; ++i)
-          inference.tile(scratches[static_cast<std::size_t>(part)], i * tile, count(i));
-      });
-    }
+    Matrix<T> y(output_size(), inputs[0].cols());
+    detail::infer<T>(steps_, params(), state(), tiling_, inputs, y, threads);
     return y;
   }
 
@@ -274,6 +254,19 @@ class BasicModel {
   void check_tape(const Tape<T>& tape) const {
     if (&tape.steps() != steps_.get() && !detail::same_layout(tape.steps(), *steps_))
       detail::fail_contract("eigan::Model: this tape was made for a network of other sizes");
+  }
+
+  /// The part that belongs to the network's layer number `layer`.
+  template <class U>
+  std::span<U> slice_of(std::size_t layer, std::span<U> all) const {
+    const std::string name = std::to_string(layer);
+    Index first = 0, size = 0;
+    for (const Step<T>& step : steps_->steps()) {
+      if (step.name != name && !step.name.starts_with(name + '.')) continue;
+      if (size == 0) first = step.offset;
+      size += step.size;
+    }
+    return all.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(size));
   }
 
   std::shared_ptr<const Steps<T>> steps_;

@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <span>
+#include <vector>
 
 #include <eigan/core/parallel.hpp>
 #include <eigan/net/join.hpp>
 #include <eigan/net/scratch.hpp>
+#include <eigan/net/tiling.hpp>
 
 namespace eigan::detail {
 
@@ -82,5 +85,29 @@ class Inference {
   std::span<const ConstView<T>> inputs_;
   View<T> output_;
 };
+
+/// All samples, on several threads where that pays.
+template <class T>
+void infer(const std::shared_ptr<const Steps<T>>& steps, std::span<const T> params, std::span<const T> state,
+           const Tiling& tiling, std::span<const ConstView<T>> inputs, View<T> y, Threads threads) {
+  const std::size_t end = steps->steps().size();
+  const Index batch = y.cols();
+  const int parts = usable_threads(threads, tiling.work(batch));
+  const Index tile = tiling.width(batch, parts), tiles = Tiling::count(batch, tile);
+  const bool by_parts = parts > 1 && tiles < parts;
+  std::vector<Scratch<T>> scratches;
+  for (int i = 0; i < (by_parts ? 1 : parts); ++i) scratches.emplace_back(steps, tile);
+  prepare_inference(*steps, params, state, scratches[0].prepared(), end);
+  const Inference<T> inference(*steps, params, scratches[0].prepared(), inputs, y);
+  const auto count = [&](Index i) { return std::min(tile, batch - i * tile); };
+  if (by_parts) {
+    for (Index i = 0; i < tiles; ++i) inference.tile(scratches[0], i * tile, count(i), threads, end);
+    return;
+  }
+  parallel(parts, [&](int part, int of) {
+    for (Index i = tiles * part / of; i < tiles * (part + 1) / of; ++i)
+      inference.tile(scratches[static_cast<std::size_t>(part)], i * tile, count(i));
+  });
+}
 
 }  // namespace eigan::detail

@@ -58,6 +58,10 @@ class Model : public BasicModel<T> {
   std::span<T> params() {
     return params(I);
   }
+  template <std::size_t I>
+  std::span<const T> params() const {
+    return params(I);
+  }
 
   /// See BasicModel::forward. Where the type says that a pass draws random numbers, one without an Rng does not
   /// compile.
