@@ -33,7 +33,11 @@
 #include <eigan/losses/bce.hpp>
 #include <eigan/losses/bce_with_logits.hpp>
 #include <eigan/losses/cross_entropy.hpp>
+#include <eigan/losses/huber.hpp>
+#include <eigan/losses/kl_divergence.hpp>
+#include <eigan/losses/l1.hpp>
 #include <eigan/losses/mse.hpp>
+#include <eigan/losses/soft_targets.hpp>
 #include <eigan/net/estimate_statistics.hpp>
 #include <eigan/net/model.hpp>
 #include <eigan/net/non_finite.hpp>
@@ -42,8 +46,10 @@
 #include <eigan/net/summary.hpp>
 #include <eigan/net/tape.hpp>
 #include <eigan/optim/adam.hpp>
+#include <eigan/optim/adamw.hpp>
 #include <eigan/optim/ema.hpp>
 #include <eigan/optim/optimizer.hpp>
+#include <eigan/optim/rmsprop.hpp>
 #include <eigan/optim/schedules.hpp>
 #include <eigan/optim/sgd.hpp>
 #include <eigan/version.hpp>
