@@ -19,7 +19,7 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/eiganConfig.cmake.in ${P
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/eiganConfigVersion.cmake
                                  COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES ${PROJECT_BINARY_DIR}/eiganConfig.cmake ${PROJECT_BINARY_DIR}/eiganConfigVersion.cmake
-        DESTINATION ${eigan_config_dir})
+        ${CMAKE_CURRENT_LIST_DIR}/find_eigen.cmake DESTINATION ${eigan_config_dir})
 
 # pkg-config --cflags eigan
 set(eigan_pkgconfig_dir ${CMAKE_INSTALL_DATADIR}/pkgconfig)

@@ -41,7 +41,7 @@ int main() {
   const Rng rng(1);
   Model g(make_generator<4, 32, 32, 2>({.dropout = 0}), rng.fold_in(0));
   Model d(make_discriminator<2, 64, 64, 1>({.dropout = 0}), rng.fold_in(1));
-  Adam g_adam(g.net().param_size(), {.beta1 = 0.5}), d_adam(d.net().param_size(), {.beta1 = 0.5});
+  Adam g_adam(g.param_size(), {.beta1 = 0.5}), d_adam(d.param_size(), {.beta1 = 0.5});
   GanWorkspace workspace(g, d, batch);
 
   // [loop]

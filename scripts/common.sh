@@ -8,11 +8,12 @@ say() { printf '%s\n' "$*" >&2; }
 if command -v ccache >/dev/null && mkdir -p "$(ccache --get-config cache_dir)" 2>/dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER-ccache}; fi
 export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS-pch_defines,time_macros} # what it needs to keep precompiled headers
 
-# configure PRESET [cmake options]: only warnings and errors are shown.
+# configure PRESET [cmake options]: only warnings and errors are shown. Compilers' warnings are errors where scripts/check
+# asks for it, and not in what it has left behind for others.
 configure() {
   local preset=$1
   shift
-  cmake --preset "$preset" -S "$root" "$@" >/dev/null
+  cmake --preset "$preset" -S "$root" -D CMAKE_COMPILE_WARNING_AS_ERROR="${EIGAN_WARNINGS_AS_ERRORS-OFF}" "$@" >/dev/null
 }
 
 # build PRESET [TARGET...]: all targets unless some are named. A log file gets no line per object.

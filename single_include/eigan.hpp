@@ -96,6 +96,18 @@ inline constexpr Index dynamic = -1;
 // block of columns. Columns may stand further apart than they are long (`outerStride()`), which lets buffers pad
 // them to cache lines. Both types are Eigen maps: every Eigen expression works on them.
 
+// ======== eigan/core/eigen.hpp
+// Eigen, as eigan's headers include it. In g++ 12's header of AVX-512 intrinsics a vector is initialised with itself
+// (GCC's bug 105593), which is reported, as maybe-uninitialized, wherever Eigen's code is inlined. So that header comes
+// first here, with the warning off for its own lines alone.
+
+#if defined(__AVX512F__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ == 12
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#include <immintrin.h>
+#pragma GCC diagnostic pop
+#endif
 #include <Eigen/Core>
 
 namespace eigan {
@@ -653,10 +665,126 @@ std::vector<Parameter> parameters_of(const L& layer) {
 // parallel_for: the only place that knows OpenMP. Without OpenMP it is a loop.
 //
 // Work items are independent and each is computed the same way whoever takes it, so results never depend on the
-// number of threads. Small work, and work asked for inside somebody else's parallel region, stays on the calling
-// thread.
+// number of threads. Small work stays on the calling thread, and so does work asked for inside a parallel region of the
+// caller's or in a process that has lost its helpers to fork().
 
+#include <bit>
 #include <exception>
+
+// ======== eigan/core/fork.hpp
+// helpers_lost: is this a process that fork() made of one with threads?
+//
+// Such a child has the thread that called fork() and no other. g++'s OpenMP does not notice and waits for the parent's
+// helpers for ever, so the child must not open a parallel region. A child of a parent without threads, such as a
+// daemon, may. LLVM's OpenMP begins anew in every child by itself.
+
+#if defined(_OPENMP) && defined(__GNUC__) && !defined(__clang__) && __has_include(<pthread.h>)
+#include <pthread.h>
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#endif
+
+namespace eigan::detail {
+
+inline bool lost = false;                        // written by a child while it has one thread
+inline thread_local bool threads_before = true;  // at the last fork() of this thread; true where nobody tells
+
+inline void before_fork() {
+#if __has_include(<sys/single_threaded.h>)
+  threads_before = __libc_single_threaded == 0;
+#endif
+}
+inline void after_fork_in_child() {
+  if (threads_before) lost = true;
+}
+// Before main: the program may have helpers that come from parallel regions of its own.
+inline const bool watches_fork = pthread_atfork(before_fork, nullptr, after_fork_in_child) == 0;
+
+inline bool helpers_lost() {
+  return lost;
+}
+
+}  // namespace eigan::detail
+#else
+namespace eigan::detail {
+inline bool helpers_lost() {
+  return false;
+}
+}  // namespace eigan::detail
+#endif
+
+// ======== eigan/core/processors.hpp
+// How many processors this process may keep busy: by its affinity (taskset, a scheduler of jobs), and by the share that
+// its control groups grant it (a container). Linux tells; elsewhere no limit is known.
+
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <limits>
+#include <string_view>
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
+namespace eigan::detail {
+
+inline constexpr int no_limit = std::numeric_limits<int>::max();
+
+/// Those that the calling thread may run on, and so threads that it starts.
+inline int allowed_processors() {
+#if defined(__linux__)
+  cpu_set_t sets[8] = {};  // one has room for 1024
+  if (sched_getaffinity(0, sizeof sets, sets) == 0) return std::max(CPU_COUNT_S(sizeof sets, sets), 1);
+#endif
+  return no_limit;
+}
+
+using OpenFile = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+inline OpenFile open_to_read(const std::string& path) {
+  return {std::fopen(path.c_str(), "r"), std::fclose};
+}
+
+/// How many numbers a file begins with, up to two.
+inline int read_numbers(const std::string& path, double& first, double& second) {
+  const OpenFile file = open_to_read(path);
+  return file == nullptr ? 0 : std::fscanf(file.get(), "%lf %lf", &first, &second);
+}
+
+/// Processors that the control group with this folder may keep busy, such as 1.5; infinite without a limit.
+inline double group_quota(const std::string& folder) {
+  double quota = 0, period = 0, none = 0;
+  const bool found =
+      read_numbers(folder + "/cpu.max", quota, period) == 2 ||         // version 2: "150000 100000" or "max 100000"
+      (read_numbers(folder + "/cpu.cfs_quota_us", quota, none) > 0 &&  // version 1: -1 without a limit
+       read_numbers(folder + "/cpu.cfs_period_us", period, none) > 0);
+  return found && quota > 0 && period > 0 ? quota / period : std::numeric_limits<double>::infinity();
+}
+
+/// The least quota of this process's groups and of those around them, to the nearest whole number. Inside a container a
+/// group's path may be that of the host, of which only the end, or nothing, is there.
+inline int granted_processors(const std::string& groups = "/proc/self/cgroup",
+                              const std::string& root = "/sys/fs/cgroup") {
+  double quota = no_limit;
+  const OpenFile file = open_to_read(groups);
+  char buffer[4096];
+  while (file != nullptr && std::fgets(buffer, sizeof buffer, file.get()) != nullptr) {
+    // "0::/path" in version 2, "4:cpu,cpuacct:/path" in version 1
+    const std::string_view line(buffer, std::strcspn(buffer, "\n"));
+    const std::size_t first = line.find(':'), second = line.find(':', first + 1);
+    if (first == line.npos || second == line.npos) continue;
+    const bool unified = second == first + 1;
+    buffer[first] = buffer[second] = ',';  // ",cpu,cpuacct,"
+    if (!unified && line.substr(first, second - first + 1).find(",cpu,") == line.npos) continue;
+    const std::string top = unified ? root : root + "/cpu";
+    for (std::string group(line.substr(second + 1)); group.starts_with('/'); group.resize(group.rfind('/')))
+      quota = std::min(quota, group_quota(top + group));
+    quota = std::min(quota, group_quota(top));
+  }
+  return std::max(static_cast<int>(std::lround(quota)), 1);
+}
+
+}  // namespace eigan::detail
 
 #if defined(_OPENMP)
 #include <omp.h>
@@ -664,20 +792,49 @@ std::vector<Parameter> parameters_of(const L& layer) {
 
 namespace eigan {
 
-/// How many threads a call may use. 0: as many as OpenMP would (OMP_NUM_THREADS, or all processors).
+/// How many threads a call may use.
 struct Threads {
-  int count = 0;  ///< at most; 0 for as many as OpenMP would
+  /// At most; 0 for as many as the work is worth, of those that OpenMP would use (OMP_NUM_THREADS) and that the process
+  /// has processors for (its affinity, its control group).
+  int count = 0;
 };
 
 namespace detail {
 
-/// Below this many floating-point operations, starting threads costs more than it saves.
-inline constexpr double parallel_threshold = 400e3;
+// Floating-point operations, of which a core does some 50 a nanosecond. A region costs a microsecond while the helpers
+// are still looking for work, 60 once they sleep, and a time slice or more where other programs keep them from running.
+// So by default work of up to 80 microseconds stays on the calling thread, and no thread gets less than 20.
+inline constexpr double parallel_threshold = 4e6;
+inline constexpr double work_per_thread = 1e6;
+/// A caller who names a number of threads gets it, except where a region is sure to cost more than it saves.
+inline constexpr double named_threshold = 400e3;
+/// What a number costs that is read from memory or written there, for work that does little else.
+inline constexpr double memory_access = 5;
+
+/// How many of `most` threads work is worth by default: all, or else a power of two, because a run time whose team
+/// changes its size from one region to the next starts and ends threads each time.
+constexpr int worthwhile_threads(double work, int most) {
+  if (work < parallel_threshold) return 1;
+  const double threads = work / work_per_thread;
+  return threads < most ? static_cast<int>(std::bit_floor(static_cast<unsigned>(threads))) : most;
+}
+
+#if defined(_OPENMP)
+/// Processors for the threads of a region that the calling thread would open.
+inline int usable_processors() {
+  static const int granted = granted_processors();
+  // Where OpenMP binds its threads to places, this one's own place says nothing of the others'.
+  const bool bound = omp_get_proc_bind() != omp_proc_bind_false;
+  return std::min(granted, bound ? omp_get_num_procs() : allowed_processors());
+}
+#endif
 
 inline int usable_threads([[maybe_unused]] Threads threads, [[maybe_unused]] double work) {
 #if defined(_OPENMP)
-  if (threads.count == 1 || work < parallel_threshold || omp_in_parallel()) return 1;
-  return threads.count > 0 ? threads.count : omp_get_max_threads();
+  const bool named = threads.count > 0;
+  if (threads.count == 1 || work < (named ? named_threshold : parallel_threshold)) return 1;
+  if (omp_in_parallel() || helpers_lost()) return 1;
+  return named ? threads.count : worthwhile_threads(work, std::min(omp_get_max_threads(), usable_processors()));
 #else
   return 1;
 #endif
@@ -707,8 +864,7 @@ void parallel(int parts, const F& f) {
 }
 
 /// Calls f(first, last) for contiguous ranges of equal length that make up [0, n). `work`: floating-point operations in
-/// all. As many threads as may be used take part, even where n is smaller: a run time whose team changes its size from
-/// one region to the next starts and ends threads each time.
+/// all. All usable threads take part, even where n is smaller.
 template <class F>
 void parallel_ranges(Index n, double work, Threads threads, const F& f) {
   parallel(usable_threads(threads, work), [&](int part, int of) {
@@ -739,7 +895,6 @@ inline int thread_count(Threads threads = {}) {
 // first_sample + j alone: a batch can be filled in parts, by anybody, with the same result. The distributions are
 // our own, because the standard library's differ between vendors.
 
-#include <cmath>
 #include <numbers>
 
 // ======== eigan/kernels/random.hpp
@@ -754,14 +909,11 @@ inline int thread_count(Threads threads = {}) {
 // with different flags agree on what they link. A program compiles the subjects that it includes, double where it is
 // used.
 
-#include <cstring>
-
 // ======== eigan/kernels/isa.hpp
 // Which instruction set the kernels use. Chosen once, when the program first needs a kernel, for the processor it
 // runs on; flags such as -march do not matter. EIGAN_FORCE_ISA=portable|avx2|avx512 in the environment overrides.
 
 #include <cstdlib>
-#include <string_view>
 
 namespace eigan {
 
@@ -829,7 +981,7 @@ inline Isa active_isa() {
 // inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
 
 #define EIGAN_INLINE [[gnu::always_inline]] inline
-#define EIGAN_NOINLINE [[gnu::noinline]] inline  // large arrays, which callers shall not carry
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // long ones: a single copy for all callers
 #if defined(__clang__)
 #define EIGAN_UNROLL _Pragma("unroll")
 #define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
@@ -1480,7 +1632,7 @@ const RandomKernels<T>& random_kernels() {
 // inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
 
 #define EIGAN_INLINE [[gnu::always_inline]] inline
-#define EIGAN_NOINLINE [[gnu::noinline]] inline  // large arrays, which callers shall not carry
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // long ones: a single copy for all callers
 #if defined(__clang__)
 #define EIGAN_UNROLL _Pragma("unroll")
 #define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
@@ -1991,27 +2143,79 @@ struct NonSaturatingLoss {
 // ======== eigan/core/exact_text.hpp
 // exact_text: a number as the shortest text of the usual form ("0.2", "1e-05") that reads back as the same number, and
 // the way back. Neither depends on the locale, and neither needs memory that it could lack.
-
-#include <charconv>
-#include <system_error>
+//
+// Both are built on the C library. std::from_chars of a double is missing in libc++ up to 19, std::to_chars of one on
+// older systems of Apple's, and <charconv> would cost every user compile time.
 
 namespace eigan {
 
-/// number = what `text` says; false, with `number` untouched, unless the whole of it is one finite decimal number.
+/// number = what `text` says; false, with `number` untouched, unless the whole of it is one decimal number that a
+/// double can be: finite, and not rounded to zero.
 inline bool parse_number(std::string_view text, double& number) {
+  // strtod wants the locale's decimal point, so it gets none: "0.25" becomes "25e-2". No digit behind the 768th decides
+  // how a number is rounded, except that not all of them are zero.
+  constexpr std::size_t most_digits = 800;
+  constexpr std::int64_t huge = 1'000'000'000'000'000;  // no text has as many digits
+  char plain[most_digits + 32];
+  std::size_t length = 0, at = 0;
+  std::int64_t exponent = 0;
+  bool any = false, point = false, cut = false;
+  const auto is_digit = [&] { return at < text.size() && text[at] >= '0' && text[at] <= '9'; };
+
+  const bool negative = text.starts_with('-');
+  for (at = negative ? 1 : 0; is_digit() || (at < text.size() && text[at] == '.' && !point); ++at) {
+    if (text[at] == '.') {
+      point = true;
+      continue;
+    }
+    any = true;
+    exponent -= point ? 1 : 0;
+    if (length == 0 && text[at] == '0') continue;
+    if (length < most_digits) {
+      plain[length++] = text[at];
+    } else {
+      ++exponent;
+      cut = cut || text[at] != '0';
+    }
+  }
+  if (!any) return false;
+  if (cut) plain[length++] = '1', --exponent;
+  if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
+    ++at;
+    const bool down = at < text.size() && text[at] == '-';
+    if (at < text.size() && (down || text[at] == '+')) ++at;
+    if (!is_digit()) return false;
+    std::int64_t written = 0;
+    for (; is_digit(); ++at) written = std::min(10 * written + (text[at] - '0'), huge);
+    exponent += down ? -written : written;
+  }
+  if (at != text.size()) return false;
+
   double read = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), read);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(read)) return false;
-  number = read;
+  if (length > 0) {
+    const int power = static_cast<int>(std::clamp<std::int64_t>(exponent, -99999, 99999));
+    std::snprintf(plain + length, sizeof plain - length, "e%d", power);
+    read = std::strtod(plain, nullptr);
+    // By its bits: with -ffast-math a compiler takes it that no number is infinite.
+    const auto bits = std::bit_cast<std::uint64_t>(read);
+    if (bits == 0 || bits >> 52 == 0x7ff) return false;
+  }
+  number = negative ? -read : read;
   return true;
 }
 
 /// `number` with as many digits as it needs, 6 to 17 significant ones at most: what %g prints where that is exact.
 inline std::string exact_text(double number) {
-  char text[32];
+  char printed[64], text[64];
   char* end = text;
   for (int digits = 6; digits <= 17; ++digits) {
-    end = std::to_chars(text, text + sizeof text, number, std::chars_format::general, digits).ptr;
+    const int length = std::snprintf(printed, sizeof printed, "%.*g", digits, number);
+    end = text;
+    // What is neither digit, sign nor letter is the locale's decimal point, which may take several bytes.
+    for (const char c : std::string_view(printed, static_cast<std::size_t>(length))) {
+      const bool usual = (c >= '0' && c <= '9') || c == '-' || c == '+' || (c >= 'a' && c <= 'z');
+      if (usual || end[-1] != '.') *end++ = usual ? c : '.';
+    }
     double read = 0;
     if (parse_number(std::string_view(text, end), read) && read == number) break;
   }
@@ -2072,7 +2276,7 @@ const RowKernels<T>& row_kernels() {
 // inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
 
 #define EIGAN_INLINE [[gnu::always_inline]] inline
-#define EIGAN_NOINLINE [[gnu::noinline]] inline  // large arrays, which callers shall not carry
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // long ones: a single copy for all callers
 #if defined(__clang__)
 #define EIGAN_UNROLL _Pragma("unroll")
 #define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
@@ -2783,7 +2987,7 @@ const ElementwiseKernels<T>& elementwise_kernels() {
 // inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
 
 #define EIGAN_INLINE [[gnu::always_inline]] inline
-#define EIGAN_NOINLINE [[gnu::noinline]] inline  // large arrays, which callers shall not carry
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // long ones: a single copy for all callers
 #if defined(__clang__)
 #define EIGAN_UNROLL _Pragma("unroll")
 #define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
@@ -3448,6 +3652,51 @@ void linear_default(View<T> w, View<T> b, Rng rng) {
 // ======== eigan/kernels/products.hpp
 // The matrix products of a dense layer on plain arrays; kernels/gemm.hpp has them on views.
 
+// ======== eigan/kernels/thread_memory.hpp
+// thread_memory: where a kernel puts the copies it works on. They are too large for a small stack (64 KiB in
+// WebAssembly, 128 KiB for musl's threads) and made too often for an allocation each time, so a thread keeps one piece
+// until it ends.
+
+namespace eigan::detail {
+
+/// One thread's piece. The pointer needs no destructor, so reading it is one load; Free, which frees the piece, is made
+/// with the first one. A thread that computes on while it ends gets a new piece, which nobody frees.
+struct ThreadMemory {
+  static constexpr std::align_val_t alignment{64};
+  static constinit inline thread_local void* data = nullptr;
+  static constinit inline thread_local std::size_t size = 0;
+
+  struct Free {
+    Free() = default;
+    Free(const Free&) = delete;
+    Free& operator=(const Free&) = delete;
+    ~Free() {
+      ::operator delete(data, alignment);
+      data = nullptr;
+      size = 0;
+    }
+  };
+
+  [[gnu::noinline, gnu::cold]] static void grow(std::size_t bytes) {
+    static thread_local Free at_the_end;
+    static_cast<void>(at_the_end);
+    ::operator delete(data, alignment);
+    data = nullptr;
+    size = 0;
+    data = ::operator new(bytes, alignment);
+    size = bytes;
+  }
+};
+
+/// At least `bytes` on a cache line, the calling thread's own. They hold anything, and last until a kernel on this
+/// thread asks for more than the most so far. Throws std::bad_alloc.
+inline void* thread_memory(std::size_t bytes) {
+  if (ThreadMemory::size < bytes) ThreadMemory::grow(bytes);
+  return ThreadMemory::data;
+}
+
+}  // namespace eigan::detail
+
 namespace eigan::detail {
 
 template <class T>
@@ -3479,7 +3728,7 @@ const ProductKernels<T>& product_kernels() {
 // inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
 
 #define EIGAN_INLINE [[gnu::always_inline]] inline
-#define EIGAN_NOINLINE [[gnu::noinline]] inline  // large arrays, which callers shall not carry
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // long ones: a single copy for all callers
 #if defined(__clang__)
 #define EIGAN_UNROLL _Pragma("unroll")
 #define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
@@ -3725,17 +3974,18 @@ EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a,
 
 /// Strips whose columns are copied together at a time, so that a cache line two strips share is fetched once.
 inline constexpr Index block_strips = 4;
+template <class T>
+inline constexpr Index packed_elements = strip_terms<T> * strip_vectors * lanes<T> * block_strips;
 
-/// c = init + a b for so few terms that a strip of them stays in the first-level cache.
+/// c = init + a b for so few terms that a strip of them stays in the first-level cache. packed: packed_elements.
 template <class T>
 EIGAN_TARGET EIGAN_NOINLINE void multiply_terms(Index m, Index n, Index terms, Strided<const T> a, Right<T> b,
-                                                Strided<const T> init, Strided<T> c) {
+                                                Strided<const T> init, Strided<T> c, T* packed) {
   constexpr Index L = lanes<T>;
   // Columns of a are copied together where that pays: far ones cost a page each, and those an even number of cache
   // lines apart share few cache sets, from 512 bytes on too few for a strip. Enough columns of b must read the copy.
   const Index column_bytes = a.col * static_cast<Index>(sizeof(T));
   const bool gather = column_bytes % 128 == 0 ? column_bytes >= 512 && n >= 16 : column_bytes >= 2048 && n >= 48;
-  alignas(64) T packed[strip_terms<T> * strip_vectors * L * block_strips];
   const Index vectors = (m + L - 1) / L;
   for (Index first = 0, end = 0; first < vectors; first = end) {
     for (Index s = 0; s < (gather ? block_strips : 1) && end < vectors; ++s) end += strip_size(vectors - end);
@@ -3800,13 +4050,10 @@ EIGAN_TARGET EIGAN_INLINE void gather_panel(Index columns, Index terms, const T*
   }
 }
 
-/// As many columns of b as should stay in the second-level cache, where b is read as it lies.
-inline constexpr Index panel_columns = 256;
-
 /// c = init + a b, `width` columns of b at a time, which are first copied to `panel` where there is one.
 template <class T>
 EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                               Strided<const T> init, Strided<T> c, Index width, T* panel) {
+                                               Strided<const T> init, Strided<T> c, Index width, T* packed, T* panel) {
   for (Index p = 0; p < k || p == 0; p += strip_terms<T>) {
     const Index terms = k - p < strip_terms<T> ? k - p : strip_terms<T>;
     if (p > 0) init = {c.data, 1, c.col};  // the sum so far
@@ -3817,25 +4064,9 @@ EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Stride
       multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
                         panel ? Right<T>{panel, block_columns, 1, terms * block_columns}
                               : Right<T>{from, b.row, b.col, block_columns * b.col},
-                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col});
+                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col}, packed);
     }
   }
-}
-
-/// c = init + a b with b as it lies.
-template <class T>
-EIGAN_TARGET inline void multiply_columns(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                          Strided<const T> init, Strided<T> c) {
-  multiply_pieces<T>(m, n, k, a, b, init, c, panel_columns, nullptr);
-}
-
-/// c = init + a b in panels of b, copied together first: the rows of b lie far apart. b.col == 1, k > 0.
-template <class T>
-EIGAN_TARGET EIGAN_NOINLINE void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                                 Strided<const T> init, Strided<T> c) {
-  alignas(64) T panel[panel_elements<T>];
-  const Index most = k < strip_terms<T> ? k : strip_terms<T>;
-  multiply_pieces(m, n, k, a, b, init, c, panel_elements<T> / most / block_columns * block_columns, panel);
 }
 
 template <class T>
@@ -3891,15 +4122,20 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
       add_columns<T, 1>(m, a.data, a.col, b.data + j * b.col, b.row, init.data + j * init.col, c.data + j * c.col);
     return;
   }
+  T* const packed = static_cast<T*>(thread_memory((packed_elements<T> + panel_elements<T>)*sizeof(T)));
   // Of a b whose rows lie apart, a block of columns takes a cache line for each term. These lines evict each other, or
   // the strip, where they are many, or where they are some power of two apart and share few cache sets. Enough rows of
   // a must read the copy.
   const bool crowded = b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
   const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
-  if (b.col == 1 && (crowded || k >= 192) && often_read)
-    multiply_panels(m, n, k, a, b, init, c);
-  else
-    multiply_columns(m, n, k, a, b, init, c);
+  if (b.col == 1 && (crowded || k >= 192) && often_read) {
+    const Index most = k < strip_terms<T> ? k : strip_terms<T>;
+    multiply_pieces(m, n, k, a, b, init, c, panel_elements<T> / most / block_columns * block_columns, packed,
+                    packed + packed_elements<T>);
+  } else {
+    constexpr Index width = 256;  // as many columns as should stay in the second-level cache
+    multiply_pieces<T>(m, n, k, a, b, init, c, width, packed, nullptr);
+  }
 }
 
 template <class T>
@@ -4169,17 +4405,18 @@ EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a,
 
 /// Strips whose columns are copied together at a time, so that a cache line two strips share is fetched once.
 inline constexpr Index block_strips = 4;
+template <class T>
+inline constexpr Index packed_elements = strip_terms<T> * strip_vectors * lanes<T> * block_strips;
 
-/// c = init + a b for so few terms that a strip of them stays in the first-level cache.
+/// c = init + a b for so few terms that a strip of them stays in the first-level cache. packed: packed_elements.
 template <class T>
 EIGAN_TARGET EIGAN_NOINLINE void multiply_terms(Index m, Index n, Index terms, Strided<const T> a, Right<T> b,
-                                                Strided<const T> init, Strided<T> c) {
+                                                Strided<const T> init, Strided<T> c, T* packed) {
   constexpr Index L = lanes<T>;
   // Columns of a are copied together where that pays: far ones cost a page each, and those an even number of cache
   // lines apart share few cache sets, from 512 bytes on too few for a strip. Enough columns of b must read the copy.
   const Index column_bytes = a.col * static_cast<Index>(sizeof(T));
   const bool gather = column_bytes % 128 == 0 ? column_bytes >= 512 && n >= 16 : column_bytes >= 2048 && n >= 48;
-  alignas(64) T packed[strip_terms<T> * strip_vectors * L * block_strips];
   const Index vectors = (m + L - 1) / L;
   for (Index first = 0, end = 0; first < vectors; first = end) {
     for (Index s = 0; s < (gather ? block_strips : 1) && end < vectors; ++s) end += strip_size(vectors - end);
@@ -4244,13 +4481,10 @@ EIGAN_TARGET EIGAN_INLINE void gather_panel(Index columns, Index terms, const T*
   }
 }
 
-/// As many columns of b as should stay in the second-level cache, where b is read as it lies.
-inline constexpr Index panel_columns = 256;
-
 /// c = init + a b, `width` columns of b at a time, which are first copied to `panel` where there is one.
 template <class T>
 EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                               Strided<const T> init, Strided<T> c, Index width, T* panel) {
+                                               Strided<const T> init, Strided<T> c, Index width, T* packed, T* panel) {
   for (Index p = 0; p < k || p == 0; p += strip_terms<T>) {
     const Index terms = k - p < strip_terms<T> ? k - p : strip_terms<T>;
     if (p > 0) init = {c.data, 1, c.col};  // the sum so far
@@ -4261,25 +4495,9 @@ EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Stride
       multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
                         panel ? Right<T>{panel, block_columns, 1, terms * block_columns}
                               : Right<T>{from, b.row, b.col, block_columns * b.col},
-                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col});
+                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col}, packed);
     }
   }
-}
-
-/// c = init + a b with b as it lies.
-template <class T>
-EIGAN_TARGET inline void multiply_columns(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                          Strided<const T> init, Strided<T> c) {
-  multiply_pieces<T>(m, n, k, a, b, init, c, panel_columns, nullptr);
-}
-
-/// c = init + a b in panels of b, copied together first: the rows of b lie far apart. b.col == 1, k > 0.
-template <class T>
-EIGAN_TARGET EIGAN_NOINLINE void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                                 Strided<const T> init, Strided<T> c) {
-  alignas(64) T panel[panel_elements<T>];
-  const Index most = k < strip_terms<T> ? k : strip_terms<T>;
-  multiply_pieces(m, n, k, a, b, init, c, panel_elements<T> / most / block_columns * block_columns, panel);
 }
 
 template <class T>
@@ -4335,15 +4553,20 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
       add_columns<T, 1>(m, a.data, a.col, b.data + j * b.col, b.row, init.data + j * init.col, c.data + j * c.col);
     return;
   }
+  T* const packed = static_cast<T*>(thread_memory((packed_elements<T> + panel_elements<T>)*sizeof(T)));
   // Of a b whose rows lie apart, a block of columns takes a cache line for each term. These lines evict each other, or
   // the strip, where they are many, or where they are some power of two apart and share few cache sets. Enough rows of
   // a must read the copy.
   const bool crowded = b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
   const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
-  if (b.col == 1 && (crowded || k >= 192) && often_read)
-    multiply_panels(m, n, k, a, b, init, c);
-  else
-    multiply_columns(m, n, k, a, b, init, c);
+  if (b.col == 1 && (crowded || k >= 192) && often_read) {
+    const Index most = k < strip_terms<T> ? k : strip_terms<T>;
+    multiply_pieces(m, n, k, a, b, init, c, panel_elements<T> / most / block_columns * block_columns, packed,
+                    packed + packed_elements<T>);
+  } else {
+    constexpr Index width = 256;  // as many columns as should stay in the second-level cache
+    multiply_pieces<T>(m, n, k, a, b, init, c, width, packed, nullptr);
+  }
 }
 
 template <class T>
@@ -4610,17 +4833,18 @@ EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a,
 
 /// Strips whose columns are copied together at a time, so that a cache line two strips share is fetched once.
 inline constexpr Index block_strips = 4;
+template <class T>
+inline constexpr Index packed_elements = strip_terms<T> * strip_vectors * lanes<T> * block_strips;
 
-/// c = init + a b for so few terms that a strip of them stays in the first-level cache.
+/// c = init + a b for so few terms that a strip of them stays in the first-level cache. packed: packed_elements.
 template <class T>
 EIGAN_TARGET EIGAN_NOINLINE void multiply_terms(Index m, Index n, Index terms, Strided<const T> a, Right<T> b,
-                                                Strided<const T> init, Strided<T> c) {
+                                                Strided<const T> init, Strided<T> c, T* packed) {
   constexpr Index L = lanes<T>;
   // Columns of a are copied together where that pays: far ones cost a page each, and those an even number of cache
   // lines apart share few cache sets, from 512 bytes on too few for a strip. Enough columns of b must read the copy.
   const Index column_bytes = a.col * static_cast<Index>(sizeof(T));
   const bool gather = column_bytes % 128 == 0 ? column_bytes >= 512 && n >= 16 : column_bytes >= 2048 && n >= 48;
-  alignas(64) T packed[strip_terms<T> * strip_vectors * L * block_strips];
   const Index vectors = (m + L - 1) / L;
   for (Index first = 0, end = 0; first < vectors; first = end) {
     for (Index s = 0; s < (gather ? block_strips : 1) && end < vectors; ++s) end += strip_size(vectors - end);
@@ -4685,13 +4909,10 @@ EIGAN_TARGET EIGAN_INLINE void gather_panel(Index columns, Index terms, const T*
   }
 }
 
-/// As many columns of b as should stay in the second-level cache, where b is read as it lies.
-inline constexpr Index panel_columns = 256;
-
 /// c = init + a b, `width` columns of b at a time, which are first copied to `panel` where there is one.
 template <class T>
 EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                               Strided<const T> init, Strided<T> c, Index width, T* panel) {
+                                               Strided<const T> init, Strided<T> c, Index width, T* packed, T* panel) {
   for (Index p = 0; p < k || p == 0; p += strip_terms<T>) {
     const Index terms = k - p < strip_terms<T> ? k - p : strip_terms<T>;
     if (p > 0) init = {c.data, 1, c.col};  // the sum so far
@@ -4702,25 +4923,9 @@ EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Stride
       multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
                         panel ? Right<T>{panel, block_columns, 1, terms * block_columns}
                               : Right<T>{from, b.row, b.col, block_columns * b.col},
-                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col});
+                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col}, packed);
     }
   }
-}
-
-/// c = init + a b with b as it lies.
-template <class T>
-EIGAN_TARGET inline void multiply_columns(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                          Strided<const T> init, Strided<T> c) {
-  multiply_pieces<T>(m, n, k, a, b, init, c, panel_columns, nullptr);
-}
-
-/// c = init + a b in panels of b, copied together first: the rows of b lie far apart. b.col == 1, k > 0.
-template <class T>
-EIGAN_TARGET EIGAN_NOINLINE void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                                 Strided<const T> init, Strided<T> c) {
-  alignas(64) T panel[panel_elements<T>];
-  const Index most = k < strip_terms<T> ? k : strip_terms<T>;
-  multiply_pieces(m, n, k, a, b, init, c, panel_elements<T> / most / block_columns * block_columns, panel);
 }
 
 template <class T>
@@ -4776,15 +4981,20 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
       add_columns<T, 1>(m, a.data, a.col, b.data + j * b.col, b.row, init.data + j * init.col, c.data + j * c.col);
     return;
   }
+  T* const packed = static_cast<T*>(thread_memory((packed_elements<T> + panel_elements<T>)*sizeof(T)));
   // Of a b whose rows lie apart, a block of columns takes a cache line for each term. These lines evict each other, or
   // the strip, where they are many, or where they are some power of two apart and share few cache sets. Enough rows of
   // a must read the copy.
   const bool crowded = b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
   const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
-  if (b.col == 1 && (crowded || k >= 192) && often_read)
-    multiply_panels(m, n, k, a, b, init, c);
-  else
-    multiply_columns(m, n, k, a, b, init, c);
+  if (b.col == 1 && (crowded || k >= 192) && often_read) {
+    const Index most = k < strip_terms<T> ? k : strip_terms<T>;
+    multiply_pieces(m, n, k, a, b, init, c, panel_elements<T> / most / block_columns * block_columns, packed,
+                    packed + packed_elements<T>);
+  } else {
+    constexpr Index width = 256;  // as many columns as should stay in the second-level cache
+    multiply_pieces<T>(m, n, k, a, b, init, c, width, packed, nullptr);
+  }
 }
 
 template <class T>
@@ -6451,8 +6661,6 @@ void estimate_statistics(Model<Net, T>& model, std::type_identity_t<ConstView<T>
 // gradient that is infinite or NaN makes every parameter that it updates NaN.
 
 #include <atomic>
-#include <bit>
-#include <limits>
 #include <optional>
 
 namespace eigan {
@@ -6473,8 +6681,9 @@ template <std::floating_point T>
 bool all_finite(std::span<const T> values, Threads threads) {
   constexpr Index part = 1 << 14;
   const Index size = std::ssize(values);
+  const double work = detail::memory_access * static_cast<double>(size);
   std::atomic<bool> finite = true;
-  detail::parallel_for((size + part - 1) / part, static_cast<double>(size), threads, [&](Index p) {
+  detail::parallel_for((size + part - 1) / part, work, threads, [&](Index p) {
     const auto some =
         values.subspan(static_cast<std::size_t>(p * part), static_cast<std::size_t>(std::min(part, size - p * part)));
     if (!all_finite(some)) finite.store(false, std::memory_order_relaxed);
@@ -6576,7 +6785,7 @@ const AdamKernels<T>& adam_kernels() {
 // inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
 
 #define EIGAN_INLINE [[gnu::always_inline]] inline
-#define EIGAN_NOINLINE [[gnu::noinline]] inline  // large arrays, which callers shall not carry
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // long ones: a single copy for all callers
 #if defined(__clang__)
 #define EIGAN_UNROLL _Pragma("unroll")
 #define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
@@ -6963,7 +7172,8 @@ class Ema {
     T* const average = average_.data();
     constexpr Index part = 4096;
     const Index size = std::ssize(params);
-    detail::parallel_for((size + part - 1) / part, 3.0 * static_cast<double>(size), threads, [&](Index p) {
+    const double work = 3 * detail::memory_access * static_cast<double>(size);
+    detail::parallel_for((size + part - 1) / part, work, threads, [&](Index p) {
       for (Index i = p * part; i < std::min(size, (p + 1) * part); ++i)
         average[i] = std::fma(rest, params[static_cast<std::size_t>(i)] - average[i], average[i]);
     });
@@ -7317,6 +7527,9 @@ inline bool checked_byte_size(Dtype dtype, std::span<const std::uint64_t> shape,
 //
 // The caller says at every place what must come next, so there is no tree, no recursion and nothing that deep
 // nesting could exhaust: a bracket too many is simply not what was expected.
+
+#include <charconv>
+#include <system_error>
 
 // ======== eigan/io/utf8.hpp
 // UTF-8, decoded and encoded: what the strings of a JSON header are made of.
@@ -7878,8 +8091,6 @@ class SafetensorsFile {
 // name, replacing what was there. Whoever opens the path sees the old file or the new one, even after a power cut;
 // a failure half-way leaves the old file alone and removes the temporary.
 
-#include <cstdio>
-
 namespace eigan {
 
 /// A file in the making; without commit() nothing comes of it.
@@ -7917,7 +8128,7 @@ class AtomicFile {
       bytes = bytes.subspan(static_cast<std::size_t>(count));
     }
   }
-  void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+  void write(std::string_view text) { write(std::as_bytes(std::span(text.data(), text.size()))); }
 
   /// Makes the file appear under its name. Nothing may be written afterwards. What had that name before is kept in the
   /// same folder under the name `keep`, unless that is empty. At every moment there is a whole file under `path`, as
@@ -8002,7 +8213,7 @@ inline void write_file(const std::filesystem::path& path, std::span<const std::b
   file.commit();
 }
 inline void write_file(const std::filesystem::path& path, std::string_view text) {
-  write_file(path, std::as_bytes(std::span(text)));
+  write_file(path, std::as_bytes(std::span(text.data(), text.size())));
 }
 
 }  // namespace eigan

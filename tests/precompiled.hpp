@@ -3,6 +3,5 @@
 
 #include <doctest/doctest.h>
 
-#include <Eigen/Core>
-
+#include <eigan/core/eigen.hpp>
 #include <eigan/kernels.hpp>

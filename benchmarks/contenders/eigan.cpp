@@ -64,10 +64,10 @@ int serve_gan(const bench::ContenderOptions& options, G generator_net, D discrim
   Stream stream(images, batch);
   Model<G> generator(generator_net, Rng(3));
   Model<D> discriminator(discriminator_net, Rng(4));
-  Adam<> generator_adam(generator.net().param_size(), {.lr = 0.002});
-  Adam<> discriminator_adam(discriminator.net().param_size(), {.lr = 0.002});
-  GanWorkspace<G, D> workspace(generator, discriminator, batch);
-  BufferMatrix<float> z(generator.net().input_size(), batch);
+  Adam<> generator_adam(generator.param_size(), {.lr = 0.002});
+  Adam<> discriminator_adam(discriminator.param_size(), {.lr = 0.002});
+  GanWorkspace<float> workspace(generator, discriminator, batch);
+  BufferMatrix<float> z(generator.input_size(), batch);
   const NonSaturatingLoss loss{.real_label = 0.9};
   std::uint64_t step = 0;
 
@@ -90,10 +90,10 @@ int serve_classifier(const bench::ContenderOptions& options, Net net, Loss loss)
   const LabelledImages images = synthetic_images();
   Stream stream(images, batch);
   Model<Net> model(net, Rng(3));
-  Adam<> adam(model.net().param_size(), {.lr = 0.001});
-  Tape<Net> tape = model.tape(batch);
+  Adam<> adam(model.param_size(), {.lr = 0.001});
+  Tape<float> tape = model.tape(batch);
   Buffer<float> gradient = model.zeros();
-  BufferMatrix<float> x(model.net().input_size(), batch);
+  BufferMatrix<float> x(model.input_size(), batch);
   std::vector<int> labels(static_cast<std::size_t>(batch));
 
   return bench::serve(about(), [&] {

@@ -46,8 +46,8 @@ struct Training {
   Threads threads;
   Model<typename Recipe::G> generator{Recipe::generator(), Rng(1)};
   Model<typename Recipe::D> discriminator{Recipe::discriminator(), Rng(2)};
-  Adam<> generator_adam{generator.net().param_size(), {.lr = 0.002}};
-  Adam<> discriminator_adam{discriminator.net().param_size(), {.lr = 0.002}};
+  Adam<> generator_adam{generator.param_size(), {.lr = 0.002}};
+  Adam<> discriminator_adam{discriminator.param_size(), {.lr = 0.002}};
   GanWorkspace<typename Recipe::G, typename Recipe::D> workspace{generator, discriminator, batch};
   BufferMatrix<float> real{784, batch}, z{100, batch};
   std::uint64_t step = 0;

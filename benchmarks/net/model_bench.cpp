@@ -14,7 +14,7 @@ static void infer(benchmark::State& state) {
   eigan::BufferMatrix<float> images(784, state.range(0));
   const auto infer_all = [&] { model.infer(z.view(), images.view(), scratch); };
   long allocated = 0;
-  bench::run_flop(state, 2.0 * static_cast<double>(model.net().param_size() * state.range(0)), 1,
+  bench::run_flop(state, 2.0 * static_cast<double>(model.param_size() * state.range(0)), 1,
                   bench::counting_allocations(allocated, infer_all));
   state.counters["allocations"] = static_cast<double>(allocated);
 }

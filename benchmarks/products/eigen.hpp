@@ -1,7 +1,7 @@
 // A product by Eigen: the plain expression on maps. Eigen itself turns to its matrix-vector code for vectors.
 #pragma once
 
-#include <Eigen/Core>
+#include <eigan/core/eigen.hpp>
 
 #include "product.hpp"
 

@@ -11,8 +11,13 @@
 #include <eigan/eigan.hpp>
 #include <eigan/io/checkpoint.hpp>
 #include <eigan/io/onnx.hpp>
-#include <eigan/net/network.hpp>
+#include <eigan/net/runtime/network.hpp>
 #include <eigan/testing/check_gradients.hpp>
+
+#if __has_include(<sys/wait.h>)
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
 
 using namespace eigan;
 
@@ -43,8 +48,8 @@ TEST_CASE("guide: networks") {
   const Sequential net(Linear<>(784, hidden), LeakyReLU(0.2), Dropout(0.3), Linear<>(hidden, 10));
   const Model same_sizes(net, Rng(1));
   // [/networks]
-  CHECK(model.net().param_size() == same_sizes.net().param_size());
-  CHECK_THROWS_AS(Sequential(Linear<>(3, 4), Linear<>(5, 6)), std::invalid_argument);
+  CHECK(model.param_size() == same_sizes.param_size());
+  CHECK_THROWS_AS(Model(Sequential(Linear<>(3, 4), Linear<>(5, 6)), Rng(1)), std::invalid_argument);
 }
 
 TEST_CASE("guide: networks at run time") {
@@ -202,7 +207,7 @@ TEST_CASE("guide: one sweep") {
 
 TEST_CASE("guide: a schedule") {
   const Model<Sequential<Linear<4, 1>>> model(Rng(1));
-  Adam adam(model.net().param_size());
+  Adam adam(model.param_size());
   constexpr Index steps = 1000;
   for (Index step = 0; step < steps; ++step) {
     // [schedule]
@@ -303,6 +308,57 @@ TEST_CASE("guide: threads") {
   // [/threads]
 }
 
+TEST_CASE("guide: side by side") {
+  Matrix<float> x(64, 128);
+  fill_uniform<float>(x, -1, 1, Rng(2));
+  std::vector<float> losses(2);
+  // [side_by_side]
+  const auto train = [&](std::uint64_t seed) {
+    Model<Sequential<Linear<64, 256>, ReLU, Linear<256, 64>>> model{Rng(seed)};
+    auto tape = model.tape(x.cols());
+    auto gradient = model.zeros();
+    Adam adam(gradient.size());
+    for (int step = 0; step < 10; ++step) {
+      const auto y = model.forward(tape, x, Threads{1});
+      losses[seed] = mse<float>(y, x, tape.output_gradient());
+      backward_and_step(model, tape, adam, gradient, Threads{1});
+    }
+  };
+  std::thread one(train, 0), two(train, 1);
+  one.join();
+  two.join();
+  // [/side_by_side]
+  const std::vector<float> beside = losses;
+  train(0);
+  train(1);
+  CHECK(losses == beside);
+  CHECK(losses[0] != losses[1]);
+}
+
+#if __has_include(<sys/wait.h>)
+TEST_CASE("guide: fork") {
+  const Model<Sequential<Linear<200, 300>, ReLU, Linear<300, 1>>> model(Rng(1));
+  Matrix<float> x(200, 100);
+  fill_uniform<float>(x, -1, 1, Rng(2));
+  // [fork]
+  const Matrix<float> y = model.infer(x);  // the model was tried, so there are helpers now
+  std::vector<pid_t> workers;
+  for (int i = 0; i < 2; ++i) {
+    workers.push_back(fork());
+    if (workers.back() == 0) {
+      const bool same = model.infer(x) == y;  // on one thread, with the same bits
+      _exit(same ? 0 : 1);
+    }
+  }
+  // [/fork]
+  for (const pid_t worker : workers) {
+    int status = -1;
+    REQUIRE(waitpid(worker, &status, 0) == worker);
+    CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+  }
+}
+#endif
+
 // [gain]
 /// y = gain x, one gain a feature.     x, y: N x batch, gain: N.
 template <Index N>
@@ -392,7 +448,7 @@ TEST_CASE("guide: adversarial training") {
   const Rng rng(1);
   Model g(make_generator<8, 32, 16>(), rng.fold_in(0));  // leaky ReLU 0.2 and dropout 0.3, then tanh
   Model d(make_discriminator<16, 32, 1>({.dropout = 0.5}), rng.fold_in(1));  // ends in a logit
-  Adam g_adam(g.net().param_size(), {.lr = 0.002}), d_adam(d.net().param_size(), {.lr = 0.002});
+  Adam g_adam(g.param_size(), {.lr = 0.002}), d_adam(d.param_size(), {.lr = 0.002});
 
   constexpr Index batch = 10;
   GanWorkspace workspace(g, d, batch);
@@ -430,16 +486,16 @@ TEST_CASE("guide: better samples") {
   Model g(make_normalized_generator<8, 32, 16>({.negative_slope = 0}), rng.fold_in(0));
   Model d(make_discriminator<16, 32, 1>({.dropout = 0}), rng.fold_in(1));
   const AdamOptions options{.lr = 0.001, .beta1 = 0, .beta2 = 0.99};
-  Adam g_adam(g.net().param_size(), options), d_adam(d.net().param_size(), options);
+  Adam g_adam(g.param_size(), options), d_adam(d.param_size(), options);
   GanWorkspace workspace(g, d, batch);
-  R1Penalty penalty(d, batch);
+  GradientPenalty penalty(d, batch);
   Ema<float> average(g.params(), 0.998);
   Matrix<float> z(8, batch);
 
   for (std::uint64_t step = 0; step < 100; ++step) {
     const Rng now = rng.fold_in(2).fold_in(step);
     const ConstView<float> real = ConstView<float>(images).columns(step % 2 * batch, batch);
-    if (step % 4 == 0) penalty.add_gradient(d, real, 4.f, workspace.d_grad, now.fold_in(0));  // gamma 1, every 4 steps
+    if (step % 4 == 0) penalty.add_r1(d, real, 4.f, workspace.d_grad, now.fold_in(0));  // gamma 1, every 4 steps
     fill_normal<float>(z, 0, 1, now.fold_in(1));
     discriminator_step(g, d, d_adam, workspace, real, z, now.fold_in(2));
     generator_step(g, d, g_adam, workspace, now.fold_in(3));
@@ -462,7 +518,7 @@ TEST_CASE("guide: exporting") {
   const Model<Sequential<Linear<8, 4>, ReLU, Linear<4, 1>>> model(Rng(1));
   save_onnx(path, model);
   // [/onnx]
-  CHECK(std::filesystem::file_size(path) > 4 * static_cast<std::uintmax_t>(model.net().param_size()));
+  CHECK(std::filesystem::file_size(path) > 4 * static_cast<std::uintmax_t>(model.param_size()));
   std::filesystem::remove(path);
 }
 

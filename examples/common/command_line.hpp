@@ -14,9 +14,11 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include <eigan/core/exact_text.hpp>
 #include <eigan/core/printable.hpp>
 #include <eigan/core/types.hpp>
 
@@ -58,8 +60,12 @@ class HelpFormatter : public CLI::Formatter {
 /// The whole of `text` as a number, in decimal and without blanks; false when it is none.
 template <class Number>
 bool parse_number(std::string_view text, Number& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size();
+  if constexpr (std::is_same_v<Number, double>) {
+    return eigan::parse_number(text, value);
+  } else {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc() && end == text.data() + text.size();
+  }
 }
 
 /// A set of values and its name: {"a number above 0", [](double x) { return x > 0; }}.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <numeric>
 #include <vector>
 
 #include <eigan/core/printable.hpp>
@@ -24,7 +26,7 @@ std::string shape_text(const std::vector<std::uint64_t>& shape) {
 }
 
 std::uint64_t count(const eigan::TensorInfo& tensor) {
-  return (tensor.end - tensor.begin) / eigan::dtype_size(tensor.dtype);
+  return std::accumulate(tensor.shape.begin(), tensor.shape.end(), std::uint64_t{1}, std::multiplies{});
 }
 
 /// Columns as wide as their widest cell; the first to the left, the others to the right.
@@ -56,8 +58,7 @@ std::string for_people(const eigan::SafetensorsFile& file) {
   std::uint64_t elements = 0;
   for (const eigan::TensorInfo& tensor : file.tensors()) {
     auto& line = lines.emplace_back(std::vector<std::string>{eigan::printable(tensor.name, longest_text),
-                                                             std::string(eigan::dtype_name(tensor.dtype)),
-                                                             shape_text(tensor.shape)});
+                                                             std::string(tensor.type()), shape_text(tensor.shape)});
     elements += count(tensor);
     if (const auto s = statistics(file, tensor)) {
       for (const double value : {s->least, s->largest, s->mean, s->deviation}) line.push_back(six_digits(value));
@@ -77,9 +78,7 @@ std::string for_machines(const eigan::SafetensorsFile& file) {
   std::vector<JsonObject> tensors;
   for (const eigan::TensorInfo& tensor : file.tensors()) {
     JsonObject& object = tensors.emplace_back();
-    object.add("name", tensor.name)
-        .add("dtype", std::string(eigan::dtype_name(tensor.dtype)))
-        .add("shape", tensor.shape);
+    object.add("name", tensor.name).add("dtype", std::string(tensor.type())).add("shape", tensor.shape);
     if (const auto s = statistics(file, tensor)) {
       object.add("least", s->least).add("largest", s->largest).add("mean", s->mean).add("deviation", s->deviation);
       object.add("not_finite", s->not_finite);

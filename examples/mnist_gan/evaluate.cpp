@@ -87,7 +87,7 @@ Evaluation evaluate_generator(const DigitGenerator& generator, double truncation
   add("real training images", real);
   add(concat("real images, noise ", shortest(noise)), with_noise(real, Rng(seed).fold_in(stream::noise)));
   add("one real image repeated", real.col(0).replicate(1, count));
-  add("untrained generator", draw(*generator.untrained(), truncation, digits, count, seed, threads));
+  add("untrained generator", draw(generator.untrained(), truncation, digits, count, seed, threads));
 
   evaluation.recogniser_accuracy = judge.accuracy();
   evaluation.truncation = truncation;
@@ -95,9 +95,9 @@ Evaluation evaluate_generator(const DigitGenerator& generator, double truncation
   evaluation.note =
       concat("Seed ", seed, ", truncation ", shortest(truncation), ", seen by a recogniser that knows ",
              fixed(100 * judge.accuracy(), 2), " % of the test images. Parzen's sigma was chosen on the last ",
-             grouped(validation_count(generator.drawing().holdout, train.count)), " training images, ",
-             generator.drawing().holdout > 0 ? "which" : "though", " this generator ",
-             generator.drawing().holdout > 0 ? "never saw" : "was trained on them");
+             grouped(validation_count(generator.drawing.holdout, train.count)), " training images, ",
+             generator.drawing.holdout > 0 ? "which" : "though", " this generator ",
+             generator.drawing.holdout > 0 ? "never saw" : "was trained on them");
   return evaluation;
 }
 
@@ -168,9 +168,9 @@ int evaluate(const EvaluateOptions& options) {
   const auto generator = load_generator(options.model);
   const auto train = reading([&] { return eigan::load_mnist(options.data, eigan::Split::train); });
   const auto test = reading([&] { return eigan::load_mnist(options.data, eigan::Split::test); });
-  Judge judge(options.recogniser, train, test, validation_count(generator->drawing().holdout, train.count), threads);
+  Judge judge(options.recogniser, train, test, validation_count(generator.drawing.holdout, train.count), threads);
   const Evaluation evaluation =
-      evaluate_generator(*generator, options.truncation.value_or(generator->drawing().truncation), judge, train,
+      evaluate_generator(generator, options.truncation.value_or(generator.drawing.truncation), judge, train,
                          options.count, options.seed, threads);
   if (!options.json.empty()) eigan::write_file(options.json, evaluation_json(evaluation));
   std::cout << evaluation_table(evaluation) << std::flush;

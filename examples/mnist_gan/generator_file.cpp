@@ -1,20 +1,22 @@
 #include "generator_file.hpp"
 
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <string>
-#include <system_error>
 #include <utility>
 
+#include <eigan/core/exact_text.hpp>
 #include <eigan/core/printable.hpp>
+#include <eigan/gan/networks.hpp>
 #include <eigan/io/model_file.hpp>
 #include <eigan/io/safetensors.hpp>
+#include <eigan/net/input.hpp>
+#include <eigan/net/model.hpp>
+#include <eigan/net/sequential.hpp>
 
 #include "common/exit_code.hpp"
 #include "common/text.hpp"
 
-#include "digit_model.hpp"
 
 namespace mnist_gan {
 namespace {
@@ -48,8 +50,7 @@ bool is_second(const SafetensorsFile& file, const char* key, const std::array<co
 double number_of(const SafetensorsFile& file, const char* key, double below) {
   const std::string text = text_of(file, key);
   double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !(value >= 0 && value < below)) {
+  if (!eigan::parse_number(text, value) || !(value >= 0 && value < below)) {
     fail(file, "metadata '", key, "': expected a number from 0 to below ", below, ", found '", eigan::printable(text),
          "'");
   }
@@ -90,14 +91,21 @@ constexpr std::array normalisations{"none", "batch"};
 constexpr std::array distributions{"uniform", "normal"};
 constexpr std::array yes_or_no{"no", "yes"};
 
-template <class Net>
-std::unique_ptr<DigitGenerator> load(const SafetensorsFile& file, Net net, const Drawing& drawing) {
-  auto generator = std::make_unique<DigitModel<Net>>(std::move(net), drawing, eigan::Rng(0));
-  eigan::load(file, generator->model);
-  return generator;
+}  // namespace
+
+AnyModel make_generator_model(const Sizes& sizes, bool batch_norm, double negative_slope, double dropout,
+                              eigan::Rng rng) {
+  const eigan::HiddenOptions options{.negative_slope = negative_slope, .dropout = dropout};
+  if (batch_norm) return eigan::Model(eigan::make_normalized_generator(sizes, options), rng);
+  return eigan::Model(eigan::make_generator(sizes, options), rng);
 }
 
-}  // namespace
+AnyModel make_discriminator_model(const Recipe& recipe, eigan::Rng rng) {
+  const auto net = eigan::make_discriminator(recipe.discriminator_sizes(),
+                                             {.negative_slope = recipe.d_negative_slope, .dropout = recipe.dropout});
+  if (!recipe.conditional) return eigan::Model(net, rng);
+  return eigan::Model(eigan::Sequential(eigan::Inputs(eigan::Input<>(image_size), eigan::Input<>(digit_count)), net), rng);
+}
 
 Metadata metadata(const char* network, const Recipe& recipe, const Progressed& progressed) {
   const bool generator = std::string_view(network) == "generator";
@@ -118,16 +126,14 @@ Metadata metadata(const char* network, const Recipe& recipe, const Progressed& p
           {"step", std::to_string(progressed.step)}};
 }
 
-std::unique_ptr<DigitGenerator> load_generator(const std::filesystem::path& path) {
+DigitGenerator load_generator(const std::filesystem::path& path) {
   return reading([&] { return load_generator(SafetensorsFile::read(path)); });
 }
 
-std::unique_ptr<DigitGenerator> load_generator(const SafetensorsFile& file) {
+DigitGenerator load_generator(const SafetensorsFile& file) {
   if (const std::string network = text_of(file, "network"); network != "generator") {
     fail(file, "expected a generator, found a ", eigan::printable(network));
   }
-  const eigan::HiddenOptions options{.negative_slope = number_of(file, "negative_slope", 1e30),
-                                     .dropout = number_of(file, "dropout", dropout_below)};
   const Sizes sizes = sizes_of(file);
   const auto count_of = [&](const char* key) {
     const double value = number_or(file, key, 0, 1e9);
@@ -142,9 +148,12 @@ std::unique_ptr<DigitGenerator> load_generator(const SafetensorsFile& file) {
   const Drawing drawing{{size, is_second(file, "latent_distribution", distributions), components, classes},
                         number_or(file, "truncation", 1, 1e9),
                         count_of("holdout")};
-  return is_second(file, "normalisation", normalisations)
-             ? load(file, eigan::make_normalized_generator(sizes, options), drawing)
-             : load(file, eigan::make_generator(sizes, options), drawing);
+  DigitGenerator generator{make_generator_model(sizes, is_second(file, "normalisation", normalisations),
+                                                number_of(file, "negative_slope", 1e30),
+                                                number_of(file, "dropout", dropout_below), eigan::Rng(0)),
+                           drawing};
+  eigan::load(file, generator.model);
+  return generator;
 }
 
 }  // namespace mnist_gan

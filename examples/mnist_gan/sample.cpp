@@ -50,7 +50,7 @@ std::vector<std::uint8_t> digits_to_draw(const SampleOptions& options, Index cla
 
 int sample(const SampleOptions& options) {
   const auto generator = load_generator(options.model);
-  const Latent& latent = generator->latent();
+  const Latent& latent = generator.latent();
   if (!options.digits.empty() && latent.classes == 0) {
     throw BadInput(concat(eigan::printable(options.model),
                           ": expected a generator that can be asked for digits (--recipe conditional), found one that "
@@ -64,9 +64,9 @@ int sample(const SampleOptions& options) {
                                           : sheet_images;
   const auto digits = digits_to_draw(options, latent.classes, count);
   eigan::Matrix<float> input =
-      sample_input(latent, digits, count, options.seed, options.truncation.value_or(generator->drawing().truncation));
+      sample_input(latent, digits, count, options.seed, options.truncation.value_or(generator.drawing.truncation));
   if (options.interpolate) input = walks(latent, input, walk_steps);
-  const auto images = generator->images(input, eigan::Threads{options.threads});
+  const auto images = generator.images(input, eigan::Threads{options.threads});
   switch (sample_format(options.out).value()) {
     case SampleFormat::png:
       eigan::write_image_sheet<float>(options.out, images, {.columns = columns});

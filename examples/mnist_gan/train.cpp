@@ -74,8 +74,8 @@ class Training {
         folder_(folder),
         images_(images),
         threads_{options.threads},
-        trainer_(make_trainer(options.recipe, images, options.seed, threads_)),
-        steps_per_epoch_(trainer_->steps_per_epoch()),
+        trainer_(options.recipe, images, options.seed, threads_),
+        steps_per_epoch_(trainer_.steps_per_epoch()),
         steps_(options.recipe.epochs * steps_per_epoch_),
         digits_(sheet_digits(options.recipe.latent_space().classes)),
         input_(sample_input(options.recipe.latent_space(), digits_, sheet_images, options.seed,
@@ -83,11 +83,11 @@ class Training {
         real_variance_(real_variance(images, options.recipe.conditional)),
         history_{LossLog(options.log_every, steps_per_epoch_)},
         checkpoints_(folder, options, images),
-        facts_{trainer_->image_count(),
-               images.count - trainer_->image_count(),
+        facts_{trainer_.image_count(),
+               images.count - trainer_.image_count(),
                steps_per_epoch_,
-               trainer_->generator().param_size(),
-               trainer_->discriminator_param_size(),
+               trainer_.generator().model.param_size(),
+               trainer_.discriminator_param_size(),
                eigan::thread_count(threads_)} {
     if (!options.evaluate && options.evaluate_every == 0) return;
     test_ = reading([&] { return eigan::load_mnist(options.data, eigan::Split::test); });
@@ -105,13 +105,13 @@ class Training {
       return success;
     }
     const auto terminal = Terminal::detect();
-    Progress progress({options_.recipe.epochs, steps_per_epoch_, trainer_->image_count()},
+    Progress progress({options_.recipe.epochs, steps_per_epoch_, trainer_.image_count()},
                       progress_detail(options_, terminal), terminal.colour);
     const auto start = Clock::now();
     const double before = history_.seconds;
     progress.start_epoch(epoch(), history_.epoch.count());
-    while (trainer_->steps() < steps_ && !Interrupt::received()) {
-      const StepLosses losses = trainer_->step();
+    while (trainer_.steps() < steps_ && !Interrupt::received()) {
+      const StepLosses losses = trainer_.step();
       history_.seconds = before + seconds_since(start);
       if (const std::string trouble = trouble_with(losses); !trouble.empty()) {
         progress.clear();
@@ -128,8 +128,8 @@ class Training {
         end_epoch();
         progress.start_epoch(epoch(), 0);
       }
-      if (trainer_->steps() < steps_ && checkpoints_.due(trainer_->steps()))  // the end has more to save
-        try_to([&] { checkpoints_.save(*trainer_, history_); }, [&] { progress.clear(); });
+      if (trainer_.steps() < steps_ && checkpoints_.due(trainer_.steps()))  // the end has more to save
+        try_to([&] { checkpoints_.save(trainer_, history_); }, [&] { progress.clear(); });
     }
     history_.seconds = before + seconds_since(start);
     progress.clear();
@@ -138,16 +138,16 @@ class Training {
 
  private:
   /// Of the next step, counted from 1.
-  Index epoch() const { return trainer_->steps() / steps_per_epoch_ + 1; }
+  Index epoch() const { return trainer_.steps() / steps_per_epoch_ + 1; }
 
   /// False if there is nothing left to do.
   bool begin() {
     folder_.make();
     lock_ = folder_.lock();
-    resumed_ = options_.resume && checkpoints_.load(*trainer_, history_);
-    if (options_.resume && folder_.is_finished() && (!resumed_ || trainer_->steps() == steps_)) return false;
-    if (trainer_->steps() > steps_)
-      throw eigan::Error(concat(folder_.name(), ": has done ", trainer_->steps(),
+    resumed_ = options_.resume && checkpoints_.load(trainer_, history_);
+    if (options_.resume && folder_.is_finished() && (!resumed_ || trainer_.steps() == steps_)) return false;
+    if (trainer_.steps() > steps_)
+      throw eigan::Error(concat(folder_.name(), ": has done ", trainer_.steps(),
                                 " steps already, expected at most the ", steps_, " of --epochs ",
                                 options_.recipe.epochs));
     if (resumed_) {
@@ -155,13 +155,13 @@ class Training {
     } else {
       refuse_occupied();
       folder_.create();
-      if (checkpoints_.wanted()) checkpoints_.save(*trainer_, history_);
+      if (checkpoints_.wanted()) checkpoints_.save(trainer_, history_);
     }
     eigan::write_file(folder_.file("config.json"), config_text(options_, facts_.threads));
     if (!build_warning().empty()) say(build_warning());
     if (options_.quiet) return true;
     say(banner(options_, facts_));
-    if (resumed_) say("going on after step ", trainer_->steps(), " of ", steps_);
+    if (resumed_) say("going on after step ", trainer_.steps(), " of ", steps_);
     return true;
   }
 
@@ -189,17 +189,17 @@ class Training {
   }
 
   /// What shows that training has diverged, in words; empty if nothing does.
-  std::string trouble_with(const StepLosses& losses) const {
+  std::string trouble_with(const StepLosses& losses) {
     std::string what;
     if (!std::isfinite(losses.d_loss) || !std::isfinite(losses.g_loss))
       what = concat("discriminator loss ", six_digits(losses.d_loss), ", generator loss ", six_digits(losses.g_loss));
-    if (const auto place = trainer_->non_finite()) what += concat(what.empty() ? "" : ", ", *place);
+    if (const auto place = trainer_.non_finite()) what += concat(what.empty() ? "" : ", ", *place);
     return what;
   }
 
   /// Goes back to a checkpoint with smaller rates, as often as --retries allows. Diverged if it does not.
   void recover(const std::string& trouble) {
-    const Index step = trainer_->steps();
+    const Index step = trainer_.steps();
     const std::string what =
         concat("diverged at step ", step, " (epoch ", (step - 1) / steps_per_epoch_ + 1, "): ", trouble);
     if (history_.retries >= options_.retries) {
@@ -209,25 +209,25 @@ class Training {
                             options_.retries == 0 ? ", --retries goes on with one by itself"
                                                   : concat(", ", options_.retries, " retries did not")));
     }
-    const double rate = trainer_->rate() / 2;
+    const double rate = trainer_.rate() / 2;
     const std::int64_t retries = history_.retries + 1;
     const double best = history_.scores.best();  // its generator may be one of the branch that is given up
     try {
-      if (!checkpoints_.roll_back(*trainer_, history_)) throw eigan::Error("there is no checkpoint any more");
+      if (!checkpoints_.roll_back(trainer_, history_)) throw eigan::Error("there is no checkpoint any more");
     } catch (const eigan::Error& error) {
       throw Diverged(concat(what, "; cannot go back: ", error.what()));
     }
-    trainer_->set_rate(rate);
+    trainer_.set_rate(rate);
     history_.retries = retries;
     history_.scores.keep_best(best);
     // A process that goes on with this run knows of the retry, too.
-    try_to([&] { checkpoints_.replace(*trainer_, history_); });
-    say("warning: ", what, "; going on after step ", trainer_->steps(), " with ", shortest(rate),
+    try_to([&] { checkpoints_.replace(trainer_, history_); });
+    say("warning: ", what, "; going on after step ", trainer_.steps(), " with ", shortest(rate),
         " of the learning rates (retry ", retries, " of ", options_.retries, ')');
   }
 
   void end_epoch() {
-    const Index epoch = trainer_->steps() / steps_per_epoch_;
+    const Index epoch = trainer_.steps() / steps_per_epoch_;
     history_.last_epoch = history_.epoch.mean();
     history_.epoch = {};
     try_to([&] { history_.log.write_csv(folder_.file("losses.csv")); });
@@ -238,55 +238,55 @@ class Training {
 
   void score(Index epoch) {
     const auto images =
-        drawn(trainer_->generator(), options_.recipe.truncation, scored_images, options_.seed, threads_);
+        drawn(trainer_.generator(), options_.recipe.truncation, scored_images, options_.seed, threads_);
     const QuickScores scores = judge_->quick(images);
     // First the file: a log that knows of a better generator than the one that is there would keep that for ever.
-    if (history_.scores.is_best(scores)) trainer_->save_generator(folder_.file("best_generator.safetensors"));
+    if (history_.scores.is_best(scores)) trainer_.save_generator(folder_.file("best_generator.safetensors"));
     history_.scores.add(epoch, scores);
     history_.scores.write_csv(folder_.file("metrics.csv"));
   }
 
   /// Also looks at how the sheet's digits differ.
   void write_sheet(const std::filesystem::path& path) {
-    const auto images = trainer_->generator().images(input_, threads_);
+    const auto images = trainer_.generator().images(input_, threads_);
     variety_ = real_variance_ > 0 ? variance(images, digits_) / real_variance_ : 1;
-    if (trainer_->steps() >= settled_steps && variety_ < collapsed_below)
-      say("warning: after step ", trainer_->steps(), " the generator has collapsed: for different z its digits vary ",
+    if (trainer_.steps() >= settled_steps && variety_ < collapsed_below)
+      say("warning: after step ", trainer_.steps(), " the generator has collapsed: for different z its digits vary ",
           percent(variety_, 1), " as much as MNIST's");
     eigan::write_image_sheet<float>(path, images);
   }
 
   int finish() {
-    const Index epochs = trainer_->steps() / steps_per_epoch_;
+    const Index epochs = trainer_.steps() / steps_per_epoch_;
     const Recipe& recipe = options_.recipe;
     // First what a later process can go on from. A folder that has vanished in the meantime is made again.
     if (!folder_.is_kept_by(lock_)) {
       folder_.make();
       lock_ = folder_.lock();
     }
-    if (checkpoints_.wanted() || resumed_) try_to([&] { checkpoints_.save(*trainer_, history_); });
+    if (checkpoints_.wanted() || resumed_) try_to([&] { checkpoints_.save(trainer_, history_); });
     eigan::write_file(folder_.file("config.json"), config_text(options_, facts_.threads));
     const LossLog log = history_.log.closed();
     log.write_csv(folder_.file("losses.csv"));
     log.write_chart(folder_.file("losses.svg"));
     write_sheet(folder_.file("samples.png"));
-    trainer_->save_generator(folder_.file("generator.safetensors"));
-    trainer_->save_discriminator(folder_.file("discriminator.safetensors"));
+    trainer_.save_generator(folder_.file("generator.safetensors"));
+    trainer_.save_discriminator(folder_.file("discriminator.safetensors"));
     std::optional<Evaluation> evaluation;
     if (options_.evaluate && epochs == recipe.epochs) {
-      evaluation = evaluate_generator(trainer_->generator(), recipe.truncation, *judge_, images_, evaluated_images,
+      evaluation = evaluate_generator(trainer_.generator(), recipe.truncation, *judge_, images_, evaluated_images,
                                       options_.seed, threads_);
       eigan::write_file(folder_.file("evaluation.json"), evaluation_json(*evaluation));
     }
     write_report(folder_.file("report.html"),
                  run_report(folder_, options_, facts_, log, history_.scores, evaluation,
-                            {epochs, trainer_->steps(), history_.seconds, history_.last_epoch}));
+                            {epochs, trainer_.steps(), history_.seconds, history_.last_epoch}));
     if (epochs < recipe.epochs) {
-      say("mnist_gan: stopped after ", trainer_->steps(), " steps, ", epochs, " whole epochs; ", folder_.name(),
+      say("mnist_gan: stopped after ", trainer_.steps(), " steps, ", epochs, " whole epochs; ", folder_.name(),
           " holds what they gave", checkpoints_.wanted() ? ", --resume goes on from there" : "");
       return by_signal + Interrupt::received();
     }
-    eigan::write_file(folder_.file("result.json"), result_text(epochs, trainer_->steps(), history_, variety_));
+    eigan::write_file(folder_.file("result.json"), result_text(epochs, trainer_.steps(), history_, variety_));
     if (options_.quiet) return success;
     if (evaluation) say(evaluation_table(*evaluation));
     say("trained in ", duration(history_.seconds), "; ", folder_.name(), " holds",
@@ -301,7 +301,7 @@ class Training {
   const eigan::LabelledImages& images_;
   eigan::LabelledImages test_;
   eigan::Threads threads_;
-  std::unique_ptr<Trainer> trainer_;
+  Trainer trainer_;
   Index steps_per_epoch_;
   Index steps_;
   std::vector<std::uint8_t> digits_;  // of the sheets

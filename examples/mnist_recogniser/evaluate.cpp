@@ -52,7 +52,8 @@ int evaluate(const EvaluateOptions& options) {
     confusion.add(label, found);
     if (found != label) mistakes.push_back({image, label, found, probabilities[found]});
   }
-  std::ranges::stable_sort(mistakes, std::greater{}, &Mistake::confidence);
+  std::stable_sort(mistakes.begin(), mistakes.end(),
+                   [](const Mistake& a, const Mistake& b) { return a.confidence > b.confidence; });
 
   const double known = static_cast<double>(confusion.right()) / static_cast<double>(confusion.images());
   print("accuracy ", percent(known), ": ", grouped(confusion.right()), " of ", grouped(confusion.images()), " images");

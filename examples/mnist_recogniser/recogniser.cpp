@@ -43,14 +43,14 @@ Recognised recognise(const RecogniserModel& model, ConstView<float> images, eiga
   }
   Recognised result{{feature_count, images.cols()}, {digit_count, images.cols()}};
   constexpr Index tile = 64;
-  const double work = 2.0 * static_cast<double>(net.param_size()) * static_cast<double>(images.cols());
+  const double work = 2.0 * static_cast<double>(model.param_size()) * static_cast<double>(images.cols());
   eigan::detail::parallel_for((images.cols() + tile - 1) / tile, work, threads, [&](Index i) {
     const Index first = i * tile, count = std::min(tile, images.cols() - first);
-    Matrix<float> hidden(net.features(1), count);
+    Matrix<float> hidden(net.layer<0>().output_size(), count);
     const View<float> features = View<float>(result.features).columns(first, count);
     const View<float> probabilities = View<float>(result.probabilities).columns(first, count);
     const auto layer = [&]<std::size_t I>(ConstView<float> x, View<float> y) {
-      net.layer<I>().forward(net.slice<I>(model.params()), x, y);
+      net.layer<I>().forward(model.params<I>(), x, y);
     };
     layer.template operator()<0>(images.columns(first, count), hidden);
     layer.template operator()<1>(hidden, hidden);

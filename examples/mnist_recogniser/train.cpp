@@ -100,7 +100,7 @@ std::string banner(const TrainOptions& options, const RecogniserModel& model, In
                 "\n  compiler    ", compiler(), ", ", openmp(),                //
                 "\n  execution   ", eigan::to_string(eigan::active_isa()), " kernels, float32, ", threads,
                 threads == 1 ? " thread" : " threads",  //
-                "\n  network     ", model.architecture(), "; ", grouped(model.net().param_size()), " parameters",
+                "\n  network     ", model.architecture(), "; ", grouped(model.param_size()), " parameters",
                 "\n  data        ", eigan::printable(options.data), ": ", grouped(images),
                 " images, each time turned by up to ", shortest(w.degrees), " degrees, stretched by ",
                 shortest(w.scale), ", sheared by ", shortest(w.shear), ", shifted by ", shortest(w.shift),
@@ -166,7 +166,7 @@ int train(const TrainOptions& options) {
 
     if (!is_look_due(step, batches.size())) continue;
     trained.stop();
-    std::ranges::copy(average.params(), averaged.params().begin());
+    std::copy(average.params().begin(), average.params().end(), averaged.params().begin());
     known = accuracy(averaged, test, threads);
     const std::string reached = milestones.reach(known, trained.seconds());
     if (!options.quiet) {
@@ -179,7 +179,7 @@ int train(const TrainOptions& options) {
   }
   trained.stop();
 
-  std::ranges::copy(average.params(), averaged.params().begin());
+  std::copy(average.params().begin(), average.params().end(), averaged.params().begin());
   eigan::save(options.out, averaged,
               {{"seed", std::to_string(options.seed)},
                {"epochs", std::to_string(recipe.epochs)},

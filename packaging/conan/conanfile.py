@@ -33,7 +33,7 @@ class Eigan(ConanFile):
             copy(self, pattern, self.checkout, self.export_sources_folder)
 
     def requirements(self):
-        self.requires("eigen/[>=3.4.0 <4]", transitive_headers=True)
+        self.requires("eigen/[>=3.4.0]", transitive_headers=True)
 
     def package_id(self):
         self.info.clear()

@@ -8,6 +8,7 @@ set(without_test
   eigan.hpp           # the umbrella, compiled by itself
   metrics.hpp         # another
   core/types.hpp      # an alias and a constant
+  core/eigen.hpp      # Eigen, without the false warnings of one compiler: scripts/check v4
   core/parameter.hpp  # names and numbers, filled in by the layers' own tests
   optim/check_update.hpp # what optimisers refuse, by their own tests
   metrics/check_samples.hpp # what metrics refuse, by theirs
@@ -25,6 +26,7 @@ set(without_header
   golden/metrics_golden_test.cpp # all metrics, against NumPy
   examples/report_test.cpp       # a part of mnist_gan
   reliability/extreme_numbers_test.cpp      # every layer and loss
+  reliability/small_stack_test.cpp          # products and steps
   reliability/failing_allocation_test.cpp)  # whatever allocates
 
 function(names_below folder suffix result)

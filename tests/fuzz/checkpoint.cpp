@@ -19,7 +19,7 @@ using Net = eigan::Sequential<eigan::Linear<2, 3>>;
 
 struct State {
   eigan::Model<Net> model{eigan::Rng(0)};
-  eigan::Adam<float> adam{model.net().param_size()};
+  eigan::Adam<float> adam{model.param_size()};
   std::int64_t step = 3;
   std::vector<double> losses{1, 2};
   std::string note = "as before";

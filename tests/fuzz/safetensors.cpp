@@ -12,7 +12,7 @@ namespace {
 std::vector<std::byte> written(const eigan::SafetensorsFile& file) {
   std::vector<eigan::TensorView> views;
   for (const auto& tensor : file.tensors())
-    views.push_back({tensor.name, tensor.dtype, tensor.shape, file.bytes(tensor)});
+    views.push_back({tensor.name, tensor.dtype, tensor.shape, file.bytes(tensor), tensor.other});
   const std::string header = eigan::detail::safetensors_header(views, file.metadata());
   const auto start = std::as_bytes(std::span(header));
   std::vector<std::byte> bytes(start.begin(), start.end());
@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     fuzz::require(again.metadata() == file.metadata() && again.tensors().size() == file.tensors().size());
     for (const auto& tensor : file.tensors()) {
       const auto* const found = again.find(tensor.name);
-      fuzz::require(found != nullptr && found->dtype == tensor.dtype && found->shape == tensor.shape);
+      fuzz::require(found != nullptr && found->type() == tensor.type() && found->shape == tensor.shape);
       fuzz::require(std::ranges::equal(again.bytes(*found), file.bytes(tensor)));
     }
     fuzz::require(written(again) == bytes);

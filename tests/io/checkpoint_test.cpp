@@ -2,11 +2,16 @@
 
 #include <cstdint>
 #include <cstring>
+#include <limits>
+#include <map>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <eigan/core/random.hpp>
 #include <eigan/io/checkpoint.hpp>
+#include <eigan/io/model_file.hpp>
 #include <eigan/layers/leaky_relu.hpp>
 #include <eigan/layers/linear.hpp>
 #include <eigan/losses/mse.hpp>
@@ -33,8 +38,8 @@ using Net = decltype(eigan::Sequential(eigan::Linear(3, 5), eigan::LeakyReLU(0.1
 /// A small training: everything that changes in its steps is its state.
 struct Training {
   eigan::Model<Net> model{Net(eigan::Linear(3, 5), eigan::LeakyReLU(0.1), eigan::Linear(5, 2)), eigan::Rng(1)};
-  eigan::Adam<float> adam{model.net().param_size(), {.lr = 0.05}};
-  eigan::SGD<float> sgd{model.net().param_size(), {.lr = 0.01, .momentum = 0.9}};
+  eigan::Adam<float> adam{model.param_size(), {.lr = 0.05}};
+  eigan::SGD<float> sgd{model.param_size(), {.lr = 0.01, .momentum = 0.9}};
   eigan::Ema<float> average{std::as_const(model).params(), 0.9};
   std::int64_t steps = 0;
   double sum = 0;
@@ -48,7 +53,7 @@ struct Training {
   }
 
   void step() {
-    eigan::Tape<Net> tape(model.net(), 4);
+    auto tape = model.tape(4);
     auto grad = model.zeros();
     eigan::Matrix<float> x(3, 4), target(2, 4);
     eigan::fill_uniform(eigan::View<float>(x), -2, 2, eigan::Rng(static_cast<std::uint64_t>(steps)));
@@ -157,6 +162,81 @@ TEST_CASE("checkpoint: what does not fit is told, and changes nothing") {
   fails([&](auto visit) { visit("model", other); }, {"'model' of architecture", "0.2", "0.1"});
   CHECK_THROWS_AS(save_checkpoint(folder / "g", [&](auto visit) { visit("a", narrow), visit("a", narrow); }),
                   std::invalid_argument);
+}
+
+TEST_CASE("checkpoint: a byte that is neither 0 nor 1 is no bool") {
+  const TemporaryFolder folder;
+  bool flag = true, flags[2] = {true, false};
+  std::vector<std::byte> bytes{std::byte{1}, std::byte{0}, std::byte{2}};
+  const auto all = std::span<const std::byte>(bytes);
+  const auto load = [&] {
+    std::map<std::string, std::string> metadata{{"eigan_version", eigan::version}};
+    metadata["checksum"] = eigan::detail::checksum_of(
+        std::map<std::string_view, std::span<const std::byte>>{{"flag", all.first(1)}, {"flags", all.last(2)}},
+        metadata);
+    eigan::write_safetensors(
+        folder / "f",
+        {{"flag", eigan::Dtype::boolean, {}, all.first(1)}, {"flags", eigan::Dtype::boolean, {2}, all.last(2)}},
+        metadata);
+    load_checkpoint(folder / "f", [&](auto visit) { visit("flag", flag), visit("flags", flags); });
+  };
+  CHECK(contains(error_text(load), "tensor 'flags': expected bytes 0 and 1, found 2"));
+  bytes[0] = std::byte{255};
+  CHECK(contains(error_text(load), "tensor 'flag': expected bytes 0 and 1, found 255"));
+  CHECK((flag && flags[0] && !flags[1]));
+  bytes = {std::byte{0}, std::byte{0}, std::byte{1}};
+  load();
+  CHECK((!flag && !flags[0] && flags[1]));
+}
+
+TEST_CASE("checkpoint: a clock outside its limits is refused") {
+  const TemporaryFolder folder;
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  for (const std::int64_t clock : {std::int64_t{-1}, std::int64_t{1} << 53, (std::int64_t{1} << 53) + 1, most}) {
+    CAPTURE(clock);
+    std::int64_t step = clock;
+    eigan::Buffer<float> zeros(3);
+    std::vector<float> average{1, 2, 3};
+    save_checkpoint(folder / "f", [&](auto visit) {
+      visit("adam.step", step), visit("adam.exp_avg", zeros), visit("adam.exp_avg_sq", zeros);
+      visit("ema.updates", step), visit("ema.average", average);
+    });
+    eigan::Adam<float> adam(3);
+    const std::vector<float> params{4, 4, 4};
+    eigan::Ema<float> ema{std::span(params)};
+    const auto load = [&](auto&& state) { return error_text([&] { load_checkpoint(folder / "f", state); }); };
+    if (clock == std::int64_t{1} << 53) {
+      load_checkpoint(folder / "f", [&](auto visit) { visit("adam", adam), visit("ema", ema); });
+      CHECK(adam.steps() == clock);
+      continue;
+    }
+    const std::string words = "expected 0 to 9007199254740992, found " + std::to_string(clock);
+    CHECK(contains(load([&](auto visit) { visit("ema", ema), visit("adam", adam); }), "'ema.updates': " + words));
+    CHECK(contains(load([&](auto visit) { visit("adam", adam), visit("ema", ema); }), "'adam.step': " + words));
+    CHECK(adam.steps() == 0);
+    CHECK(ema.updates() == 0);
+    CHECK(ema.params()[0] == 4);
+  }
+}
+
+TEST_CASE("checkpoint: an error says which version wrote the file, if that may be why") {
+  const TemporaryFolder folder;
+  std::int64_t step = 5;
+  double wide = 0;
+  const auto fails = [&] {
+    return error_text([&] { load_checkpoint(folder / "f", [&](auto visit) { visit("step", wide); }); });
+  };
+  save_checkpoint(folder / "f", [&](auto visit) { visit("step", step); });
+  CHECK(!contains(fails(), "written by"));
+  const auto file = read_checkpoint(folder / "f");
+  auto metadata = file.metadata();
+  metadata["eigan_version"] = "0.0.9";
+  const auto& tensor = file.tensors()[0];
+  const std::map<std::string_view, std::span<const std::byte>> tensors{{"step", file.bytes(tensor)}};
+  metadata["checksum"] = eigan::detail::checksum_of(tensors, metadata);
+  eigan::write_safetensors(folder / "f", {{"step", tensor.dtype, {}, file.bytes(tensor)}}, metadata);
+  CHECK(contains(fails(), eigan::detail::concat("'step': expected F64, found I64 (written by eigan 0.0.9, this is ",
+                                                eigan::version, ")")));
 }
 
 TEST_CASE("checkpoint: a change of any byte of it is noticed") {

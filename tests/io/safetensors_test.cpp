@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <ctime>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -129,6 +128,27 @@ TEST_CASE("SafetensorsFile: floating tensors become float or double, others are 
         "f: tensor 'w': expected dtype F64, F32, F16 or BF16, found I32");
 }
 
+TEST_CASE(
+    "SafetensorsFile: a tensor of a dtype that is none of eigan's is carried along and refused where it is wanted") {
+  for (const char* dtype : {"F4", "F6_E2M3", "F8_E4M3", "F8_E8M0", "C64", "Q4"}) {
+    CAPTURE(dtype);
+    const auto file =
+        parse(R"({"a":{"dtype":")" + std::string(dtype) +
+                  R"(","shape":[2,3],"data_offsets":[0,5]},"b":{"dtype":"U8","shape":[1],"data_offsets":[5,6]}})",
+              6);
+    REQUIRE(file.tensors().size() == 2);
+    const auto& tensor = file.tensors()[0];
+    CHECK(tensor.dtype == Dtype::other);
+    CHECK(tensor.type() == dtype);
+    CHECK(file.bytes(tensor).size() == 5);
+    CHECK(file.tensors()[1].type() == "U8");
+    std::vector<float> values(6);
+    CHECK(error_text([&] { file.copy_to(tensor, std::span(values)); }) ==
+          "f: tensor 'a': expected dtype F64, F32, F16 or BF16, found " + std::string(dtype));
+  }
+  CHECK(contains(refusal(one("C64", "[281474976710657]", "[0,0]")), "expected extents of at most 2^48"));
+}
+
 TEST_CASE("SafetensorsFile: rule 1, the header's length") {
   for (std::size_t size = 0; size < 8; ++size) {
     CHECK(error_text([&] { SafetensorsFile(std::vector<std::byte>(size), "f"); }) ==
@@ -182,13 +202,9 @@ TEST_CASE("SafetensorsFile: rule 3, types") {
   }
   CHECK(contains(refusal(R"({"__metadata__":"text"})"), "expected '{', found '\"'"));
   CHECK(contains(refusal(R"({"__metadata__":null})"), "expected '{', found 'n'"));
-  for (const char* dtype :
-       {"F4", "F6_E2M3", "F6_E3M2", "F8_E4M3", "F8_E5M2", "F8_E8M0", "C64", "f32", "F32 ", "float32", "", "Q4"}) {
+  for (const char* dtype : {"f32", "F32 ", "float32", "", "F8-E4M3", "A_DTYPE_TOO_LONG"}) {
     CAPTURE(dtype);
-    CHECK(
-        refusal(one(dtype, "[2]", "[0,1]"), 1) ==
-        "f: tensor 'w': expected a dtype of BOOL, U8, I8, I16, U16, F16, BF16, I32, U32, F32, F64, I64, U64, found '" +
-            std::string(dtype) + "'");
+    CHECK(contains(refusal(one(dtype, "[2]", "[0,1]"), 1), "f: tensor 'w': expected a dtype such as F32, found '"));
   }
   for (const char* number : {"-1", "1.0", "1e0", "01", "\"1\"", "null", "[1]", "18446744073709551616", "+1", "0x1"}) {
     CAPTURE(number);
@@ -288,11 +304,11 @@ TEST_CASE("SafetensorsFile: hostile files: refused, or their tensors fill the da
   CHECK(flipped.accepted > 8 * 11);
   CHECK(flipped.refused > 8 * 80);
   CHECK(hostile::set_number(whole, 0, 8, std::endian::little, read).accepted == 0);
-  // A number in the header matters, or is the same as before.
+  // A number in the header matters, is the same as before, or makes a dtype that nobody knows: F1.
   const auto lies = hostile::set_decimals(
       two_tensors, [](const std::string& header) { return file_text(header, 11); }, read);
-  CHECK(lies.refused > 80);
-  CHECK(lies.accepted <= 10);
+  CHECK(lies.refused > 70);
+  CHECK(lies.accepted <= 12);
 }
 
 TEST_CASE("SafetensorsFile: what is accepted is written and read back equal, and then no byte changes any more") {
@@ -300,7 +316,7 @@ TEST_CASE("SafetensorsFile: what is accepted is written and read back equal, and
   const auto written_again = [&](const SafetensorsFile& file) {
     std::vector<eigan::TensorView> views;
     for (const auto& tensor : file.tensors())
-      views.push_back({tensor.name, tensor.dtype, tensor.shape, file.bytes(tensor)});
+      views.push_back({tensor.name, tensor.dtype, tensor.shape, file.bytes(tensor), tensor.other});
     eigan::write_safetensors(folder / "again", views, file.metadata());
     return eigan::read_file(folder / "again");
   };
@@ -326,7 +342,7 @@ TEST_CASE("SafetensorsFile: what is accepted is written and read back equal, and
       for (const auto& tensor : file.tensors()) {
         const auto* found = again.find(tensor.name);
         REQUIRE(found != nullptr);
-        CHECK(found->dtype == tensor.dtype);
+        CHECK(found->type() == tensor.type());
         CHECK(found->shape == tensor.shape);
         CHECK(std::ranges::equal(again.bytes(*found), file.bytes(tensor)));
       }
@@ -338,8 +354,8 @@ TEST_CASE("SafetensorsFile: what is accepted is written and read back equal, and
   CHECK(round_trips > 300);
 }
 
-// Comparing every name with every other would take hours.
-TEST_CASE("SafetensorsFile: a million tensors are read in two seconds, and in a bounded multiple of the file") {
+// Comparing every name with every other would take hours: nobody would wait for this test.
+TEST_CASE("SafetensorsFile: a million tensors take a bounded multiple of the file, and few allocations each") {
   constexpr int count = 1'000'000;
   std::string header = "{";
   for (int i = 0; i < count; ++i) {
@@ -349,18 +365,15 @@ TEST_CASE("SafetensorsFile: a million tensors are read in two seconds, and in a 
   auto bytes = bytes_of(file_text(header));
   CHECK(contains(error_text([&] { SafetensorsFile(bytes, "f"); }), "expected a header of at most 16777216 bytes"));
   const std::size_t size = bytes.size();
-  const std::clock_t start = std::clock();  // the processor's time, whoever else is at work
+  const long before = support::allocations();
   const std::size_t peak = support::peak_heap([&] {
     const SafetensorsFile file(std::move(bytes), "f", std::size_t{1} << 27);
     CHECK(file.tensors().size() == count);
     CHECK(file.find(std::to_string(count - 1)) != nullptr);
   });
-  const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-  MESSAGE(seconds, " s, ", static_cast<double>(peak) / static_cast<double>(size), " times the file");
-#if defined(NDEBUG)  // not under a sanitizer or a debugger
-  CHECK(seconds < 2);
-#endif
+  const long allocations = support::allocations() - before;
   CHECK(peak < 8 * size);
+  CHECK(allocations < 4L * count);
 }
 
 TEST_CASE("SafetensorsFile: a file on disk is read, and its path opens the messages") {

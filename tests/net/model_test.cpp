@@ -1,187 +1,56 @@
 #include <doctest/doctest.h>
-#include <algorithm>
-#include <atomic>
-#include <limits>
-#include <thread>
-#include <vector>
+#include <type_traits>
+#include <utility>
 
-#include <eigan/eigan.hpp>
-#include <eigan/testing/check_gradients.hpp>
+#include <eigan/layers/batch_norm.hpp>
+#include <eigan/layers/dropout.hpp>
+#include <eigan/layers/leaky_relu.hpp>
+#include <eigan/layers/linear.hpp>
+#include <eigan/layers/tanh.hpp>
+#include <eigan/net/model.hpp>
+#include <eigan/net/residual.hpp>
+#include <eigan/net/sequential.hpp>
+#include <eigan/net/skip_connection.hpp>
 
 #include "net/by_hand.hpp"
+#include "net/own_images.hpp"
 #include "support.hpp"
 
 using namespace eigan;
 
-namespace {
-
-// Large enough that threads start even for a few samples, with layers of one and of several blocks.
 using Net = Sequential<Linear<90, 300>, LeakyReLU, Dropout, Linear<300, 70>, Tanh, Dropout, Linear<70, 1>>;
-using Calm = Sequential<Linear<90, 300>, LeakyReLU, Linear<300, 70>, Tanh, Linear<70, 5>, Sigmoid>;
-constexpr Index batches[] = {1, 2, 31, 32, 33, 64, 65, 100};
 
-struct Gradients {
-  Matrix<float> dx;
-  Buffer<float> grad;
-};
-
-/// A whole training pass of one batch.
-template <class N>
-Gradients pass(const Model<N>& model, Tape<N>& tape, ConstView<float> x, ConstView<float> dy, Threads threads) {
-  Gradients g{Matrix<float>(x.rows(), x.cols()), model.zeros()};
-  model.forward(tape, x, Rng(6), threads);
-  tape.output_gradient() = dy;
-  model.backward(tape, g.grad, g.dx, threads);
-  return g;
+TEST_CASE("Model: starts from its seed, and knows its parameters") {
+  const Model<Net> a(Rng(1)), b(Net{}, Rng(1)), other(Rng(2));
+  CHECK(support::same_bits<float>(a.params(), b.params()));
+  CHECK_FALSE(support::same_bits<float>(a.params(), other.params()));
+  CHECK(a.params().size() == 90 * 300 + 300 + 300 * 70 + 70 + 70 + 1);
+  CHECK(a.zeros().size() == std::ssize(a.params()));
+  CHECK(a.parameters().size() == 6);
+  CHECK(a.parameters()[2].name == "3.weight");
+  CHECK(a.architecture() ==
+        "Linear(in_features=90, out_features=300), LeakyReLU(negative_slope=0.01), Dropout(p=0.5), "
+        "Linear(in_features=300, out_features=70), Tanh(), Dropout(p=0.5), Linear(in_features=70, out_features=1)");
+  Model<Net> c(Rng(1));
+  CHECK(c.params<0>().data() == c.params().data());
+  CHECK(c.params<1>().empty());
+  CHECK(c.params<3>().data() == c.params().data() + 90 * 300 + 300);
+  CHECK(c.params<3>().size() == 300 * 70 + 70);
 }
 
-}  // namespace
-
-TEST_CASE("Model: a discriminator's gradients through dropout") {
-  Model<Discriminator<dynamic, dynamic, dynamic, dynamic>, double> model(
-      make_discriminator(std::array<Index, 4>{7, 9, 5, 1}), Rng(3));
-  const auto report = testing::check_model(
-      model, [](ConstView<double> z, View<double> dz) { return bce_with_logits<double>(z, 0.9, dz); });
-  INFO(report.text());
-  CHECK(report.ok());
-  CHECK(report.compared() > 200);
+TEST_CASE("Model: parameters may be handed over") {
+  using Small = Sequential<Linear<3, 4>, Tanh>;
+  const Model<Small> model(Rng(1));
+  Buffer<float> params = model.zeros();
+  std::ranges::copy(model.params(), params.begin());
+  const float* const memory = params.data();
+  const Model<Small> other(Small{}, std::move(params));
+  CHECK(other.params().data() == memory);  // not copied
+  const Matrix<float> x = support::random_matrix<float>(3, 5, 2);
+  CHECK(support::same_bits<float>(model.infer(x), other.infer(x)));
+  CHECK_THROWS_WITH_AS((Model<Small>(Small{}, Buffer<float>(15))),
+                       "eigan::Model: the network has 16 parameters, given are 15", std::invalid_argument);
 }
-
-TEST_CASE("Model: a pass of any batch up to the capacity is the layers' own, one after the other") {
-  const Model<Net> model(Rng(1));
-  auto tape = model.tape(100);
-  for (const Index batch : batches) {
-    CAPTURE(batch);
-    const Matrix<float> x = support::random_matrix<float>(90, batch, 2),
-                        dy = support::random_matrix<float>(1, batch, 3);
-    const auto expected = by_hand::train<float>(model.net(), model.params(), x, dy, Rng(6));
-    const Gradients g = pass(model, tape, x, dy, Threads{1});
-    CHECK(support::same_bits<float>(tape.output(), expected.levels.back()));
-    CHECK(support::same_bits<float>(g.dx, expected.gradients.front()));
-    CHECK(support::same_bits<float>(g.grad, expected.grad));
-  }
-}
-
-TEST_CASE("Model: weights that fill a cache change nothing") {
-  const Model<Sequential<Linear<600, 600>, Tanh, Linear<600, 3>>> model(Rng(1));
-  const Matrix<float> x = support::random_matrix<float>(600, 130, 2), dy = support::random_matrix<float>(3, 130, 3);
-  const auto expected = by_hand::train<float>(model.net(), model.params(), x, dy, Rng(6));
-  auto tape = model.tape(130);
-  const Gradients g = pass(model, tape, x, dy, Threads{2});
-  CHECK(support::same_bits<float>(tape.output(), expected.levels.back()));
-  CHECK(support::same_bits<float>(g.dx, expected.gradients.front()));
-  CHECK(support::same_bits<float>(g.grad, expected.grad));
-  CHECK(support::same_bits<float>(model.infer(x), expected.levels.back()));
-}
-
-TEST_CASE("Model: both halves of backward alone give what they give together") {
-  const Model<Net> model(Rng(1));
-  auto tape = model.tape(40);
-  const Matrix<float> x = support::random_matrix<float>(90, 40, 2), dy = support::random_matrix<float>(1, 40, 3);
-  const Gradients both = pass(model, tape, x, dy, Threads{1});
-
-  Matrix<float> dx = Matrix<float>::Constant(90, 40, std::numeric_limits<float>::quiet_NaN());
-  model.forward(tape, x, Rng(6));
-  tape.output_gradient() = dy;
-  model.backward_input(tape, dx);
-  CHECK(support::same_bits(dx, both.dx));
-
-  // Parameter gradients are added to what is there: twice the pass, twice the gradient.
-  Buffer<float> grad = model.zeros();
-  for (int i = 0; i < 2; ++i) {
-    model.forward(tape, x, Rng(6));
-    tape.output_gradient() = dy;
-    model.backward_params(tape, grad);
-  }
-  float largest = 0;
-  for (Index i = 0; i < grad.size(); ++i) largest = std::max(largest, std::abs(both.grad[i]));
-  bool twice = true;  // a NaN is not
-  for (Index i = 0; i < grad.size(); ++i) twice = twice && std::abs(grad[i] - 2 * both.grad[i]) < 1e-5f * largest;
-  CHECK(twice);
-}
-
-TEST_CASE("Model: after each block's gradient the caller is told, once for every parameter") {
-  const Model<Net> model(Rng(1));
-  auto tape = model.tape(40);
-  const Matrix<float> x = support::random_matrix<float>(90, 40, 2);
-  for (const int threads : {1, 3}) {
-    Buffer<float> grad = model.zeros();
-    std::vector<std::atomic<int>> told(static_cast<std::size_t>(grad.size()));
-    model.forward(tape, x, Rng(6));
-    tape.output_gradient().setOnes();
-    model.backward_params(tape, grad, Threads{threads}, [&](Index first, Index count) {
-      for (Index i = first; i < first + count; ++i) ++told[static_cast<std::size_t>(i)];
-    });
-    CHECK(std::all_of(told.begin(), told.end(), [](const auto& times) { return times == 1; }));
-  }
-}
-
-TEST_CASE("Model: inference is the layers' own, for any number of samples, and leaves dropout out") {
-  const Model<Net> model(Rng(1));
-  auto scratch = model.scratch();
-  for (const Index n : batches) {
-    CAPTURE(n);
-    const Matrix<float> x = support::random_matrix<float>(90, n, 2);
-    const Matrix<float> expected = by_hand::infer<float>(model.net(), model.params(), x);
-    Matrix<float> y(1, n);
-    model.infer(x, y, scratch);
-    CHECK(support::same_bits(y, expected));
-    CHECK(support::same_bits(model.infer(x), expected));
-  }
-}
-
-TEST_CASE("Model: without randomness inference is the forward pass") {
-  const Model<Calm> model(Rng(1));
-  auto tape = model.tape(100);
-  auto scratch = model.scratch();
-  for (const Index n : batches) {
-    CAPTURE(n);
-    // Into the middle of a padded matrix, whose surroundings stay.
-    const Matrix<float> x = support::random_matrix<float>(90, n, 2);
-    Matrix<float> memory = Matrix<float>::Constant(7, n + 2, 9);
-    const View<float> y = View<float>(memory.data(), 5, n + 2, 7).columns(1, n);
-    model.infer(x, y, scratch);
-    CHECK(y == model.forward(tape, x));
-    View<float>(y).setConstant(9);
-    CHECK((memory.array() == 9).all());
-  }
-}
-
-TEST_CASE("Model: threads may share a model for inference, each with its own scratch") {
-  const Model<Calm> model(Rng(1));
-  constexpr std::size_t callers = 8;
-  const Matrix<float> x = support::random_matrix<float>(90, 50, 2);
-  const Matrix<float> expected = by_hand::infer<float>(model.net(), model.params(), x);
-  std::vector<Matrix<float>> results(callers, Matrix<float>(5, 50));
-  std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < callers; ++i)
-    threads.emplace_back([&, i] {
-      auto scratch = model.scratch();
-      for (int repeat = 0; repeat < 5; ++repeat) model.infer(x, results[i], scratch);
-    });
-  for (auto& thread : threads) thread.join();
-  for (const auto& result : results) CHECK(support::same_bits(result, expected));
-}
-
-TEST_CASE("Model: the same bits for any number of threads") {
-  const Model<Net> model(Rng(1));
-  auto tape = model.tape(100);
-  for (const Index batch : {37, 100}) {
-    const Matrix<float> x = support::random_matrix<float>(90, batch, 2),
-                        dy = support::random_matrix<float>(1, batch, 3);
-    const Gradients alone = pass(model, tape, x, dy, Threads{1});
-    const Matrix<float> y = tape.output(), inferred = model.infer(x, Threads{1});
-    for (const int threads : {2, 3, 4, 8}) {
-      INFO(batch, " samples on ", threads, " threads");
-      const Gradients g = pass(model, tape, x, dy, Threads{threads});
-      CHECK(support::same_bits<float>(tape.output(), y));
-      CHECK(support::same_bits<float>(g.dx, alone.dx));
-      CHECK(support::same_bits<float>(g.grad, alone.grad));
-      CHECK(support::same_bits(model.infer(x, Threads{threads}), inferred));
-    }
-  }
-}
-
 namespace {
 /// y = x / 2, for one scalar type alone: the concepts ask for no templates.
 struct Half {
@@ -208,127 +77,99 @@ TEST_CASE("Model: a layer's functions need not be templates") {
   CHECK(model.infer(x) == tape.output());
 }
 
-#if defined(_OPENMP)
-namespace {
-/// Notices whether anybody else is at work.
-struct Witness {
-  static constexpr bool elementwise = true;
-  static inline std::atomic<int> most_threads{0};
-  template <class T>
-  void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
-    most_threads = std::max<int>(most_threads, omp_get_num_threads());
-    y = x;
-  }
-  template <class T>
-  void backward_input(std::span<const T>, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx) const {
-    forward<T>({}, dy, dx);
-  }
-};
-}  // namespace
-
-TEST_CASE("Model: large passes are shared between threads, small ones are not") {
-  const Model<Sequential<Linear<300, 300>, Witness>> model(Rng(1));
-  auto tape = model.tape(100);
-  const Matrix<float> x = support::random_matrix<float>(300, 100, 2);
-  Witness::most_threads = 0;
-  model.forward(tape, x, Threads{2});
-  CHECK(Witness::most_threads == 2);
-  Witness::most_threads = 0;
-  model.forward(tape, ConstView<float>(x).columns(0, 1), Threads{2});
-  CHECK(Witness::most_threads == 1);
-  Witness::most_threads = 0;
-  model.infer(x, Threads{2});
-  CHECK(Witness::most_threads == 2);
-}
-#endif
-
-TEST_CASE("Model: starts from its seed, and knows its parameters") {
-  const Model<Net> a(Rng(1)), b(Net{}, Rng(1)), other(Rng(2));
-  CHECK(support::same_bits<float>(a.params(), b.params()));
-  CHECK_FALSE(support::same_bits<float>(a.params(), other.params()));
-  CHECK(a.params().size() == 90 * 300 + 300 + 300 * 70 + 70 + 70 + 1);
-  CHECK(a.zeros().size() == std::ssize(a.params()));
-  CHECK(a.parameters().size() == 6);
-  CHECK(a.parameters()[2].name == "3.weight");
-  CHECK(a.architecture() == Net{}.architecture());
-  Model<Net> c(Rng(1));
-  CHECK(c.params<3>().data() == c.params().data() + 90 * 300 + 300);
-  CHECK(c.params<3>().size() == 300 * 70 + 70);
+TEST_CASE("Model: each layer starts from a stream of its own") {
+  const Model<Sequential<Linear<3, 3>, Linear<3, 3>>> model(Rng(5));
+  std::vector<float> second(12);
+  Linear<3, 3>{}.init<float>(second, Rng(5).fold_in(1));
+  CHECK(support::same_bits<float>(model.params().subspan(12), second));
+  CHECK_FALSE(support::same_bits<float>(model.params().first(12), second));
 }
 
-TEST_CASE("Model: what does not fit is refused with the sizes") {
-  const Model<Calm> model(Rng(1));
-  auto tape = model.tape(10);
-  auto scratch = model.scratch();
-  Matrix<float> x(90, 10), dx(90, 10), y(5, 10);
-  x.setZero();
-  Buffer<float> grad = model.zeros(), small(3);
-  const auto columns = [&](Index n) { return ConstView<float>(x).columns(0, n); };
-
-  CHECK_THROWS_WITH_AS(model.backward_params(tape, grad), "eigan::Model: backward without a forward pass on this tape",
-                       std::invalid_argument);
-  CHECK_THROWS_AS(model.backward_input(tape, dx), std::invalid_argument);
-
-  const Matrix<float> narrow(89, 10), many(90, 11);
-  CHECK_THROWS_WITH_AS(model.forward(tape, narrow), "eigan::Model: a sample of the input must have 90 features, has 89",
-                       std::invalid_argument);
-  CHECK_THROWS_WITH_AS(model.forward(tape, many),
-                       "eigan::Model::forward: this tape holds 1 to 10 samples, the input has 11",
-                       std::invalid_argument);
-  CHECK_THROWS_AS(model.forward(tape, columns(0)), std::invalid_argument);
-
-  model.forward(tape, columns(7));
-  tape.output_gradient().setZero();
-  CHECK_THROWS_WITH_AS(model.backward_input(tape, dx), "eigan::Model::backward_input: dx must be 90 x 7, is 90 x 10",
-                       std::invalid_argument);
-  CHECK_THROWS_WITH_AS(model.backward_params(tape, small), "eigan::Model: the gradient must have 48725 elements, has 3",
-                       std::invalid_argument);
-  CHECK_THROWS_AS(model.backward(tape, small, View<float>(dx).columns(0, 7)), std::invalid_argument);
-  CHECK_NOTHROW(model.backward(tape, grad, View<float>(dx).columns(0, 7)));
-
-  CHECK_THROWS_WITH_AS(model.infer(columns(7), y, scratch), "eigan::Model::infer: y must be 5 x 7, is 5 x 10",
-                       std::invalid_argument);
-  CHECK_THROWS_AS(model.infer(narrow, y, scratch), std::invalid_argument);
-  CHECK_THROWS_AS(model.infer(narrow), std::invalid_argument);
+TEST_CASE("Model: a composition's parameters are those of its layers") {
+  Model<
+      Sequential<Linear<3, 4>, Residual<Linear<4, 5>, Tanh, SkipConnection<Linear<5, 2>>, Linear<7, 4>>, Linear<4, 1>>>
+      model(Rng(1));
+  CHECK(model.params(0).size() == 16);
+  CHECK(model.params(1).size() == 25 + 12 + 32);
+  CHECK(model.params(1).data() == model.params().data() + 16);
+  CHECK(model.params<2>().data() == model.params().data() + 16 + 69);
+  CHECK(model.params(3).empty());
+  CHECK(std::as_const(model).params().size() == 16 + 69 + 5);
 }
 
-TEST_CASE("Model: a tape or scratch of a network of the same type and other sizes is refused") {
-  using Free = Sequential<Linear<>, Tanh, Linear<>>;
-  const Model<Free> model(Free(Linear<>(3, 9), Tanh{}, Linear<>(9, 2)), Rng(1));
-  const Model<Free> other(Free(Linear<>(3, 4), Tanh{}, Linear<>(4, 2)), Rng(1));
-  const Matrix<float> x = Matrix<float>::Zero(3, 5);
-  Matrix<float> y(2, 5), dx(3, 5);
-  Buffer<float> grad = model.zeros();
-  auto tape = other.tape(5);
-  auto scratch = other.scratch();
-  CHECK_THROWS_WITH_AS(model.forward(tape, x), "eigan::Model: this tape was made for a network of other sizes",
+TEST_CASE("Model: a shape in the type, at run time, or both") {
+  using own::Pointwise;
+  const Model stated(Sequential<Input<2, 4, 6>, Pointwise<2, 3>>{}, Rng(1));
+  CHECK(stated.input_shape() == Shape{2, 4, 6});
+  CHECK(stated.output_shape() == Shape{3, 4, 6});
+  CHECK(stated.output_size() == 72);
+  const Model given(Sequential<Pointwise<2, 3>>{}, Shape{2, 4, 6}, Rng(1));
+  CHECK(given.output_shape() == Shape{3, 4, 6});
+  CHECK(given.architecture() == "Pointwise(in_channels=2, out_channels=3)");
+  CHECK_THROWS_WITH_AS(Model(Sequential<Pointwise<2, 3>>{}, Shape{3, 4, 6}, Rng(1)),
+                       "eigan: this layer does not take what the layer before gives: layer 0, Pointwise(in_channels=2, "
+                       "out_channels=3), expects 2 channels and receives 3 x 4 x 6",
                        std::invalid_argument);
-  other.forward(tape, x);
-  tape.output_gradient().setZero();
-  CHECK_THROWS_AS(model.backward_input(tape, dx), std::invalid_argument);
-  CHECK_THROWS_AS(model.backward_params(tape, grad), std::invalid_argument);
-  CHECK_THROWS_AS(model.backward(tape, grad, dx), std::invalid_argument);
-  CHECK_THROWS_WITH_AS(model.infer(x, y, scratch),
-                       "eigan::Model::infer: this scratch was made for a network of other sizes",
+  CHECK_THROWS_WITH_AS(Model(Sequential<Pointwise<2, 3>>{}, Shape{2, 0, 6}, Rng(1)),
+                       "eigan: an input cannot have the shape 2 x 0 x 6", std::invalid_argument);
+}
+
+TEST_CASE("Model: a network in which nothing states a size wants a shape") {
+  const char* const message =
+      "eigan::Model: no layer states the shape of a sample; begin with an Input, or give the shape";
+  CHECK_THROWS_WITH_AS((Model(Sequential<Tanh, LeakyReLU>{}, Rng(1))), message, std::invalid_argument);
+  CHECK_THROWS_WITH_AS((Model(Sequential<own::Pointwise<2, 3>>{}, Rng(1))), message, std::invalid_argument);
+  CHECK_NOTHROW((Model(Sequential<Tanh, LeakyReLU>{}, Shape{7}, Rng(1))));
+}
+
+TEST_CASE("Model: at another height and width the weights are the same") {
+  using UNet = Sequential<Input<2, 4, 4>, own::Pointwise<2, 3>, BatchNorm2d<3>,
+                          SkipConnection<own::Halve, own::Pointwise<3, 2>, own::Twice>, own::Pointwise<5, 1>>;
+  Model<UNet> small(Rng(1));
+  for (float& s : small.state()) s = 2;
+  const Model<UNet> large = small.at({2, 8, 6});
+  CHECK(large.input_shape() == Shape{2, 8, 6});
+  CHECK(large.output_shape() == Shape{1, 8, 6});
+  CHECK(support::same_bits<float>(large.params(), std::as_const(small).params()));
+  CHECK(support::same_bits<float>(large.state(), std::as_const(small).state()));
+  CHECK(large.params().data() != small.params().data());
+  CHECK(large.architecture() == small.architecture());
+  // The upper left quarter of what the large one sees, whose layers work pixel by pixel or in blocks of 2 x 2.
+  const Matrix<float> x = support::random_matrix<float>(2 * 48, 1, 3);
+  Matrix<float> corner(2 * 16, 1);
+  for (Index row = 0; row < 4; ++row) corner.middleRows(8 * row, 8) = x.middleRows(12 * row, 8);
+  const Matrix<float> y = large.infer(x), part = small.infer(corner);
+  for (Index row = 0; row < 4; ++row) CHECK(y.middleRows(6 * row, 4) == part.middleRows(4 * row, 4));
+
+  CHECK_THROWS_AS(small.at({2, 3, 4}), std::invalid_argument);  // an odd height
+  CHECK_THROWS_WITH_AS(small.at({3, 4, 4}), "eigan::Input: expects 2 x 4 x 4 and receives 3 x 4 x 4",
                        std::invalid_argument);
 }
 
-TEST_CASE("Model: inference of nothing is nothing") {
-  const Model<Calm> model(Rng(1));
-  CHECK(model.infer(Matrix<float>(90, 0)).cols() == 0);
-  CHECK(model.infer(Matrix<float>(90, 0)).rows() == 5);
+TEST_CASE("Model: a clone has the same numbers in memory of its own") {
+  Model<Sequential<Linear<3, 4>, BatchNorm1d<4>>> model(Rng(1));
+  model.state()[0] = 5;
+  auto copy = model.clone();
+  static_assert(std::is_same_v<decltype(copy), decltype(model)> && !std::is_copy_constructible_v<decltype(model)>);
+  CHECK(support::same_bits<float>(copy.params(), model.params()));
+  CHECK(support::same_bits<float>(copy.state(), model.state()));
+  copy.params()[0] = 7;
+  copy.state()[0] = 7;
+  CHECK(model.params()[0] != 7);
+  CHECK(model.state()[0] == 5);
 }
 
-TEST_CASE("Model: parameters may be handed over") {
-  using Small = Sequential<Linear<3, 4>, Tanh>;
-  const Model<Small> model(Rng(1));
-  Buffer<float> params = model.zeros();
-  std::ranges::copy(model.params(), params.begin());
-  const float* const memory = params.data();
-  const Model<Small> other(Small{}, std::move(params));
-  CHECK(other.params().data() == memory);  // not copied
-  const Matrix<float> x = support::random_matrix<float>(3, 5, 2);
-  CHECK(support::same_bits<float>(model.infer(x), other.infer(x)));
-  CHECK_THROWS_WITH_AS((Model<Small>(Small{}, Buffer<float>(15))),
-                       "eigan::Model: the network has 16 parameters, given are 15", std::invalid_argument);
+TEST_CASE("Model: a state may be handed over, else it is as at the beginning") {
+  using Norm = Sequential<BatchNorm1d<2>>;
+  const Model<Norm> fresh(Norm{}, Buffer<float>(4));
+  CHECK(support::copy_of(fresh.state()) == std::vector<float>{0, 0, 1, 1, 0});
+  Buffer<float> state(5);
+  const float* const memory = state.data();
+  const Model<Norm> other(Norm{}, Buffer<float>(4), std::move(state));
+  CHECK(other.state().data() == memory);
+  CHECK(other.states().size() == 3);
+  CHECK(other.states()[2].name == "0.num_batches_tracked");
+  CHECK(other.states()[2].offset == 4);
+  CHECK_THROWS_WITH_AS((Model<Norm>(Norm{}, Buffer<float>(4), Buffer<float>(4))),
+                       "eigan::Model: the network's state has 5 numbers, given are 4", std::invalid_argument);
 }

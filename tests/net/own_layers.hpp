@@ -1,4 +1,4 @@
-// Layers such as a user writes, for tests that want some that the library does not have.
+// Layers of vectors such as a user writes, for tests that want some that the library does not have.
 #pragma once
 
 #include <cmath>
@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include <eigan/core/exact_text.hpp>
 #include <eigan/core/layer.hpp>
 #include <eigan/core/random.hpp>
 
@@ -20,7 +19,7 @@ struct Square {
   static constexpr bool backward_reads_y = false;
   double scale = 2;
 
-  std::string describe() const { return "Square(scale=" + exact_text(scale) + ")"; }
+  Spec spec() const { return {"Square", {{"scale", scale}}, "::own::Square", "net/own_layers.hpp"}; }
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
     y = x.cwiseProduct(x) / static_cast<T>(scale);
@@ -29,9 +28,59 @@ struct Square {
   void backward_input(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, View<T> dx) const {
     dx = x.cwiseProduct(dy) * static_cast<T>(2 / scale);
   }
+  template <class T>
+  void add_curvature(std::span<const T>, ConstView<T>, ConstView<T>, ConstView<T> tx, ConstView<T> dty,
+                     View<T> dx) const {
+    dx += tx.cwiseProduct(dty) * static_cast<T>(2 / scale);
+  }
 };
 
-/// y = gain x, one gain a feature, without blocks.
+/// y = -x, which needs nothing on the way back and may always work in place.
+struct Negate {
+  static constexpr bool elementwise = true;
+  static constexpr bool backward_reads_x = false;
+  static constexpr bool backward_reads_y = false;
+  static constexpr bool piecewise_linear = true;
+  template <class T>
+  void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
+    y = -x;
+  }
+  template <class T>
+  void backward_input(std::span<const T>, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx) const {
+    dx = -dy;
+  }
+};
+
+/// y_i = p_i x_i, element-wise; its parameters' gradient needs x and dy after dx is computed.
+struct Scale {
+  static constexpr bool elementwise = true;
+  static constexpr bool backward_reads_y = false;
+  Index size = 6;
+
+  Index param_size() const { return size; }
+  template <class T>
+  static auto diagonal(std::span<T> p) {
+    return Eigen::Map<const Eigen::Matrix<std::remove_const_t<T>, Eigen::Dynamic, 1>>(p.data(), std::ssize(p));
+  }
+  template <class T>
+  void init(std::span<T> p, Rng rng) const {
+    fill_uniform(View<T>(p.data(), size, 1), 0.5, 2, rng);
+  }
+  template <class T>
+  void forward(std::span<const T> p, ConstView<T> x, View<T> y) const {
+    for (Index j = 0; j < x.cols(); ++j) y.col(j) = diagonal(p).cwiseProduct(x.col(j));
+  }
+  template <class T>
+  void backward_input(std::span<const T> p, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx) const {
+    forward<T>(p, dy, dx);
+  }
+  template <class T>
+  void backward_params(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp) const {
+    for (Index j = 0; j < x.cols(); ++j) View<T>(dp.data(), size, 1) += x.col(j).cwiseProduct(dy.col(j));
+  }
+};
+
+/// y = gain x, one gain a feature, of a stated size and without blocks.
 struct Gain {
   static constexpr Index input = dynamic, output = dynamic;
   Index features;
@@ -39,7 +88,7 @@ struct Gain {
   Index input_size() const { return features; }
   Index output_size() const { return features; }
   Index param_size() const { return features; }
-  std::string describe() const { return "Gain(features=" + std::to_string(features) + ")"; }
+  Spec spec() const { return {"Gain", {{"features", features}}, "::own::Gain", "net/own_layers.hpp"}; }
   std::vector<Parameter> parameters() const { return {{"gain", 0, features, 1, 1}}; }
   template <class T>
   void init(std::span<T> p, Rng rng) const {
@@ -58,6 +107,51 @@ struct Gain {
     View<T>(dp.data(), features, 1) += x.cwiseProduct(dy).rowwise().sum();
   }
 };
-static_assert(Layer<Square> && ParametricLayer<Gain> && !BlockedLayer<Gain>);
+
+/// y = e^p x, one p a feature; e^p is computed once a pass.
+struct ExpGain {
+  static constexpr Index input = dynamic, output = dynamic;
+  static constexpr bool piecewise_linear = true;
+  Index features;
+
+  Index input_size() const { return features; }
+  Index output_size() const { return features; }
+  Index param_size() const { return features; }
+  Index prepared_size() const { return features; }
+  template <class T>
+  void init(std::span<T> p, Rng rng) const {
+    fill_uniform(View<T>(p.data(), features, 1), -0.5, 0.5, rng);
+  }
+  template <class T>
+  void prepare(std::span<const T> p, std::span<const T>, std::span<T> q, Phase) const {
+    for (std::size_t i = 0; i < p.size(); ++i) q[i] = std::exp(p[i]);
+  }
+  template <class T>
+  void forward(Prepared<T> p, ConstView<T> x, View<T> y) const {
+    y = ConstView<T>(p.prepared.data(), features, 1).col(0).asDiagonal() * x;
+  }
+  template <class T>
+  void backward_input(Prepared<T> p, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx) const {
+    forward<T>(p, dy, dx);
+  }
+  template <class T>
+  void backward_params(Prepared<T> p, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp) const {
+    View<T>(dp.data(), features, 1).array() +=
+        ConstView<T>(p.prepared.data(), features, 1).array() * x.cwiseProduct(dy).rowwise().sum().array();
+  }
+  template <class T>
+  void forward_tangent(Prepared<T> p, ConstView<T>, ConstView<T>, ConstView<T> tx, View<T> ty) const {
+    forward<T>(p, tx, ty);
+  }
+  template <class T>
+  void backward_params_tangent(Prepared<T> p, ConstView<T> x, ConstView<T> y, ConstView<T> tx, ConstView<T> dty,
+                               std::span<T> dp) const {
+    static_cast<void>(x);
+    backward_params<T>(p, tx, y, dty, dp);
+  }
+};
+
+static_assert(TangentLayer<Square> && TangentLayer<Negate> && ParametricLayer<Scale> && !BlockedLayer<Scale>);
+static_assert(ParametricLayer<Gain> && !BlockedLayer<Gain> && PreparedLayer<ExpGain> && TangentLayer<ExpGain>);
 
 }  // namespace own

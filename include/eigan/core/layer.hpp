@@ -75,20 +75,20 @@ concept PreparedLayer = requires(const L layer, std::span<const T> p, std::span<
 
 namespace detail {
 template <class L, class T>
-struct ParamsOf {
+struct ParamsOfLayer {
   using type = std::span<const T>;
 };
 template <class L, class T>
 requires requires(const L layer) {
   layer.prepared_size();
 }
-struct ParamsOf<L, T> {
+struct ParamsOfLayer<L, T> {
   using type = Prepared<T>;
 };
 }  // namespace detail
 /// The first argument of the layer's functions: std::span<const T>, or Prepared<T>.
 template <class L, class T>
-using ParamsOf = typename detail::ParamsOf<L, T>::type;
+using ParamsOf = typename detail::ParamsOfLayer<L, T>::type;
 
 /// What every layer has: a kind of size, `forward` and `backward_input`. It may state `backward_reads_x = false` (or
 /// _y) where the way back does without the input (the output), whose memory is then used again; and `operations()`, the
@@ -162,8 +162,9 @@ concept StatefulLayer = PreparedLayer<L, T> && requires(const L layer, std::span
 /// A stateful layer that keeps statistics of its input.
 template <class L, class T = float>
 concept StatisticsLayer = StatefulLayer<L, T> &&
-    requires(const L layer, std::span<T> s, ConstView<T> x, double momentum) {
+    requires(const L layer, std::span<T> s, ConstView<T> x, double momentum, Index seen) {
   layer.update_statistics(s, x, momentum);  // s += momentum (statistics of x - s), momentum 1 assigns
+  layer.merge_statistics(s, x, seen);       // those of x and of the `seen` samples that s has, together
 };
 
 /// Has a second derivative that penalties can use; t in front of a letter is a derivative in a given direction.

@@ -5,9 +5,9 @@
 // them to cache lines. Both types are Eigen maps: every Eigen expression works on them.
 #pragma once
 
-#include <Eigen/Core>
 #include <type_traits>
 
+#include <eigan/core/eigen.hpp>
 #include <eigan/core/types.hpp>
 
 namespace eigan {

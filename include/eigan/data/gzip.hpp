@@ -8,12 +8,12 @@
 
 #include <zlib.h>
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <new>
 #include <span>
+#include <vector>
 
 #include <eigan/core/error.hpp>
 #include <eigan/data/byte_source.hpp>
@@ -116,7 +116,7 @@ class GunzipSource final : public ByteSource {
   std::uint64_t consumed() const { return taken_ - inflater_.avail_in; }
 
   ByteSource& packed_;
-  std::array<std::uint8_t, 65536> buffer_;
+  std::vector<std::uint8_t> buffer_ = std::vector<std::uint8_t>(65536);  // not on the stack, which may be small
   z_stream inflater_{};  // next_in and avail_in are the unused part of buffer_ in either mode
   std::uint64_t taken_ = 0, unpacked_ = 0;
   bool is_gzip_ = false;

@@ -1,38 +1,37 @@
-// GanWorkspace: the memory of adversarial training: both tapes, both gradients, and one image buffer whose left half
-// holds real images and whose right half the generator writes, so that the discriminator sees both as one batch.
-//
-// A discriminator that takes more features than the generator gives is conditional: what follows the image in its input
-// (a one-hot label, say) is the caller's to write, in real(batch) and in fake_condition(batch).
+// GanWorkspace: the memory of adversarial training: both tapes, both gradients, and for each input of the discriminator
+// one matrix whose left half belongs to real samples and whose right half to generated ones, so that the discriminator
+// sees both as one batch. Its first input is the image, which the generator writes; what it is told besides (a label,
+// the picture to be translated) are further inputs, which the caller writes.
 #pragma once
 
+#include <cstddef>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include <eigan/core/buffer.hpp>
 #include <eigan/core/error.hpp>
-#include <eigan/net/model.hpp>
+#include <eigan/net/basic_model.hpp>
 
 namespace eigan {
 
 /// The memory of the steps in gan/steps.hpp.
-template <class G, class D, class T = float>
+template <class T = float>
 class GanWorkspace {
  public:
   /// For batches of up to `capacity` real and as many generated samples.
-  GanWorkspace(const Model<G, T>& generator, const Model<D, T>& discriminator, Index capacity)
+  GanWorkspace(const BasicModel<T>& generator, const BasicModel<T>& discriminator, Index capacity)
       : g_tape(generator.tape(capacity)),
         d_tape(discriminator.tape(2 * capacity)),
         g_grad(generator.zeros()),
         d_grad(discriminator.zeros()),
-        images_(discriminator.net().input_size(), 2 * capacity),
-        generated_(generator.net().output_size()),
         capacity_(capacity) {
-    if (generated_ > images_.rows())
-      detail::fail_contract("eigan::GanWorkspace: the generator gives ", generated_,
-                            " features, the discriminator takes ", images_.rows());
-    if (generated_ < images_.rows()) input_gradient_ = BufferMatrix<T>(images_.rows(), capacity);
-    if (discriminator.net().output_size() != 1)
-      detail::fail_contract("eigan::GanWorkspace: the discriminator must give 1 logit, gives ",
-                            discriminator.net().output_size());
+    if (generator.output_shape() != discriminator.input_shape())
+      detail::fail_contract("eigan::GanWorkspace: the generator gives ", shape_text(generator.output_shape()),
+                            ", the discriminator takes ", shape_text(discriminator.input_shape()));
+    for (std::size_t i = 0; i < discriminator.steps().inputs(); ++i)
+      inputs_.emplace_back(discriminator.input_size(i), 2 * capacity);
+    views_.resize(inputs_.size());
   }
 
   /// How many real samples it has room for.
@@ -43,49 +42,52 @@ class GanWorkspace {
   /// Where a batch of real samples may be written in place; a step given this view copies nothing. A larger one than
   /// was generated reaches into what was generated.
   View<T> real(Index batch) {
-    const View<T> view = checked(batch).columns(0, batch);
+    const View<T> view = checked(0, batch).columns(0, batch);
     if (batch > fresh_) fresh_ = 0;
     return view;
   }
   /// The generator's last batch.
-  View<T> fake(Index batch) { return fake_rows(batch, 0, generated_); }
-  /// What the discriminator is told besides: condition x batch, of no rows where it takes images alone.
-  View<T> fake_condition(Index batch) { return fake_rows(batch, generated_, images_.rows() - generated_); }
-  /// Both, as the discriminator sees a generated sample.
-  ConstView<T> fake_input(Index batch) { return checked(batch).columns(batch, batch); }
-  /// Both, real first.
-  ConstView<T> both(Index batch) { return checked(batch).columns(0, 2 * batch); }
+  View<T> fake(Index batch) { return checked(0, batch).columns(batch, batch); }
+  /// What the discriminator is told of real samples besides, in its input number i.
+  View<T> real_condition(Index batch, std::size_t i = 1) { return checked(i, batch).columns(0, batch); }
+  /// The same of generated ones.
+  View<T> fake_condition(Index batch, std::size_t i = 1) { return checked(i, batch).columns(batch, batch); }
 
-  /// Where the gradient with respect to fake_input goes; its first rows must end in g_tape.output_gradient().
-  View<T> input_gradient(Index batch) {
-    return generated_ == images_.rows() ? g_tape.output_gradient() : input_gradient_.view().columns(0, batch);
-  }
+  // All inputs of the discriminator, valid until the next of these calls.
+
+  /// Real samples.
+  std::span<const ConstView<T>> real_inputs(Index batch) { return all(0, batch, batch); }
+  /// Generated samples.
+  std::span<const ConstView<T>> fake_inputs(Index batch) { return all(batch, batch, batch); }
+  /// Both, real first.
+  std::span<const ConstView<T>> both(Index batch) { return all(0, 2 * batch, batch); }
 
   /// Says that fake(batch) holds samples of the generator as it is, with its tape.
   void set_fresh(Index batch) { fresh_ = batch; }
-  /// How many such samples there are; from now on none, for whoever asks is about to change the generator.
+  /// How many such samples there are; from now on none, for the caller is about to change the generator.
   Index take_fresh() { return std::exchange(fresh_, 0); }
 
-  Tape<G, T> g_tape;  ///< of the generator's pass
-  Tape<D, T> d_tape;  ///< of the discriminator's
-  Buffer<T> g_grad;   ///< the generator's gradient; zero between steps
-  Buffer<T> d_grad;   ///< the discriminator's; what it holds joins the next step
+  Tape<T> g_tape;    ///< of the generator's pass
+  Tape<T> d_tape;    ///< of the discriminator's
+  Buffer<T> g_grad;  ///< the generator's gradient; zero between steps
+  Buffer<T> d_grad;  ///< the discriminator's; what it holds joins the next step
 
  private:
-  View<T> checked(Index batch) {
+  View<T> checked(std::size_t input, Index batch) {
     if (batch < 0 || batch > capacity_)
       detail::fail_contract("eigan: this GanWorkspace holds batches of up to ", capacity_, ", got ", batch);
-    return images_.view();
+    if (input >= inputs_.size())
+      detail::fail_contract("eigan: this GanWorkspace's discriminator has ", inputs_.size(), " inputs, no number ",
+                            input);
+    return inputs_[input].view();
+  }
+  std::span<const ConstView<T>> all(Index first, Index count, Index batch) {
+    for (std::size_t i = 0; i < inputs_.size(); ++i) views_[i].rebind(checked(i, batch).columns(first, count));
+    return views_;
   }
 
-  View<T> fake_rows(Index batch, Index first, Index count) {
-    View<T> all = checked(batch).columns(batch, batch);
-    return {all.data() + first, count, batch, all.outerStride()};
-  }
-
-  BufferMatrix<T> images_;
-  BufferMatrix<T> input_gradient_;
-  Index generated_;
+  std::vector<BufferMatrix<T>> inputs_;
+  std::vector<ConstView<T>> views_;
   Index capacity_;
   Index fresh_ = 0;
 };

@@ -4,13 +4,15 @@
 //   eigan::save_checkpoint("run.safetensors", state);
 //   eigan::load_checkpoint("run.safetensors", state);
 //
-// A state names its parts. A part is a model, whose parameters get PyTorch's names and shapes ("model.0.weight"); a
-// number or a contiguous range of numbers, which becomes a tensor; or an object with a member `visit_state(visit)` that
-// names parts of its own ("adam.exp_avg"), as optimisers and averages have it. The random numbers of eigan are
+// A state names its parts. A part is a model, whose parameters and state get PyTorch's names and shapes
+// ("model.0.weight"); a number or a contiguous range of numbers, which becomes a tensor; or an object with a member
+// `visit_state(visit)` that names parts of its own ("adam.exp_avg"), as optimisers and averages have it. An integer may
+// state its limits, `visit("step", step, 0, most)`, in which alone a file is believed. The random numbers of eigan are
 // functions of a seed and the step, so there is no other state. Parts are read and filled when all have been named.
 // Metadata "checksum" covers all but the file's framing.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -18,7 +20,6 @@
 #include <filesystem>
 #include <functional>
 #include <map>
-#include <ranges>
 #include <set>
 #include <span>
 #include <string>
@@ -29,87 +30,16 @@
 
 #include <eigan/core/error.hpp>
 #include <eigan/core/printable.hpp>
+#include <eigan/io/checkpoint_state.hpp>
 #include <eigan/io/checksum.hpp>
-#include <eigan/io/model_file.hpp>
+#include <eigan/io/model_tensors.hpp>
 #include <eigan/io/safetensors.hpp>
 #include <eigan/io/write_safetensors.hpp>
+#include <eigan/version.hpp>
 
 namespace eigan {
 
 namespace detail {
-
-/// What is called with the parts of a state, one after the other: knows the whole names, and tells apart what a part
-/// is.
-template <class Action>
-class StateVisitor {
- public:
-  explicit StateVisitor(Action& action, std::string prefix = "") : action_(&action), prefix_(std::move(prefix)) {}
-
-  template <class Part>
-  void operator()(std::string_view name, Part&& part) const {
-    static_assert(std::is_lvalue_reference_v<Part> || std::ranges::borrowed_range<Part>,
-                  "a part of a state must outlive the call: a variable, or a span of one");
-    const std::string full = prefix_ + std::string(name);
-    if constexpr (SavableModel<std::remove_reference_t<Part>>) {
-      action_->model(full, part);
-    } else if constexpr (requires { part.visit_state(*this); }) {
-      part.visit_state(StateVisitor(*action_, full + '.'));
-    } else {
-      action_->numbers(full, part);
-    }
-  }
-
- private:
-  Action* action_;
-  std::string prefix_;
-};
-
-template <class State, class Action>
-void visit_state(State&& state, Action& action) {
-  if constexpr (requires { state.visit_state(StateVisitor(action)); })
-    state.visit_state(StateVisitor(action));
-  else
-    state(StateVisitor(action));
-}
-
-template <class X>
-concept Number = std::is_arithmetic_v<X> && !std::same_as<X, long double>;
-
-/// The dtype whose elements are numbers of this type.
-template <Number X>
-constexpr Dtype number_dtype() {
-  if constexpr (std::same_as<X, bool>) {
-    return Dtype::boolean;
-  } else if constexpr (std::same_as<X, char>) {
-    return Dtype::u8;
-  } else if constexpr (std::floating_point<X>) {
-    return sizeof(X) == 4 ? Dtype::f32 : Dtype::f64;
-  } else {
-    constexpr bool is_signed = std::is_signed_v<X>;
-    switch (sizeof(X)) {
-      case 1:
-        return is_signed ? Dtype::i8 : Dtype::u8;
-      case 2:
-        return is_signed ? Dtype::i16 : Dtype::u16;
-      case 4:
-        return is_signed ? Dtype::i32 : Dtype::u32;
-      default:
-        return is_signed ? Dtype::i64 : Dtype::u64;
-    }
-  }
-}
-
-/// A number, or a range of them, as a span.
-template <Number X>
-std::span<X> as_numbers(X& number) {
-  return {&number, 1};
-}
-template <std::ranges::contiguous_range Range>
-auto as_numbers(Range&& range) {
-  return std::span(range);
-}
-template <class Part>
-using NumberOf = std::remove_const_t<typename decltype(as_numbers(std::declval<Part&>()))::element_type>;
 
 /// `tensors` in the order of their names.
 template <class Tensors>
@@ -126,14 +56,11 @@ class CollectState {
  public:
   template <class M>
   void model(const std::string& name, const M& model) {
-    const std::span params = model.params();
-    using T = std::remove_const_t<typename decltype(params)::element_type>;
-    for (const Parameter& p : model.parameters()) {
-      auto shape = file_shape(p, params.size());
-      const RowMajorMatrix<T> matrix = ConstView<T>(params.data() + p.offset, p.rows, p.cols);
-      const auto bytes = std::as_bytes(std::span(matrix.data(), static_cast<std::size_t>(matrix.size())));
-      const auto& stored = storage_.emplace_back(bytes.begin(), bytes.end());
-      tensors_.push_back({name + '.' + p.name, dtype_of<T>, std::move(shape), stored});
+    for (const auto& tensor : tensors_of(model)) {
+      auto shape = file_shape(tensor.place, tensor.buffer.size());
+      const auto& stored = storage_.emplace_back(file_bytes(tensor));
+      tensors_.push_back(
+          {name + '.' + tensor.place.name, file_dtype<ModelScalar<const M>>(tensor.place), std::move(shape), stored});
     }
     metadata_[name + ".architecture"] = model.architecture();
   }
@@ -172,20 +99,21 @@ class RestoreState {
   template <class M>
   void model(const std::string& name, M& model) {
     const auto stated = file_.metadata().find(name + ".architecture");
-    if (stated != file_.metadata().end() && stated->second != model.architecture()) {
+    if (stated != file_.metadata().end() && stated->second != model.architecture())
       fail_data(file_.name(), ": expected '", printable(name), "' of architecture '", printable(model.architecture()),
-                "', found '", printable(stated->second), "'");
-    }
-    const std::span params = model.params();
-    using T = typename decltype(params)::element_type;
-    for (const Parameter& p : model.parameters()) {
-      const TensorInfo& tensor = expect(name + '.' + p.name, dtype_of<T>, file_shape(p, params.size()));
+                "', found '", printable(stated->second), "'", written_by());
+    using T = ModelScalar<M>;
+    for (const auto& tensor : tensors_of(model)) {
+      const Parameter& p = tensor.place;
+      const std::string full = name + '.' + p.name;
+      const auto shape = file_shape(p, tensor.buffer.size());
+      std::vector<T> values(static_cast<std::size_t>(p.size()), T(1));
+      if (p.integer && file_.find(full) == nullptr)
+        lacks_counts_ = true;
+      else
+        values = file_values<T>(file_, expect(full, file_dtype<T>(p), shape), p);
       copies_.push_back(
-          [to = params.data() + p.offset, from = file_.bytes(tensor).data(), rows = p.rows, cols = p.cols] {
-            for (Index i = 0, at = 0; i < rows; ++i)
-              for (Index j = 0; j < cols; ++j, ++at)
-                std::memcpy(to + j * rows + i, from + at * static_cast<Index>(sizeof(T)), sizeof(T));
-          });
+          [to = tensor.data(), values = std::move(values)] { std::copy(values.begin(), values.end(), to); });
     }
   }
 
@@ -195,6 +123,7 @@ class RestoreState {
     static_assert(Number<X>, "a part of a state is a model, numbers, or an object with visit_state()");
     if constexpr (requires { part.resize(std::size_t{}); }) {
       const TensorInfo& tensor = expect(name, number_dtype<X>());
+      if constexpr (std::same_as<X, bool>) check_booleans(tensor);
       const std::size_t count = (tensor.end - tensor.begin) / sizeof(X);
       part.reserve(count);
       copies_.push_back([&part, from = file_.bytes(tensor), count] {
@@ -206,10 +135,19 @@ class RestoreState {
       std::vector<std::uint64_t> shape;
       if constexpr (!Number<std::remove_const_t<Part>>) shape.push_back(values.size());
       const TensorInfo& tensor = expect(name, number_dtype<X>(), std::move(shape));
+      if constexpr (std::same_as<X, bool>) check_booleans(tensor);
       copies_.push_back([to = values.data(), from = file_.bytes(tensor)] {
         if (!from.empty()) std::memcpy(to, from.data(), from.size());
       });
     }
+  }
+
+  /// Error if the file's number is not from `least` to `most`.
+  template <class X>
+  void check(const std::string& name, const X&, X least, X most) const {
+    X number{};
+    std::memcpy(&number, file_.bytes(*file_.find(name)).data(), sizeof number);
+    if (number < least || number > most) fail(name, concat(+least, " to ", +most), concat(+number));
   }
 
   /// Error if the file holds more than the state.
@@ -217,7 +155,7 @@ class RestoreState {
     for (const TensorInfo& tensor : file_.tensors()) {
       if (!expected_.contains(tensor.name))
         fail_data(file_.name(), ": tensor '", printable(tensor.name), "': expected only the state's ", expected_.size(),
-                  " tensors, found one that it does not have");
+                  " tensors, found one that it does not have", written_by());
     }
     for (const auto& copy : copies_) copy();
   }
@@ -238,16 +176,30 @@ class RestoreState {
   const TensorInfo& find(const std::string& name, Dtype dtype) {
     const TensorInfo* const tensor = file_.find(name);
     if (tensor == nullptr) fail(name, dtype_name(dtype), "no tensor of that name");
-    if (tensor->dtype != dtype) fail(name, dtype_name(dtype), dtype_name(tensor->dtype));
+    if (tensor->dtype != dtype) fail(name, dtype_name(dtype), tensor->type());
     expected_.insert(name);
     return *tensor;
   }
+  /// Any other byte as a bool would be neither true nor false.
+  void check_booleans(const TensorInfo& tensor) const {
+    for (const std::byte b : file_.bytes(tensor))
+      if (b > std::byte{1}) fail(tensor.name, "bytes 0 and 1", concat(static_cast<int>(b)));
+  }
   [[noreturn]] void fail(const std::string& name, std::string_view expected, std::string_view found) const {
-    fail_data(file_.name(), ": tensor '", printable(name), "': expected ", expected, ", found ", found);
+    fail_data(file_.name(), ": tensor '", printable(name), "': expected ", expected, ", found ", found, written_by());
+  }
+  /// What another version kept in other ways, if that may be why the file does not fit.
+  std::string written_by() const {
+    const auto by = file_.metadata().find("eigan_version");
+    if (by == file_.metadata().end() || (by->second == version && !lacks_counts_)) return "";
+    return concat(" (written by eigan ", printable(by->second, 32),
+                  lacks_counts_ ? ", when running statistics were still parameters" : ", this is ",
+                  lacks_counts_ ? "" : version, ")");
   }
 
   const SafetensorsFile& file_;
   std::set<std::string> expected_;
+  bool lacks_counts_ = false;  // of batches, as files of revision 6189ee1 do
   std::vector<std::function<void()>> copies_;
 };
 

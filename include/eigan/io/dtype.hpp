@@ -22,6 +22,7 @@ namespace eigan {
 
 /// In the order of safetensors' reference implementation, which sorts tensors by it.
 enum class Dtype {
+  other,    ///< one that is not here, such as F8_E4M3: carried along, never looked into
   boolean,  ///< one byte
   u8,       ///< unsigned, 8 bits
   i8,       ///< signed, 8 bits
@@ -46,18 +47,16 @@ struct DtypeInfo {
 };
 
 inline constexpr std::array dtypes{
-    DtypeInfo{Dtype::boolean, "BOOL", 1}, DtypeInfo{Dtype::u8, "U8", 1},   DtypeInfo{Dtype::i8, "I8", 1},
-    DtypeInfo{Dtype::i16, "I16", 2},      DtypeInfo{Dtype::u16, "U16", 2}, DtypeInfo{Dtype::f16, "F16", 2},
-    DtypeInfo{Dtype::bf16, "BF16", 2},    DtypeInfo{Dtype::i32, "I32", 4}, DtypeInfo{Dtype::u32, "U32", 4},
-    DtypeInfo{Dtype::f32, "F32", 4},      DtypeInfo{Dtype::f64, "F64", 8}, DtypeInfo{Dtype::i64, "I64", 8},
-    DtypeInfo{Dtype::u64, "U64", 8},
+    DtypeInfo{Dtype::other, "another", 1}, DtypeInfo{Dtype::boolean, "BOOL", 1}, DtypeInfo{Dtype::u8, "U8", 1},
+    DtypeInfo{Dtype::i8, "I8", 1},         DtypeInfo{Dtype::i16, "I16", 2},      DtypeInfo{Dtype::u16, "U16", 2},
+    DtypeInfo{Dtype::f16, "F16", 2},       DtypeInfo{Dtype::bf16, "BF16", 2},    DtypeInfo{Dtype::i32, "I32", 4},
+    DtypeInfo{Dtype::u32, "U32", 4},       DtypeInfo{Dtype::f32, "F32", 4},      DtypeInfo{Dtype::f64, "F64", 8},
+    DtypeInfo{Dtype::i64, "I64", 8},       DtypeInfo{Dtype::u64, "U64", 8},
 };
 
-/// "BOOL, U8, ...": for messages.
-inline std::string dtype_names() {
-  std::string names;
-  for (const DtypeInfo& info : dtypes) names.append(names.empty() ? "" : ", ").append(info.name);
-  return names;
+/// Whether the elements are floating-point numbers.
+constexpr bool is_floating(Dtype dtype) {
+  return dtype == Dtype::f64 || dtype == Dtype::f32 || dtype == Dtype::f16 || dtype == Dtype::bf16;
 }
 
 /// IEEE 754 half precision. Every value is exact in float.
@@ -87,7 +86,7 @@ constexpr std::string_view dtype_name(Dtype dtype) {
   return detail::dtypes[static_cast<std::size_t>(dtype)].name;
 }
 
-/// Bytes of one element.
+/// Bytes of one element; 1 for another dtype, whose elements nobody knows.
 constexpr std::size_t dtype_size(Dtype dtype) {
   return detail::dtypes[static_cast<std::size_t>(dtype)].size;
 }

@@ -1,160 +1,154 @@
 // Models as safetensors files that PyTorch can read, too.
 //
-// Every parameter is one tensor, named and shaped as in torch.nn.Sequential: "0.weight" is [out, in]. Matrices lie
-// column-major in a model's flat parameter buffer and row-major in the file, so both directions transpose.
+// Every tensor is named, shaped and laid out as in torch.nn.Sequential: "0.weight" is [out, in], row by row, a
+// convolution's [out, in, kh, kw]; parameters and state stand side by side, counts as int64.
 // The metadata says what the file is: "format" = "eigan", "eigan_version", "architecture".
 #pragma once
 
-#include <concepts>
+#include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
-#include <eigan/core/checked.hpp>
 #include <eigan/core/error.hpp>
 #include <eigan/core/parameter.hpp>
 #include <eigan/core/printable.hpp>
-#include <eigan/core/view.hpp>
+#include <eigan/io/model_tensors.hpp>
 #include <eigan/io/safetensors.hpp>
 #include <eigan/io/write_safetensors.hpp>
 #include <eigan/version.hpp>
 
 namespace eigan {
 
-/// What save() and load() need of a model: `params()` is its flat parameter buffer, `parameters()` tells what lies
-/// where in it, and `architecture()` is a text that is equal exactly for models that can exchange parameters.
-template <class M>
-concept SavableModel = requires(const M& model) {
-  std::span(model.params());
-  { model.parameters() } -> std::convertible_to<std::vector<Parameter>>;
-  { model.architecture() } -> std::convertible_to<std::string>;
-};
+/// What a file's tensor is called in the model; empty for one that the model is not to have.
+using TensorNames = std::function<std::string(const std::string& in_file)>;
+
+/// For a model that is a part of what the file holds: "model.encoder.0.weight" is the encoder's "0.weight", and what
+/// does not begin with `prefix` is passed over.
+inline TensorNames strip_prefix(std::string prefix) {
+  return [prefix = std::move(prefix)](const std::string& name) {
+    return name.starts_with(prefix) ? name.substr(prefix.size()) : std::string();
+  };
+}
 
 namespace detail {
 
-template <class T>
-using RowMajorMatrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+/// A tensor and the file that holds it.
+struct FoundTensor {
+  const SafetensorsFile* file = nullptr;
+  const TensorInfo* tensor = nullptr;
+};
 
-/// The parameter's shape in a file. std::invalid_argument if it does not lie inside a buffer of `buffer_size`.
-inline std::vector<std::uint64_t> file_shape(const Parameter& p, std::size_t buffer_size) {
-  Index size = 0, end = 0;
-  const bool valid = (p.rank == 2 || (p.rank == 1 && p.cols == 1)) && p.rows >= 0 && p.cols >= 0 && p.offset >= 0 &&
-                     checked_mul(p.rows, p.cols, size) && checked_add(p.offset, size, end) &&
-                     end <= static_cast<Index>(buffer_size);
-  if (!valid) {
-    fail_contract("parameter '", printable(p.name), "': expected a vector or matrix inside ", buffer_size,
-                  " elements, found rank ", p.rank, ", ", p.rows, " x ", p.cols, " at ", p.offset);
-  }
-  std::vector<std::uint64_t> shape{static_cast<std::uint64_t>(p.rows)};
-  if (p.rank == 2) shape.push_back(static_cast<std::uint64_t>(p.cols));
-  return shape;
+/// The tensors of one file, or of the parts of one, by the names that the model has for them. Error if two have one.
+inline std::map<std::string, FoundTensor> name_tensors(std::span<const SafetensorsFile> files,
+                                                       const TensorNames& names) {
+  std::map<std::string, FoundTensor> named;
+  for (const SafetensorsFile& file : files)
+    for (const TensorInfo& tensor : file.tensors()) {
+      std::string name = names ? names(tensor.name) : tensor.name;
+      if (names && name.empty()) continue;
+      const auto [place, added] = named.try_emplace(std::move(name), FoundTensor{&file, &tensor});
+      if (!added)
+        fail_data(file.name(), ": tensor '", printable(tensor.name), "': expected a name of its own, '",
+                  printable(place->first), "' is that of '", printable(place->second.tensor->name), "'");
+    }
+  return named;
 }
 
-/// The tensors of the parameters, in their order. Error if the file lacks one, has one too many, or has one of another
-/// shape or of a dtype other than F32 and F64.
-inline std::vector<const TensorInfo*> find_tensors(const SafetensorsFile& file,
-                                                   const std::vector<Parameter>& parameters, std::size_t buffer_size) {
-  std::vector<const TensorInfo*> tensors;
-  for (const Parameter& p : parameters) {
-    const auto shape = file_shape(p, buffer_size);
-    const auto fail = [&](const auto&... found) {
-      fail_data(file.name(), ": tensor '", printable(p.name), "': expected ", found...);
+/// The tensors that a model has, in its order; none for a count that the file lacks, as those of revision 6189ee1 do.
+/// Error if the file lacks another, has one too many, or has one of another shape.
+inline std::vector<FoundTensor> find_tensors(const std::string& file, std::map<std::string, FoundTensor> named,
+                                             const std::vector<Parameter>& tensors) {
+  std::vector<FoundTensor> found;
+  for (const Parameter& p : tensors) {
+    const auto shape = file_shape(p, static_cast<std::size_t>(p.offset + p.size()));
+    const auto fail = [&](const auto&... what) {
+      fail_data(file, ": tensor '", printable(p.name), "': expected ", shape_text(shape), ", found ", what...);
     };
-    const TensorInfo* const tensor = tensors.emplace_back(file.find(p.name));
-    if (tensor == nullptr) fail(shape_text(shape), ", found no tensor of that name");
-    if (tensor->shape != shape) fail(shape_text(shape), ", found ", shape_text(tensor->shape));
-    if (tensor->dtype != Dtype::f32 && tensor->dtype != Dtype::f64) {
-      fail("dtype F32 or F64, found ", dtype_name(tensor->dtype));
+    const auto place = named.find(p.name);
+    if (place == named.end()) {
+      if (!p.integer) fail("no tensor of that name");
+      found.emplace_back();
+      continue;
     }
+    if (place->second.tensor->shape != shape) fail(shape_text(place->second.tensor->shape));
+    found.push_back(place->second);
+    named.erase(place);
   }
-  for (const TensorInfo& tensor : file.tensors()) {
-    const auto matches = [&](const Parameter& p) { return p.name == tensor.name; };
-    if (std::none_of(parameters.begin(), parameters.end(), matches)) {
-      fail_data(file.name(), ": tensor '", printable(tensor.name), "': expected only the model's ", parameters.size(),
-                " tensors, found one that it does not have");
-    }
+  if (!named.empty())
+    fail_data(file, ": tensor '", printable(named.begin()->first), "': expected only the model's ", tensors.size(),
+              " tensors, found one that it does not have");
+  return found;
+}
+
+/// What load() does, for one file or the parts of one; `file` is what messages call it.
+template <SavableModel M>
+void load(const std::string& file, std::span<const SafetensorsFile> parts, M& model, const TensorNames& names) {
+  using T = ModelScalar<M>;
+  const std::string architecture = model.architecture();
+  for (const SafetensorsFile& part : parts)
+    if (const auto stated = part.metadata().find("architecture");
+        !names && stated != part.metadata().end() && stated->second != architecture)
+      fail_data(file, ": expected a model of architecture '", printable(architecture), "', found '",
+                printable(stated->second), "'");
+
+  const auto tensors = tensors_of(model);
+  std::vector<Parameter> places;
+  for (const auto& tensor : tensors) {
+    file_shape(tensor.place, tensor.buffer.size());
+    places.push_back(tensor.place);
   }
-  return tensors;
+  const std::vector<FoundTensor> found = find_tensors(file, name_tensors(parts, names), places);
+  std::vector<std::vector<T>> values;  // all of them, before the first number changes
+  for (std::size_t i = 0; i < found.size(); ++i)
+    values.push_back(found[i].tensor == nullptr ? std::vector<T>(static_cast<std::size_t>(places[i].size()), T(1))
+                                                : file_values<T>(*found[i].file, *found[i].tensor, places[i]));
+  for (std::size_t i = 0; i < found.size(); ++i) std::copy(values[i].begin(), values[i].end(), tensors[i].data());
 }
 
 }  // namespace detail
 
-/// Writes a flat parameter buffer atomically: F32 for float, F64 for double. `extra_metadata` joins what the file says
+/// Writes a model atomically: F32 for float, F64 for double, counts as I64. `extra_metadata` joins what the file says
 /// of itself; it cannot replace it. Error if the file cannot be written.
-template <class T>
-void save_parameters(const std::filesystem::path& path, std::span<const T> params,
-                     const std::vector<Parameter>& parameters, const std::string& architecture,
-                     const std::map<std::string, std::string>& extra_metadata = {}) {
-  std::map<std::string, std::string> metadata{
-      {"format", "eigan"}, {"eigan_version", version}, {"architecture", architecture}};
-  metadata.insert(extra_metadata.begin(), extra_metadata.end());
-
-  std::vector<detail::RowMajorMatrix<T>> matrices;
-  std::vector<TensorView> tensors;
-  matrices.reserve(parameters.size());
-  for (const Parameter& p : parameters) {
-    auto shape = detail::file_shape(p, params.size());
-    const auto& matrix = matrices.emplace_back(ConstView<T>(params.data() + p.offset, p.rows, p.cols));
-    const std::span values(matrix.data(), static_cast<std::size_t>(matrix.size()));
-    tensors.push_back({p.name, dtype_of<T>, std::move(shape), std::as_bytes(values)});
-  }
-  write_safetensors(path, std::move(tensors), metadata);
-}
-
-/// Takes a flat parameter buffer out of a file that save_parameters or PyTorch wrote, converting between float and
-/// double. Error, with `params` untouched, if the file states another architecture, lacks a tensor, has one too many,
-/// or has one of another shape or of a dtype other than F32 and F64.
-template <class T>
-void load_parameters(const SafetensorsFile& file, std::span<T> params, const std::vector<Parameter>& parameters,
-                     const std::string& architecture) {
-  if (const auto stated = file.metadata().find("architecture");
-      stated != file.metadata().end() && stated->second != architecture) {
-    detail::fail_data(file.name(), ": expected a model of architecture '", printable(architecture), "', found '",
-                      printable(stated->second), "'");
-  }
-
-  const std::vector<const TensorInfo*> tensors = detail::find_tensors(file, parameters, params.size());
-  std::vector<detail::RowMajorMatrix<T>> matrices;  // all of them, before the first parameter changes
-  matrices.reserve(parameters.size());
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    auto& matrix = matrices.emplace_back(parameters[i].rows, parameters[i].cols);
-    file.copy_to(*tensors[i], std::span(matrix.data(), static_cast<std::size_t>(matrix.size())));
-  }
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const Parameter& p = parameters[i];
-    View<T>(params.data() + p.offset, p.rows, p.cols) = matrices[i];
-  }
-}
-
-/// The same from a path. Error, with `params` untouched, also if the file cannot be read.
-template <class T>
-void load_parameters(const std::filesystem::path& path, std::span<T> params, const std::vector<Parameter>& parameters,
-                     const std::string& architecture) {
-  load_parameters(SafetensorsFile::read(path), params, parameters, architecture);
-}
-
-/// Saves a model; see save_parameters.
 template <SavableModel M>
 void save(const std::filesystem::path& path, const M& model,
           const std::map<std::string, std::string>& extra_metadata = {}) {
-  const std::span params = model.params();
-  save_parameters<std::remove_const_t<typename decltype(params)::element_type>>(path, params, model.parameters(),
-                                                                                model.architecture(), extra_metadata);
+  std::map<std::string, std::string> metadata{
+      {"format", "eigan"}, {"eigan_version", version}, {"architecture", model.architecture()}};
+  metadata.insert(extra_metadata.begin(), extra_metadata.end());
+
+  std::vector<std::vector<std::byte>> bytes;
+  std::vector<TensorView> views;
+  for (const auto& tensor : detail::tensors_of(model)) {
+    auto shape = detail::file_shape(tensor.place, tensor.buffer.size());
+    bytes.push_back(detail::file_bytes(tensor));
+    views.push_back({tensor.place.name, detail::file_dtype<detail::ModelScalar<const M>>(tensor.place), std::move(shape),
+                     bytes.back()});
+  }
+  write_safetensors(path, std::move(views), metadata);
 }
 
-/// Loads a model that was constructed with the same architecture; see load_parameters.
+/// Loads a model that was constructed with the same architecture, from a file of eigan or PyTorch: F64, F32, F16 and
+/// BF16 become the model's numbers. Error, with the model as it was, if the file states another architecture, lacks a
+/// tensor, has one too many, or has one of another shape or dtype. With `names` the file may hold more and be of any
+/// model:
+///
+///   load("vae.safetensors", decoder, strip_prefix("decoder."));
 template <SavableModel M>
-void load(const SafetensorsFile& file, M& model) {
-  load_parameters(file, std::span(model.params()), model.parameters(), model.architecture());
+void load(const SafetensorsFile& file, M& model, const TensorNames& names = {}) {
+  detail::load(file.name(), std::span(&file, 1), model, names);
 }
+/// The same from a path; Error also if the file cannot be read.
 template <SavableModel M>
-void load(const std::filesystem::path& path, M& model) {
-  load(SafetensorsFile::read(path), model);
+void load(const std::filesystem::path& path, M& model, const TensorNames& names = {}) {
+  load(SafetensorsFile::read(path), model, names);
 }
 
 }  // namespace eigan

@@ -27,8 +27,8 @@
 #include <eigan/core/error.hpp>
 #include <eigan/core/printable.hpp>
 #include <eigan/io/dtype.hpp>
-#include <eigan/io/json_reader.hpp>
 #include <eigan/io/read_file.hpp>
+#include <eigan/io/safetensors_header.hpp>
 
 namespace eigan {
 
@@ -36,18 +36,6 @@ static_assert(std::endian::native == std::endian::little, "the file formats are 
 
 /// How large a header is believed. A tensor takes some 70 bytes in it, so this is room for 200000 of them.
 inline constexpr std::size_t max_safetensors_header = std::size_t{16} << 20;
-
-/// Where one tensor lies in a safetensors file.
-struct TensorInfo {
-  std::string name;                  ///< unique in the file
-  Dtype dtype{};                     ///< of its elements
-  std::vector<std::uint64_t> shape;  ///< outermost extent first; empty for a single value
-  std::uint64_t begin = 0;           ///< offset of the first byte in the data section
-  std::uint64_t end = 0;             ///< one past the last
-
-  /// All members are equal.
-  bool operator==(const TensorInfo&) const = default;
-};
 
 /// A file that was found to be valid, in memory.
 class SafetensorsFile {
@@ -62,7 +50,7 @@ class SafetensorsFile {
                            std::size_t max_header = max_safetensors_header)
       : file_(std::move(file)), name_(std::move(name)) {
     const std::string_view header = find_header(max_header);
-    parse(header);
+    detail::SafetensorsHeader(header, name_, tensors_, metadata_);
     check_names();
     check_places();
   }
@@ -90,10 +78,8 @@ class SafetensorsFile {
   /// std::invalid_argument if `values` has another length than the tensor.
   template <std::floating_point T>
   void copy_to(const TensorInfo& tensor, std::span<T> values) const {
-    if (tensor.dtype != Dtype::f64 && tensor.dtype != Dtype::f32 && tensor.dtype != Dtype::f16 &&
-        tensor.dtype != Dtype::bf16) {
-      fail(tensor, ": expected dtype F64, F32, F16 or BF16, found ", dtype_name(tensor.dtype));
-    }
+    if (!detail::is_floating(tensor.dtype))
+      fail(tensor, ": expected dtype F64, F32, F16 or BF16, found ", tensor.type());
     const std::size_t count = (tensor.end - tensor.begin) / dtype_size(tensor.dtype);
     if (values.size() != count) {
       detail::fail_contract("SafetensorsFile: expected room for ", count, " elements of tensor '",
@@ -129,66 +115,6 @@ class SafetensorsFile {
     data_offset_ = sizeof length + static_cast<std::size_t>(length);
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes are looked at as characters
     return {reinterpret_cast<const char*>(file_.data()) + sizeof length, static_cast<std::size_t>(length)};
-  }
-
-  // Rules 2 and 3: UTF-8, JSON, and of the right types.
-  void parse(std::string_view header) {
-    constexpr std::size_t first = sizeof(std::uint64_t);
-    if (const std::size_t at = detail::find_invalid_utf8(header); at != std::string_view::npos) {
-      detail::fail_data(name_, ": at byte ", first + at, ": expected a header in UTF-8, found an invalid byte");
-    }
-    detail::JsonReader json(header, name_, first);
-    bool has_metadata = false;
-    json.object([&](std::string key) {
-      if (key != "__metadata__") return parse_tensor(json, std::move(key));
-      if (std::exchange(has_metadata, true)) detail::fail_data(name_, ": expected '__metadata__' once, found it twice");
-      json.object([&](std::string name) {
-        const auto [entry, added] = metadata_.try_emplace(std::move(name));
-        if (!added) detail::fail_data(name_, ": metadata '", printable(entry->first), "': expected once, found twice");
-        entry->second = json.string();
-      });
-    });
-    json.end();
-  }
-
-  void parse_tensor(detail::JsonReader& json, std::string name) {
-    TensorInfo& tensor = tensors_.emplace_back();
-    tensor.name = std::move(name);
-    bool has_dtype = false, has_shape = false, has_offsets = false;
-    const auto once = [&](bool& seen, const char* field) {
-      if (std::exchange(seen, true)) fail(tensor, ": expected '", field, "' once, found it twice");
-    };
-    json.object([&](const std::string& field) {
-      if (field == "dtype") {
-        once(has_dtype, "dtype");
-        tensor.dtype = parse_dtype(tensor, json.string());
-      } else if (field == "shape") {
-        once(has_shape, "shape");
-        json.array([&] { tensor.shape.push_back(json.unsigned_integer()); });
-      } else if (field == "data_offsets") {
-        once(has_offsets, "data_offsets");
-        std::vector<std::uint64_t> offsets;
-        json.array([&] { offsets.push_back(json.unsigned_integer()); });
-        if (offsets.size() != 2) fail(tensor, ": expected 2 numbers in 'data_offsets', found ", offsets.size());
-        tensor.begin = offsets[0];
-        tensor.end = offsets[1];
-      } else {
-        fail(tensor, ": expected only 'dtype', 'shape' and 'data_offsets', found '", printable(field), "'");
-      }
-    });
-    const auto require = [&](bool seen, const char* field) {
-      if (!seen) fail(tensor, ": expected '", field, "', found none");
-    };
-    require(has_dtype, "dtype");
-    require(has_shape, "shape");
-    require(has_offsets, "data_offsets");
-  }
-
-  Dtype parse_dtype(const TensorInfo& tensor, std::string_view name) const {
-    for (const detail::DtypeInfo& info : detail::dtypes) {
-      if (info.name == name) return info.dtype;
-    }
-    fail(tensor, ": expected a dtype of ", detail::dtype_names(), ", found '", printable(name), "'");
   }
 
   // Rule 3: no name twice.
@@ -234,12 +160,12 @@ class SafetensorsFile {
       }
       std::uint64_t size = 0;
       if (!detail::checked_byte_size(tensor.dtype, tensor.shape, size)) {
-        fail(tensor, ": expected extents of at most 2^48 and less than 2^64 bytes, found ", dtype_name(tensor.dtype),
-             " ", detail::shape_text(tensor.shape));
+        fail(tensor, ": expected extents of at most 2^48 and less than 2^64 bytes, found ", tensor.type(), " ",
+             detail::shape_text(tensor.shape));
       }
-      if (size != tensor.end - tensor.begin) {
-        fail(tensor, ": expected ", size, " bytes for ", dtype_name(tensor.dtype), " ",
-             detail::shape_text(tensor.shape), ", found ", tensor.end - tensor.begin);
+      if (tensor.dtype != Dtype::other && size != tensor.end - tensor.begin) {
+        fail(tensor, ": expected ", size, " bytes for ", tensor.type(), " ", detail::shape_text(tensor.shape),
+             ", found ", tensor.end - tensor.begin);
       }
       expected = tensor.end;
     }

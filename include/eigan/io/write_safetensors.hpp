@@ -25,6 +25,7 @@ struct TensorView {
   Dtype dtype;                       ///< of its elements
   std::vector<std::uint64_t> shape;  ///< outermost extent first
   std::span<const std::byte> data;   ///< all elements
+  std::string other = {};            ///< the name of a dtype that is none of eigan's
 };
 
 namespace detail {
@@ -61,16 +62,18 @@ inline std::string safetensors_header(std::vector<TensorView>& tensors,
       fail_contract("write_safetensors: expected names that are not taken, found '", printable(tensor.name), "'");
     }
     std::uint64_t size = 0;
-    if (!checked_byte_size(tensor.dtype, tensor.shape, size) || size != tensor.data.size()) {
+    const bool known = tensor.dtype != Dtype::other;
+    if (!checked_byte_size(tensor.dtype, tensor.shape, size) || (known && size != tensor.data.size())) {
       fail_contract("write_safetensors: tensor '", printable(tensor.name), "': expected the bytes of ",
                     dtype_name(tensor.dtype), " ", shape_text(tensor.shape), ", found ", tensor.data.size());
     }
     append_json_string(json, tensor.name);
-    json.append(":{\"dtype\":\"").append(dtype_name(tensor.dtype)).append("\",\"shape\":[");
+    const std::string_view dtype = known ? dtype_name(tensor.dtype) : std::string_view(tensor.other);
+    json.append(":{\"dtype\":\"").append(dtype).append("\",\"shape\":[");
     for (const std::uint64_t extent : tensor.shape) json.append(std::to_string(extent)).append(",");
     if (!tensor.shape.empty()) json.pop_back();
     json.append("],\"data_offsets\":[").append(std::to_string(begin)).append(",");
-    begin += size;
+    begin += tensor.data.size();
     json.append(std::to_string(begin)).append("]},");
   }
   if (json.back() == ',') json.pop_back();

@@ -1,24 +1,37 @@
-// Functions of a batch's rows, which are features: moments, products with a gradient, scaling. For normalisations.
+// Functions of a batch's rows, which are features or an image's channels: moments, products with a gradient, scaling.
+// For normalisations.
+//
+// Whatever is subtracted from x is a number near it and comes first: 1e4 + 0.1 keeps 3 digits of its 0.1, the
+// difference from 1e4 loses none of them. So a mean is two numbers, a `center`, which is subtracted, and what is left,
+// `rest`. A row's result depends on that row alone, not on how many rows a call has.
 #pragma once
 
 #include <eigan/kernels/dispatch.hpp>
-#include <eigan/kernels/strided.hpp>
 
 namespace eigan::detail {
 
+/// Rows of pixels of samples: element (i, pixel j, sample s) is data[i + j * pixel + s * sample].
+template <class T>
+struct Pixels {
+  T* data;
+  Index pixel;
+  Index sample;
+};
+
 template <class T>
 struct RowKernels {
-  /// Over the columns of x, for each row: the mean and the mean squared distance from it.  x: m x n, columns
-  /// contiguous.
-  void (*row_moments)(Index m, Index n, Strided<const T> x, T* mean, T* variance);
-  /// sums[i] += sum_j dy(i, j) and products[i] += sum_j dy(i, j) (x(i, j) - mean[i]).  All with contiguous columns.
-  void (*add_row_products)(Index m, Index n, Strided<const T> x, const T* mean, Strided<const T> dy, T* sums,
-                           T* products);
-  /// y(i, j) = a[i] x(i, j) + c[i].  x, y: m x n, columns contiguous.
-  void (*scale_rows)(Index m, Index n, Strided<const T> x, const T* a, const T* c, Strided<T> y);
-  /// z(i, j) = a[i] x(i, j) + b[i] y(i, j) + c[i].  x, y, z: m x n, columns contiguous.
-  void (*combine_rows)(Index m, Index n, Strided<const T> x, const T* a, Strided<const T> y, const T* b, const T* c,
-                       Strided<T> z);
+  /// For each of m rows over n pixels of `samples` samples: center + rest is the mean, variance the mean squared
+  /// distance from it.
+  void (*row_moments)(Index m, Index n, Index samples, Pixels<const T> x, T* center, T* rest, T* variance);
+  /// sums[i] += sum of dy(i, .) and products[i] += sum of dy(i, .) (x(i, .) - center[i]).
+  void (*add_row_products)(Index m, Index n, Index samples, Pixels<const T> x, const T* center, Pixels<const T> dy,
+                           T* sums, T* products);
+  /// y(i, .) = a[i] (x(i, .) - center[i]) + c[i].
+  void (*scale_rows)(Index m, Index n, Index samples, Pixels<const T> x, const T* center, const T* a, const T* c,
+                     Pixels<T> y);
+  /// z(i, .) = a[i] x(i, .) + b[i] (y(i, .) - center[i]) + c[i]; z may be x or y.
+  void (*combine_rows)(Index m, Index n, Index samples, Pixels<const T> x, const T* a, Pixels<const T> y,
+                       const T* center, const T* b, const T* c, Pixels<T> z);
 };
 
 template <class T>

@@ -6,8 +6,7 @@
 // Naeem et al., "Reliable Fidelity and Diversity Metrics for Generative Models", 2020 (k = 5).
 #pragma once
 
-#include <Eigen/Core>
-
+#include <eigan/core/eigen.hpp>
 #include <eigan/core/error.hpp>
 #include <eigan/core/parallel.hpp>
 #include <eigan/core/types.hpp>

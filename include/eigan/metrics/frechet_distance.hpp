@@ -6,15 +6,16 @@
 #pragma once
 
 #include <algorithm>
-#include <Eigen/Core>
-#include <Eigen/Eigenvalues>
 
+#include <eigan/core/eigen.hpp>
 #include <eigan/core/error.hpp>
 #include <eigan/core/parallel.hpp>
 #include <eigan/core/types.hpp>
 #include <eigan/core/view.hpp>
 #include <eigan/kernels/gemm.hpp>
 #include <eigan/metrics/check_samples.hpp>
+
+#include <Eigen/Eigenvalues>  // behind core/eigen.hpp
 
 namespace eigan::detail {
 

@@ -5,9 +5,9 @@
 #pragma once
 
 #include <cmath>
-#include <Eigen/Core>
 #include <vector>
 
+#include <eigan/core/eigen.hpp>
 #include <eigan/core/error.hpp>
 #include <eigan/core/types.hpp>
 #include <eigan/core/view.hpp>

@@ -4,9 +4,9 @@
 #pragma once
 
 #include <algorithm>
-#include <Eigen/Core>
 #include <limits>
 
+#include <eigan/core/eigen.hpp>
 #include <eigan/core/error.hpp>
 #include <eigan/core/parallel.hpp>
 #include <eigan/core/types.hpp>

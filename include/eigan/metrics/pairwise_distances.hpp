@@ -6,8 +6,8 @@
 #pragma once
 
 #include <algorithm>
-#include <Eigen/Core>
 
+#include <eigan/core/eigen.hpp>
 #include <eigan/core/error.hpp>
 #include <eigan/core/parallel.hpp>
 #include <eigan/core/types.hpp>

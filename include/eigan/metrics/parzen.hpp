@@ -9,11 +9,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <Eigen/Core>
 #include <numbers>
 #include <span>
 #include <vector>
 
+#include <eigan/core/eigen.hpp>
 #include <eigan/core/error.hpp>
 #include <eigan/core/parallel.hpp>
 #include <eigan/core/types.hpp>

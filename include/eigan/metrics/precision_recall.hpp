@@ -5,8 +5,7 @@
 // Kynkäänniemi et al., "Improved Precision and Recall Metric for Assessing Generative Models", 2019 (k = 3).
 #pragma once
 
-#include <Eigen/Core>
-
+#include <eigan/core/eigen.hpp>
 #include <eigan/core/error.hpp>
 #include <eigan/core/parallel.hpp>
 #include <eigan/core/types.hpp>

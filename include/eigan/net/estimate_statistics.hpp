@@ -1,35 +1,72 @@
-// estimate_statistics: writes what batch-coupled layers use at inference, from samples of the network's input.
+// What batch normalisations use at inference: running averages over training batches, as PyTorch keeps them, or
+// statistics estimated from as many samples as one likes for the weights as they are (Wu and Johnson 2021, "precise").
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+#include <initializer_list>
+#include <span>
 #include <type_traits>
+#include <utility>
 
 #include <eigan/core/error.hpp>
-#include <eigan/core/view.hpp>
-#include <eigan/net/model.hpp>
+#include <eigan/net/basic_model.hpp>
 
 namespace eigan {
 
-/// Sends x (input_size x samples) through the network layer by layer, as at inference, and lets every BatchNorm1d take
-/// its means and variances over all samples of its own input. To be called before infer or saving, once the weights
-/// have changed: thousands of samples give steadier statistics than the averages over training batches that others
-/// keep, and they belong to these weights, averaged ones (Ema) included. Throws std::invalid_argument without samples
-/// or for samples of another size.
-template <class Net, class T>
-void estimate_statistics(Model<Net, T>& model, std::type_identity_t<ConstView<T>> x) {
-  const Net& net = model.net();
-  if (x.rows() != net.input_size() || x.cols() < 1)
-    detail::fail_contract("eigan::estimate_statistics: expected samples of ", net.input_size(), " features, got ",
-                          x.cols(), " of ", x.rows());
-  Matrix<T> level = x;
-  net.for_each_layer([&](auto i) {
-    const auto& layer = net.layer(i);
-    const std::span<T> p = model.params(i);
-    if constexpr (requires { layer.set_statistics(p, ConstView<T>(level)); })
-      layer.set_statistics(p, ConstView<T>(level));
-    Matrix<T> next(net.features(i + 1), level.cols());
-    layer.forward(std::span<const T>(p), ConstView<T>(level), View<T>(next));
-    level.swap(next);
-  });
+/// Moves the running statistics towards those of the batch whose forward pass is on the tape: running += momentum
+/// (batch's - running). To be called after each training pass; forward itself changes nothing but its tape.
+template <class T>
+void update_statistics(BasicModel<T>& model, const Tape<T>& tape, double momentum = 0.1) {
+  if (!(momentum > 0 && momentum <= 1))
+    detail::fail_contract("eigan::update_statistics: momentum must be in (0, 1], is ", momentum);
+  if (!detail::same_layout(tape.steps(), model.steps()))
+    detail::fail_contract("eigan::update_statistics: this tape was made for a network of other sizes");
+  if (tape.batch() == 0) detail::fail_contract("eigan::update_statistics: no forward pass on this tape");
+  for (const Step<T>& step : model.steps().steps())
+    if (step.traits().statistics)
+      step.table->update_statistics(step.layer.get(), step.state_slice(model.state()), tape.activation(step.reads[0]),
+                                    momentum);
+}
+
+/// Sends samples through the network as at inference, once for each layer with statistics, and lets that layer take
+/// those of all samples of its own input. Samples go in pieces: memory does not grow with their number. To be called
+/// before infer or saving, once the weights have changed; the statistics belong to these weights, averaged ones (Ema)
+/// included. inputs: input_size x samples each. Throws std::invalid_argument without samples or for others.
+template <class T>
+void estimate_statistics(BasicModel<T>& model, std::span<const ConstView<T>> inputs, Threads threads = {}) {
+  model.check_inputs(inputs);
+  const Steps<T>& net = model.steps();
+  const Index samples = inputs[0].cols();
+  if (samples < 1) detail::fail_contract("eigan::estimate_statistics: needs at least one sample");
+  Index widest = 1;
+  for (const Shape& level : net.levels()) widest = std::max(widest, level.size());
+  constexpr Index memory = 1 << 26;  // bytes of a level
+  const Index piece = std::clamp<Index>(memory / Index{sizeof(T)} / widest, 1, std::min<Index>(samples, 8192));
+  Scratch<T> scratch = model.scratch(piece);
+  const std::span<const T> params = std::as_const(model).params(), state = std::as_const(model).state();
+  for (std::size_t s = 0; s < net.steps().size(); ++s) {
+    const Step<T>& step = net.steps()[s];
+    if (!step.traits().statistics) continue;
+    detail::prepare_inference(net, params, state, scratch.prepared(), s);
+    const detail::Inference<T> inference(net, params, scratch.prepared(), inputs, View<T>());  // never gets so far
+    for (Index first = 0; first < samples; first += piece) {
+      inference.tile(scratch, first, std::min(piece, samples - first), threads, s);
+      step.table->merge_statistics(step.layer.get(), step.state_slice(model.state()), scratch.views()[step.reads[0]],
+                                   first);
+    }
+  }
+}
+/// The same for a network of one input.
+template <class T>
+void estimate_statistics(BasicModel<T>& model, std::type_identity_t<ConstView<T>> x, Threads threads = {}) {
+  estimate_statistics(model, std::span<const ConstView<T>>(&x, 1), threads);
+}
+/// The same for a few inputs.
+template <class T>
+void estimate_statistics(BasicModel<T>& model, std::initializer_list<std::type_identity_t<ConstView<T>>> inputs,
+                         Threads threads = {}) {
+  estimate_statistics(model, std::span<const ConstView<T>>(inputs.begin(), inputs.size()), threads);
 }
 
 }  // namespace eigan

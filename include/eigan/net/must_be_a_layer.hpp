@@ -19,7 +19,7 @@ struct MustBeAParametricLayer {
 };
 
 template <class L>
-concept has_forward_train = requires(const L layer, std::span<const float> p, ConstView<float> x, View<float> y,
+concept has_forward_train = requires(const L layer, ParamsOf<L, float> p, ConstView<float> x, View<float> y,
                                      Draw draw) {
   layer.forward_train(p, x, y, draw);
 }
@@ -37,9 +37,10 @@ concept has_block_count = requires(const L layer) {
 /// Position: none, or one, of a layer in a Sequential.
 template <class L, std::size_t... Position>
 struct MustBeALayer {
-  static_assert(ElementwiseLayer<L> || SizedLayer<L>,
-                "eigan: this type states neither `elementwise = true` nor `input` and `output`; see the concept "
-                "eigan::Layer. The template arguments are the type and its place in a Sequential");
+  static_assert(
+      ElementwiseLayer<L> || SizedLayer<L>,
+      "eigan: this type states neither `elementwise = true` nor `input` and `output`, and has no output_shape "
+      "and at; see the concept eigan::Layer. The template arguments are the type and its place in a Sequential");
   static_assert(Layer<L>,
                 "eigan: this type lacks forward or backward_input as the concept eigan::Layer asks for them. The "
                 "template arguments are the type and its place in a Sequential");

@@ -35,8 +35,9 @@ template <std::floating_point T>
 bool all_finite(std::span<const T> values, Threads threads) {
   constexpr Index part = 1 << 14;
   const Index size = std::ssize(values);
+  const double work = detail::memory_access * static_cast<double>(size);
   std::atomic<bool> finite = true;
-  detail::parallel_for((size + part - 1) / part, static_cast<double>(size), threads, [&](Index p) {
+  detail::parallel_for((size + part - 1) / part, work, threads, [&](Index p) {
     const auto some =
         values.subspan(static_cast<std::size_t>(p * part), static_cast<std::size_t>(std::min(part, size - p * part)));
     if (!all_finite(some)) finite.store(false, std::memory_order_relaxed);

@@ -72,7 +72,7 @@ class Adam {
   /// Names everything that steps change, as torch.optim.Adam's state_dict does: for checkpoints (io/checkpoint.hpp).
   template <class Visit>
   void visit_state(Visit&& visit) {
-    visit("step", t_);
+    visit("step", t_, 0, std::int64_t{1} << 53);
     visit("exp_avg", moment1_);
     visit("exp_avg_sq", moment2_);
   }

@@ -38,7 +38,8 @@ class Ema {
     T* const average = average_.data();
     constexpr Index part = 4096;
     const Index size = std::ssize(params);
-    detail::parallel_for((size + part - 1) / part, 3.0 * static_cast<double>(size), threads, [&](Index p) {
+    const double work = 3 * detail::memory_access * static_cast<double>(size);
+    detail::parallel_for((size + part - 1) / part, work, threads, [&](Index p) {
       for (Index i = p * part; i < std::min(size, (p + 1) * part); ++i)
         average[i] = std::fma(rest, params[static_cast<std::size_t>(i)] - average[i], average[i]);
     });
@@ -52,7 +53,7 @@ class Ema {
   /// Names everything that updates change: for checkpoints (io/checkpoint.hpp).
   template <class Visit>
   void visit_state(Visit&& visit) {
-    visit("updates", updates_);
+    visit("updates", updates_, 0, std::int64_t{1} << 53);
     visit("average", average_);
   }
 

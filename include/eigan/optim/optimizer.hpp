@@ -3,8 +3,9 @@
 
 #include <algorithm>
 #include <span>
+#include <type_traits>
 
-#include <eigan/net/model.hpp>
+#include <eigan/net/basic_model.hpp>
 
 namespace eigan {
 
@@ -20,11 +21,11 @@ concept Optimizer = requires(O optimizer, std::span<T> params, std::span<const T
 ///     zero grad; model.backward_params(tape, grad); optimizer.step(model.params(), grad);
 /// but each run of blocks is updated right after its gradient, while that is in cache. `grad` is working memory:
 /// zeros on entry, as Model::zeros() gives it, or a gradient to be added to (a penalty's), and zeros on return.
-template <class Net, class T, Optimizer<T> O>
-void backward_and_step(Model<Net, T>& model, Tape<Net, T>& tape, O& optimizer, std::span<T> grad,
+template <class T, Optimizer<T> O>
+void backward_and_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std::type_identity_t<std::span<T>> grad,
                        Threads threads = {}) {
   struct Update {
-    Model<Net, T>& model;
+    BasicModel<T>& model;
     O& optimizer;
     std::span<T> grad;
     void operator()(Index first, Index count) const {
@@ -37,10 +38,6 @@ void backward_and_step(Model<Net, T>& model, Tape<Net, T>& tape, O& optimizer, s
   optimizer.update(model.params(), grad, 0, 0);
   optimizer.begin_step();
   model.backward_params(tape, grad, threads, Update{model, optimizer, grad});
-}
-template <class Net, class T, Optimizer<T> O>
-void backward_and_step(Model<Net, T>& model, Tape<Net, T>& tape, O& optimizer, Buffer<T>& grad, Threads threads = {}) {
-  backward_and_step(model, tape, optimizer, std::span<T>(grad), threads);
 }
 
 }  // namespace eigan

@@ -37,7 +37,7 @@ template <class L>
 void check_statistics(const L& layer, Index in, const CheckOptions& o, Report& report) {
   const Matrix x = random_matrix(in, 6, o, Rng(o.seed).fold_in(11));
   const auto updated = [&](Matrix s, double momentum) {
-    layer.update_statistics(span_of(s), x, momentum);
+    layer.update_statistics(span_of(s), ConstView<double>(x), momentum);
     return s;
   };
   Matrix start = random_matrix(layer.state_size(), 1, o, Rng(o.seed).fold_in(12)).cwiseAbs();

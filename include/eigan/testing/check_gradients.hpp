@@ -31,10 +31,15 @@ void check_placed(const L& layer, const CheckOptions& o, Report& report) {
     if constexpr (ParametricLayer<L, double>) check_params(training);
     check_tangents(training);
     if constexpr (PartedLayer<L, double> && !StochasticLayer<L, double>) check_parts(training);
-    if constexpr (StochasticLayer<L, double> || BatchCoupledLayer<L, double> || PreparedLayer<L, double>) {
+    if constexpr (StochasticLayer<L, double> || BatchCoupledLayer<L, double>) {
       Trial<L> inference(layer, batch, Phase::inference, o, report);
       check_layer(inference);
       if constexpr (PartedLayer<L, double> && StochasticLayer<L, double>) check_parts(inference);
+    } else if constexpr (PreparedLayer<L, double>) {
+      Trial<L> inference(layer, batch, Phase::inference, o, report);
+      if (!nearly_same(inference.output(), training.output()))
+        report.fail("prepare: the output at inference differs from that in training, batch ", batch);
+      if (!inference.prepared.intact()) inference.fail("prepare: writes outside q");
     }
   }
 }

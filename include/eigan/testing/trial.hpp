@@ -32,7 +32,7 @@ struct Trial {
       layer.init_state(span_of(state));
     }
     if constexpr (StatisticsLayer<L, double>)  // not those of x: at inference they are constants
-      layer.update_statistics(span_of(state), random_matrix(in, 8, o, rng.fold_in(7)), 1.0);
+      layer.update_statistics(span_of(state), ConstView<double>(random_matrix(in, 8, o, rng.fold_in(7))), 1.0);
   }
 
   /// What the layer's functions are given of the parameters as they are now.

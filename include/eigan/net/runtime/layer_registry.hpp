@@ -2,7 +2,7 @@
 // layer of your own is added with a function that makes it:
 //   LayerRegistry layers;
 //   layers.add("Swish", [](const LayerText& text) { return Swish(text.number("beta")); });
-// It is a value that is handed to whoever reads, no global.
+// It is a value that is handed to the reader, no global.
 #pragma once
 
 #include <functional>
@@ -20,8 +20,8 @@
 #include <eigan/layers/relu.hpp>
 #include <eigan/layers/sigmoid.hpp>
 #include <eigan/layers/tanh.hpp>
-#include <eigan/net/any_layer.hpp>
-#include <eigan/net/layer_text.hpp>
+#include <eigan/net/runtime/any_layer.hpp>
+#include <eigan/net/runtime/layer_text.hpp>
 
 namespace eigan {
 

@@ -1,0 +1,107 @@
+// The same convolution by oneDNN's own primitives, one for each direction, in the layouts that they like best.
+#pragma once
+
+#include <oneapi/dnnl/dnnl.hpp>
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "convolution_case.hpp"
+
+namespace bench {
+
+class OneDnnConvolution {
+ public:
+  /// Takes operands from plain arrays laid out as eigan's are.
+  OneDnnConvolution(const ConvolutionCase& c, std::vector<float>& x, std::vector<float>& w, std::vector<float>& b,
+                    std::vector<float>& dy)
+      : c_(c) {
+    using dnnl::memory;
+    using Tag = memory::format_tag;
+    const auto& s = c.shape;
+    const auto desc = [](const memory::dims& dims, Tag tag) { return memory::desc(dims, memory::data_type::f32, tag); };
+    const memory::dims xs{c.samples, s.in, s.height, s.width}, ws{s.out, s.in, s.kernel_height, s.kernel_width};
+    const memory::dims ys{c.samples, s.out, s.out_height(), s.out_width()}, bs{s.out};
+    const memory::dims stride{s.stride_height, s.stride_width}, padding{s.padding_height, s.padding_width};
+    const auto kind = dnnl::algorithm::convolution_direct;
+    const auto any = [&](const memory::dims& dims) { return desc(dims, Tag::any); };
+    const dnnl::convolution_forward::primitive_desc forward(
+        {dnnl::prop_kind::forward_training, kind, any(xs), any(ws), desc(bs, Tag::x), any(ys), stride, padding, padding},
+        engine_);
+    const dnnl::convolution_backward_data::primitive_desc input(
+        {kind, any(xs), any(ws), any(ys), stride, padding, padding}, engine_, forward);
+    const dnnl::convolution_backward_weights::primitive_desc params(
+        {kind, any(xs), any(ws), desc(bs, Tag::x), any(ys), stride, padding, padding}, engine_, forward);
+
+    // In eigan's order of dimensions: tags name the dimensions from the outermost to the innermost.
+    plain_x_ = desc(xs, Tag::nhwc);
+    plain_w_ = desc(ws, Tag::hwio);
+    plain_y_ = desc(ys, Tag::nhwc);
+    const auto take = [&](std::vector<float>& from, const memory::desc& plain, const memory::desc& wanted) {
+      memory to(wanted, engine_);
+      reorder(memory(plain, engine_, from.data()), to);
+      return to;
+    };
+    const auto fresh = [&](const memory::desc& wanted) { return memory(wanted, engine_); };
+    const memory bias = take(b, desc(bs, Tag::x), desc(bs, Tag::x));
+    y_ = fresh(forward.dst_desc());
+    dx_ = fresh(input.diff_src_desc());
+    dw_ = fresh(params.diff_weights_desc());
+    db_ = fresh(desc(bs, Tag::x));
+    passes_[0] = {dnnl::convolution_forward(forward),
+                  {{DNNL_ARG_SRC, take(x, plain_x_, forward.src_desc())},
+                   {DNNL_ARG_WEIGHTS, take(w, plain_w_, forward.weights_desc())},
+                   {DNNL_ARG_BIAS, bias},
+                   {DNNL_ARG_DST, y_}},
+                  forward.impl_info_str()};
+    passes_[1] = {dnnl::convolution_backward_data(input),
+                  {{DNNL_ARG_DIFF_DST, take(dy, plain_y_, input.diff_dst_desc())},
+                   {DNNL_ARG_WEIGHTS, take(w, plain_w_, input.weights_desc())},
+                   {DNNL_ARG_DIFF_SRC, dx_}},
+                  input.impl_info_str()};
+    passes_[2] = {dnnl::convolution_backward_weights(params),
+                  {{DNNL_ARG_SRC, take(x, plain_x_, params.src_desc())},
+                   {DNNL_ARG_DIFF_DST, take(dy, plain_y_, params.diff_dst_desc())},
+                   {DNNL_ARG_DIFF_WEIGHTS, dw_},
+                   {DNNL_ARG_DIFF_BIAS, db_}},
+                  params.impl_info_str()};
+  }
+
+  void run(std::size_t direction) {
+    passes_[direction].primitive.execute(stream_, passes_[direction].arguments);
+    stream_.wait();
+  }
+  const std::string& implementation(std::size_t direction) const { return passes_[direction].name; }
+
+  /// The result of forward, to input or to weights, as eigan has it.
+  std::vector<float> result(std::size_t direction) {
+    dnnl::memory& from = direction == 0 ? y_ : direction == 1 ? dx_ : dw_;
+    const dnnl::memory::desc& plain = direction == 0 ? plain_y_ : direction == 1 ? plain_x_ : plain_w_;
+    std::vector<float> values(plain.get_size() / sizeof(float));
+    dnnl::memory to(plain, engine_, values.data());
+    reorder(from, to);
+    return values;
+  }
+
+ private:
+  struct Pass {
+    dnnl::primitive primitive;
+    std::unordered_map<int, dnnl::memory> arguments;
+    std::string name;
+  };
+
+  void reorder(dnnl::memory from, dnnl::memory& to) {
+    dnnl::reorder(from, to).execute(stream_, from, to);
+    stream_.wait();
+  }
+
+  ConvolutionCase c_;
+  dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
+  dnnl::stream stream_{engine_};
+  dnnl::memory::desc plain_x_, plain_w_, plain_y_;
+  dnnl::memory y_, dx_, dw_, db_;
+  Pass passes_[3];
+};
+
+}  // namespace bench

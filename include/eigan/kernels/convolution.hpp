@@ -1,0 +1,43 @@
+// Convolutions on plain arrays; kernels/convolve.hpp has them on views. Samples are columns, `col` apart.
+#pragma once
+
+#include <eigan/kernels/convolution_sizes.hpp>
+#include <eigan/kernels/dispatch.hpp>
+#include <eigan/kernels/strided.hpp>
+
+namespace eigan {
+
+/// Rows [first, last) of an image.
+struct ImageRows {
+  Index first, last;
+};
+
+}  // namespace eigan
+
+namespace eigan::detail {
+
+template <class T>
+struct ConvolutionKernels {
+  /// y = bias + w x for `rows` of the output. bias may be null: zeros.
+  void (*forward)(const ConvolutionShape& shape, ImageRows rows, Index samples, const T* w, const T* bias,
+                  Strided<const T> x, Strided<T> y, T* workspace);
+  /// x = bias + w^T y for `rows` of the image: the gradient of the input, and what a transposed convolution computes.
+  /// wt: the weights as transpose_weights writes them.
+  void (*transposed)(const ConvolutionShape& shape, ImageRows rows, Index samples, const T* wt, const T* bias,
+                     Strided<const T> y, Strided<T> x, T* workspace);
+  /// dw += dy x^T for parts [first, last) of the weight, db (may be null) += row sums of dy.
+  void (*add_gradients)(const ConvolutionShape& shape, Index first, Index last, Index samples, Strided<const T> dy,
+                        Strided<const T> x, T* dw, T* db, T* workspace);
+  void (*transpose_weights)(const ConvolutionShape& shape, const T* w, T* wt);
+};
+
+template <class T>
+const ConvolutionKernels<T>& convolution_kernels() {
+  return kernels<ConvolutionKernels<T>>();
+}
+
+}  // namespace eigan::detail
+
+#define EIGAN_KERNELS <eigan/kernels/convolution.inc>
+#include <eigan/kernels/for_each_isa.inc>
+EIGAN_SHARE_KERNELS(ConvolutionKernels)

@@ -1,0 +1,135 @@
+// Compositions: what a network is put together from. A composition (Sequential, Residual, ...) appends its layers to a
+// list of steps. Where types state sizes, it also checks them when the program is compiled: ShapeAfter<L, In, Path> is
+// the shape that comes out of L where In goes in, `unknown_shape` where the types do not say. The innermost culprit's
+// static_assert comes first and shows, as template arguments, the layer, what it expects, what it receives and its
+// Path: 2, 1 is layer 1 of the composition that is layer 2.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <eigan/core/layer.hpp>
+#include <eigan/net/must_be_a_layer.hpp>
+#include <eigan/net/steps.hpp>
+
+namespace eigan {
+
+/// Appends its layers to a list of steps behind a level, under names that begin with a prefix.
+template <class C>
+concept Composition = requires(const C c) {
+  { c.spec() } -> std::same_as<Spec>;
+  { c.input_shapes() } -> std::same_as<std::vector<Shape>>;
+  typename C::Composes;
+};
+
+namespace detail {
+
+inline constexpr Shape unknown_shape{dynamic, dynamic, dynamic};
+
+/// A layer's shape in the type: what goes in, unknown where it does not say.
+template <class L>
+constexpr Shape stated_input() {
+  if constexpr (requires { std::bool_constant<(L::input > 0)>{}; })
+    return L::input > 0 ? Shape{L::input} : unknown_shape;
+  else
+    return unknown_shape;
+}
+
+template <class L, Shape Expects, Shape Receives, std::size_t... Path>
+struct LayerTakesNoSuchInput {
+  static_assert(
+      Expects == Receives,
+      "eigan: this layer does not take what the layer before gives; the template arguments are the layer, what "
+      "it expects, what it receives (channels, height, width) and its place in the network");
+};
+
+template <class L, Shape In>
+constexpr Shape shape_after_layer() {
+  if constexpr (ShapedLayer<L> && std::is_default_constructible_v<L> && In != unknown_shape)
+    return L{}.output_shape(In);
+  else if constexpr (requires { std::bool_constant<(L::output > 0)>{}; })
+    return L::output > 0 && (In == unknown_shape || stated_input<L>() == unknown_shape || stated_input<L>() == In)
+               ? Shape{L::output}
+               : (L::output > 0 ? Shape{} : unknown_shape);
+  else if constexpr (ElementwiseLayer<L>)
+    return In;
+  else
+    return unknown_shape;
+}
+
+/// What stands in the network: the layer, or what one that knows images is when it is placed.
+template <class L>
+struct PlacedLayer {
+  using type = L;
+};
+template <ShapedLayer L>
+struct PlacedLayer<L> {
+  using type = std::remove_cvref_t<decltype(std::declval<const L&>().at(Shape{}))>;
+};
+
+/// Of a layer. A class, not a constexpr function: clang would add a second, unhelpful error to a function's.
+template <class L, Shape In, std::size_t... Path>
+struct ShapeAfter : MustBeALayer<typename PlacedLayer<L>::type, Path...> {
+  static constexpr Shape out = shape_after_layer<L, In>();
+  static constexpr bool fits = static_cast<bool>(out) || out == unknown_shape;
+  static constexpr Shape value = fits ? out : unknown_shape;  // one error is enough
+  // sizeof in an assertion, because it instantiates the check with this class; a data member would wait for its use.
+  static_assert(sizeof(LayerTakesNoSuchInput < L, fits ? In : stated_input<L>(), In, Path... >) > 0);
+};
+template <Composition C, Shape In, std::size_t... Path>
+struct ShapeAfter<C, In, Path...> : C::template Check<In, Path...> {};
+
+/// Of layers in a row. Index: the next one's place, Path: the row's own.
+template <Shape In, std::size_t Index, class Path, class... Ls>
+struct ShapeAfterRow {
+  static constexpr Shape value = In;
+};
+template <Shape In, std::size_t Index, std::size_t... Path, class L, class... Ls>
+struct ShapeAfterRow<In, Index, std::index_sequence<Path...>, L, Ls...> {
+  static constexpr Shape value =
+      ShapeAfterRow<ShapeAfter<L, In, Path..., Index>::value, Index + 1, std::index_sequence<Path...>, Ls...>::value;
+};
+
+/// Whether a pass over it draws random numbers.
+template <class L>
+constexpr bool is_stochastic() {
+  if constexpr (Composition<L>)
+    return L::stochastic;
+  else
+    return StochasticLayer<L, float>;
+}
+
+/// Appends a layer or a composition.
+template <class T, class L>
+std::size_t append(Steps<T>& steps, const L& layer, std::size_t level, const std::string& name) {
+  if constexpr (Composition<L>)
+    return layer.append(steps, level, name + '.');
+  else
+    return steps.add(layer, level, name);
+}
+
+template <class L>
+Spec spec_of_any(const L& layer) {
+  if constexpr (Composition<L>)
+    return layer.spec();
+  else
+    return spec_of(layer);
+}
+
+/// What a layer or composition takes if its own sizes say so; no shape for one that takes any.
+template <class L>
+std::vector<Shape> input_shapes_of(const L& layer) {
+  if constexpr (Composition<L>)
+    return layer.input_shapes();
+  else if constexpr (SizedLayer<L>)
+    return input_of(layer) > 0 ? std::vector{Shape{input_of(layer)}} : std::vector<Shape>{};
+  else
+    return {};
+}
+
+}  // namespace detail
+}  // namespace eigan

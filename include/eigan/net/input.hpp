@@ -1,0 +1,101 @@
+// Input: the shape of a network's samples, stated in front of its first layer. Inputs: several, joined to one: channels
+// side by side, and a vector repeated at every pixel (a condition beside an image, a pair of images).
+//
+//   Sequential<Input<3, 64, 64>, Conv2d<3, 32, 4, 2, 1>, ...>
+//   Sequential<Inputs<Input<1, 28, 28>, Input<10>>, Conv2d<11, 32, 4, 2, 1>, ...>
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <numeric>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <eigan/net/composition.hpp>
+#include <eigan/net/steps.hpp>
+
+namespace eigan {
+
+/// States a shape and computes nothing. `Input<3, 64, 64>`, or `Input<>(3, 64, 64)` with the shape given at run time.
+template <Index Channels = dynamic, Index Height = (Channels == dynamic ? dynamic : 1), Index Width = Height>
+class Input {
+ public:
+  using Composes = void;  ///< it is a Composition
+  static constexpr bool stochastic = false;
+
+  /// The shape that the type states.
+  constexpr Input() requires(Channels != dynamic && Height != dynamic && Width != dynamic)
+      : shape_{Channels, Height, Width} {}
+  /// Throws std::invalid_argument where the type contradicts.
+  explicit Input(Index channels, Index height = 1, Index width = 1) : shape_{channels, height, width} {
+    const auto differs = [](Index stated, Index given) { return given < 1 || (stated != dynamic && stated != given); };
+    if (differs(Channels, channels) || differs(Height, height) || differs(Width, width))
+      detail::fail_contract("eigan::Input: cannot have the shape ", shape_text(shape_));
+  }
+
+  /// The shape.
+  constexpr Shape shape() const { return shape_; }
+  std::vector<Shape> input_shapes() const { return {shape_}; }
+  Spec spec() const {
+    return {"Input",
+            {{"channels", shape_.channels}, {"height", shape_.height}, {"width", shape_.width}},
+            detail::concat("::eigan::Input<", Channels, ", ", Height, ", ", Width, ">")};
+  }
+  template <class T>
+  std::size_t append(Steps<T>& steps, std::size_t level, const std::string& name) const {
+    if (const Shape in = steps.levels()[level]; in.channels != shape_.channels || in.is_vector() != shape_.is_vector())
+      detail::fail_contract("eigan::Input: ", name, "expects ", shape_text(shape_), " and receives ", shape_text(in));
+    return level;
+  }
+  template <Shape, std::size_t...>
+  struct Check {
+    static constexpr Shape value{Channels, Height, Width};
+  };
+
+ private:
+  Shape shape_;
+};
+
+/// Several inputs, joined.
+template <class... Ins>
+class Inputs {
+ public:
+  using Composes = void;  ///< it is a Composition
+  static constexpr bool stochastic = false;
+
+  /// Of inputs whose types state their shapes.
+  Inputs() = default;
+  /// Of any inputs.
+  explicit Inputs(Ins... inputs) requires(sizeof...(Ins) > 0) : shapes_{inputs.shape()...}, specs_{inputs.spec()...} {}
+
+  std::vector<Shape> input_shapes() const { return {shapes_.begin(), shapes_.end()}; }
+  Spec spec() const { return {"Inputs", {}, "::eigan::Inputs", {}, {specs_.begin(), specs_.end()}}; }
+  template <class T>
+  std::size_t append(Steps<T>& steps, std::size_t, const std::string& name) const {
+    if (steps.inputs() != sizeof...(Ins))
+      detail::fail_contract("eigan::Inputs: a network of ", sizeof...(Ins), " inputs was given ", steps.inputs());
+    std::vector<std::size_t> levels(sizeof...(Ins));
+    std::iota(levels.begin(), levels.end(), std::size_t{0});
+    return steps.concatenate(std::move(levels), name + "inputs");
+  }
+  template <Shape, std::size_t...>
+  struct Check {
+    static constexpr Shape joined() {
+      Shape all{0, 1, 1};
+      for (const Shape shape : {Ins::template Check<Shape{}>::value...}) {
+        if (shape == detail::unknown_shape || shape.channels == dynamic) return detail::unknown_shape;
+        all = {all.channels + shape.channels, std::max(all.height, shape.height), std::max(all.width, shape.width)};
+      }
+      return all;
+    }
+    static constexpr Shape value = joined();
+  };
+
+ private:
+  std::array<Shape, sizeof...(Ins)> shapes_{Ins{}.shape()...};
+  std::array<Spec, sizeof...(Ins)> specs_{Ins{}.spec()...};
+};
+
+}  // namespace eigan

@@ -1,0 +1,180 @@
+// Network: layers one after the other, like Sequential, but which ones is known only at run time:
+//
+//   Network net;
+//   net.add(Linear(784, 128)).add(LeakyReLU(0.2)).add("Residual(Linear(in_features=128, out_features=128), Tanh())");
+//   Model model(net, Rng(1));
+//
+// It appends the same steps to the same list, so the results have the same bits.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <eigan/core/error.hpp>
+#include <eigan/core/printable.hpp>
+#include <eigan/net/parallel.hpp>
+#include <eigan/net/runtime/any_layer.hpp>
+#include <eigan/net/runtime/layer_registry.hpp>
+#include <eigan/net/runtime/layer_text.hpp>
+
+namespace eigan {
+
+class Network {
+ public:
+  using Composes = void;  ///< it is a Composition
+  using IsRow = void;     ///< `Residual<Network>` is one of its layers in a row
+
+  /// Without layers.
+  Network() = default;
+
+  /// The network that a text describes, as Model::architecture() gives it. Error, beginning with `place`, if the text
+  /// is wrong or its layers do not fit together. Nothing is allocated for the sizes that the text states.
+  static Network from_text(std::string_view text, const LayerRegistry& layers = {},
+                           std::string_view place = "eigan::Network") {
+    Network net = from_layers(parse_layers(text, place), layers);
+    if (!net.steps_)
+      detail::fail_data(place, ": expected a layer that states a size, found none in '", printable(text), "'");
+    return net;
+  }
+  /// The layers of a text that has been taken apart, in a row.
+  static Network from_layers(const std::vector<LayerText>& texts, const LayerRegistry& layers);
+
+  /// Adds a layer or a composition behind the others. Throws std::invalid_argument if it does not take what the one in
+  /// front gives, and is then, as after any exception, what it was.
+  Network& add(AnyLayer layer) {
+    Network longer = *this;
+    longer.push(std::move(layer));
+    return *this = std::move(longer);
+  }
+  /// Adds the layers of a text, or none if one of them does not fit.
+  Network& add(std::string_view text, const LayerRegistry& layers = {}) {
+    Network longer = *this;
+    longer.push(parse_layers(text, "eigan::Network::add"), layers);
+    return *this = std::move(longer);
+  }
+
+  /// How many layers, an Input not counted.
+  std::size_t depth() const { return layers_.size() - (has_input() ? 1 : 0); }
+  /// Layer i.
+  const AnyLayer& layer(std::size_t i) const { return layers_[i + (has_input() ? 1 : 0)]; }
+
+  /// The shapes of the inputs, none as long as no layer states them.
+  std::vector<Shape> input_shapes() const {
+    for (const AnyLayer& layer : layers_)
+      if (std::vector<Shape> shapes = layer.input_shapes(); !shapes.empty()) return shapes;
+    return {};
+  }
+  /// Appends the layers, named by their numbers.
+  template <class T>
+  std::size_t append(Steps<T>& steps, std::size_t level, const std::string& prefix) const {
+    for (std::size_t i = 0; i < layers_.size(); ++i) level = append(i, steps, level, prefix);
+    return level;
+  }
+  /// The same text as Sequential's.
+  Spec spec() const {
+    Spec all{"Sequential", {}, "::eigan::Sequential"};
+    for (const AnyLayer& layer : layers_) all.children.push_back(layer.spec());
+    return all;
+  }
+  /// Types say nothing here.
+  template <Shape, std::size_t...>
+  struct Check {
+    static constexpr Shape value = detail::unknown_shape;
+  };
+
+ private:
+  bool has_input() const { return !layers_.empty() && layers_.front().is_input(); }
+  template <class T>
+  std::size_t append(std::size_t i, Steps<T>& steps, std::size_t level, const std::string& prefix) const {
+    const std::size_t number = i - (i > 0 && has_input() ? 1 : 0);
+    return layers_[i].append(steps, level, layers_[i].is_input() ? prefix : prefix + std::to_string(number));
+  }
+  void push(AnyLayer layer) {
+    layers_.push_back(std::move(layer));
+    if (steps_) {
+      level_ = append(layers_.size() - 1, *steps_, level_, "");
+    } else if (std::vector<Shape> inputs = input_shapes(); !inputs.empty()) {
+      steps_.emplace(std::move(inputs));
+      level_ = append(*steps_, 0, "");
+    }
+  }
+  void push(const std::vector<LayerText>& texts, const LayerRegistry& layers);
+
+  std::vector<AnyLayer> layers_;
+  std::optional<Steps<float>> steps_;  // what the layers make of the input, once one states a size
+  std::size_t level_ = 0;              // behind the last layer
+};
+
+namespace detail {
+
+/// Parallel, with heads that are known at run time.
+class AnyParallel {
+ public:
+  using Composes = void;
+  explicit AnyParallel(std::vector<AnyLayer> heads) : heads_(std::move(heads)) {}
+  std::vector<Shape> input_shapes() const {
+    for (const AnyLayer& head : heads_)
+      if (std::vector<Shape> shapes = head.input_shapes(); !shapes.empty()) return shapes;
+    return {};
+  }
+  template <class T>
+  std::size_t append(Steps<T>& steps, std::size_t level, const std::string& prefix) const {
+    std::vector<std::size_t> ends;
+    for (const AnyLayer& head : heads_) ends.push_back(head.append(steps, level, prefix + std::to_string(ends.size())));
+    return steps.concatenate(std::move(ends), prefix + "concatenation");
+  }
+  Spec spec() const {
+    Spec all{"Parallel", {}, "::eigan::Parallel"};
+    for (const AnyLayer& head : heads_) all.children.push_back(head.spec());
+    return all;
+  }
+
+ private:
+  std::vector<AnyLayer> heads_;
+};
+
+inline AnyLayer make_layer(const LayerText& text, const LayerRegistry& layers) {
+  const auto body = [&] {
+    Network net = Network::from_layers(text.children(), layers);
+    if (net.depth() == 0) text.fail("expected layers inside, found none");
+    text.check_all_taken();
+    return net;
+  };
+  if (text.name() == "Sequential") return body();
+  if (text.name() == "Residual") return Residual<Network>(body());
+  if (text.name() == "SkipConnection") return SkipConnection<Network>(body());
+  if (text.name() == "Parallel") {
+    std::vector<AnyLayer> heads;
+    for (const LayerText& head : text.children()) heads.push_back(make_layer(head, layers));
+    if (heads.size() < 2) text.fail("expected at least two layers inside, found ", heads.size());
+    text.check_all_taken();
+    return AnyParallel(std::move(heads));
+  }
+  return layers.make(text);
+}
+
+}  // namespace detail
+
+inline Network Network::from_layers(const std::vector<LayerText>& texts, const LayerRegistry& layers) {
+  Network net;
+  net.push(texts, layers);
+  return net;
+}
+
+inline void Network::push(const std::vector<LayerText>& texts, const LayerRegistry& layers) {
+  for (const LayerText& text : texts) {
+    AnyLayer layer = detail::make_layer(text, layers);
+    try {
+      push(std::move(layer));
+    } catch (const std::invalid_argument& wrong) {
+      text.fail(wrong.what());
+    }
+  }
+}
+
+}  // namespace eigan

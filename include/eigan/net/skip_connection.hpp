@@ -1,0 +1,57 @@
+// SkipConnection<Layers...>: y = x and f(x), channels side by side, f being the layers in a row, which keep height and
+// width. Nested, it is a U-Net (Ronneberger et al. 2015). Backward: dx = dy's first channels + (df/dx)^T dy's others.
+// Its layers are named "body.0", "body.1", ...
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <eigan/net/residual.hpp>
+
+namespace eigan {
+
+namespace detail {
+template <Shape A, Shape B, std::size_t... Path>
+struct SideBySideMustHaveOneHeightAndWidth {
+  static_assert(A == unknown_shape || B == unknown_shape || (A.height == B.height && A.width == B.width),
+                "eigan: images side by side need one height and width; the template arguments are the two shapes "
+                "(channels, height, width) and the place in the network");
+  static constexpr Shape value =
+      A == unknown_shape || B == unknown_shape ? unknown_shape : Shape{A.channels + B.channels, A.height, A.width};
+};
+}  // namespace detail
+
+/// y = x beside f(x).
+template <class... Ls>
+class SkipConnection {
+ public:
+  using Composes = void;                           ///< it is a Composition
+  using Body = typename detail::Row<Ls...>::type;  ///< f
+  static constexpr bool stochastic = detail::is_stochastic<Body>();
+
+  /// Of layers whose types state all sizes.
+  SkipConnection() requires(std::is_default_constructible_v<Body>) = default;
+  /// Of any layers.
+  explicit SkipConnection(Ls... layers) requires(sizeof...(Ls) > 0) : body_(std::move(layers)...) {}
+
+  /// f.
+  const Body& body() const { return body_; }
+  std::vector<Shape> input_shapes() const { return body_.input_shapes(); }
+  template <class T>
+  std::size_t append(Steps<T>& steps, std::size_t level, const std::string& prefix) const {
+    return steps.concatenate({level, body_.append(steps, level, prefix + "body.")}, prefix + "concatenation");
+  }
+  Spec spec() const { return {"SkipConnection", {}, "::eigan::SkipConnection", {}, body_.spec().children}; }
+
+  template <Shape In, std::size_t... Path>
+  struct Check
+      : detail::SideBySideMustHaveOneHeightAndWidth<In, detail::ShapeAfter<Body, In, Path...>::value, Path...> {};
+
+ private:
+  Body body_;
+};
+
+}  // namespace eigan

@@ -1,0 +1,225 @@
+// Steps<T>: a network as passes see it: a flat list. Level 0 is the input (0, 1, ... where there are several), every
+// step reads one or more levels in front of it and writes the next. Sequential, Residual and the others append
+// themselves to such a list; what is no such composition can add its steps by hand:
+//
+//   Steps<float> steps({Shape{3, 8, 8}});
+//   const auto a = steps.add(Conv2d<3, 3, 3, 1, 1>{}, 0, "conv");
+//   steps.sum({0, a}, "sum");
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <eigan/core/checked.hpp>
+#include <eigan/core/error.hpp>
+#include <eigan/core/layer.hpp>
+#include <eigan/net/layer_table.hpp>
+
+namespace eigan {
+
+/// "784" for a vector, "3 x 64 x 48" for channels x height x width.
+inline std::string shape_text(Shape shape) {
+  return shape.is_vector() ? detail::concat(shape.channels)
+                           : detail::concat(shape.channels, " x ", shape.height, " x ", shape.width);
+}
+
+/// What a step does.
+enum class StepKind {
+  layer,         ///< its layer
+  sum,           ///< adds the levels it reads
+  concatenation  ///< puts their channels side by side, vectors at every pixel
+};
+
+/// One step of a network: a layer or a join, and where its numbers lie.
+template <class T>
+struct Step {
+  StepKind kind;                   ///< of which kind it is
+  std::vector<std::size_t> reads;  ///< one level for a layer, several for a join
+  std::size_t writes;              ///< the level that it makes
+  std::string name;                ///< of the layer in the network: "2.body.0"
+  const detail::LayerTable<T>* table = nullptr;
+  std::shared_ptr<const void> layer = nullptr;
+  double operations = 0;       ///< floating-point operations of a forward pass for one sample
+  Index offset = 0, size = 0;  ///< of its parameters
+  Index state_offset = 0, state_size = 0;
+  Index prepared_offset = 0, prepared_size = 0;
+
+  /// Of which kinds its layer is; of none where it joins.
+  const detail::LayerTraits& traits() const {
+    static constexpr detail::LayerTraits join{};
+    return table == nullptr ? join : table->traits;
+  }
+  /// The layer's description.
+  Spec spec() const { return table->spec(layer.get()); }
+  /// Parts that a thread can compute by itself.
+  Index part_count() const { return table == nullptr ? 1 : table->part_count(layer.get()); }
+  /// The step's part of a parameter-shaped buffer.
+  template <class U>
+  std::span<U> slice(std::span<U> all) const {
+    return all.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(size));
+  }
+  /// The same of the state and of what is prepared.
+  template <class U>
+  std::span<U> state_slice(std::span<U> all) const {
+    return all.subspan(static_cast<std::size_t>(state_offset), static_cast<std::size_t>(state_size));
+  }
+  template <class U>
+  std::span<U> prepared_slice(std::span<U> all) const {
+    return all.subspan(static_cast<std::size_t>(prepared_offset), static_cast<std::size_t>(prepared_size));
+  }
+};
+
+/// The list.
+template <class T>
+class Steps {
+ public:
+  /// Of inputs of these shapes, one at least, and no steps yet.
+  explicit Steps(std::vector<Shape> inputs) : levels_(std::move(inputs)), inputs_(levels_.size()) {
+    for (const Shape& shape : levels_)
+      if (!shape) detail::fail_contract("eigan: an input cannot have the shape ", shape_text(shape));
+  }
+
+  /// Adds a layer behind level `from`; returns the level that it makes. Throws std::invalid_argument, naming the layer,
+  /// if it does not take what that level gives.
+  template <class L>
+  std::size_t add(const L& layer, std::size_t from, std::string name) {
+    const Shape in = levels_[from], out = detail::output_shape_of(layer, in);
+    if (!out)
+      detail::fail_contract("eigan: this layer does not take what the layer before gives: layer ", name, ", ",
+                            detail::spec_of(layer).text(), ", expects ", expected(layer), " and receives ",
+                            shape_text(in));
+    if constexpr (ShapedLayer<L>)
+      return add_placed(layer.at(in), from, out, std::move(name));
+    else
+      return add_placed(layer, from, out, std::move(name));
+  }
+  /// The sum of levels of one shape.
+  std::size_t sum(std::vector<std::size_t> levels, std::string name) {
+    for (const std::size_t level : levels)
+      if (levels_[level] != levels_[levels.front()])
+        detail::fail_contract("eigan: a sum needs equal shapes: ", name, " receives ",
+                              shape_text(levels_[levels.front()]), " and ", shape_text(levels_[level]));
+    return push({StepKind::sum, std::move(levels), 0, std::move(name)}, levels_[levels.front()]);
+  }
+  /// The channels of levels of one height and width side by side; a vector among images is repeated at every pixel.
+  std::size_t concatenate(std::vector<std::size_t> levels, std::string name) {
+    Shape out{0, 1, 1};
+    for (const std::size_t level : levels)
+      if (!levels_[level].is_vector()) out = {0, levels_[level].height, levels_[level].width};
+    for (const std::size_t level : levels) {
+      const Shape& in = levels_[level];
+      if (!in.is_vector() && (in.height != out.height || in.width != out.width))
+        detail::fail_contract("eigan: images side by side need one height and width: ", name, " receives ",
+                              shape_text({in.channels, out.height, out.width}), " and ", shape_text(in));
+      out.channels += in.channels;
+    }
+    return push({StepKind::concatenation, std::move(levels), 0, std::move(name)}, out);
+  }
+
+  /// The shapes of all levels.
+  const std::vector<Shape>& levels() const { return levels_; }
+  /// The steps, each behind those whose levels it reads.
+  const std::vector<Step<T>>& steps() const { return steps_; }
+  /// How many of the first levels are inputs.
+  std::size_t inputs() const { return inputs_; }
+  /// How many parameters there are, and numbers of state, and such as are prepared for a pass.
+  Index param_size() const { return params_; }
+  Index state_size() const { return states_; }
+  Index prepared_size() const { return prepared_; }
+  /// Whether a training pass draws random numbers.
+  bool stochastic() const {
+    return std::any_of(steps_.begin(), steps_.end(), [](const Step<T>& step) { return step.traits().stochastic; });
+  }
+  /// Steps that read a level.
+  Index readers(std::size_t level) const {
+    Index count = 0;
+    for (const Step<T>& step : steps_) count += std::count(step.reads.begin(), step.reads.end(), level);
+    return count;
+  }
+
+  /// Every tensor to train, named as torch.nn.Sequential names it: "0.weight".
+  std::vector<Parameter> parameters() const {
+    return collect([](const Step<T>& s) { return s.table->parameters(s.layer.get()); }, &Step<T>::offset);
+  }
+  /// Every tensor of the state: "1.running_mean".
+  std::vector<Parameter> states() const {
+    return collect([](const Step<T>& s) { return s.table->states(s.layer.get()); }, &Step<T>::state_offset);
+  }
+
+ private:
+  template <class L>
+  static std::string expected(const L& layer) {
+    if constexpr (requires { layer.expects(); })
+      return layer.expects();
+    else if constexpr (SizedLayer<L>)
+      return detail::concat(detail::input_of(layer));
+    else
+      return "another shape";
+  }
+  template <class L>
+  std::size_t add_placed(L layer, std::size_t from, Shape out, std::string name) {
+    const Index features = levels_[from].size();
+    Step<T> step{StepKind::layer, {from}, 0, std::move(name), &detail::LayerFunctions<L, T>::table};
+    step.layer = std::make_shared<const L>(std::move(layer));
+    const auto place = [&](Index& total, Index& offset, Index& size, Index (*size_of)(const void*)) {
+      offset = total, size = size_of(step.layer.get());
+      if (size < 0 || !checked_add(total, size, total) || total > std::numeric_limits<Index>::max() / 8)
+        detail::fail_contract("eigan: more parameters than any memory holds, with layer ", step.name, ", ",
+                              step.spec().text());
+    };
+    place(params_, step.offset, step.size, step.table->param_size);
+    place(states_, step.state_offset, step.state_size, step.table->state_size);
+    place(prepared_, step.prepared_offset, step.prepared_size, step.table->prepared_size);
+    step.operations = std::max(step.table->operations(step.layer.get(), features), static_cast<double>(features));
+    return push(std::move(step), out);
+  }
+  std::size_t push(Step<T> step, Shape out) {
+    Index size = 0;
+    if (!checked_mul(out.channels, out.height, size) || !checked_mul(size, out.width, size) ||
+        size > std::numeric_limits<Index>::max() / 64)
+      detail::fail_contract("eigan: layer ", step.name, " would give more numbers than any memory holds");
+    step.writes = levels_.size();
+    levels_.push_back(out);
+    steps_.push_back(std::move(step));
+    return levels_.size() - 1;
+  }
+  template <class F>
+  std::vector<Parameter> collect(const F& tensors, Index Step<T>::*offset) const {
+    std::vector<Parameter> all;
+    for (const Step<T>& step : steps_) {
+      if (step.table == nullptr) continue;
+      for (Parameter p : tensors(step)) {
+        p.name = step.name + '.' + p.name;
+        p.offset += step.*offset;
+        all.push_back(std::move(p));
+      }
+    }
+    return all;
+  }
+
+  std::vector<Shape> levels_;
+  std::size_t inputs_;
+  std::vector<Step<T>> steps_;
+  Index params_ = 0, states_ = 0, prepared_ = 0;
+};
+
+namespace detail {
+/// Whether memory that was made for one network fits another.
+template <class T>
+bool same_layout(const Steps<T>& a, const Steps<T>& b) {
+  const auto same = [](const Step<T>& s, const Step<T>& t) {
+    return s.kind == t.kind && s.reads == t.reads && s.traits() == t.traits() && s.size == t.size &&
+           s.prepared_size == t.prepared_size;
+  };
+  return a.levels() == b.levels() && a.inputs() == b.inputs() &&
+         std::equal(a.steps().begin(), a.steps().end(), b.steps().begin(), b.steps().end(), same);
+}
+}  // namespace detail
+
+}  // namespace eigan
