@@ -1,29 +1,80 @@
 // Writes networks as ONNX files with inputs and what eigan makes of them, for onnx_networks.py:
 //   onnx_networks FOLDER
+#include <exception>
 #include <filesystem>
 #include <iostream>
 #include <span>
 #include <string>
+#include <vector>
 
-#include <eigan/core/random.hpp>
+#include <eigan/eigan.hpp>
 #include <eigan/io/npy.hpp>
 #include <eigan/io/onnx.hpp>
-#include <eigan/net/estimate_statistics.hpp>
-#include <eigan/net/sequential.hpp>
 
 namespace {
 
 using namespace eigan;
 
-/// `NAME.onnx`, `NAME.x.npy` and `NAME.y.npy`, a sample a row.
-template <class Net, class T>
-void write(const std::filesystem::path& folder, const std::string& name, Model<Net, T>& model, Index samples) {
-  Matrix<T> x(model.net().input_size(), samples);
-  fill_uniform<T>(x, -2, 2, Rng(7));
+/// Columns in ONNX's order, channels first.
+template <class T>
+Matrix<T> planar(const Matrix<T>& x, Shape shape) {
+  Matrix<T> y(x.rows(), x.cols());
+  for (Index c = 0; c < shape.channels; ++c)
+    for (Index p = 0; p < shape.pixels(); ++p) y.row(c * shape.pixels() + p) = x.row(p * shape.channels + c);
+  return y;
+}
+
+/// `NAME.onnx`, `NAME.x0.npy`, ... of each input and `NAME.y.npy`, a sample a row.
+template <class T>
+void write(const std::filesystem::path& folder, const std::string& name, const BasicModel<T>& model, Index samples) {
+  std::vector<Matrix<T>> inputs;
+  for (std::size_t i = 0; i < model.steps().inputs(); ++i) {
+    fill_uniform<T>(inputs.emplace_back(model.input_size(i), samples), -2, 2, Rng(7 + i));
+    write_npy<T>(folder / (name + ".x" + std::to_string(i) + ".npy"), planar(inputs[i], model.input_shape(i)));
+  }
+  const std::vector<ConstView<T>> views(inputs.begin(), inputs.end());
+  const Matrix<T> y = model.infer(std::span(views));
+  write_npy<T>(folder / (name + ".y.npy"), planar(y, model.output_shape()));
   save_onnx(folder / (name + ".onnx"), model);
-  write_npy<T>(folder / (name + ".x.npy"), x);
-  const Matrix<T> y = model.infer(x);
-  write_npy<T>(folder / (name + ".y.npy"), y);
+}
+
+/// Statistics as of a training; of all samples of normally distributed inputs.
+template <class T>
+void estimate(BasicModel<T>& model) {
+  Matrix<T> many(model.input_size(), 100);
+  fill_normal<T>(many, 0.5, 2, Rng(4));
+  estimate_statistics(model, many);
+}
+
+void write_dense(const std::filesystem::path& folder) {
+  write(folder, "linear", Model(Sequential(Linear<>(5, 3)), Rng(1)), 4);
+  write(folder, "activations",
+        Model(Sequential(Linear<>(6, 20), LeakyReLU(0.2), Linear<>(20, 20), ReLU(), Dropout(0.5), Linear<>(20, 20),
+                         Tanh(), Linear<>(20, 2), Sigmoid()),
+              Rng(2)),
+        33);
+  Model normalised(Sequential(Linear<>(8, 40), BatchNorm1d<>(40), LeakyReLU(0), Linear<>(40, 70),
+                              BatchNorm1d<>(70, 0.001), LayerNorm<70>(), Linear<>(70, 9), Tanh()),
+                   Rng(3));
+  estimate(normalised);
+  write(folder, "normalised", normalised, 17);
+  write(folder, "images", Model<Sequential<Linear<100, 32>, LeakyReLU, Linear<32, 784>, Tanh>>(Rng(5)), 64);
+  write(folder, "double", Model<Sequential<Linear<6, 9>, Residual<Linear<9, 9>, Tanh>, Linear<9, 2>>, double>(Rng(6)),
+        5);
+}
+
+void write_images(const std::filesystem::path& folder) {
+  using Pools = Sequential<Input<3, 12, 16>, ReflectionPad2d<2>, MaxPool2d<3, 2, 1>, Upsample<2>, AvgPool2d<2>,
+                           Upsample<2, bilinear>, InstanceNorm2d<3>, LayerNorm<3, 16, 20>>;
+  write(folder, "pools", Model<Pools>(Rng(8)), 3);
+  using Flat = Sequential<Input<3, 4, 6>, Flatten, Linear<72, 60>, Unflatten<5, 3, 4>, BatchNorm2d<5>, ReLU,
+                          GlobalAvgPool2d, Linear<5, 2>>;
+  Model<Flat> flat(Rng(9));
+  estimate(flat);
+  write(folder, "flat", flat, 6);
+  using Conditional =
+      Sequential<Inputs<Input<2, 4, 6>, Input<3>>, SkipConnection<AvgPool2d<2>, Upsample<2>>, Flatten, Linear<240, 7>>;
+  write(folder, "conditional", Model<Conditional>(Rng(10)), 4);
 }
 
 }  // namespace
@@ -34,24 +85,11 @@ int main(int argc, char** argv) {
     std::cerr << "usage: onnx_networks FOLDER\n";
     return 2;
   }
-  const std::filesystem::path folder = arguments[1];
-
-  Model linear(Sequential(Linear<>(5, 3)), Rng(1));
-  write(folder, "linear", linear, 4);
-
-  Model activations(Sequential(Linear<>(6, 20), LeakyReLU(0.2), Linear<>(20, 20), ReLU(), Dropout(0.5),
-                               Linear<>(20, 20), Tanh(), Linear<>(20, 2), Sigmoid()),
-                    Rng(2));
-  write(folder, "activations", activations, 33);
-
-  Model normalised(Sequential(Linear<>(8, 40), BatchNorm1d<>(40), LeakyReLU(0), Linear<>(40, 70),
-                              BatchNorm1d<>(70, 0.001), LeakyReLU(), Linear<>(70, 9), Tanh()),
-                   Rng(3));
-  Matrix<float> many(8, 500);
-  fill_normal<float>(many, 0.5, 2, Rng(4));
-  estimate_statistics(normalised, many);
-  write(folder, "normalised", normalised, 17);
-
-  Model<Sequential<Linear<100, 32>, LeakyReLU, Linear<32, 784>, Tanh>> images(Rng(5));
-  write(folder, "images", images, 64);
+  try {
+    write_dense(arguments[1]);
+    write_images(arguments[1]);
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << '\n';
+    return 1;
+  }
 }

@@ -79,14 +79,14 @@ void check_shaped(const L& layer, CheckOptions o, Report& report) {
 template <class L>
 requires(Layer<L, double> || ShapedLayer<L>) Report check_gradients(const L& layer, CheckOptions options = {}) {
   Report report;
-  if constexpr (ShapedLayer<L>) {
-    if (!Layer<L, double> || options.shape) {
+  Index stated = dynamic;
+  if constexpr (Layer<L, double>) stated = eigan::detail::input_of(layer);
+  if constexpr (ShapedLayer<L>)
+    if (stated == dynamic || options.shape) {
       detail::check_shaped(layer, options, report);
       return report;
     }
-  }
   if constexpr (Layer<L, double>) {
-    const Index stated = eigan::detail::input_of(layer);
     if (options.shape) options.features = options.shape.size();
     if (options.shape && stated != dynamic && stated != options.features)
       eigan::detail::fail_contract("eigan::testing::check_gradients: the layer takes ", stated, " numbers, not ",

@@ -1,0 +1,215 @@
+// OnnxOperators: which operators of ONNX compute a layer, by the name in its spec(). It knows the library's layers; one
+// of your own is added with a function that adds its nodes and returns what they give:
+//
+//   OnnxOperators operators;
+//   operators.add("Swish", [](OnnxLayer& swish) {
+//     const OnnxValue scaled = swish.node("Mul", {swish.input(), swish.number("beta", swish.spec()["beta"])});
+//     return swish.node("Mul", {swish.input(), swish.node("Sigmoid", {scaled})});
+//   });
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <eigan/core/error.hpp>
+#include <eigan/io/onnx_layer.hpp>
+
+namespace eigan {
+
+namespace detail::onnx {
+
+using Pads = std::vector<std::int64_t>;
+
+inline std::vector<std::int64_t> pair(std::int64_t size) {
+  return {size, size};
+}
+/// Above, left, below, right.
+inline Pads around(std::int64_t size) {
+  return {size, size, size, size};
+}
+
+/// An operator that takes the input alone.
+inline auto plain(std::string_view op_type) {
+  return [op_type](OnnxLayer& layer) { return layer.node(op_type, {layer.input()}); };
+}
+/// The same with one setting as a real attribute.
+inline auto with(std::string_view op_type, std::string_view attribute, std::string_view setting, double otherwise) {
+  return [=](OnnxLayer& layer) {
+    const auto value = static_cast<float>(layer.setting(setting, otherwise));
+    return layer.node(op_type, {layer.input()}, {{attribute, value}});
+  };
+}
+
+inline OnnxValue linear(OnnxLayer& layer) {
+  std::vector<OnnxValue> inputs{layer.vector(), layer.tensor("weight")};
+  if (layer.has("bias")) inputs.push_back(layer.tensor("bias"));
+  return layer.node("Gemm", inputs, {{"transB", std::int64_t{1}}});
+}
+
+/// [out, in, kh, kw], and [in, out, kh, kw] where transposed.
+inline std::vector<std::int64_t> kernel_shape(const OnnxLayer& layer) {
+  const auto& shape = layer.values("weight").shape;
+  return {shape[2], shape[3]};
+}
+inline std::vector<OnnxValue> image_weight_bias(OnnxLayer& layer) {
+  std::vector<OnnxValue> inputs{layer.image(), layer.tensor("weight")};
+  if (layer.has("bias")) inputs.push_back(layer.tensor("bias"));
+  return inputs;
+}
+inline OnnxValue convolution(OnnxLayer& layer) {
+  return layer.node("Conv", image_weight_bias(layer),
+                    {{"kernel_shape", kernel_shape(layer)},
+                     {"strides", pair(layer.size("stride", 1))},
+                     {"pads", around(layer.size("padding", 0))}});
+}
+inline OnnxValue transposed_convolution(OnnxLayer& layer) {
+  return layer.node("ConvTranspose", image_weight_bias(layer),
+                    {{"kernel_shape", kernel_shape(layer)},
+                     {"strides", pair(layer.size("stride", 1))},
+                     {"pads", around(layer.size("padding", 0))},
+                     {"output_padding", pair(layer.size("output_padding", 0))}});
+}
+
+inline OnnxValue reflection_pad(OnnxLayer& layer) {
+  const std::int64_t p = layer.size("padding", 0);
+  return layer.node("Pad", {layer.image(), layer.integers("pads", {0, 0, p, p, 0, 0, p, p})},
+                    {{"mode", std::string_view("reflect")}});
+}
+inline OnnxValue max_pool(OnnxLayer& layer) {
+  const std::int64_t kernel = layer.size("kernel_size", 1);
+  return layer.node("MaxPool", {layer.image()},
+                    {{"kernel_shape", pair(kernel)},
+                     {"strides", pair(layer.size("stride", kernel))},
+                     {"pads", around(layer.size("padding", 0))}});
+}
+inline OnnxValue average_pool(OnnxLayer& layer) {
+  const std::int64_t kernel = layer.size("kernel_size", 1);
+  return layer.node("AveragePool", {layer.image()},
+                    {{"kernel_shape", pair(kernel)},
+                     {"strides", pair(layer.size("stride", kernel))},
+                     {"pads", around(layer.size("padding", 0))},
+                     {"count_include_pad", std::int64_t{1}}});
+}
+inline OnnxValue global_average(OnnxLayer& layer) {
+  return layer.node("GlobalAveragePool", {layer.image()});
+}
+
+/// Of a Resize that repeats pixels.
+inline std::vector<OnnxAttribute> repeating() {
+  return {{"mode", std::string_view("nearest")},
+          {"coordinate_transformation_mode", std::string_view("asymmetric")},
+          {"nearest_mode", std::string_view("floor")}};
+}
+inline OnnxValue upsample(OnnxLayer& layer) {
+  const double scale = layer.setting("scale_factor", 1);
+  const std::vector<OnnxValue> inputs{layer.image(), {}, layer.constant("scales", {4}, {1, 1, scale, scale})};
+  if (layer.setting("bilinear", 0) == 0) return layer.node("Resize", inputs, repeating());
+  return layer.node(
+      "Resize", inputs,
+      {{"mode", std::string_view("linear")}, {"coordinate_transformation_mode", std::string_view("half_pixel")}});
+}
+
+/// gamma or beta, or what stands for it in a layer without.
+inline OnnxValue affine(OnnxLayer& layer, std::string_view name, double otherwise) {
+  if (layer.has(name)) return layer.tensor(name);
+  return layer.constant(name, {layer.in().channels},
+                        std::vector<double>(static_cast<std::size_t>(layer.in().channels), otherwise));
+}
+inline float epsilon(const OnnxLayer& layer) {
+  return static_cast<float>(layer.setting("eps", 1e-5));
+}
+
+inline OnnxValue batch_norm(OnnxLayer& layer) {
+  return layer.node("BatchNormalization",
+                    {layer.input(), affine(layer, "weight", 1), affine(layer, "bias", 0), layer.tensor("running_mean"),
+                     layer.tensor("running_var")},
+                    {{"epsilon", epsilon(layer)}});
+}
+inline OnnxValue instance_norm(OnnxLayer& layer) {
+  return layer.node("InstanceNormalization", {layer.image(), affine(layer, "weight", 1), affine(layer, "bias", 0)},
+                    {{"epsilon", epsilon(layer)}});
+}
+/// An instance normalisation of the whole sample as one channel; LayerNormalization itself came with operators 17.
+inline OnnxValue layer_norm(OnnxLayer& layer) {
+  const Shape in = layer.in();
+  const OnnxValue row = layer.node("Reshape", {layer.input(), layer.integers("row", {0, 1, in.size()})});
+  const OnnxValue normalised =
+      layer.node("InstanceNormalization", {row, layer.constant("one", {1}, {1}), layer.constant("zero", {1}, {0})},
+                 {{"epsilon", epsilon(layer)}});
+  std::vector<std::int64_t> extents{0, in.channels};
+  if (layer.input().image) extents.insert(extents.end(), {in.height, in.width});
+  OnnxValue y{layer.node("Reshape", {normalised, layer.integers("shape", extents)}).name, layer.input().image};
+  if (layer.has("weight")) y = layer.node("Mul", {y, layer.tensor("weight")});
+  return layer.has("bias") ? layer.node("Add", {y, layer.tensor("bias")}) : y;
+}
+
+inline OnnxValue flatten(OnnxLayer& layer) {
+  return {layer.node("Flatten", {layer.input()}).name, false};
+}
+inline OnnxValue unflatten(OnnxLayer& layer) {
+  const Shape out = layer.out();
+  const OnnxValue shape = layer.integers("shape", {0, out.channels, out.height, out.width});
+  return {layer.node("Reshape", {layer.input(), shape}).name, true};
+}
+
+inline OnnxValue prelu(OnnxLayer& layer) {
+  const auto& slope = layer.values("weight");
+  std::vector<Index> shape = slope.shape;
+  if (layer.input().image) shape.insert(shape.end(), {1, 1});  // beside [channels, height, width]
+  return layer.node("PRelu", {layer.input(), layer.constant("weight", shape, slope.values)});
+}
+/// x Phi(x), by the error function.
+inline OnnxValue gelu(OnnxLayer& layer) {
+  const OnnxValue& x = layer.input();
+  const OnnxValue erf = layer.node("Erf", {layer.node("Mul", {x, layer.number("inv_sqrt2", 0.70710678118654752440)})});
+  const OnnxValue twice = layer.node("Mul", {x, layer.node("Add", {erf, layer.number("one", 1)})});
+  return layer.node("Mul", {twice, layer.number("half", 0.5)});
+}
+inline OnnxValue silu(OnnxLayer& layer) {
+  return layer.node("Mul", {layer.input(), layer.node("Sigmoid", {layer.input()})});
+}
+
+}  // namespace detail::onnx
+
+class OnnxOperators {
+ public:
+  /// Adds the nodes of a layer and returns what they give.
+  using Writer = std::function<OnnxValue(OnnxLayer&)>;
+
+  /// Knows the library's layers.
+  OnnxOperators() {
+    using namespace detail::onnx;
+    add("Linear", linear).add("Conv2d", convolution).add("ConvTranspose2d", transposed_convolution);
+    add("ReLU", plain("Relu")).add("Tanh", plain("Tanh")).add("Sigmoid", plain("Sigmoid"));
+    add("LeakyReLU", with("LeakyRelu", "alpha", "negative_slope", 0.01)).add("ELU", with("Elu", "alpha", "alpha", 1));
+    add("PReLU", prelu).add("GELU", gelu).add("SiLU", silu).add("Softplus", plain("Softplus"));
+    add("BatchNorm1d", batch_norm).add("BatchNorm2d", batch_norm);
+    add("InstanceNorm2d", instance_norm).add("LayerNorm", layer_norm);
+    add("MaxPool2d", max_pool).add("AvgPool2d", average_pool).add("GlobalAvgPool2d", global_average);
+    add("Upsample", upsample)
+        .add("ReflectionPad2d", reflection_pad)
+        .add("Flatten", flatten)
+        .add("Unflatten", unflatten);
+    add("Dropout", [](OnnxLayer& layer) { return layer.input(); });  // inference drops nothing
+  }
+
+  /// A later writer takes the place of an earlier one of the same name.
+  OnnxOperators& add(std::string name, Writer writer) {
+    writers_.insert_or_assign(std::move(name), std::move(writer));
+    return *this;
+  }
+  /// The writer of that name, or nullptr.
+  const Writer* find(std::string_view name) const {
+    const auto found = writers_.find(name);
+    return found == writers_.end() ? nullptr : &found->second;
+  }
+
+ private:
+  std::map<std::string, Writer, std::less<>> writers_;
+};
+
+}  // namespace eigan
