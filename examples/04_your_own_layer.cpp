@@ -5,7 +5,7 @@
 // to it. x, y are the input and output of the forward pass, p the layer's parameters, and d in front of a letter
 // means the gradient of the loss with respect to it. A layer without parameters needs forward and backward_input only.
 //
-// This one is PReLU (He et al. 2015), a ReLU that learns its slope a below zero:
+// This one, a ReLU that learns its slope a below zero, is the PReLU of He et al. (2015):
 //     y = x          dx = dy                            where x > 0
 //     y = a x        dx = a dy      da += sum of x dy   elsewhere
 // Two lines of the struct describe it to others: `elementwise` says that each output depends on the input in the
@@ -19,7 +19,7 @@
 using namespace eigan;
 
 // [layer]
-struct PReLU {
+struct Slope {
   static constexpr bool elementwise = true;
   static constexpr bool backward_reads_y = false;
 
@@ -42,12 +42,12 @@ struct PReLU {
     dp[0] += (x.array() > 0).select(T(0), x.cwiseProduct(dy)).sum();
   }
 };
-static_assert(ParametricLayer<PReLU>);
+static_assert(ParametricLayer<Slope>);
 // [/layer]
 
 int main() {
   // [check]
-  const testing::Report report = testing::check_gradients(PReLU{});
+  const testing::Report report = testing::check_gradients(Slope{});
   std::cout << (report.ok() ? "The gradients are right.\n" : report.text());
   // [/check]
 
@@ -58,7 +58,7 @@ int main() {
   const Matrix<float> u = (2 * x.array() - 1).matrix();
   const Matrix<float> target = (u.array() > 0).select(u, 0.1f * u);
 
-  Model<Sequential<Linear<1, 1>, PReLU>> model(Rng(5));
+  Model<Sequential<Linear<1, 1>, Slope>> model(Rng(5));
   auto tape = model.tape(64);
   auto gradient = model.zeros();
   Adam adam(gradient.size(), {.lr = 0.02});

@@ -11,7 +11,7 @@
 #include <eigan/eigan.hpp>
 #include <eigan/io/checkpoint.hpp>
 #include <eigan/io/onnx.hpp>
-#include <eigan/net/network.hpp>
+#include <eigan/net/runtime/network.hpp>
 #include <eigan/testing/check_gradients.hpp>
 
 #if __has_include(<sys/wait.h>)
@@ -49,7 +49,7 @@ TEST_CASE("guide: networks") {
   const Model same_sizes(net, Rng(1));
   // [/networks]
   CHECK(model.param_size() == same_sizes.param_size());
-  CHECK_THROWS_AS(Sequential(Linear<>(3, 4), Linear<>(5, 6)), std::invalid_argument);
+  CHECK_THROWS_AS(Model(Sequential(Linear<>(3, 4), Linear<>(5, 6)), Rng(1)), std::invalid_argument);
 }
 
 TEST_CASE("guide: networks at run time") {
@@ -488,14 +488,14 @@ TEST_CASE("guide: better samples") {
   const AdamOptions options{.lr = 0.001, .beta1 = 0, .beta2 = 0.99};
   Adam g_adam(g.param_size(), options), d_adam(d.param_size(), options);
   GanWorkspace workspace(g, d, batch);
-  R1Penalty penalty(d, batch);
+  GradientPenalty penalty(d, batch);
   Ema<float> average(g.params(), 0.998);
   Matrix<float> z(8, batch);
 
   for (std::uint64_t step = 0; step < 100; ++step) {
     const Rng now = rng.fold_in(2).fold_in(step);
     const ConstView<float> real = ConstView<float>(images).columns(step % 2 * batch, batch);
-    if (step % 4 == 0) penalty.add_gradient(d, real, 4.f, workspace.d_grad, now.fold_in(0));  // gamma 1, every 4 steps
+    if (step % 4 == 0) penalty.add_r1(d, real, 4.f, workspace.d_grad, now.fold_in(0));  // gamma 1, every 4 steps
     fill_normal<float>(z, 0, 1, now.fold_in(1));
     discriminator_step(g, d, d_adam, workspace, real, z, now.fold_in(2));
     generator_step(g, d, g_adam, workspace, now.fold_in(3));

@@ -189,7 +189,7 @@ class Training {
   }
 
   /// What shows that training has diverged, in words; empty if nothing does.
-  std::string trouble_with(const StepLosses& losses) const {
+  std::string trouble_with(const StepLosses& losses) {
     std::string what;
     if (!std::isfinite(losses.d_loss) || !std::isfinite(losses.g_loss))
       what = concat("discriminator loss ", six_digits(losses.d_loss), ", generator loss ", six_digits(losses.g_loss));

@@ -12,6 +12,7 @@
 #include <eigan/gan/losses.hpp>
 #include <eigan/gan/steps.hpp>
 #include <eigan/io/checkpoint.hpp>
+#include <eigan/io/model_file.hpp>
 #include <eigan/net/estimate_statistics.hpp>
 #include <eigan/net/non_finite.hpp>
 #include <eigan/optim/schedules.hpp>
@@ -37,10 +38,6 @@ StepLosses losses_of(const eigan::DiscriminatorResult<float>& d, const eigan::Ge
   return {wide(d.loss), wide(g.loss), wide(d.d_real), wide(d.d_fake)};
 }
 
-AnyModel make_generator_model(const Recipe& recipe, Rng rng) {
-  return make_generator_model(recipe.generator_sizes(), recipe.batch_norm, recipe.g_negative_slope, recipe.dropout, rng);
-}
-
 }  // namespace
 
 Trainer::Trainer(const Recipe& recipe, const eigan::LabelledImages& images, std::uint64_t seed, eigan::Threads threads)
@@ -50,7 +47,8 @@ Trainer::Trainer(const Recipe& recipe, const eigan::LabelledImages& images, std:
       seed_(seed),
       rng_(seed),
       threads_(threads),
-      generator_(make_generator_model(recipe, rng_.fold_in(stream::generator_init))),
+      generator_(make_generator_model(recipe.generator_sizes(), recipe.batch_norm, recipe.g_negative_slope, recipe.dropout,
+                                      rng_.fold_in(stream::generator_init))),
       drawn_{generator_.clone(), drawing(recipe)},
       discriminator_(make_discriminator_model(recipe, rng_.fold_in(stream::discriminator_init))),
       g_adam_(generator_.param_size(), adam_options(recipe, recipe.g_lr)),

@@ -17,6 +17,7 @@ set(without_test
   testing/numeric.hpp     # what checks are made of: testing/check_layer_test.cpp and its neighbours
   testing/trial.hpp       # the same
   kernels.hpp          # all kernels, another umbrella
+  kernels/map.hpp      # what element-wise kernels share: their tests
   kernels/dispatch.hpp # picks a table: every subject's test
   kernels/strided.hpp) # a pointer and two numbers: kernels/products_test.cpp
 set(without_header

@@ -10,6 +10,8 @@
 #include <eigan/kernels/elementwise.hpp>
 
 #include "kernels/candidates.hpp"
+#define EIGAN_KERNELS <eigan/kernels/map.inc>
+#include "kernels/sixty_four_bytes.inc"
 #define EIGAN_KERNELS <eigan/kernels/elementwise.inc>
 #include "kernels/sixty_four_bytes.inc"
 

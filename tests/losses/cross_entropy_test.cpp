@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <eigan/losses/cross_entropy.hpp>
+#include <eigan/losses/soft_targets.hpp>
 #include <eigan/testing/check_gradients.hpp>
 
 #include "support.hpp"
@@ -81,4 +82,60 @@ TEST_CASE("cross_entropy: labels must be classes, one a sample") {
   CHECK_THROWS_WITH_AS((loss_of<float, std::uint8_t>(z, {0}, dz)), "eigan::cross_entropy: expected 2 labels, got 1",
                        std::invalid_argument);
   CHECK_THROWS_AS((loss_of<float, int>(z, {0, 1}, wrong)), std::invalid_argument);
+}
+
+TEST_CASE("cross_entropy: soft targets, worked by hand") {
+  // softmax(ln 1, ln 2, ln 5) = 1/8, 2/8, 5/8.
+  const Matrix<double> z{{0}, {std::log(2.0)}, {std::log(5.0)}}, target{{0.5}, {0}, {0.5}};
+  Matrix<double> dz(3, 1);
+  CHECK(cross_entropy(z, target, View<double>(dz)) == doctest::Approx((std::log(8.0) + std::log(8.0 / 5)) / 2));
+  CHECK(dz.isApprox(Matrix<double>{{-3.0 / 8}, {2.0 / 8}, {1.0 / 8}}, 1e-14));
+}
+
+TEST_CASE("cross_entropy: gradients of soft targets, also of such as do not add up to 1") {
+  const auto target = support::random_matrix<double>(10, 5, 3, 0, 1);
+  const auto report = testing::check_loss(
+      [&](ConstView<double> z, View<double> dz) { return cross_entropy<double>(z, target, dz); }, 10, 5);
+  INFO(report.text());
+  CHECK(report.ok());
+}
+
+TEST_CASE("cross_entropy: a label is the probability 1 of its class") {
+  const auto z = support::random_matrix<double>(4, 6, 1);
+  const std::vector<int> labels{0, 3, 1, 2, 2, 0};
+  Matrix<double> target(4, 6), dz(4, 6), soft_dz(4, 6);
+  soft_targets(labels, 0, View<double>(target));
+  CHECK(loss_of(z, labels, dz) == doctest::Approx(cross_entropy(z, target, View<double>(soft_dz))));
+  CHECK(soft_dz.isApprox(dz, 1e-14));
+}
+
+TEST_CASE("cross_entropy: soft targets are right and finite at any logit") {
+  const Matrix<float> z{{1e4f, -1e4f}, {-1e4f, 1e4f}}, target{{1, 0.5f}, {0, 0.5f}};
+  Matrix<float> dz(2, 2);
+  CHECK(cross_entropy(z, target, View<float>(dz)) == doctest::Approx(5e3f));
+  CHECK(dz == Matrix<float>{{0, -0.25f}, {0, 0.25f}});
+}
+
+TEST_CASE("cross_entropy: each pixel of an image is a sample") {
+  // Two samples of three pixels of two classes, and the six pixels as samples.
+  const auto z = support::random_matrix<double>(2, 6, 1), target = support::random_matrix<double>(2, 6, 2, 0, 1);
+  const std::vector<int> labels{0, 1, 1, 0, 0, 1};
+  const ConstView<double> images(z.data(), 6, 2), image_targets(target.data(), 6, 2);
+  Matrix<double> dz(2, 6), image_dz(6, 2);
+  CHECK(cross_entropy<double>(images, labels, View<double>(image_dz), 3) == loss_of(z, labels, dz));
+  CHECK(image_dz.reshaped(2, 6) == dz);
+  CHECK(cross_entropy<double>(images, image_targets, View<double>(image_dz), 3) ==
+        cross_entropy<double>(z, target, View<double>(dz)));
+  CHECK(image_dz.reshaped(2, 6) == dz);
+  CHECK_THROWS_WITH_AS(cross_entropy<double>(images, labels, View<double>(image_dz), 4),
+                       "eigan::cross_entropy: 6 logits are not those of 4 pixels", std::invalid_argument);
+  CHECK_THROWS_WITH_AS(cross_entropy<double>(images, labels, View<double>(image_dz), 2),
+                       "eigan::cross_entropy: expected 4 labels, got 6", std::invalid_argument);
+}
+
+TEST_CASE("cross_entropy: soft targets must have the shape of z") {
+  const Matrix<float> z(2, 2), other(2, 3);
+  Matrix<float> dz(2, 2), wrong(3, 2);
+  CHECK_THROWS_AS(cross_entropy(z, other, View<float>(dz)), std::invalid_argument);
+  CHECK_THROWS_AS(cross_entropy(z, z, View<float>(wrong)), std::invalid_argument);
 }

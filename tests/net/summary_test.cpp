@@ -5,6 +5,8 @@
 #include <eigan/layers/linear.hpp>
 #include <eigan/layers/tanh.hpp>
 #include <eigan/net/model.hpp>
+#include <eigan/net/parallel.hpp>
+#include <eigan/net/residual.hpp>
 #include <eigan/net/sequential.hpp>
 #include <eigan/net/summary.hpp>
 
@@ -36,5 +38,19 @@ TEST_CASE("summary: positions of two digits keep the columns") {
   (11): Dropout(p=0.5)                            100 -> 100
 )
 412 parameters
+)");
+}
+
+TEST_CASE("summary: a join says whose outputs it reads, an image its height and width") {
+  using Net = Sequential<Inputs<Input<1, 2, 2>, Input<3>>, Residual<Tanh>, Parallel<Tanh, Dropout>>;
+  CHECK(summary(Model<Net>(Rng(1))) == R"(Sequential(
+  (inputs): channels of input 0, input 1        1 x 2 x 2, 3 -> 4 x 2 x 2
+  (0.body.0): Tanh()                            4 x 2 x 2 -> 4 x 2 x 2
+  (0.sum): sum of (inputs), (0.body.0)          4 x 2 x 2 -> 4 x 2 x 2
+  (1.0): Tanh()                                 4 x 2 x 2 -> 4 x 2 x 2
+  (1.1): Dropout(p=0.5)                         4 x 2 x 2 -> 4 x 2 x 2
+  (1.concatenation): channels of (1.0), (1.1)   4 x 2 x 2, 4 x 2 x 2 -> 8 x 2 x 2
+)
+0 parameters
 )");
 }

@@ -1,4 +1,6 @@
 #include <doctest/doctest.h>
+#include <memory>
+#include <utility>
 
 #include <eigan/layers/dropout.hpp>
 #include <eigan/layers/leaky_relu.hpp>
@@ -7,98 +9,59 @@
 #include <eigan/layers/sigmoid.hpp>
 #include <eigan/layers/tanh.hpp>
 #include <eigan/net/model.hpp>
+#include <eigan/net/parallel.hpp>
+#include <eigan/net/residual.hpp>
 #include <eigan/net/sequential.hpp>
+#include <eigan/net/skip_connection.hpp>
 #include <eigan/net/tape.hpp>
 
 #include "net/by_hand.hpp"
+#include "net/own_layers.hpp"
 #include "support.hpp"
 
 using namespace eigan;
 
 namespace {
 
-/// y = x^2, and backward needs x: nobody may write over it.
-struct Square {
-  static constexpr bool elementwise = true;
-  static constexpr bool backward_reads_y = false;
-  template <class T>
-  void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
-    y = x.array().square().matrix();
-  }
-  template <class T>
-  void backward_input(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, View<T> dx) const {
-    dx = 2 * x.array() * dy.array();
-  }
-};
-static_assert(Layer<Square>);
-
-/// y = -x, which needs nothing on the way back and may always work in place.
-struct Negate {
-  static constexpr bool elementwise = true;
-  static constexpr bool backward_reads_x = false;
-  static constexpr bool backward_reads_y = false;
-  template <class T>
-  void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
-    y = -x;
-  }
-  template <class T>
-  void backward_input(std::span<const T>, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx) const {
-    dx = -dy;
-  }
-};
-
-/// y_i = p_i x_i: element-wise, but x and dy are still needed for its parameters after dx is computed.
-struct Scale {
-  static constexpr bool elementwise = true;
-  static constexpr bool backward_reads_y = false;
-  Index size = 6;
-  Index param_size() const { return size; }
-  template <class T>
-  void init(std::span<T> p, Rng rng) const {
-    fill_uniform(View<T>(p.data(), size, 1), 0.5, 2, rng);
-  }
-  template <class T>
-  void forward(std::span<const T> p, ConstView<T> x, View<T> y) const {
-    for (Index j = 0; j < x.cols(); ++j)
-      for (Index i = 0; i < size; ++i) y(i, j) = p[static_cast<std::size_t>(i)] * x(i, j);
-  }
-  template <class T>
-  void backward_input(std::span<const T> p, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx) const {
-    forward<T>(p, dy, dx);
-  }
-  template <class T>
-  void backward_params(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp) const {
-    for (Index j = 0; j < x.cols(); ++j)
-      for (Index i = 0; i < size; ++i) dp[static_cast<std::size_t>(i)] += x(i, j) * dy(i, j);
-  }
-};
-static_assert(ParametricLayer<Scale> && !BlockedLayer<Scale>);
+using own::Negate;
+using own::Scale;
+using own::Square;
+using L = Linear<6, 6>;
 
 /// A training pass through a tape against the same by hand, to the last bit.
 template <class Net>
 void check_combination(const Net& net) {
-  INFO(net.architecture());
+  INFO(net.spec().text());
   constexpr Index batch = 37;  // two tiles
-  Model<Net> model(net, Rng(2));
-  const Matrix<float> x = support::random_matrix<float>(net.input_size(), batch, 3);
-  const Matrix<float> dy = support::random_matrix<float>(net.output_size(), batch, 4);
+  const Model<Net> model(net, Rng(2));
+  const Matrix<float> x = support::random_matrix<float>(model.input_size(), batch, 3);
+  const Matrix<float> dy = support::random_matrix<float>(model.output_size(), batch, 4);
   const Rng rng(5);
-  const auto expected = by_hand::train<float>(net, std::as_const(model).params(), x, dy, rng);
+  const auto expected = by_hand::train<float>(model, {x}, dy, rng);
 
-  auto tape = model.tape(40);
-  Matrix<float> dx(x.rows(), batch);
-  Buffer<float> grad = model.zeros();
-  CHECK(support::same_bits<float>(model.forward(tape, x, rng), expected.levels.back()));
-  tape.output_gradient() = dy;
-  model.backward(tape, grad, dx);
-  CHECK(support::same_bits<float>(dx, expected.gradients.front()));
-  CHECK(support::same_bits<float>(grad, expected.grad));
+  for (auto& tape :
+       {std::make_shared<Tape<float>>(model.tape(40)), std::make_shared<Tape<float>>(model.separate_tape(40))}) {
+    Matrix<float> dx(x.rows(), batch);
+    Buffer<float> grad = model.zeros();
+    CHECK(support::same_bits<float>(model.forward(*tape, x, rng), expected.y()));
+    tape->output_gradient() = dy;
+    model.backward(*tape, grad, dx);
+    CHECK(support::same_bits<float>(dx, expected.dx()));
+    CHECK(support::same_bits<float>(grad, expected.grad));
+  }
+}
+
+/// Ready for a way back.
+Tape<float> passed(const BasicModel<float>& model, const Matrix<float>& x) {
+  auto tape = model.tape(x.cols());
+  model.forward(tape, x, Rng(1));
+  tape.output_gradient().setOnes();
+  return tape;
 }
 
 }  // namespace
 
 TEST_CASE("Tape: whatever layers share memory, a pass is the same as with memory for each") {
-  using L = Linear<6, 6>;
   check_combination(Sequential<L, LeakyReLU, L, Tanh>{});
   check_combination(Sequential<L, LeakyReLU, Dropout, L, Sigmoid, Dropout, L>{});
   check_combination(Sequential<L, Dropout, Dropout, Tanh, Negate, Sigmoid, L>{});
@@ -111,6 +74,12 @@ TEST_CASE("Tape: whatever layers share memory, a pass is the same as with memory
   check_combination(Sequential<L, Negate, Scale, Negate, Scale, Dropout>{});
   check_combination(Sequential<Scale, Dropout, L>{});
   check_combination(Sequential<L, Scale>{});
+  check_combination(Sequential<Residual<L, Tanh>, Residual<LeakyReLU, L, Dropout>, Tanh>{});
+  check_combination(Sequential<L, Tanh, Residual<Tanh>, Residual<Scale>, Residual<Square>>{});
+  check_combination(Sequential<Residual<Residual<L>, Sigmoid>, SkipConnection<L, Tanh>, Linear<12, 6>, ReLU>{});
+  check_combination(Sequential<L, Parallel<Tanh, Negate, Residual<Tanh, Square>, Scale>, Dropout>{});
+  check_combination(Sequential<Input<6>, Parallel<Tanh, Scale, SkipConnection<Dropout>>,
+                               Residual<Parallel<Linear<24, 20>, Linear<24, 4>>>>{});
 }
 
 TEST_CASE("Tape: an activation that nobody reads again is overwritten, others are not") {
@@ -133,7 +102,7 @@ TEST_CASE("Tape: remembers the last pass, up to its capacity") {
     const ConstView<float> some = ConstView<float>(x).columns(10 - batch, batch);
     model.forward(tape, some, Rng(9));
     CHECK(tape.batch() == batch);
-    CHECK(tape.rng().key() == Rng(9).key());
+    CHECK(tape.draw().rng.key() == Rng(9).key());
     CHECK(tape.input().data() == some.data());  // not copied
     CHECK(tape.output().rows() == 2);
     CHECK(tape.output().cols() == batch);
@@ -157,4 +126,84 @@ TEST_CASE("Tape: the output can live in the caller's memory") {
   Matrix<float> three(3, 8);
   CHECK_THROWS_WITH_AS(bound.bind_output(three), "eigan::Tape::bind_output: expected 2 features, got 3",
                        std::invalid_argument);
+}
+
+TEST_CASE("Tape: two passes alive at once are two tapes") {
+  const Model<Sequential<L, Tanh, L>> model(Rng(1));
+  const Matrix<float> a = support::random_matrix<float>(6, 5, 2), b = support::random_matrix<float>(6, 5, 3);
+  Tape<float> one = passed(model, a), other = passed(model, b);
+  const Matrix<float> y = one.output();
+  Matrix<float> dx(6, 5), expected(6, 5);
+  model.backward_input(other, dx);
+  CHECK(support::same_bits<float>(one.output(), y));
+  model.backward_input(one, dx);
+  Tape<float> alone = passed(model, a);
+  model.backward_input(alone, expected);
+  CHECK(support::same_bits(dx, expected));
+}
+
+TEST_CASE("Tape: separate levels have memory of their own") {
+  const Model<Sequential<L, Tanh, Residual<Negate, Tanh>, Dropout>> model(Rng(1));
+  auto tape = model.separate_tape(3);
+  const std::size_t levels = model.steps().levels().size();
+  for (std::size_t a = 1; a < levels; ++a)
+    for (std::size_t b = 1; b < a; ++b) {
+      CHECK(tape.activation(a).data() != tape.activation(b).data());
+      CHECK(tape.gradient(a).data() != tape.gradient(b).data());
+    }
+}
+
+TEST_CASE("Tape: a way back without a pass, without a loss or over a consumed gradient is refused") {
+  const Model<Sequential<L, Tanh>> model(Rng(1));
+  const Matrix<float> x = support::random_matrix<float>(6, 5, 2);
+  auto tape = model.tape(5);
+  Matrix<float> dx(6, 5);
+  Buffer<float> grad = model.zeros();
+  const auto refuse = [&](const char* message) {
+    CHECK_THROWS_WITH_AS(model.backward_input(tape, dx), message, std::invalid_argument);
+    CHECK_THROWS_WITH_AS(model.backward_params(tape, grad), message, std::invalid_argument);
+    CHECK_THROWS_WITH_AS(model.backward(tape, grad, dx), message, std::invalid_argument);
+  };
+  const char* const no_pass = "eigan::Model: backward without a forward pass on this tape";
+  const char* const no_loss = "eigan::Model: backward before a loss has written tape.output_gradient()";
+  const char* const consumed =
+      "eigan::Model: a second backward on one pass: the first has consumed tape.output_gradient(), which a loss must "
+      "write again";
+  refuse(no_pass);
+  tape.output_gradient();
+  refuse(no_pass);
+  model.forward(tape, x);
+  refuse(no_loss);
+  tape.output_gradient().setOnes();
+  CHECK_NOTHROW(model.backward(tape, grad, dx));
+  refuse(consumed);
+  for (int half = 0; half < 2; ++half) {
+    model.forward(tape, x);
+    refuse(no_loss);  // of the pass before
+    tape.output_gradient().setOnes();
+    if (half == 0)
+      model.backward_input(tape, dx);
+    else
+      model.backward_params(tape, grad);
+    refuse(consumed);
+  }
+  // Written again, it may be sent back again.
+  const Matrix<float> expected = dx;
+  tape.output_gradient().setOnes();
+  model.backward_input(tape, dx);
+  CHECK(support::same_bits(dx, expected));
+}
+
+TEST_CASE("Tape: a refused forward pass leaves the one before") {
+  const Model<Sequential<L, Tanh>> model(Rng(1));
+  const Matrix<float> x = support::random_matrix<float>(6, 5, 2), many(6, 9), narrow(5, 5);
+  Tape<float> tape = passed(model, x);
+  CHECK_THROWS_AS(model.forward(tape, many), std::invalid_argument);
+  CHECK_THROWS_AS(model.forward(tape, narrow), std::invalid_argument);
+  CHECK(tape.batch() == 5);
+  Matrix<float> dx(6, 5), expected(6, 5);
+  CHECK_NOTHROW(model.backward_input(tape, dx));
+  Tape<float> other = passed(model, x);
+  model.backward_input(other, expected);
+  CHECK(support::same_bits(dx, expected));
 }

@@ -27,4 +27,10 @@ struct Shape {
   constexpr bool operator==(const Shape&) const = default;  ///< equal in all three
 };
 
+/// Rows [first, last) of an image.
+struct ImageRows {
+  Index first;  ///< the first
+  Index last;   ///< behind the last
+};
+
 }  // namespace eigan

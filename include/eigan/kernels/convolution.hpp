@@ -1,18 +1,10 @@
 // Convolutions on plain arrays; kernels/convolve.hpp has them on views. Samples are columns, `col` apart.
 #pragma once
 
+#include <eigan/core/shape.hpp>
 #include <eigan/kernels/convolution_sizes.hpp>
 #include <eigan/kernels/dispatch.hpp>
 #include <eigan/kernels/strided.hpp>
-
-namespace eigan {
-
-/// Rows [first, last) of an image.
-struct ImageRows {
-  Index first, last;
-};
-
-}  // namespace eigan
 
 namespace eigan::detail {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include <eigan/core/types.hpp>
-#include <eigan/kernels/dispatch.hpp>
+#include <eigan/kernels/map.hpp>
 
 namespace eigan::detail {
 

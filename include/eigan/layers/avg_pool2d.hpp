@@ -30,7 +30,7 @@ class AvgPool2d : public detail::PlacedPooling<AvgPool2d> {
   void backward_input_parts(std::span<const T>, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx, Index first,
                             Index last) const {
     const Index c = in().channels;
-    const detail::ImageRows own = rows(in(), first, last);
+    const ImageRows own = rows(in(), first, last);
     detail::set_zero(dx, in(), own);
     for_each_window(dy.cols(), window().over(own, out().height), [&](Index j, Index row, Index col) {
       const detail::Image<T> to = detail::image(dx, in(), j);

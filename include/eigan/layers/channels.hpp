@@ -78,6 +78,15 @@ class Channels {
     }
     return with;
   }
+  /// Adds the sums over the pixels.
+  template <class T>
+  void add_sums(Run run, const ConstView<T>& x, T* sums) const {
+    constexpr Group<T> zero{};
+    Group<T> products{};
+    const auto at = place(x, run);
+    row_kernels<T>().add_row_products(run.count, at.n, at.samples, at.pixels, zero.values, at.pixels, sums,
+                                      products.values);
+  }
   /// y = a (x - center) + c.
   template <class T>
   void scale(Run run, const ConstView<T>& x, const T* center, const T* a, const T* c, View<T> y) const {

@@ -36,7 +36,7 @@ class MaxPool2d : public detail::PlacedPooling<MaxPool2d> {
   template <class T>
   void backward_input_parts(std::span<const T>, ConstView<T> x, ConstView<T> y, ConstView<T> dy, View<T> dx,
                             Index first, Index last) const {
-    const detail::ImageRows own = rows(in(), first, last);
+    const ImageRows own = rows(in(), first, last);
     detail::set_zero(dx, in(), own);
     for_each_window(x.cols(), window().over(own, out().height), [&](Index j, Index row, Index col) {
       const T* const d = detail::image(dy, out(), j)(row, col);

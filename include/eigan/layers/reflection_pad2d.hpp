@@ -26,7 +26,7 @@ class ReflectionPad2d : public detail::SpatialLayer<ReflectionPad2d> {
 
   template <class T>
   void forward_parts(std::span<const T>, ConstView<T> x, View<T> y, Index first, Index last) const {
-    const detail::ImageRows own = rows(out(), first, last);
+    const ImageRows own = rows(out(), first, last);
     for (Index j = 0; j < x.cols(); ++j)
       for (Index row = own.first; row < own.last; ++row)
         for (Index col = 0; col < out().width; ++col)
@@ -37,7 +37,7 @@ class ReflectionPad2d : public detail::SpatialLayer<ReflectionPad2d> {
   void backward_input_parts(std::span<const T>, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx, Index first,
                             Index last) const {
     const Index c = in().channels;
-    const detail::ImageRows own = rows(in(), first, last);
+    const ImageRows own = rows(in(), first, last);
     for (Index j = 0; j < dy.cols(); ++j)
       for (Index row = own.first; row < own.last; ++row)
         for (Index col = 0; col < in().width; ++col) {

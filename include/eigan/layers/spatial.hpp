@@ -32,11 +32,6 @@ using Pixel = Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>>;
 template <class T>
 using ConstPixel = Eigen::Map<const Eigen::Array<T, Eigen::Dynamic, 1>>;
 
-/// Rows [first, last) of an image.
-struct ImageRows {
-  Index first, last;
-};
-
 template <class T>
 void set_zero(View<T> x, Shape shape, ImageRows rows) {
   for (Index j = 0; j < x.cols(); ++j)

@@ -6,7 +6,15 @@
 #include <eigan/core/error.hpp>
 #include <eigan/core/view.hpp>
 
-namespace eigan::detail {
+namespace eigan {
+
+/// Over what a loss is averaged that leaves the choice, as in PyTorch.
+enum class Reduction {
+  mean,      ///< over all elements
+  batchmean  ///< over the samples, whose elements are summed up
+};
+
+namespace detail {
 
 template <class A, class B>
 void check_loss_shapes(const char* loss, const A& a, const B& b) {
@@ -15,4 +23,5 @@ void check_loss_shapes(const char* loss, const A& a, const B& b) {
                   b.rows(), " x ", b.cols());
 }
 
-}  // namespace eigan::detail
+}  // namespace detail
+}  // namespace eigan

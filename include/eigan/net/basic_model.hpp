@@ -177,6 +177,20 @@ class BasicModel {
       detail::fail_contract("eigan::Model: the gradient must have ", param_size(), " elements, has ", grad.size());
   }
 
+  /// Throws std::invalid_argument unless these are inputs of the network, of one number of samples.
+  void check_inputs(std::span<const ConstView<T>> inputs) const {
+    if (inputs.size() != steps_->inputs())
+      detail::fail_contract("eigan::Model: this network has ", steps_->inputs(), " inputs, given are ", inputs.size());
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (inputs[i].rows() != input_size(i))
+        detail::fail_contract("eigan::Model: a sample of the input must have ", input_size(i), " features, has ",
+                              inputs[i].rows());
+      if (inputs[i].cols() != inputs[0].cols())
+        detail::fail_contract("eigan::Model: all inputs must have ", inputs[0].cols(), " samples, input ", i, " has ",
+                              inputs[i].cols());
+    }
+  }
+
   /// Both: assigns dx and adds to grad.
   void backward(Tape<T>& tape, std::span<T> grad, View<T> dx, Threads threads = {}) const {
     check_backward(tape, grad);
@@ -230,18 +244,6 @@ class BasicModel {
     if (steps_->stochastic())
       detail::fail_contract(
           "eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
-  }
-  void check_inputs(std::span<const ConstView<T>> inputs) const {
-    if (inputs.size() != steps_->inputs())
-      detail::fail_contract("eigan::Model: this network has ", steps_->inputs(), " inputs, given are ", inputs.size());
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (inputs[i].rows() != input_size(i))
-        detail::fail_contract("eigan::Model: a sample of the input must have ", input_size(i), " features, has ",
-                              inputs[i].rows());
-      if (inputs[i].cols() != inputs[0].cols())
-        detail::fail_contract("eigan::Model: all inputs must have ", inputs[0].cols(), " samples, input ", i, " has ",
-                              inputs[i].cols());
-    }
   }
   void check_dx(const Tape<T>& tape, std::span<const View<T>> dx) const {
     for (std::size_t i = 0; i < dx.size(); ++i)

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
+#include <initializer_list>
+#include <span>
 #include <type_traits>
+#include <utility>
 
 #include <eigan/core/error.hpp>
 #include <eigan/net/basic_model.hpp>
@@ -27,34 +29,44 @@ void update_statistics(BasicModel<T>& model, const Tape<T>& tape, double momentu
                                     momentum);
 }
 
-/// Sends x (input_size x samples) through the network as at inference, once for each layer with statistics, and lets
-/// that layer take those of all samples of its own input. Samples go in pieces: memory does not grow with their number.
-/// To be called before infer or saving, once the weights have changed; the statistics belong to these weights, averaged
-/// ones (Ema) included. Throws std::invalid_argument without samples or for samples of another size.
+/// Sends samples through the network as at inference, once for each layer with statistics, and lets that layer take
+/// those of all samples of its own input. Samples go in pieces: memory does not grow with their number. To be called
+/// before infer or saving, once the weights have changed; the statistics belong to these weights, averaged ones (Ema)
+/// included. inputs: input_size x samples each. Throws std::invalid_argument without samples or for others.
 template <class T>
-void estimate_statistics(BasicModel<T>& model, std::type_identity_t<ConstView<T>> x, Threads threads = {}) {
+void estimate_statistics(BasicModel<T>& model, std::span<const ConstView<T>> inputs, Threads threads = {}) {
+  model.check_inputs(inputs);
   const Steps<T>& net = model.steps();
-  if (net.inputs() != 1 || x.rows() != model.input_size() || x.cols() < 1)
-    detail::fail_contract("eigan::estimate_statistics: expected samples of ", model.input_size(), " features, got ",
-                          x.cols(), " of ", x.rows());
+  const Index samples = inputs[0].cols();
+  if (samples < 1) detail::fail_contract("eigan::estimate_statistics: needs at least one sample");
   Index widest = 1;
   for (const Shape& level : net.levels()) widest = std::max(widest, level.size());
   constexpr Index memory = 1 << 26;  // bytes of a level
-  const Index piece = std::clamp<Index>(memory / Index{sizeof(T)} / widest, 1, std::min<Index>(x.cols(), 8192));
+  const Index piece = std::clamp<Index>(memory / Index{sizeof(T)} / widest, 1, std::min<Index>(samples, 8192));
   Scratch<T> scratch = model.scratch(piece);
-  Matrix<T> y(model.output_size(), x.cols());
+  const std::span<const T> params = std::as_const(model).params(), state = std::as_const(model).state();
   for (std::size_t s = 0; s < net.steps().size(); ++s) {
     const Step<T>& step = net.steps()[s];
     if (!step.traits().statistics) continue;
-    const std::array inputs{x};
-    detail::prepare_inference(net, std::as_const(model).params(), std::as_const(model).state(), scratch.prepared(), s);
-    const detail::Inference<T> inference(net, std::as_const(model).params(), scratch.prepared(), inputs, y);
-    for (Index first = 0; first < x.cols(); first += piece) {
-      inference.tile(scratch, first, std::min(piece, x.cols() - first), threads, s);
+    detail::prepare_inference(net, params, state, scratch.prepared(), s);
+    const detail::Inference<T> inference(net, params, scratch.prepared(), inputs, View<T>());  // never gets so far
+    for (Index first = 0; first < samples; first += piece) {
+      inference.tile(scratch, first, std::min(piece, samples - first), threads, s);
       step.table->merge_statistics(step.layer.get(), step.state_slice(model.state()), scratch.views()[step.reads[0]],
                                    first);
     }
   }
+}
+/// The same for a network of one input.
+template <class T>
+void estimate_statistics(BasicModel<T>& model, std::type_identity_t<ConstView<T>> x, Threads threads = {}) {
+  estimate_statistics(model, std::span<const ConstView<T>>(&x, 1), threads);
+}
+/// The same for a few inputs.
+template <class T>
+void estimate_statistics(BasicModel<T>& model, std::initializer_list<std::type_identity_t<ConstView<T>>> inputs,
+                         Threads threads = {}) {
+  estimate_statistics(model, std::span<const ConstView<T>>(inputs.begin(), inputs.size()), threads);
 }
 
 }  // namespace eigan

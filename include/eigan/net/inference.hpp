@@ -43,7 +43,8 @@ class Inference {
     begin(scratch, first, count);
     for (const Step<T>& step : std::span(net_.steps()).first(end)) {
       const auto& views = scratch.views();
-      if (step.kind != StepKind::layer || step.part_count() == 1) {
+      // Of a layer that couples samples the parts are training's.
+      if (step.kind != StepKind::layer || step.traits().coupled || step.part_count() == 1) {
         forward(step, views);
         continue;
       }

@@ -42,7 +42,11 @@ std::string summary(const BasicModel<T>& model) {
   for (std::size_t s = 0; s < lines.size(); ++s) {
     const Step<T>& step = net.steps()[s];
     text += "  " + lines[s] + std::string(widest - lines[s].size() + 3, ' ');
-    text += shape_text(net.levels()[step.reads.back()]) + " -> " + shape_text(net.levels()[step.writes]);
+    text += shape_text(net.levels()[step.reads[0]]);
+    if (step.kind == StepKind::concatenation)
+      for (std::size_t read = 1; read < step.reads.size(); ++read)
+        text += ", " + shape_text(net.levels()[step.reads[read]]);
+    text += " -> " + shape_text(net.levels()[step.writes]);
     if (step.size > 0) text += detail::concat("   ", step.size, " parameters");
     text += '\n';
   }

@@ -18,11 +18,11 @@ namespace eigan {
 
 /// Names and values as in torch.optim.Adam.
 struct AdamOptions {
-  double lr = 1e-3;         ///< the learning rate, >= 0
+  double lr = 1e-3;         ///< the learning rate, >= 0 and finite, as all that follow
   double beta1 = 0.9;       ///< how much of m stays, in [0, 1)
   double beta2 = 0.999;     ///< how much of v stays, in [0, 1)
-  double eps = 1e-8;        ///< added to the root, >= 0
-  double weight_decay = 0;  ///< the share of p in its gradient, >= 0
+  double eps = 1e-8;        ///< added to the root
+  double weight_decay = 0;  ///< the share of p in its gradient
 };
 
 /// Adam (Kingma and Ba 2015): steps by the gradient's running mean over the root of its running square.
@@ -30,13 +30,11 @@ template <class T = float>
 class Adam {
  public:
   /// For `size` parameters. Throws std::invalid_argument for an option outside its range.
-  explicit Adam(Index size, AdamOptions options = {}) : options_(options), moment1_(size), moment2_(size) {
-    check_options();
-  }
+  explicit Adam(Index size, AdamOptions options = {}) : Adam(size, options, "eigan::Adam", false) {}
 
   /// One step over all parameters.
   void step(std::span<T> params, std::span<const T> grad) {
-    detail::check_update("eigan::Adam", moment1_.size(), params, grad, 0, moment1_.size());
+    detail::check_update(name_, moment1_.size(), params, grad, 0, moment1_.size());
     begin_step();
     update(params, grad, 0, moment1_.size());
   }
@@ -54,12 +52,13 @@ class Adam {
                      .step_size = static_cast<T>(options_.lr / (1 - std::pow(options_.beta1, t))),
                      .inv_sqrt_correction2 = static_cast<T>(1 / std::sqrt(1 - std::pow(options_.beta2, t))),
                      .eps = static_cast<T>(options_.eps),
-                     .weight_decay = static_cast<T>(options_.weight_decay)};
+                     .weight_decay = static_cast<T>(decoupled_ ? 0 : options_.weight_decay),
+                     .keep = static_cast<T>(decoupled_ ? 1 - options_.lr * options_.weight_decay : 1)};
   }
   /// Updates the parameters [first, first + count) by their gradients.
   void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {
-    detail::check_update("eigan::Adam", moment1_.size(), params, grad, first, count);
-    if (t_ == 0 && count > 0) detail::fail_contract("eigan::Adam: update() before the first begin_step()");
+    detail::check_update(name_, moment1_.size(), params, grad, first, count);
+    if (t_ == 0 && count > 0) detail::fail_contract(name_, ": update() before the first begin_step()");
     detail::adam_kernels<T>().adam(count, coefficients_, grad.data() + first, moment1_.data() + first,
                                    moment2_.data() + first, params.data() + first);
   }
@@ -78,16 +77,24 @@ class Adam {
     visit("exp_avg_sq", moment2_);
   }
 
- private:
-  void check_options() const {
-    const auto& o = options_;
-    if (!(o.lr >= 0)) detail::fail_contract("eigan::Adam: lr must be >= 0, is ", o.lr);
-    if (!(o.beta1 >= 0 && o.beta1 < 1)) detail::fail_contract("eigan::Adam: beta1 must be in [0, 1), is ", o.beta1);
-    if (!(o.beta2 >= 0 && o.beta2 < 1)) detail::fail_contract("eigan::Adam: beta2 must be in [0, 1), is ", o.beta2);
-    if (!(o.eps >= 0)) detail::fail_contract("eigan::Adam: eps must be >= 0, is ", o.eps);
-    if (!(o.weight_decay >= 0)) detail::fail_contract("eigan::Adam: weight_decay must be >= 0, is ", o.weight_decay);
+ protected:
+  /// For AdamW: the name in messages, and whether weights decay apart from their gradients.
+  Adam(Index size, AdamOptions options, const char* name, bool decoupled)
+      : name_(name), decoupled_(decoupled), options_(options), moment1_(size), moment2_(size) {
+    check_options();
   }
 
+ private:
+  void check_options() const {
+    detail::check_setting<T>(name_, "lr", options_.lr);
+    detail::check_share(name_, "beta1", options_.beta1);
+    detail::check_share(name_, "beta2", options_.beta2);
+    detail::check_setting<T>(name_, "eps", options_.eps);
+    detail::check_setting<T>(name_, "weight_decay", options_.weight_decay);
+  }
+
+  const char* name_;
+  bool decoupled_;
   AdamOptions options_;
   Buffer<T> moment1_;
   Buffer<T> moment2_;

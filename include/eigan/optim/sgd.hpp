@@ -14,9 +14,9 @@ namespace eigan {
 
 /// Names and values as in torch.optim.SGD.
 struct SGDOptions {
-  double lr = 1e-2;         ///< the learning rate, >= 0
-  double momentum = 0;      ///< how much of v stays, >= 0
-  double weight_decay = 0;  ///< the share of p in its gradient, >= 0
+  double lr = 1e-2;         ///< the learning rate, >= 0 and finite, as all that follow
+  double momentum = 0;      ///< how much of v stays
+  double weight_decay = 0;  ///< the share of p in its gradient
   bool nesterov = false;    ///< look ahead; needs momentum
 };
 
@@ -64,11 +64,10 @@ class SGD {
 
  private:
   void check_options() const {
-    const auto& o = options_;
-    if (!(o.lr >= 0)) detail::fail_contract("eigan::SGD: lr must be >= 0, is ", o.lr);
-    if (!(o.momentum >= 0)) detail::fail_contract("eigan::SGD: momentum must be >= 0, is ", o.momentum);
-    if (!(o.weight_decay >= 0)) detail::fail_contract("eigan::SGD: weight_decay must be >= 0, is ", o.weight_decay);
-    if (o.nesterov && o.momentum == 0) detail::fail_contract("eigan::SGD: nesterov needs momentum > 0");
+    detail::check_setting<T>("eigan::SGD", "lr", options_.lr);
+    detail::check_setting<T>("eigan::SGD", "momentum", options_.momentum);
+    detail::check_setting<T>("eigan::SGD", "weight_decay", options_.weight_decay);
+    if (options_.nesterov && options_.momentum == 0) detail::fail_contract("eigan::SGD: nesterov needs momentum > 0");
   }
 
   SGDOptions options_;

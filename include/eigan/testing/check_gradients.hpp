@@ -31,10 +31,15 @@ void check_placed(const L& layer, const CheckOptions& o, Report& report) {
     if constexpr (ParametricLayer<L, double>) check_params(training);
     check_tangents(training);
     if constexpr (PartedLayer<L, double> && !StochasticLayer<L, double>) check_parts(training);
-    if constexpr (StochasticLayer<L, double> || BatchCoupledLayer<L, double> || PreparedLayer<L, double>) {
+    if constexpr (StochasticLayer<L, double> || BatchCoupledLayer<L, double>) {
       Trial<L> inference(layer, batch, Phase::inference, o, report);
       check_layer(inference);
       if constexpr (PartedLayer<L, double> && StochasticLayer<L, double>) check_parts(inference);
+    } else if constexpr (PreparedLayer<L, double>) {
+      Trial<L> inference(layer, batch, Phase::inference, o, report);
+      if (!nearly_same(inference.output(), training.output()))
+        report.fail("prepare: the output at inference differs from that in training, batch ", batch);
+      if (!inference.prepared.intact()) inference.fail("prepare: writes outside q");
     }
   }
 }
@@ -74,14 +79,14 @@ void check_shaped(const L& layer, CheckOptions o, Report& report) {
 template <class L>
 requires(Layer<L, double> || ShapedLayer<L>) Report check_gradients(const L& layer, CheckOptions options = {}) {
   Report report;
-  if constexpr (ShapedLayer<L>) {
-    if (!Layer<L, double> || options.shape) {
+  Index stated = dynamic;
+  if constexpr (Layer<L, double>) stated = eigan::detail::input_of(layer);
+  if constexpr (ShapedLayer<L>)
+    if (stated == dynamic || options.shape) {
       detail::check_shaped(layer, options, report);
       return report;
     }
-  }
   if constexpr (Layer<L, double>) {
-    const Index stated = eigan::detail::input_of(layer);
     if (options.shape) options.features = options.shape.size();
     if (options.shape && stated != dynamic && stated != options.features)
       eigan::detail::fail_contract("eigan::testing::check_gradients: the layer takes ", stated, " numbers, not ",

@@ -13,13 +13,30 @@
 #include <utility>
 
 #include <eigan/core/error.hpp>
+#include <eigan/layers/avg_pool2d.hpp>
 #include <eigan/layers/batch_norm.hpp>
+#include <eigan/layers/conv2d.hpp>
+#include <eigan/layers/conv_transpose2d.hpp>
 #include <eigan/layers/dropout.hpp>
+#include <eigan/layers/elu.hpp>
+#include <eigan/layers/flatten.hpp>
+#include <eigan/layers/gelu.hpp>
+#include <eigan/layers/global_avg_pool2d.hpp>
+#include <eigan/layers/instance_norm2d.hpp>
+#include <eigan/layers/layer_norm.hpp>
 #include <eigan/layers/leaky_relu.hpp>
 #include <eigan/layers/linear.hpp>
+#include <eigan/layers/max_pool2d.hpp>
+#include <eigan/layers/prelu.hpp>
+#include <eigan/layers/reflection_pad2d.hpp>
 #include <eigan/layers/relu.hpp>
 #include <eigan/layers/sigmoid.hpp>
+#include <eigan/layers/silu.hpp>
+#include <eigan/layers/softplus.hpp>
 #include <eigan/layers/tanh.hpp>
+#include <eigan/layers/unflatten.hpp>
+#include <eigan/layers/upsample.hpp>
+#include <eigan/net/input.hpp>
 #include <eigan/net/runtime/any_layer.hpp>
 #include <eigan/net/runtime/layer_text.hpp>
 
@@ -32,13 +49,10 @@ class LayerRegistry {
 
   /// Knows the library's layers.
   LayerRegistry() {
-    add("Linear", [](const LayerText& t) { return Linear<>(t.size("in_features"), t.size("out_features")); });
-    add("BatchNorm1d", [](const LayerText& t) { return BatchNorm1d<>(t.size("num_features"), t.number("eps", 1e-5)); });
-    add("ReLU", [](const LayerText&) { return ReLU(); });
-    add("LeakyReLU", [](const LayerText& t) { return LeakyReLU(t.number("negative_slope", 0.01)); });
-    add("Tanh", [](const LayerText&) { return Tanh(); });
-    add("Sigmoid", [](const LayerText&) { return Sigmoid(); });
-    add("Dropout", [](const LayerText& t) { return Dropout(t.number("p", 0.5)); });
+    add_vectors();
+    add_activations();
+    add_images();
+    add_normalisations();
   }
 
   /// A later layer takes the place of an earlier one of the same name.
@@ -66,6 +80,60 @@ class LayerRegistry {
   }
 
  private:
+  using Text = const LayerText&;
+  template <class L>
+  void add_plain(const char* name) {
+    add(name, [](Text) { return L(); });
+  }
+  void add_vectors() {
+    add("Linear", [](Text t) { return Linear<>(t.size("in_features"), t.size("out_features")); });
+    add("Dropout", [](Text t) { return Dropout(t.number("p", 0.5)); });
+    add("Input", [](Text t) { return Input<>(t.size("channels"), t.count("height", 1), t.count("width", 1)); });
+    add_plain<Flatten>("Flatten");
+    add("Unflatten", [](Text t) { return Unflatten<>(t.size("channels"), t.size("height"), t.size("width")); });
+  }
+  void add_activations() {
+    add_plain<ReLU>("ReLU");
+    add("LeakyReLU", [](Text t) { return LeakyReLU(t.number("negative_slope", 0.01)); });
+    add("PReLU", [](Text t) { return PReLU(t.count("num_parameters", 1)); });
+    add("ELU", [](Text t) { return ELU(t.number("alpha", 1)); });
+    add_plain<GELU>("GELU");
+    add_plain<SiLU>("SiLU");
+    add("Softplus", [](Text t) { return Softplus(t.number("beta", 1), t.number("threshold", 20)); });
+    add_plain<Tanh>("Tanh");
+    add_plain<Sigmoid>("Sigmoid");
+  }
+  void add_images() {
+    add("Conv2d", [](Text t) {
+      return Conv2d<>(t.size("in_channels"), t.size("out_channels"), t.size("kernel_size"), t.count("stride", 1),
+                      t.count("padding", 0), t.flag("bias", true));
+    });
+    add("ConvTranspose2d", [](Text t) {
+      return ConvTranspose2d<>(t.size("in_channels"), t.size("out_channels"), t.size("kernel_size"),
+                               t.count("stride", 1), t.count("padding", 0), t.count("output_padding", 0),
+                               t.flag("bias", true));
+    });
+    add("MaxPool2d", [](Text t) {
+      return MaxPool2d<>(t.size("kernel_size"), t.count("stride", t.size("kernel_size")), t.count("padding", 0));
+    });
+    add("AvgPool2d", [](Text t) {
+      return AvgPool2d<>(t.size("kernel_size"), t.count("stride", t.size("kernel_size")), t.count("padding", 0));
+    });
+    add_plain<GlobalAvgPool2d>("GlobalAvgPool2d");
+    add("Upsample", [](Text t) { return Upsample<>(t.size("scale_factor"), t.flag("bilinear", false)); });
+    add("ReflectionPad2d", [](Text t) { return ReflectionPad2d<>(t.size("padding")); });
+  }
+  void add_normalisations() {
+    add("BatchNorm1d", [](Text t) { return BatchNorm1d<>(t.size("num_features"), t.number("eps", 1e-5)); });
+    add("BatchNorm2d", [](Text t) { return BatchNorm2d<>(t.size("num_features"), t.number("eps", 1e-5)); });
+    add("InstanceNorm2d", [](Text t) {
+      return InstanceNorm2d<>(t.size("num_features"), t.number("eps", 1e-5), t.flag("affine", false));
+    });
+    add("LayerNorm", [](Text t) {
+      return LayerNorm<>(t.size("channels"), t.count("height", 1), t.count("width", 1), t.number("eps", 1e-5));
+    });
+  }
+
   std::map<std::string, Maker, std::less<>> makers_;
 };
 

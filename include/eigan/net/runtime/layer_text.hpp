@@ -42,6 +42,17 @@ class LayerText {
       fail("'", key, "': expected 1 to 2147483648, found '", printable(*text), "'");
     return static_cast<Index>(value);
   }
+  /// A count, 0 to 2^31, or what it is where the text says nothing.
+  Index count(std::string_view key, Index otherwise) const {
+    const std::string* const text = find(key) == nullptr ? nullptr : take(key);
+    return text == nullptr ? otherwise : *text == "0" ? 0 : size(key);
+  }
+  /// Yes or no, as 1 or 0, or what it is where the text says nothing.
+  bool flag(std::string_view key, bool otherwise) const {
+    const Index value = count(key, otherwise ? 1 : 0);
+    if (value > 1) fail("'", key, "': expected 0 or 1, found '", value, "'");
+    return value == 1;
+  }
   /// A number, or what it is where the text says nothing.
   double number(std::string_view key, double otherwise) const {
     const std::string* const text = take(key);

@@ -1,0 +1,130 @@
+// What Conv2d and ConvTranspose2d share: settings, where tensors lie, how they start, and the kernels on views.
+//
+// Both have a ConvolutionShape (kernels/convolution_shape.hpp), the transposed one from its output to its input.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <string>
+
+#include <eigan/core/checked.hpp>
+#include <eigan/core/error.hpp>
+#include <eigan/core/layer.hpp>
+#include <eigan/core/random.hpp>
+#include <eigan/kernels/convolution.hpp>
+#include <eigan/kernels/thread_memory.hpp>
+
+namespace eigan {
+
+/// What the type of a convolution does not say.
+struct ConvolutionOptions {
+  bool bias = true;  ///< whether a number is added to each output channel
+};
+
+}  // namespace eigan
+
+namespace eigan::detail {
+
+/// As PyTorch names and orders them.
+struct ConvolutionSettings {
+  Index in_channels, out_channels, kernel_size, stride, padding;
+  Index output_padding = 0;  // of a transposed convolution
+  bool bias = true;
+
+  /// What a convolution makes of an image.
+  constexpr Shape output_shape(Shape in) const {
+    if (!in || in.channels != in_channels || in.height < least() || in.width < least()) return {};
+    return {out_channels, (in.height + 2 * padding - kernel_size) / stride + 1,
+            (in.width + 2 * padding - kernel_size) / stride + 1};
+  }
+  /// Rows and columns that an image must have.
+  constexpr Index least() const { return std::max<Index>(kernel_size - 2 * padding, 1); }
+  /// What a transposed one makes of it.
+  constexpr Shape transposed_shape(Shape in) const {
+    const Index more = kernel_size + output_padding - 2 * padding - stride;
+    const Shape out{out_channels, in.height * stride + more, in.width * stride + more};
+    return in && in.channels == in_channels && out ? out : Shape{};
+  }
+  constexpr Index transposed_least() const {
+    return std::max<Index>(2 * padding + stride - kernel_size - output_padding, 0) / stride + 1;
+  }
+  /// From `image` to what a convolution with this kernel makes of it.
+  constexpr ConvolutionShape shape(Shape image, Index out) const {
+    return {image.channels, image.height, image.width, out, kernel_size, kernel_size, stride, stride, padding, padding};
+  }
+
+  /// Throws std::invalid_argument for sizes that cannot be or contradict `stated`, what the type says.
+  void check(const char* name, const ConvolutionSettings& stated) const {
+    const auto wrong = [](Index value, Index lowest, Index says) {
+      return value < lowest || value >= Index{1} << 31 || (says != dynamic && says != value);
+    };
+    Index weights = 0;
+    if (wrong(in_channels, 1, stated.in_channels) || wrong(out_channels, 1, stated.out_channels) ||
+        wrong(kernel_size, 1, stated.kernel_size) || wrong(stride, 1, stated.stride) ||
+        wrong(padding, 0, stated.padding) || wrong(output_padding, 0, stated.output_padding) ||
+        output_padding >= stride || !checked_mul(in_channels, out_channels, weights) ||
+        !checked_mul(weights, kernel_size, weights) || !checked_mul(weights, kernel_size, weights) ||
+        weights >= Index{1} << 40)
+      fail_contract("eigan::", name, ": cannot have ", text(),
+                    stated.in_channels == dynamic ? "" : concat("; the type says ", stated.text()));
+  }
+  std::string text() const {
+    return concat(in_channels, " to ", out_channels, " channels, kernel_size ", kernel_size, ", stride ", stride,
+                  ", padding ", padding, output_padding > 0 ? concat(", output_padding ", output_padding) : "");
+  }
+};
+
+/// Throws std::invalid_argument, naming the setting, for what PyTorch's convolutions can and these cannot.
+inline void refuse_dilation_and_groups(const char* name, double dilation, double groups) {
+  const auto refuse = [&](const char* setting, double value) {
+    if (value != 1) fail_contract("eigan::", name, ": ", setting, " must be 1, is ", value, "; others are not built");
+  };
+  refuse("dilation", dilation);
+  refuse("groups", groups);
+}
+
+/// Both tensors start uniform in [-1/sqrt(fan_in), 1/sqrt(fan_in)), as in torch.nn (kaiming_uniform_ with a = sqrt 5).
+template <class T>
+void init_convolution(std::span<T> p, Index weights, Index fan_in, Rng rng) {
+  const double a = 1 / std::sqrt(static_cast<double>(fan_in));
+  const auto bias = static_cast<Index>(p.size()) - weights;
+  fill_uniform(View<T>(p.data(), weights, 1), -a, a, rng.fold_in(0));
+  fill_uniform(View<T>(p.data() + weights, bias, 1), -a, a, rng.fold_in(1));
+}
+
+/// Into how many runs of samples a gradient is cut: where blocks are few and the work is much.
+inline Index gradient_splits(const ConvolutionShape& s, Index blocks, Index batch) {
+  const bool much = static_cast<double>(s.multiplications()) * static_cast<double>(batch) > 2e6;
+  return blocks < 8 && much && s.weights() < 1 << 16 ? std::min<Index>(batch, 8) : 1;
+}
+
+// The kernels on views; their workspace is the thread's.
+
+template <class T>
+Strided<const T> samples_of(const ConstView<T>& x) {
+  return {x.data(), 1, x.outerStride()};
+}
+template <class T>
+Strided<T> samples_of(View<T> x) {
+  return {x.data(), 1, x.outerStride()};
+}
+template <class T>
+T* workspace(Index numbers) {
+  return static_cast<T*>(thread_memory(static_cast<std::size_t>(numbers) * sizeof(T)));
+}
+template <class T>
+void convolve(const ConvolutionShape& s, ImageRows rows, const T* w, const T* bias, const ConstView<T>& x, View<T> y) {
+  if (rows.first < rows.last)
+    convolution_kernels<T>().forward(s, rows, x.cols(), w, bias, samples_of(x), samples_of(y),
+                                     workspace<T>(forward_workspace(s)));
+}
+template <class T>
+void convolve_transposed(const ConvolutionShape& s, ImageRows rows, const T* wt, const T* bias, const ConstView<T>& y,
+                         View<T> x) {
+  if (rows.first < rows.last)
+    convolution_kernels<T>().transposed(s, rows, y.cols(), wt, bias, samples_of(y), samples_of(x),
+                                        workspace<T>(transposed_workspace(s)));
+}
+
+}  // namespace eigan::detail
