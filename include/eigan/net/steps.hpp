@@ -109,7 +109,8 @@ class Steps {
       if (levels_[level] != levels_[levels.front()])
         detail::fail_contract("eigan: a sum needs equal shapes: ", name, " receives ",
                               shape_text(levels_[levels.front()]), " and ", shape_text(levels_[level]));
-    return push({StepKind::sum, std::move(levels), 0, std::move(name)}, levels_[levels.front()]);
+    const Shape out = levels_[levels.front()];
+    return push({StepKind::sum, std::move(levels), 0, std::move(name)}, out);
   }
   /// The channels of levels of one height and width side by side; a vector among images is repeated at every pixel.
   std::size_t concatenate(std::vector<std::size_t> levels, std::string name) {
