@@ -48,12 +48,9 @@ constexpr Index gradient_parts(const ConvolutionShape& s) {
   return has_few_channels(s) ? rows : rows * divide_up(s.in, part_size) * s.taps();
 }
 
-// Numbers that the kernels ask for as workspace.
+// Numbers that the kernels ask for as workspace; forward needs none.
 constexpr Index gradient_workspace(const ConvolutionShape& s) {
   return has_few_channels(s) ? padded_rows(s, band_rows(s, s.out_height())) * padded_row(s) : 0;
-}
-constexpr Index forward_workspace(const ConvolutionShape& s) {
-  return gradient_workspace(s);
 }
 constexpr Index transposed_workspace(const ConvolutionShape& s) {
   return has_few_channels(s)
