@@ -23,13 +23,15 @@ struct Workload {
   bool is_gan() const { return !generator.empty(); }
 };
 
-inline const std::array<Workload, 5>& workloads() {
-  static const std::array<Workload, 5> all{{
+inline const std::array<Workload, 7>& workloads() {
+  static const std::array<Workload, 7> all{{
       {"gan-seed", {100, 32, 64, 128, 784}, {784, 128, 64, 32, 1}, 64},
       {"gan-wide", {100, 256, 512, 1024, 784}, {784, 1024, 512, 256, 1}, 128},
       {"discriminator", {}, {784, 128, 64, 32, 1}, 64},
       {"discriminator-wide", {}, {784, 1024, 512, 256, 1}, 128},
       {"recogniser", {}, {784, 256, 128, 10}, 100},
+      {"small", {}, {4, 64, 64, 2}, 64},  // ReLU, squared error
+      {"tiny", {}, {2, 8, 1}, 1},         // tanh, squared error
   }};
   return all;
 }

@@ -1,5 +1,5 @@
-// eigan: the whole step, as a training program takes it: pixels of a shuffled batch to [-1, 1], latent vectors, both
-// networks forward and backward with dropout, losses, Adam.
+// eigan: the whole step, as a training program takes it (with nothing in it that older revisions spell in another way):
+// pixels of a shuffled batch to [-1, 1], latent vectors, both networks forward and backward with dropout, losses, Adam.
 #include <cstdint>
 #include <sstream>
 #include <vector>
@@ -64,10 +64,10 @@ int serve_gan(const bench::ContenderOptions& options, G generator_net, D discrim
   Stream stream(images, batch);
   Model<G> generator(generator_net, Rng(3));
   Model<D> discriminator(discriminator_net, Rng(4));
-  Adam<> generator_adam(generator.param_size(), {.lr = 0.002});
-  Adam<> discriminator_adam(discriminator.param_size(), {.lr = 0.002});
-  GanWorkspace<float> workspace(generator, discriminator, batch);
-  BufferMatrix<float> z(generator.input_size(), batch);
+  Adam<> generator_adam(generator.zeros().size(), {.lr = 0.002});
+  Adam<> discriminator_adam(discriminator.zeros().size(), {.lr = 0.002});
+  GanWorkspace workspace(generator, discriminator, batch);
+  BufferMatrix<float> z(options.workload.generator.front(), batch);
   const NonSaturatingLoss loss{.real_label = 0.9};
   std::uint64_t step = 0;
 
@@ -82,24 +82,28 @@ int serve_gan(const bench::ContenderOptions& options, G generator_net, D discrim
   });
 }
 
-/// loss(logits, image numbers, gradient).
+/// loss(logits, image numbers, gradient). Networks of images are given those of a shuffled batch, others random
+/// numbers.
 template <class Net, class Loss>
 int serve_classifier(const bench::ContenderOptions& options, Net net, Loss loss) {
-  const Index batch = options.workload.batch;
+  const Index batch = options.workload.batch, inputs = options.workload.network.front();
   const Threads threads{options.threads};
   const LabelledImages images = synthetic_images();
   Stream stream(images, batch);
   Model<Net> model(net, Rng(3));
-  Adam<> adam(model.param_size(), {.lr = 0.001});
-  Tape<float> tape = model.tape(batch);
-  Buffer<float> gradient = model.zeros();
-  BufferMatrix<float> x(model.input_size(), batch);
+  auto gradient = model.zeros();
+  Adam<> adam(gradient.size(), {.lr = 0.001});
+  auto tape = model.tape(batch);
+  BufferMatrix<float> x(inputs, batch);
+  fill_uniform(x.view(), -1, 1, Rng(6));
   std::vector<int> labels(static_cast<std::size_t>(batch));
 
   return bench::serve(about(), [&] {
-    const auto indices = stream.next();
-    pixels_to_unit(images, indices, x.view());
-    gather_labels(images, indices, labels);
+    if (inputs == images.features()) {
+      const auto indices = stream.next();
+      pixels_to_unit(images, indices, x.view());
+      gather_labels(images, indices, labels);
+    }
     const ConstView<float> logits = model.forward(tape, x.view(), threads);
     loss(logits, std::span<const int>(labels), tape.output_gradient());
     backward_and_step(model, tape, adam, gradient, threads);
@@ -135,6 +139,15 @@ int main(int argc, char** argv) {
                               Sequential(Linear<784, 1024>(), leaky, Linear<1024, 512>(), leaky, Linear<512, 256>(),
                                          leaky, Linear<256, 1>()),
                               HalfAndHalf(options.workload.batch));
+    const auto squared =
+        [targets =
+             Matrix<float>(Matrix<float>::Constant(options.workload.network.back(), options.workload.batch, 0.5f))](
+            ConstView<float> y, std::span<const int>, View<float> gradient) { mse<float>(y, targets, gradient); };
+    if (options.workload.name == "small")
+      return serve_classifier(options, Sequential(Linear<4, 64>(), ReLU(), Linear<64, 64>(), ReLU(), Linear<64, 2>()),
+                              squared);
+    if (options.workload.name == "tiny")
+      return serve_classifier(options, Sequential(Linear<2, 8>(), Tanh(), Linear<8, 1>()), squared);
     return serve_classifier(options,
                             Sequential(Linear<784, 256>(), ReLU(), Linear<256, 128>(), ReLU(), Linear<128, 10>()),
                             [](ConstView<float> logits, std::span<const int> labels, View<float> gradient) {

@@ -48,15 +48,14 @@ struct Training {
   Model<typename Recipe::D> discriminator{Recipe::discriminator(), Rng(2)};
   Adam<> generator_adam{generator.param_size(), {.lr = 0.002}};
   Adam<> discriminator_adam{discriminator.param_size(), {.lr = 0.002}};
-  GanWorkspace<typename Recipe::G, typename Recipe::D> workspace{generator, discriminator, batch};
+  GanWorkspace<float> workspace{generator, discriminator, batch};
   BufferMatrix<float> real{784, batch}, z{100, batch};
   std::uint64_t step = 0;
 };
 
 /// Products of a network's weights with `times` batches of `batch`: what the FMA peak is compared with.
-template <class Net>
-double flop(const Net& net, Index batch, double times) {
-  return 2 * times * static_cast<double>(net.param_size() * batch);
+double flop(const BasicModel<float>& model, Index batch, double times) {
+  return 2 * times * static_cast<double>(model.param_size() * batch);
 }
 
 template <class F>
@@ -70,14 +69,12 @@ void run(benchmark::State& state, double operations, const F& f) {
 template <class Recipe>
 void discriminator_whole(benchmark::State& state) {
   Training<Recipe> t(state);
-  run(state, flop(t.generator.net(), t.batch, 1) + flop(t.discriminator.net(), 2 * t.batch, 2),
-      [&] { t.step_discriminator(); });
+  run(state, flop(t.generator, t.batch, 1) + flop(t.discriminator, 2 * t.batch, 2), [&] { t.step_discriminator(); });
 }
 template <class Recipe>
 void generator_whole(benchmark::State& state) {
   Training<Recipe> t(state);
-  run(state, flop(t.generator.net(), t.batch, 3) + flop(t.discriminator.net(), t.batch, 2),
-      [&] { t.step_generator(); });
+  run(state, flop(t.generator, t.batch, 3) + flop(t.discriminator, t.batch, 2), [&] { t.step_generator(); });
 }
 /// Denormal images and latent vectors, and weights that make denormal numbers of them all the way through.
 template <class Recipe>
@@ -86,19 +83,18 @@ void discriminator_denormal(benchmark::State& state) {
   t.real.view() *= 1e-38f;
   t.z.view() *= 1e-38f;
   t.discriminator_adam.options().lr = 0;  // so that they stay
-  run(state, flop(t.generator.net(), t.batch, 1) + flop(t.discriminator.net(), 2 * t.batch, 2),
-      [&] { t.step_discriminator(); });
+  run(state, flop(t.generator, t.batch, 1) + flop(t.discriminator, 2 * t.batch, 2), [&] { t.step_discriminator(); });
 }
 template <class Recipe>
 void generator_forward(benchmark::State& state) {
   Training<Recipe> t(state);
-  run(state, flop(t.generator.net(), t.batch, 1),
+  run(state, flop(t.generator, t.batch, 1),
       [&] { t.generator.forward(t.workspace.g_tape, t.z.view(), t.next(), t.threads); });
 }
 template <class Recipe>
 void discriminator_forward(benchmark::State& state) {
   Training<Recipe> t(state);
-  run(state, flop(t.discriminator.net(), 2 * t.batch, 1),
+  run(state, flop(t.discriminator, 2 * t.batch, 1),
       [&] { t.discriminator.forward(t.workspace.d_tape, t.workspace.both(t.batch), t.next(), t.threads); });
 }
 template <class Recipe>
@@ -106,7 +102,7 @@ void discriminator_backward_input(benchmark::State& state) {
   Training<Recipe> t(state);
   t.discriminator.forward(t.workspace.d_tape, t.workspace.fake(t.batch), t.next(), t.threads);
   BufferMatrix<float> dx(784, t.batch);
-  run(state, flop(t.discriminator.net(), t.batch, 1), [&] {
+  run(state, flop(t.discriminator, t.batch, 1), [&] {
     t.workspace.d_tape.output_gradient().setConstant(0.01f);  // backward works in place
     t.discriminator.backward_input(t.workspace.d_tape, dx.view(), t.threads);
   });
@@ -116,7 +112,7 @@ template <class Recipe>
 void discriminator_backward_and_step(benchmark::State& state) {
   Training<Recipe> t(state);
   t.discriminator.forward(t.workspace.d_tape, t.workspace.both(t.batch), t.next(), t.threads);
-  run(state, flop(t.discriminator.net(), 2 * t.batch, 1), [&] {
+  run(state, flop(t.discriminator, 2 * t.batch, 1), [&] {
     t.workspace.d_tape.output_gradient().setConstant(0.01f);
     backward_and_step(t.discriminator, t.workspace.d_tape, t.discriminator_adam, t.workspace.d_grad, t.threads);
   });

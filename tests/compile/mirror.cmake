@@ -24,6 +24,7 @@ set(without_test
   testing/trial.hpp       # the same
   kernels.hpp          # all kernels, another umbrella
   kernels/map.hpp      # what element-wise kernels share: their tests
+  kernels/denormals.hpp # what optimisers' kernels share: theirs
   kernels/dispatch.hpp # picks a table: every subject's test
   kernels/strided.hpp) # a pointer and two numbers: kernels/products_test.cpp
 set(without_header

@@ -20,8 +20,8 @@ using test::Fixture;
 namespace {
 
 template <class T, class L>
-void check_layer(const L& layer, const std::string& name) {
-  const Fixture<T> fixture("layers");
+void check_layer(const L& layer, const std::string& name, const std::string& file = "layers") {
+  const Fixture<T> fixture(file);
   Agreement<T> agreement(name);
   const auto parameters = detail::parameters_of(layer);
   const auto p = fixture.parameters(parameters, name + ".");
@@ -84,6 +84,23 @@ TEST_CASE_TEMPLATE("LeakyReLU, ReLU, Tanh, Sigmoid: as in torch.nn", T, float, d
   }
 }
 
+TEST_CASE_TEMPLATE("ELU, GELU, SiLU, Softplus: as in torch.nn", T, float, double) {
+  for (const std::string special : {"", "_special"}) {
+    check_layer<T>(ELU(0.7), "elu" + special, "activations");
+    check_layer<T>(GELU(), "gelu" + special, "activations");
+    check_layer<T>(SiLU(), "silu" + special, "activations");
+    check_layer<T>(Softplus(), "softplus" + special, "activations");
+    check_layer<T>(Softplus(2, 3), "softplus_2" + special, "activations");
+  }
+}
+
+TEST_CASE_TEMPLATE("PReLU: as torch.nn.PReLU, with a slope for all, for each feature, for each channel", T, float,
+                   double) {
+  check_layer<T>(PReLU(), "prelu", "activations");
+  check_layer<T>(PReLU(21), "prelu_features", "activations");
+  check_layer<T>(PReLU(3), "prelu_image", "activations");
+}
+
 TEST_CASE_TEMPLATE("BCE: as torch.nn.BCELoss, also at 0 and 1", T, float, double) {
   for (const char* name : {"bce", "bce_ends"})
     check_loss<T>(name, [](auto y, auto target, auto dy) { return bce<T>(y, target, dy); });
@@ -100,6 +117,41 @@ TEST_CASE_TEMPLATE("MSE: as torch.nn.MSELoss", T, float, double) {
   check_loss<T>("mse", [](auto y, auto target, auto dy) { return mse<T>(y, target, dy); });
 }
 
+TEST_CASE_TEMPLATE("L1, Huber: as torch.nn.L1Loss and torch.nn.HuberLoss", T, float, double) {
+  check_loss<T>("l1", [](auto y, auto target, auto dy) { return l1<T>(y, target, dy); });
+  check_loss<T>("huber_0.5", [](auto y, auto target, auto dy) { return huber<T>(y, target, dy, T(0.5)); });
+  check_loss<T>("huber_1.0", [](auto y, auto target, auto dy) { return huber<T>(y, target, dy); });
+  check_loss<T>("huber_2.0", [](auto y, auto target, auto dy) { return huber<T>(y, target, dy, 2); });
+}
+
+TEST_CASE_TEMPLATE("KlDivergence: as torch.distributions.kl_divergence of two normals", T, float, double) {
+  const Fixture<T> fixture("losses");
+  Agreement<T> agreement("kl");
+  const auto mu = fixture.matrix("kl.mu"), logvar = fixture.matrix("kl.logvar");
+  Matrix<T> dmu(mu.rows(), mu.cols()), dlogvar(mu.rows(), mu.cols());
+  for (const auto& [name, reduction] : {std::pair("mean", Reduction::mean), {"batchmean", Reduction::batchmean}}) {
+    const std::string prefix = std::string("kl.") + name;
+    const T loss = kl_divergence(mu, logvar, View<T>(dmu), View<T>(dlogvar), reduction);
+    agreement.check("loss", loss, fixture.number(prefix + ".loss"));
+    agreement.check("dmu", dmu, fixture.matrix(prefix + ".dmu"));
+    agreement.check("dlogvar", dlogvar, fixture.matrix(prefix + ".dlogvar"));
+  }
+}
+
+TEST_CASE_TEMPLATE("CrossEntropy: soft targets, smoothed labels and pixels as in PyTorch", T, float, double) {
+  check_loss<T>("cross_entropy_soft", [](auto z, auto target, auto dz) { return cross_entropy<T>(z, target, dz); });
+  check_loss<T>("cross_entropy_smoothed", [](auto z, auto target, auto dz) {
+    const std::vector<int> labels(target.data(), target.data() + target.size());
+    Matrix<T> soft(z.rows(), z.cols());
+    soft_targets(labels, 0.1, View<T>(soft));
+    return cross_entropy<T>(z, soft, dz);
+  });
+  check_loss<T>("cross_entropy_image", [](auto z, auto target, auto dz) {
+    const std::vector<int> labels(target.data(), target.data() + target.size());
+    return cross_entropy<T>(z, labels, dz, 10);
+  });
+}
+
 TEST_CASE_TEMPLATE("CrossEntropy: as torch.nn.CrossEntropyLoss, also at logits of 1e4", T, float, double) {
   for (const char* name : {"cross_entropy", "cross_entropy_extreme"})
     check_loss<T>(name, [](auto y, auto target, auto dy) {
@@ -111,6 +163,18 @@ TEST_CASE_TEMPLATE("CrossEntropy: as torch.nn.CrossEntropyLoss, also at logits o
 TEST_CASE_TEMPLATE("Adam: as torch.optim.Adam over 20 steps", T, float, double) {
   check_optimizer<T>("adam", 4, [](Index size, const std::vector<double>& o) {
     return Adam<T>(size, {.lr = o[0], .beta1 = o[1], .beta2 = o[2], .eps = o[3], .weight_decay = o[4]});
+  });
+}
+
+TEST_CASE_TEMPLATE("AdamW: as torch.optim.AdamW over 20 steps", T, float, double) {
+  check_optimizer<T>("adamw", 3, [](Index size, const std::vector<double>& o) {
+    return AdamW<T>(size, {.lr = o[0], .beta1 = o[1], .beta2 = o[2], .eps = o[3], .weight_decay = o[4]});
+  });
+}
+
+TEST_CASE_TEMPLATE("RMSProp: as torch.optim.RMSprop over 20 steps", T, float, double) {
+  check_optimizer<T>("rmsprop", 4, [](Index size, const std::vector<double>& o) {
+    return RMSProp<T>(size, {.lr = o[0], .alpha = o[1], .eps = o[2], .weight_decay = o[3], .momentum = o[4]});
   });
 }
 
@@ -168,15 +232,14 @@ TEST_CASE_TEMPLATE("discriminator_step, generator_step: ten of each as in PyTorc
     };
     const auto rng = Rng(3).fold_in(static_cast<std::uint64_t>(i));  // not used: no dropout
 
-    const auto d = discriminator_step(generator, discriminator, d_optimizer, workspace, fixture.matrix("real", i),
-                                      fixture.matrix("d_z", i), rng, loss);
+    const Matrix<T> real = fixture.matrix("real", i), d_z = fixture.matrix("d_z", i), g_z = fixture.matrix("g_z", i);
+    const auto d = discriminator_step(generator, discriminator, d_optimizer, workspace, real, d_z, rng, loss);
     check("discriminator's loss", d.loss, "d_step.loss");
     check("D(real)", d.d_real, "d_step.real");
     check("D(fake)", d.d_fake, "d_step.fake");
     check_parameters("discriminator", i, i + 1);
 
-    const auto g =
-        generator_step(generator, discriminator, g_optimizer, workspace, fixture.matrix("g_z", i), rng, loss);
+    const auto g = generator_step(generator, discriminator, g_optimizer, workspace, g_z, rng, loss);
     check("generator's loss", g.loss, "g_step.loss");
     check("D(fake) of the generator", g.d_fake, "g_step.fake");
     check_parameters("generator", i + 1, i + 1);

@@ -2,13 +2,15 @@
 """Writes what golden_test.cpp compares eigan with: inputs, and what PyTorch makes of them, in float32 and in float64.
 
     sudo apt-get install python3-torch
-    /usr/bin/python3 tests/golden/make_fixtures.py
+    /usr/bin/python3 tests/golden/make_fixtures.py              all of them
+    /usr/bin/python3 tests/golden/make_fixtures.py losses gan   these
 
 By hand, and only when a case is added: the fixtures are kept in the repository, so that neither a build nor a test
 needs PyTorch. Inputs come from NumPy's RandomState, which is the same in every version. Batches are [batch, features]
 as in PyTorch; the memory is that of eigan's features x batch. README.md says what is in which file.
 """
 import pathlib
+import sys
 
 import numpy
 import torch
@@ -48,6 +50,18 @@ class Fixture:
         assert name not in self.tensors and torch.isfinite(tensor).all(), name
         self.tensors[name] = tensor.detach().clone().numpy()
 
+    def add_pass(self, name, layer, x, laid_out=lambda tensor: tensor):
+        """Forward and both halves of backward, with the layer's parameters."""
+        x.requires_grad_()
+        y = layer(x)
+        dy = self.normal(*y.shape)
+        y.backward(dy)
+        for letter, tensor in {"x": x, "y": y, "dy": dy, "dx": x.grad}.items():
+            self.add_as(f"{name}.{letter}", laid_out(tensor))
+        for parameter_name, parameter in layer.named_parameters():
+            self.add_as(f"{name}.{parameter_name}", parameter)
+            self.add_as(f"{name}.d{parameter_name}", parameter.grad)
+
     def write(self, name):
         dtype = str(self.dtype).replace("torch.", "")
         safetensors_numpy.write(FOLDER / f"{name}.{dtype}.safetensors", self.tensors, {"torch": torch.__version__})
@@ -75,19 +89,8 @@ def forward(network, x):
 def layers(dtype):
     fixture = Fixture(dtype, seed=1)
 
-    def add_pass(name, layer, x):
-        x.requires_grad_()
-        y = layer(x)
-        dy = fixture.normal(*y.shape)
-        y.backward(dy)
-        for letter, tensor in {"x": x, "y": y, "dy": dy, "dx": x.grad}.items():
-            fixture.add_as(f"{name}.{letter}", tensor)
-        for parameter_name, parameter in layer.named_parameters():
-            fixture.add_as(f"{name}.{parameter_name}", parameter)
-            fixture.add_as(f"{name}.d{parameter_name}", parameter.grad)
-
     (linear,) = initialise(fixture, nn.Sequential(nn.Linear(19, 35)))
-    add_pass("linear", linear, fixture.normal(5, 19))
+    fixture.add_pass("linear", linear, fixture.normal(5, 19))
     activations = {
         "leaky_relu": nn.LeakyReLU(0.2),
         "relu": nn.ReLU(),
@@ -96,9 +99,45 @@ def layers(dtype):
     }
     special = [0.0, -0.0, 1e-3, -1e-3, 1e-8, -1e-8, 9.0, -9.0, 20.0, -20.0, 100.0, -100.0, 1e4, -1e4]
     for name, layer in activations.items():
-        add_pass(name, layer, fixture.normal(4, 21))
-        add_pass(f"{name}_special", layer, fixture.tensor([special]))
+        fixture.add_pass(name, layer, fixture.normal(4, 21))
+        fixture.add_pass(f"{name}_special", layer, fixture.tensor([special]))
     fixture.write("layers")
+
+
+def pixels(tensor):
+    """[batch, channels, height, width] as eigan has it: a pixel's channels side by side."""
+    return tensor.permute(0, 2, 3, 1).reshape(len(tensor), -1)
+
+
+class PreciseGELU(nn.GELU):
+    """In float32 PyTorch computes 1 + erf(x), and is off by some 10^-7 where erf is near -1: more than what is allowed."""
+
+    def forward(self, x):
+        return super().forward(x.double()).to(x.dtype)
+
+
+def activations(dtype):
+    fixture = Fixture(dtype, seed=6)
+
+    def prelu(slopes):
+        layer = nn.PReLU(slopes)
+        layer.weight.data = fixture.uniform(-0.5, 0.5, slopes)
+        return layer
+
+    special = [0.0, -0.0, 1e-3, -1e-3, 1e-8, -1e-8, 3.0, -3.0, 9.0, -9.0, 20.0, -20.0, 100.0, -100.0, 1e4, -1e4]
+    for name, layer in {
+        "elu": nn.ELU(0.7),
+        "gelu": PreciseGELU(),
+        "silu": nn.SiLU(),
+        "softplus": nn.Softplus(),
+        "softplus_2": nn.Softplus(2, 3),
+    }.items():
+        fixture.add_pass(name, layer, 3 * fixture.normal(4, 21))
+        fixture.add_pass(f"{name}_special", layer, fixture.tensor([special]))
+    fixture.add_pass("prelu", prelu(1), fixture.normal(4, 21))
+    fixture.add_pass("prelu_features", prelu(21), fixture.normal(4, 21))
+    fixture.add_pass("prelu_image", prelu(3), fixture.normal(2, 3, 4, 5), pixels)
+    fixture.write("activations")
 
 
 def losses(dtype):
@@ -129,6 +168,32 @@ def losses(dtype):
     add_loss("cross_entropy", functional.cross_entropy, 2 * fixture.normal(6, 7), labels)
     extreme = [[1e4, -1e4, 0], [-1e4, 1e4, 1e4], [100, 0, -100], [-1e4, -1e4, -1e4]]
     add_loss("cross_entropy_extreme", functional.cross_entropy, fixture.tensor(extreme), torch.tensor([0, 0, 1, 2]))
+
+    add_loss("l1", functional.l1_loss, fixture.normal(5, 4), fixture.normal(5, 4))
+    for delta in (0.5, 1.0, 2.0):
+        huber = lambda y, target: functional.huber_loss(y, target, delta=delta)
+        add_loss(f"huber_{delta}", huber, fixture.normal(5, 4), fixture.normal(5, 4))
+    probabilities = fixture.uniform(0, 1, 6, 7)
+    probabilities /= probabilities.sum(1, keepdim=True)
+    add_loss("cross_entropy_soft", functional.cross_entropy, 2 * fixture.normal(6, 7), probabilities)
+    smoothed = lambda y, target: functional.cross_entropy(y, target, label_smoothing=0.1)
+    add_loss("cross_entropy_smoothed", smoothed, 2 * fixture.normal(6, 7), labels)
+
+    y, labels = fixture.normal(3, 4, 2, 5).requires_grad_(), torch.tensor(fixture.random.randint(0, 4, (3, 2, 5)))
+    loss = functional.cross_entropy(y, labels)
+    loss.backward()
+    fixture.add(cross_entropy_image__y=pixels(y), cross_entropy_image__dy=pixels(y.grad), cross_entropy_image__loss=loss)
+    fixture.add(cross_entropy_image__target=labels.reshape(3, -1).to(dtype))
+
+    mu, logvar = fixture.normal(5, 3).requires_grad_(), fixture.normal(5, 3).requires_grad_()
+    normal = torch.distributions.Normal
+    divergence = torch.distributions.kl_divergence(normal(mu, (logvar / 2).exp()), normal(0 * mu, 1 + 0 * mu))
+    fixture.add(kl__mu=mu, kl__logvar=logvar)
+    for name, loss in {"mean": divergence.mean(), "batchmean": divergence.sum(1).mean()}.items():
+        dmu, dlogvar = torch.autograd.grad(loss, (mu, logvar), retain_graph=True)
+        fixture.add_as(f"kl.{name}.loss", loss)
+        fixture.add_as(f"kl.{name}.dmu", dmu)
+        fixture.add_as(f"kl.{name}.dlogvar", dlogvar)
     fixture.write("losses")
 
 
@@ -173,6 +238,15 @@ def optimizers(dtype):
             lambda p: torch.optim.SGD(p, lr, momentum, weight_decay=decay, nesterov=bool(nesterov)),
             options,
         )
+    # lr, beta1, beta2, eps, weight_decay
+    for i, options in enumerate([(1e-3, 0.9, 0.999, 1e-8, 1e-2), (2e-2, 0.5, 0.9, 1e-6, 0.5), (1e-2, 0, 0.99, 0.1, 0)]):
+        lr, beta1, beta2, eps, weight_decay = options
+        add_steps(f"adamw.{i}", lambda p: torch.optim.AdamW(p, lr, (beta1, beta2), eps, weight_decay), options)
+    # lr, alpha, eps, weight_decay, momentum
+    for i, options in enumerate(
+        [(1e-2, 0.99, 1e-8, 0, 0), (1e-2, 0.9, 1e-6, 0.1, 0), (5e-3, 0.8, 1e-3, 0, 0.9), (5e-3, 0.5, 0.3, 0.2, 0.5)]
+    ):
+        add_steps(f"rmsprop.{i}", lambda p: torch.optim.RMSprop(p, *options), options)
     fixture.write("optimizers")
 
 
@@ -259,9 +333,11 @@ def gan(dtype):
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
+    all_of_them = (layers, activations, losses, optimizers, mlp, gan)
     for dtype in (torch.float32, torch.float64):
-        for make in (layers, losses, optimizers, mlp, gan):
-            make(dtype)
+        for make in all_of_them:
+            if len(sys.argv) == 1 or make.__name__ in sys.argv[1:]:
+                make(dtype)
     written = sorted(FOLDER.glob("*.safetensors"))
     for path in written:
         print(f"{path.stat().st_size:7} {path.name}")

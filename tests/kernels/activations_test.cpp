@@ -96,7 +96,7 @@ struct Softplus {
 /// Calls both kernels for n = 1, ..., 70, apart and in place, and compares; what lies behind the result must stay.
 template <class A, class T>
 void check_lengths(const char* name, Wide (*f)(Wide), Wide (*slope)(Wide), bool backward_takes_y) {
-  const auto eps = static_cast<double>(std::numeric_limits<T>::epsilon());
+  const auto eps = static_cast<Wide>(std::numeric_limits<T>::epsilon());
   const Matrix<T> x = support::random_matrix<T>(70, 1, 1), dy = support::random_matrix<T>(70, 1, 2);
   Matrix<T> from = x;
   if (backward_takes_y) from = x.unaryExpr([&](T v) { return static_cast<T>(f(static_cast<Wide>(v))); });

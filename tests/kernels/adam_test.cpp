@@ -5,6 +5,8 @@
 #include <eigan/kernels/adam.hpp>
 
 #include "kernels/candidates.hpp"
+#define EIGAN_KERNELS <eigan/kernels/denormals.inc>
+#include "kernels/sixty_four_bytes.inc"
 #define EIGAN_KERNELS <eigan/kernels/adam.inc>
 #include "kernels/sixty_four_bytes.inc"
 
@@ -20,7 +22,8 @@ TEST_CASE("kernels: an Adam step of every length agrees with the formula") {
                                         .step_size = T(0.5),
                                         .inv_sqrt_correction2 = T(3),
                                         .eps = T(0.125),
-                                        .weight_decay = T(0.25)};
+                                        .weight_decay = T(0.25),
+                                        .keep = T(0.75)};
     const Matrix<T> g = support::random_matrix<T>(70, 1, 1), p0 = support::random_matrix<T>(70, 1, 2);
     const Matrix<T> m0 = support::random_matrix<T>(70, 1, 3), v0 = support::random_matrix<T>(70, 1, 4, 0.5, 2);
     for (const auto& candidate : candidates<detail::AdamKernels<T>>())
@@ -34,7 +37,7 @@ TEST_CASE("kernels: an Adam step of every length agrees with the formula") {
           const double gi = static_cast<double>(g(i)) + 0.25 * static_cast<double>(p0(i));
           const double mi = 0.9 * static_cast<double>(m0(i)) + 0.1 * gi;
           const double vi = 0.99 * static_cast<double>(v0(i)) + 0.01 * gi * gi;
-          const double pi = static_cast<double>(p0(i)) - 0.5 * mi / (std::sqrt(vi) * 3 + 0.125);
+          const double pi = 0.75 * static_cast<double>(p0(i)) - 0.5 * mi / (std::sqrt(vi) * 3 + 0.125);
           right = right && std::abs(static_cast<double>(m(i)) - mi) < 8 * eps &&
                   std::abs(static_cast<double>(v(i)) - vi) < 8 * eps &&
                   std::abs(static_cast<double>(p(i)) - pi) < 8 * eps;
@@ -56,7 +59,8 @@ TEST_CASE("kernels: an Adam step turns denormal moments into zeros") {
                                         .step_size = T(0.5),
                                         .inv_sqrt_correction2 = T(1),
                                         .eps = T(0.125),
-                                        .weight_decay = T(0)};
+                                        .weight_decay = T(0),
+                                        .keep = T(1)};
     const T tiny = std::numeric_limits<T>::min() / 2;
     for (const auto& candidate : candidates<detail::AdamKernels<T>>()) {
       CAPTURE(candidate.name);

@@ -7,7 +7,9 @@
 #include <eigan/net/model.hpp>
 #include <eigan/net/sequential.hpp>
 #include <eigan/optim/adam.hpp>
+#include <eigan/optim/adamw.hpp>
 #include <eigan/optim/optimizer.hpp>
+#include <eigan/optim/rmsprop.hpp>
 #include <eigan/optim/sgd.hpp>
 
 #include "support.hpp"
@@ -20,6 +22,10 @@ struct NoClock {
   void update(std::span<float>, std::span<const float>, Index, Index) {}
 };
 static_assert(!Optimizer<NoClock>);
+static_assert(Optimizer<Adam<float>> && Optimizer<Adam<double>, double> && !Optimizer<Adam<double>, float>);
+static_assert(Optimizer<AdamW<float>> && Optimizer<AdamW<double>, double>);
+static_assert(Optimizer<RMSProp<float>> && Optimizer<RMSProp<double>, double>);
+static_assert(Optimizer<SGD<float>> && Optimizer<SGD<double>, double>);
 
 /// A parametric layer that states no blocks: y_i = x_i + p_i.
 struct Shift {
@@ -76,6 +82,12 @@ void check_fused_step(const O& options, Threads threads) {
 struct MakeAdam {
   static Adam<float> make(Index size) { return Adam<float>(size, {.lr = 0.01, .weight_decay = 0.1}); }
 };
+struct MakeAdamW {
+  static AdamW<float> make(Index size) { return AdamW<float>(size, {.lr = 0.01, .weight_decay = 0.1}); }
+};
+struct MakeRMSProp {
+  static RMSProp<float> make(Index size) { return RMSProp<float>(size, {.lr = 0.01, .momentum = 0.9}); }
+};
 struct MakeSGD {
   static SGD<float> make(Index size) { return SGD<float>(size, {.lr = 0.01, .momentum = 0.9, .nesterov = true}); }
 };
@@ -86,6 +98,8 @@ TEST_CASE("backward_and_step: zero, backward and step in one sweep, to the last 
   for (const int threads : {1, 2, 3}) {
     CAPTURE(threads);
     check_fused_step(MakeAdam{}, Threads{threads});
+    check_fused_step(MakeAdamW{}, Threads{threads});
+    check_fused_step(MakeRMSProp{}, Threads{threads});
     check_fused_step(MakeSGD{}, Threads{threads});
   }
 }

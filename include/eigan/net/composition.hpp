@@ -5,6 +5,7 @@
 // Path: 2, 1 is layer 1 of the composition that is layer 2.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <string>
@@ -83,16 +84,42 @@ struct ShapeAfter : MustBeALayer<typename PlacedLayer<L>::type, Path...> {
 template <Composition C, Shape In, std::size_t... Path>
 struct ShapeAfter<C, In, Path...> : C::template Check<In, Path...> {};
 
+/// Whether it states the network's input, and has no number among its layers.
+template <class L>
+inline constexpr bool is_input = false;
+
 /// Of layers in a row. Index: the next one's place, Path: the row's own.
 template <Shape In, std::size_t Index, class Path, class... Ls>
 struct ShapeAfterRow {
   static constexpr Shape value = In;
 };
 template <Shape In, std::size_t Index, std::size_t... Path, class L, class... Ls>
-struct ShapeAfterRow<In, Index, std::index_sequence<Path...>, L, Ls...> {
-  static constexpr Shape value =
-      ShapeAfterRow<ShapeAfter<L, In, Path..., Index>::value, Index + 1, std::index_sequence<Path...>, Ls...>::value;
+struct ShapeAfterRow<In, Index, std::index_sequence<Path...>, L, Ls...>
+    : ShapeAfterRow<ShapeAfter<L, In, Path..., Index>::value, Index + 1, std::index_sequence<Path...>, Ls...> {};
+template <Shape In, std::size_t Index, std::size_t... Path, class L, class... Ls>
+requires is_input<L>
+struct ShapeAfterRow<In, Index, std::index_sequence<Path...>, L, Ls...>
+    : ShapeAfterRow<ShapeAfter<L, In, Path...>::value, Index, std::index_sequence<Path...>, Ls...> {
 };
+
+/// Of shapes side by side. A vector among images is repeated at every pixel.
+template <Shape A, Shape B, std::size_t... Path>
+struct SideBySideMustHaveOneHeightAndWidth {
+  static constexpr bool unknown = A == unknown_shape || B == unknown_shape;
+  static_assert(unknown || A.is_vector() || B.is_vector() || (A.height == B.height && A.width == B.width),
+                "eigan: images side by side need one height and width; the template arguments are the two shapes "
+                "(channels, height, width) and the place in the network");
+  static constexpr Shape value =
+      unknown ? unknown_shape
+              : Shape{A.channels + B.channels, std::max(A.height, B.height), std::max(A.width, B.width)};
+};
+template <class Path, Shape A, Shape... More>
+struct SideBySide {
+  static constexpr Shape value = A;
+};
+template <std::size_t... Path, Shape A, Shape B, Shape... More>
+struct SideBySide<std::index_sequence<Path...>, A, B, More...>
+    : SideBySide<std::index_sequence<Path...>, SideBySideMustHaveOneHeightAndWidth<A, B, Path...>::value, More...> {};
 
 /// Whether a pass over it draws random numbers.
 template <class L>

@@ -5,7 +5,6 @@
 //   Sequential<Inputs<Input<1, 28, 28>, Input<10>>, Conv2d<11, 32, 4, 2, 1>, ...>
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <numeric>
@@ -51,7 +50,8 @@ class Input {
   }
   template <Shape, std::size_t...>
   struct Check {
-    static constexpr Shape value{Channels, Height, Width};
+    static constexpr bool stated = Channels != dynamic && Height != dynamic && Width != dynamic;
+    static constexpr Shape value = stated ? Shape{Channels, Height, Width} : detail::unknown_shape;
   };
 
  private:
@@ -80,22 +80,20 @@ class Inputs {
     std::iota(levels.begin(), levels.end(), std::size_t{0});
     return steps.concatenate(std::move(levels), name + "inputs");
   }
-  template <Shape, std::size_t...>
-  struct Check {
-    static constexpr Shape joined() {
-      Shape all{0, 1, 1};
-      for (const Shape shape : {Ins::template Check<Shape{}>::value...}) {
-        if (shape == detail::unknown_shape || shape.channels == dynamic) return detail::unknown_shape;
-        all = {all.channels + shape.channels, std::max(all.height, shape.height), std::max(all.width, shape.width)};
-      }
-      return all;
-    }
-    static constexpr Shape value = joined();
-  };
+  template <Shape, std::size_t... Path>
+  struct Check
+      : detail::SideBySide<std::index_sequence<Path...>, Ins::template Check<detail::unknown_shape>::value...> {};
 
  private:
   std::array<Shape, sizeof...(Ins)> shapes_{Ins{}.shape()...};
   std::array<Spec, sizeof...(Ins)> specs_{Ins{}.spec()...};
 };
+
+namespace detail {
+template <Index... Shape>
+inline constexpr bool is_input<Input<Shape...>> = true;
+template <class... Ins>
+inline constexpr bool is_input<Inputs<Ins...>> = true;
+}  // namespace detail
 
 }  // namespace eigan

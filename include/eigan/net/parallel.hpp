@@ -9,18 +9,12 @@
 #include <utility>
 #include <vector>
 
-#include <eigan/net/skip_connection.hpp>
+#include <eigan/net/composition.hpp>
+#include <eigan/net/steps.hpp>
 
 namespace eigan {
 
 namespace detail {
-template <class Path, Shape A, Shape... More>
-struct SideBySide {
-  static constexpr Shape value = A;
-};
-template <std::size_t... Path, Shape A, Shape B, Shape... More>
-struct SideBySide<std::index_sequence<Path...>, A, B, More...>
-    : SideBySide<std::index_sequence<Path...>, SideBySideMustHaveOneHeightAndWidth<A, B, Path...>::value, More...> {};
 /// Every head by itself, then together.
 template <Shape In, class Path, class Numbers, class... Heads>
 struct CheckHeads;

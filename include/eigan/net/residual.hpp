@@ -33,8 +33,8 @@ template <Shape Receives, Shape Gives, std::size_t... Path>
 struct ResidualMustKeepTheShape {
   static_assert(
       Receives == Gives || Receives == unknown_shape || Gives == unknown_shape,
-      "eigan::Residual: its layers must give the shape that they receive; the template arguments are what they "
-      "receive and what they give (channels, height, width) and its place in the network");
+      "eigan: a sum needs equal shapes; the template arguments are what a Residual's layers receive and what they give "
+      "(channels, height, width) and its place in the network");
 };
 }  // namespace detail
 

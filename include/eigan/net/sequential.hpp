@@ -15,15 +15,6 @@
 
 namespace eigan {
 
-namespace detail {
-template <class L>
-inline constexpr bool is_input = false;
-template <Index... Shape>
-inline constexpr bool is_input<Input<Shape...>> = true;
-template <class... Ins>
-inline constexpr bool is_input<Inputs<Ins...>> = true;
-}  // namespace detail
-
 /// Layers in a row, left to right: `Sequential<Linear<784, 128>, ReLU, Linear<128, 10>>`. The first may be an Input,
 /// which has no number: layer 0 is the one behind it.
 template <class... Ls>

@@ -5,24 +5,12 @@
 
 #include <cstddef>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <eigan/net/residual.hpp>
 
 namespace eigan {
-
-namespace detail {
-template <Shape A, Shape B, std::size_t... Path>
-struct SideBySideMustHaveOneHeightAndWidth {
-  static_assert(A == unknown_shape || B == unknown_shape || (A.height == B.height && A.width == B.width),
-                "eigan: images side by side need one height and width; the template arguments are the two shapes "
-                "(channels, height, width) and the place in the network");
-  static constexpr Shape value =
-      A == unknown_shape || B == unknown_shape ? unknown_shape : Shape{A.channels + B.channels, A.height, A.width};
-};
-}  // namespace detail
 
 /// y = x beside f(x).
 template <class... Ls>

@@ -81,14 +81,17 @@ class Steps {
  public:
   /// Of inputs of these shapes, one at least, and no steps yet.
   explicit Steps(std::vector<Shape> inputs) : levels_(std::move(inputs)), inputs_(levels_.size()) {
+    if (levels_.empty()) detail::fail_contract("eigan::Steps: needs at least one input");
     for (const Shape& shape : levels_)
-      if (!shape) detail::fail_contract("eigan: an input cannot have the shape ", shape_text(shape));
+      if (!shape || !fits_memory(shape))
+        detail::fail_contract("eigan: an input cannot have the shape ", shape_text(shape));
   }
 
   /// Adds a layer behind level `from`; returns the level that it makes. Throws std::invalid_argument, naming the layer,
   /// if it does not take what that level gives.
   template <class L>
   std::size_t add(const L& layer, std::size_t from, std::string name) {
+    check_reads({from}, name);
     const Shape in = levels_[from], out = detail::output_shape_of(layer, in);
     if (!out)
       detail::fail_contract("eigan: this layer does not take what the layer before gives: layer ", name, ", ",
@@ -101,6 +104,7 @@ class Steps {
   }
   /// The sum of levels of one shape.
   std::size_t sum(std::vector<std::size_t> levels, std::string name) {
+    check_reads(levels, name);
     for (const std::size_t level : levels)
       if (levels_[level] != levels_[levels.front()])
         detail::fail_contract("eigan: a sum needs equal shapes: ", name, " receives ",
@@ -110,14 +114,16 @@ class Steps {
   }
   /// The channels of levels of one height and width side by side; a vector among images is repeated at every pixel.
   std::size_t concatenate(std::vector<std::size_t> levels, std::string name) {
-    Shape out{0, 1, 1};
-    for (const std::size_t level : levels)
-      if (!levels_[level].is_vector()) out = {0, levels_[level].height, levels_[level].width};
+    check_reads(levels, name);
+    const auto is_image = [&](std::size_t level) { return !levels_[level].is_vector(); };
+    const auto image = std::find_if(levels.begin(), levels.end(), is_image);
+    Shape out = image == levels.end() ? Shape{} : levels_[*image];
+    out.channels = 0;
     for (const std::size_t level : levels) {
       const Shape& in = levels_[level];
       if (!in.is_vector() && (in.height != out.height || in.width != out.width))
         detail::fail_contract("eigan: images side by side need one height and width: ", name, " receives ",
-                              shape_text({in.channels, out.height, out.width}), " and ", shape_text(in));
+                              shape_text(levels_[*image]), " and ", shape_text(in));
       out.channels += in.channels;
     }
     return push({StepKind::concatenation, std::move(levels), 0, std::move(name)}, out);
@@ -154,6 +160,12 @@ class Steps {
   }
 
  private:
+  void check_reads(const std::vector<std::size_t>& levels, const std::string& name) const {
+    if (levels.empty()) detail::fail_contract("eigan::Steps: ", name, " must read a level");
+    for (const std::size_t level : levels)
+      if (level >= levels_.size())
+        detail::fail_contract("eigan::Steps: ", name, " cannot read level ", level, " of ", levels_.size());
+  }
   template <class L>
   static std::string expected(const L& layer) {
     if constexpr (requires { layer.expects(); })
@@ -180,10 +192,13 @@ class Steps {
     step.operations = std::max(step.table->operations(step.layer.get(), features), static_cast<double>(features));
     return push(std::move(step), out);
   }
-  std::size_t push(Step<T> step, Shape out) {
+  static bool fits_memory(Shape shape) {
     Index size = 0;
-    if (!checked_mul(out.channels, out.height, size) || !checked_mul(size, out.width, size) ||
-        size > std::numeric_limits<Index>::max() / 64)
+    return checked_mul(shape.channels, shape.height, size) && checked_mul(size, shape.width, size) &&
+           size <= std::numeric_limits<Index>::max() / 64;
+  }
+  std::size_t push(Step<T> step, Shape out) {
+    if (!fits_memory(out))
       detail::fail_contract("eigan: layer ", step.name, " would give more numbers than any memory holds");
     step.writes = levels_.size();
     levels_.push_back(out);

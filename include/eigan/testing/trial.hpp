@@ -33,6 +33,8 @@ struct Trial {
     }
     if constexpr (StatisticsLayer<L, double>)  // not those of x: at inference they are constants
       layer.update_statistics(span_of(state), ConstView<double>(random_matrix(in, 8, o, rng.fold_in(7))), 1.0);
+    if constexpr (requires { layer.update_state(span_of(std::as_const(params)), span_of(state)); })  // constants, too
+      layer.update_state(span_of(std::as_const(params)), span_of(state));
   }
 
   /// What the layer's functions are given of the parameters as they are now.

@@ -1,0 +1,49 @@
+#include <doctest/doctest.h>
+#include <vector>
+
+#include <eigan/layers/linear.hpp>
+#include <eigan/layers/tanh.hpp>
+#include <eigan/net/tiling.hpp>
+
+using namespace eigan;
+using detail::Tiling;
+
+namespace {
+
+template <class T>
+Tiling tiling(std::vector<Index> sizes) {
+  Steps<T> net({Shape{sizes[0]}});
+  for (std::size_t i = 1; i < sizes.size(); ++i) net.add(Linear<>(sizes[i - 1], sizes[i]), i - 1, "layer");
+  return Tiling(net);
+}
+
+}  // namespace
+
+TEST_CASE("Tiling: 32 samples, more where weights fill a cache, fewer where samples do") {
+  CHECK(tiling<float>({100, 30}).widest() == 32);
+  CHECK(tiling<float>({600, 600}).widest() == 128);  // 1.4 MB of weights
+  CHECK(tiling<double>({400, 400}).widest() == 128);
+  CHECK(tiling<float>({100000, 1}).widest() == 2);
+  CHECK(tiling<float>({2000000, 1}).widest() == 1);
+}
+
+TEST_CASE("Tiling: a batch is shared in whole groups of eight columns, up to the widest tile") {
+  const Tiling t = tiling<float>({100, 30});
+  CHECK(t.width(100, 1) == 32);
+  CHECK(t.width(33, 2) == 24);  // 17 rounded up
+  CHECK(t.width(16, 2) == 8);
+  CHECK(t.width(1, 4) == 8);
+  CHECK(t.width(1000, 8) == 32);
+  CHECK(Tiling::count(100, 32) == 4);
+  CHECK(Tiling::count(96, 32) == 3);
+  CHECK(Tiling::count(1, 8) == 1);
+  CHECK(Tiling::count(0, 8) == 0);
+}
+
+TEST_CASE("Tiling: the work of a pass is that of all steps") {
+  Steps<float> net({Shape{100}});
+  net.add(Linear<100, 30>(), 0, "a");
+  net.add(Tanh(), 1, "b");
+  const double sample = net.steps()[0].operations + net.steps()[1].operations;
+  CHECK(Tiling(net).work(7) == 7 * sample);
+}
