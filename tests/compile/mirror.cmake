@@ -21,6 +21,12 @@ set(without_test
   net/must_be_a_layer.hpp # what compilers say: tests/compile/reject
   testing/numeric.hpp     # what checks are made of: testing/check_layer_test.cpp and its neighbours
   testing/trial.hpp       # the same
+  layers/channels.hpp    # what normalisations share: their tests
+  layers/convolution.hpp # what convolutions share: theirs
+  layers/spatial.hpp     # what layers of images share: theirs
+  layers/window.hpp      # what poolings share: theirs
+  kernels/convolution_shape.hpp # sizes: kernels/convolution_test.cpp
+  kernels/convolution_sizes.hpp # the same
   kernels.hpp          # all kernels, another umbrella
   kernels/map.hpp      # what element-wise kernels share: their tests
   kernels/denormals.hpp # what optimisers' kernels share: theirs
