@@ -2,6 +2,7 @@
 #pragma once
 
 #include <eigan/kernels/adam.hpp>
+#include <eigan/kernels/convolution.hpp>
 #include <eigan/kernels/elementwise.hpp>
 #include <eigan/kernels/products.hpp>
 #include <eigan/kernels/random.hpp>

@@ -14,6 +14,7 @@ set(without_test
   net/layer_table.hpp     # lists of function pointers: net/any_layer_test.cpp
   net/must_be_a_layer.hpp # what compilers say: tests/compile/reject
   kernels.hpp          # all kernels, another umbrella
+  kernels/convolution_sizes.hpp # how kernels divide their work: kernels/convolution_test.cpp
   kernels/dispatch.hpp # picks a table: every subject's test
   kernels/strided.hpp) # a pointer and two numbers: kernels/products_test.cpp
 set(without_header
