@@ -76,6 +76,88 @@ constexpr bool checked_mul(T a, T b, T& product) {
 
 }  // namespace eigan
 
+// ======== eigan/core/error.hpp
+// What is thrown, and when.
+//
+// Error                   bad data: a file, a stream or a setting that came from outside is not what it must be.
+//                         The text names the place, what was expected and what was found.
+// std::invalid_argument   a programming error that the types could not rule out, such as a batch of the wrong size
+//                         handed to a model. Checked once per call, never per element, so it stays on in every build.
+//
+// Without exceptions (-fno-exceptions), eigan::error_handler gets the text instead and must not return.
+
+#include <cstdio>
+#include <cstdlib>
+#include <locale>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+namespace eigan {
+
+/// The one exception type for bad data.
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+#if !defined(__cpp_exceptions)
+/// Called in place of every throw; the program ends when it returns. Yours may, for instance, show the text and
+/// longjmp.
+inline void (*error_handler)(const char* text) = [](const char* text) { std::fprintf(stderr, "%s\n", text); };
+#endif
+
+namespace detail {
+
+/// throw e, where there are exceptions.
+template <class E>
+[[noreturn, gnu::noinline, gnu::cold]] void raise(const E& e) {
+#if defined(__cpp_exceptions)
+  throw e;
+#else
+  error_handler(e.what());
+  std::abort();
+#endif
+}
+
+/// f(), and where it throws an E, what `then` makes of that.
+template <class E, class F, class G>
+auto attempt(const F& f, [[maybe_unused]] const G& then) {
+#if defined(__cpp_exceptions)
+  try {
+    return f();
+  } catch (const E& e) {
+    return then(e);
+  }
+#else
+  return f();
+#endif
+}
+
+template <class... Parts>
+std::string concat(const Parts&... parts) {
+  std::ostringstream text;
+  text.exceptions(std::ios::badbit);   // without memory a stream would leave out the rest and say nothing
+  text.imbue(std::locale::classic());  // these texts go into files and are compared: no 1.024 for 1024
+  (text << ... << parts);
+  return text.str();
+}
+
+/// Throws std::invalid_argument with the concatenated parts. Kept out of line so that checks cost one branch.
+template <class... Parts>
+[[noreturn, gnu::noinline, gnu::cold]] void fail_contract(const Parts&... parts) {
+  raise(std::invalid_argument(concat(parts...)));
+}
+
+/// Throws Error with the concatenated parts.
+template <class... Parts>
+[[noreturn, gnu::noinline, gnu::cold]] void fail_data(const Parts&... parts) {
+  raise(Error(concat(parts...)));
+}
+
+}  // namespace detail
+}  // namespace eigan
+
 // ======== eigan/core/types.hpp
 // Index and the marker for sizes that are known only at run time.
 
@@ -254,7 +336,7 @@ class Buffer {
     Index with_padding = 0, bytes = 0;
     if (size < 0 || !checked_add(size, static_cast<Index>(buffer_alignment), with_padding) ||
         !checked_mul(with_padding, static_cast<Index>(sizeof(T)), bytes))
-      throw std::bad_array_new_length();
+      detail::raise(std::bad_array_new_length());
     return static_cast<T*>(
         ::operator new(static_cast<std::size_t>(padded(size)) * sizeof(T), std::align_val_t(buffer_alignment)));
   }
@@ -294,7 +376,7 @@ class BufferMatrix {
     Index with_padding = 0, size = 0;
     if (rows < 0 || cols < 0 || !checked_add(rows, static_cast<Index>(2 * buffer_alignment), with_padding) ||
         !checked_mul(padded_stride<T>(rows), cols, size))
-      throw std::bad_array_new_length();
+      detail::raise(std::bad_array_new_length());
     return size;
   }
 
@@ -303,53 +385,6 @@ class BufferMatrix {
   Index cols_ = 0;
 };
 
-}  // namespace eigan
-
-// ======== eigan/core/error.hpp
-// What is thrown, and when.
-//
-// Error                   bad data: a file, a stream or a setting that came from outside is not what it must be.
-//                         The text names the place, what was expected and what was found.
-// std::invalid_argument   a programming error that the types could not rule out, such as a batch of the wrong size
-//                         handed to a model. Checked once per call, never per element, so it stays on in every build.
-
-#include <locale>
-#include <sstream>
-#include <stdexcept>
-#include <string>
-
-namespace eigan {
-
-/// The one exception type for bad data.
-class Error : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-namespace detail {
-
-template <class... Parts>
-std::string concat(const Parts&... parts) {
-  std::ostringstream text;
-  text.exceptions(std::ios::badbit);   // without memory a stream would leave out the rest and say nothing
-  text.imbue(std::locale::classic());  // these texts go into files and are compared: no 1.024 for 1024
-  (text << ... << parts);
-  return text.str();
-}
-
-/// Throws std::invalid_argument with the concatenated parts. Kept out of line so that checks cost one branch.
-template <class... Parts>
-[[noreturn, gnu::noinline, gnu::cold]] void fail_contract(const Parts&... parts) {
-  throw std::invalid_argument(concat(parts...));
-}
-
-/// Throws Error with the concatenated parts.
-template <class... Parts>
-[[noreturn, gnu::noinline, gnu::cold]] void fail_data(const Parts&... parts) {
-  throw Error(concat(parts...));
-}
-
-}  // namespace detail
 }  // namespace eigan
 
 // ======== eigan/core/layer.hpp
@@ -432,7 +467,7 @@ class Rng {
   /// so that vector registers can compute them together: word i of group g is word (i / 8) of counter 8 g + i % 8.
   constexpr std::uint32_t word(Index i, Index sample) const {
     const auto group = static_cast<std::uint64_t>(i / 32);
-    const auto within = static_cast<std::uint64_t>(i % 32);
+    const auto within = static_cast<std::size_t>(i % 32);
     return block(8 * group + within % 8, static_cast<std::uint64_t>(sample))[within / 8];
   }
 
@@ -653,10 +688,125 @@ std::vector<Parameter> parameters_of(const L& layer) {
 // parallel_for: the only place that knows OpenMP. Without OpenMP it is a loop.
 //
 // Work items are independent and each is computed the same way whoever takes it, so results never depend on the
-// number of threads. Small work, and work asked for inside somebody else's parallel region, stays on the calling
-// thread.
+// number of threads. Small work stays on the calling thread, and so does work asked for inside a parallel region of the
+// caller's or in a process that has lost its helpers to fork().
 
+#include <bit>
 #include <exception>
+
+// ======== eigan/core/fork.hpp
+// helpers_lost: is this a process that fork() made of one with threads?
+//
+// Such a child has the thread that called fork() and no other. g++'s OpenMP does not notice and waits for the parent's
+// helpers for ever, so the child must not open a parallel region. A child of a parent without threads, such as a
+// daemon, may. LLVM's OpenMP begins anew in every child by itself.
+
+#if defined(_OPENMP) && defined(__GNUC__) && !defined(__clang__) && __has_include(<pthread.h>)
+#include <pthread.h>
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#endif
+
+namespace eigan::detail {
+
+inline bool lost = false;                        // written by a child while it has one thread
+inline thread_local bool threads_before = true;  // at the last fork() of this thread; true where nobody tells
+
+inline void before_fork() {
+#if __has_include(<sys/single_threaded.h>)
+  threads_before = __libc_single_threaded == 0;
+#endif
+}
+inline void after_fork_in_child() {
+  if (threads_before) lost = true;
+}
+// Before main: the program may have helpers that come from parallel regions of its own.
+inline const bool watches_fork = pthread_atfork(before_fork, nullptr, after_fork_in_child) == 0;
+
+inline bool helpers_lost() {
+  return lost;
+}
+
+}  // namespace eigan::detail
+#else
+namespace eigan::detail {
+inline bool helpers_lost() {
+  return false;
+}
+}  // namespace eigan::detail
+#endif
+
+// ======== eigan/core/processors.hpp
+// How many processors this process may keep busy: by its affinity (taskset, a scheduler of jobs), and by the share that
+// its control groups grant it (a container). Linux tells; elsewhere no limit is known.
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <string_view>
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
+namespace eigan::detail {
+
+inline constexpr int no_limit = std::numeric_limits<int>::max();
+
+/// Those that the calling thread may run on, and so threads that it starts.
+inline int allowed_processors() {
+#if defined(__linux__)
+  cpu_set_t sets[8] = {};  // one has room for 1024
+  if (sched_getaffinity(0, sizeof sets, sets) == 0) return std::max(CPU_COUNT_S(sizeof sets, sets), 1);
+#endif
+  return no_limit;
+}
+
+using OpenFile = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+inline OpenFile open_to_read(const std::string& path) {
+  return {std::fopen(path.c_str(), "r"), std::fclose};
+}
+
+/// How many numbers a file begins with, up to two.
+inline int read_numbers(const std::string& path, double& first, double& second) {
+  const OpenFile file = open_to_read(path);
+  return file == nullptr ? 0 : std::fscanf(file.get(), "%lf %lf", &first, &second);
+}
+
+/// Processors that the control group with this folder may keep busy, such as 1.5; infinite without a limit.
+inline double group_quota(const std::string& folder) {
+  double quota = 0, period = 0, none = 0;
+  const bool found =
+      read_numbers(folder + "/cpu.max", quota, period) == 2 ||         // version 2: "150000 100000" or "max 100000"
+      (read_numbers(folder + "/cpu.cfs_quota_us", quota, none) > 0 &&  // version 1: -1 without a limit
+       read_numbers(folder + "/cpu.cfs_period_us", period, none) > 0);
+  return found && quota > 0 && period > 0 ? quota / period : std::numeric_limits<double>::infinity();
+}
+
+/// The least quota of this process's groups and of those around them, to the nearest whole number. Inside a container a
+/// group's path may be that of the host, of which only the end, or nothing, is there.
+inline int granted_processors(const std::string& groups = "/proc/self/cgroup",
+                              const std::string& root = "/sys/fs/cgroup") {
+  double quota = no_limit;
+  const OpenFile file = open_to_read(groups);
+  char buffer[4096];
+  while (file != nullptr && std::fgets(buffer, sizeof buffer, file.get()) != nullptr) {
+    // "0::/path" in version 2, "4:cpu,cpuacct:/path" in version 1
+    const std::string_view line(buffer, std::strcspn(buffer, "\n"));
+    const std::size_t first = line.find(':'), second = line.find(':', first + 1);
+    if (first == line.npos || second == line.npos) continue;
+    const bool unified = second == first + 1;
+    buffer[first] = buffer[second] = ',';  // ",cpu,cpuacct,"
+    if (!unified && line.substr(first, second - first + 1).find(",cpu,") == line.npos) continue;
+    const std::string top = unified ? root : root + "/cpu";
+    for (std::string group(line.substr(second + 1)); group.starts_with('/'); group.resize(group.rfind('/')))
+      quota = std::min(quota, group_quota(top + group));
+    quota = std::min(quota, group_quota(top));
+  }
+  return std::max(static_cast<int>(std::lround(quota)), 1);
+}
+
+}  // namespace eigan::detail
 
 #if defined(_OPENMP)
 #include <omp.h>
@@ -664,20 +814,49 @@ std::vector<Parameter> parameters_of(const L& layer) {
 
 namespace eigan {
 
-/// How many threads a call may use. 0: as many as OpenMP would (OMP_NUM_THREADS, or all processors).
+/// How many threads a call may use.
 struct Threads {
-  int count = 0;  ///< at most; 0 for as many as OpenMP would
+  /// At most; 0 for as many as the work is worth, of those that OpenMP would use (OMP_NUM_THREADS) and that the process
+  /// has processors for (its affinity, its control group).
+  int count = 0;
 };
 
 namespace detail {
 
-/// Below this many floating-point operations, starting threads costs more than it saves.
-inline constexpr double parallel_threshold = 400e3;
+// Floating-point operations, of which a core does some 50 a nanosecond. A region costs a microsecond while the helpers
+// are still looking for work, 60 once they sleep, and a time slice or more where other programs keep them from running.
+// So by default work of up to 80 microseconds stays on the calling thread, and no thread gets less than 20.
+inline constexpr double parallel_threshold = 4e6;
+inline constexpr double work_per_thread = 1e6;
+/// A caller who names a number of threads gets it, except where a region is sure to cost more than it saves.
+inline constexpr double named_threshold = 400e3;
+/// What a number costs that is read from memory or written there, for work that does little else.
+inline constexpr double memory_access = 5;
+
+/// How many of `most` threads work is worth by default: all, or else a power of two, because a run time whose team
+/// changes its size from one region to the next starts and ends threads each time.
+constexpr int worthwhile_threads(double work, int most) {
+  if (work < parallel_threshold) return 1;
+  const double threads = work / work_per_thread;
+  return threads < most ? static_cast<int>(std::bit_floor(static_cast<unsigned>(threads))) : most;
+}
+
+#if defined(_OPENMP)
+/// Processors for the threads of a region that the calling thread would open.
+inline int usable_processors() {
+  static const int granted = granted_processors();
+  // Where OpenMP binds its threads to places, this one's own place says nothing of the others'.
+  const bool bound = omp_get_proc_bind() != omp_proc_bind_false;
+  return std::min(granted, bound ? omp_get_num_procs() : allowed_processors());
+}
+#endif
 
 inline int usable_threads([[maybe_unused]] Threads threads, [[maybe_unused]] double work) {
 #if defined(_OPENMP)
-  if (threads.count == 1 || work < parallel_threshold || omp_in_parallel()) return 1;
-  return threads.count > 0 ? threads.count : omp_get_max_threads();
+  const bool named = threads.count > 0;
+  if (threads.count == 1 || work < (named ? named_threshold : parallel_threshold)) return 1;
+  if (omp_in_parallel() || helpers_lost()) return 1;
+  return named ? threads.count : worthwhile_threads(work, std::min(omp_get_max_threads(), usable_processors()));
 #else
   return 1;
 #endif
@@ -690,6 +869,7 @@ void parallel(int parts, const F& f) {
 #if defined(_OPENMP)
   if (parts > 1) {
     // The run time may grant fewer threads than were asked for.
+#if defined(__cpp_exceptions)
     std::exception_ptr error;
 #pragma omp parallel num_threads(parts)
     try {
@@ -699,6 +879,10 @@ void parallel(int parts, const F& f) {
       error = std::current_exception();
     }
     if (error) std::rethrow_exception(error);
+#else
+#pragma omp parallel num_threads(parts)
+    f(omp_get_thread_num(), omp_get_num_threads());
+#endif
     return;
   }
 #endif
@@ -706,13 +890,17 @@ void parallel(int parts, const F& f) {
   f(0, 1);
 }
 
+/// Where part 0, ..., `of` begins, when [0, n) is divided equally.
+constexpr Index part_begin(Index n, Index part, Index of) {
+  return static_cast<Index>(std::int64_t{n} * part / of);  // Index may have 32 bits
+}
+
 /// Calls f(first, last) for contiguous ranges of equal length that make up [0, n). `work`: floating-point operations in
-/// all. As many threads as may be used take part, even where n is smaller: a run time whose team changes its size from
-/// one region to the next starts and ends threads each time.
+/// all. All usable threads take part, even where n is smaller.
 template <class F>
 void parallel_ranges(Index n, double work, Threads threads, const F& f) {
   parallel(usable_threads(threads, work), [&](int part, int of) {
-    const Index first = n * part / of, last = n * (part + 1) / of;
+    const Index first = part_begin(n, part, of), last = part_begin(n, part + 1, of);
     if (first < last) f(first, last);
   });
 }
@@ -739,7 +927,6 @@ inline int thread_count(Threads threads = {}) {
 // first_sample + j alone: a batch can be filled in parts, by anybody, with the same result. The distributions are
 // our own, because the standard library's differ between vendors.
 
-#include <cmath>
 #include <numbers>
 
 // ======== eigan/kernels/random.hpp
@@ -754,14 +941,9 @@ inline int thread_count(Threads threads = {}) {
 // with different flags agree on what they link. A program compiles the subjects that it includes, double where it is
 // used.
 
-#include <cstring>
-
 // ======== eigan/kernels/isa.hpp
 // Which instruction set the kernels use. Chosen once, when the program first needs a kernel, for the processor it
 // runs on; flags such as -march do not matter. EIGAN_FORCE_ISA=portable|avx2|avx512 in the environment overrides.
-
-#include <cstdlib>
-#include <string_view>
 
 namespace eigan {
 
@@ -829,7 +1011,7 @@ inline Isa active_isa() {
 // inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
 
 #define EIGAN_INLINE [[gnu::always_inline]] inline
-#define EIGAN_NOINLINE [[gnu::noinline]] inline  // large arrays, which callers shall not carry
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // long ones: a single copy for all callers
 #if defined(__clang__)
 #define EIGAN_UNROLL _Pragma("unroll")
 #define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
@@ -874,6 +1056,10 @@ struct Simd<double> {
 // NOLINTEND(modernize-use-using)
 template <class T>
 using Vector = typename Simd<T>::V;
+/// A number of elements as an array's bound, which has no sign.
+consteval std::size_t extent(Index n) {
+  return static_cast<std::size_t>(n);
+}
 template <class T>
 inline constexpr Index lanes = EIGAN_VECTOR_BYTES / static_cast<Index>(sizeof(T));
 
@@ -1062,6 +1248,10 @@ struct Simd<double> {
 // NOLINTEND(modernize-use-using)
 template <class T>
 using Vector = typename Simd<T>::V;
+/// A number of elements as an array's bound, which has no sign.
+consteval std::size_t extent(Index n) {
+  return static_cast<std::size_t>(n);
+}
 template <class T>
 inline constexpr Index lanes = EIGAN_VECTOR_BYTES / static_cast<Index>(sizeof(T));
 
@@ -1247,6 +1437,10 @@ struct Simd<double> {
 // NOLINTEND(modernize-use-using)
 template <class T>
 using Vector = typename Simd<T>::V;
+/// A number of elements as an array's bound, which has no sign.
+consteval std::size_t extent(Index n) {
+  return static_cast<std::size_t>(n);
+}
 template <class T>
 inline constexpr Index lanes = EIGAN_VECTOR_BYTES / static_cast<Index>(sizeof(T));
 
@@ -1480,7 +1674,7 @@ const RandomKernels<T>& random_kernels() {
 // inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
 
 #define EIGAN_INLINE [[gnu::always_inline]] inline
-#define EIGAN_NOINLINE [[gnu::noinline]] inline  // large arrays, which callers shall not carry
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // long ones: a single copy for all callers
 #if defined(__clang__)
 #define EIGAN_UNROLL _Pragma("unroll")
 #define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
@@ -1551,9 +1745,9 @@ EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sam
     std::memcpy(words + 8 * w, &ordered, sizeof ordered);
   }
 #else
-  for (std::uint64_t lane = 0; lane < 8; ++lane) {
+  for (std::size_t lane = 0; lane < 8; ++lane) {
     const Rng::Words block = Rng(key).block(8 * group + lane, sample);
-    for (std::uint64_t w = 0; w < 4; ++w) words[8 * w + lane] = block[w];
+    for (std::size_t w = 0; w < 4; ++w) words[8 * w + lane] = block[w];
   }
 #endif
 }
@@ -1669,9 +1863,9 @@ EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sam
     std::memcpy(words + 8 * w, &ordered, sizeof ordered);
   }
 #else
-  for (std::uint64_t lane = 0; lane < 8; ++lane) {
+  for (std::size_t lane = 0; lane < 8; ++lane) {
     const Rng::Words block = Rng(key).block(8 * group + lane, sample);
-    for (std::uint64_t w = 0; w < 4; ++w) words[8 * w + lane] = block[w];
+    for (std::size_t w = 0; w < 4; ++w) words[8 * w + lane] = block[w];
   }
 #endif
 }
@@ -1784,9 +1978,9 @@ EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sam
     std::memcpy(words + 8 * w, &ordered, sizeof ordered);
   }
 #else
-  for (std::uint64_t lane = 0; lane < 8; ++lane) {
+  for (std::size_t lane = 0; lane < 8; ++lane) {
     const Rng::Words block = Rng(key).block(8 * group + lane, sample);
-    for (std::uint64_t w = 0; w < 4; ++w) words[8 * w + lane] = block[w];
+    for (std::size_t w = 0; w < 4; ++w) words[8 * w + lane] = block[w];
   }
 #endif
 }
@@ -1991,27 +2185,79 @@ struct NonSaturatingLoss {
 // ======== eigan/core/exact_text.hpp
 // exact_text: a number as the shortest text of the usual form ("0.2", "1e-05") that reads back as the same number, and
 // the way back. Neither depends on the locale, and neither needs memory that it could lack.
-
-#include <charconv>
-#include <system_error>
+//
+// Both are built on the C library. std::from_chars of a double is missing in libc++ up to 19, std::to_chars of one on
+// older systems of Apple's, and <charconv> would cost every user compile time.
 
 namespace eigan {
 
-/// number = what `text` says; false, with `number` untouched, unless the whole of it is one finite decimal number.
+/// number = what `text` says; false, with `number` untouched, unless the whole of it is one decimal number that a
+/// double can be: finite, and not rounded to zero.
 inline bool parse_number(std::string_view text, double& number) {
+  // strtod wants the locale's decimal point, so it gets none: "0.25" becomes "25e-2". No digit behind the 768th decides
+  // how a number is rounded, except that not all of them are zero.
+  constexpr std::size_t most_digits = 800;
+  constexpr std::int64_t huge = 1'000'000'000'000'000;  // no text has as many digits
+  char plain[most_digits + 32];
+  std::size_t length = 0, at = 0;
+  std::int64_t exponent = 0;
+  bool any = false, point = false, cut = false;
+  const auto is_digit = [&] { return at < text.size() && text[at] >= '0' && text[at] <= '9'; };
+
+  const bool negative = text.starts_with('-');
+  for (at = negative ? 1 : 0; is_digit() || (at < text.size() && text[at] == '.' && !point); ++at) {
+    if (text[at] == '.') {
+      point = true;
+      continue;
+    }
+    any = true;
+    exponent -= point ? 1 : 0;
+    if (length == 0 && text[at] == '0') continue;
+    if (length < most_digits) {
+      plain[length++] = text[at];
+    } else {
+      ++exponent;
+      cut = cut || text[at] != '0';
+    }
+  }
+  if (!any) return false;
+  if (cut) plain[length++] = '1', --exponent;
+  if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
+    ++at;
+    const bool down = at < text.size() && text[at] == '-';
+    if (at < text.size() && (down || text[at] == '+')) ++at;
+    if (!is_digit()) return false;
+    std::int64_t written = 0;
+    for (; is_digit(); ++at) written = std::min(10 * written + (text[at] - '0'), huge);
+    exponent += down ? -written : written;
+  }
+  if (at != text.size()) return false;
+
   double read = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), read);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(read)) return false;
-  number = read;
+  if (length > 0) {
+    const int power = static_cast<int>(std::clamp<std::int64_t>(exponent, -99999, 99999));
+    std::snprintf(plain + length, sizeof plain - length, "e%d", power);
+    read = std::strtod(plain, nullptr);
+    // By its bits: with -ffast-math a compiler takes it that no number is infinite.
+    const auto bits = std::bit_cast<std::uint64_t>(read);
+    if (bits == 0 || bits >> 52 == 0x7ff) return false;
+  }
+  number = negative ? -read : read;
   return true;
 }
 
 /// `number` with as many digits as it needs, 6 to 17 significant ones at most: what %g prints where that is exact.
 inline std::string exact_text(double number) {
-  char text[32];
+  char printed[64], text[64];
   char* end = text;
   for (int digits = 6; digits <= 17; ++digits) {
-    end = std::to_chars(text, text + sizeof text, number, std::chars_format::general, digits).ptr;
+    const int length = std::snprintf(printed, sizeof printed, "%.*g", digits, number);
+    end = text;
+    // What is neither digit, sign nor letter is the locale's decimal point, which may take several bytes.
+    for (const char c : std::string_view(printed, static_cast<std::size_t>(length))) {
+      const bool usual = (c >= '0' && c <= '9') || c == '-' || c == '+' || (c >= 'a' && c <= 'z');
+      if (usual || end[-1] != '.') *end++ = usual ? c : '.';
+    }
     double read = 0;
     if (parse_number(std::string_view(text, end), read) && read == number) break;
   }
@@ -2072,7 +2318,7 @@ const RowKernels<T>& row_kernels() {
 // inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
 
 #define EIGAN_INLINE [[gnu::always_inline]] inline
-#define EIGAN_NOINLINE [[gnu::noinline]] inline  // large arrays, which callers shall not carry
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // long ones: a single copy for all callers
 #if defined(__clang__)
 #define EIGAN_UNROLL _Pragma("unroll")
 #define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
@@ -2502,7 +2748,10 @@ class BatchNorm1d {
   constexpr BatchNorm1d() requires(Features != dynamic) : features_(Features) {}
   /// Throws std::invalid_argument unless 0 < features < 2^31, as the type says where it does, and eps > 0.
   explicit BatchNorm1d(Index features, double eps = 1e-5) : features_(features), eps_(eps) {
-    if (features_ <= 0 || features_ >= Index{1} << 31 || (Features != dynamic && Features != features_))
+    // An Index of 32 bits ends sooner.
+    constexpr Index most =
+        std::min<std::int64_t>(std::numeric_limits<std::int32_t>::max(), std::numeric_limits<Index>::max() / 4);
+    if (features_ <= 0 || features_ > most || (Features != dynamic && Features != features_))
       detail::fail_contract("eigan::BatchNorm1d<", Features, ">: cannot have ", features_, " features");
     if (!(eps_ > 0 && std::isfinite(eps_))) detail::fail_contract("eigan::BatchNorm1d: eps must be > 0, is ", eps_);
   }
@@ -2783,7 +3032,7 @@ const ElementwiseKernels<T>& elementwise_kernels() {
 // inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
 
 #define EIGAN_INLINE [[gnu::always_inline]] inline
-#define EIGAN_NOINLINE [[gnu::noinline]] inline  // large arrays, which callers shall not carry
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // long ones: a single copy for all callers
 #if defined(__clang__)
 #define EIGAN_UNROLL _Pragma("unroll")
 #define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
@@ -3448,6 +3697,53 @@ void linear_default(View<T> w, View<T> b, Rng rng) {
 // ======== eigan/kernels/products.hpp
 // The matrix products of a dense layer on plain arrays; kernels/gemm.hpp has them on views.
 
+// ======== eigan/kernels/thread_memory.hpp
+// thread_memory: where a kernel puts the copies it works on. They are too large for a small stack (64 KiB in
+// WebAssembly, 128 KiB for musl's threads) and made too often for an allocation each time, so a thread keeps one piece
+// until it ends.
+
+namespace eigan::detail {
+
+/// One thread's piece. The pointer needs no destructor, so reading it is one load; Free, which frees the piece, is made
+/// with the first one. A thread that computes on while it ends gets a new piece, which nobody frees.
+struct ThreadMemory {
+  static constexpr std::align_val_t alignment{64};
+  static constinit inline thread_local void* data = nullptr;
+  static constinit inline thread_local std::size_t size = 0;
+
+  struct Free {
+    Free() = default;
+    Free(const Free&) = delete;
+    Free& operator=(const Free&) = delete;
+    ~Free() {
+      ::operator delete(data, alignment);
+      data = nullptr;
+      size = 0;
+    }
+  };
+
+  [[gnu::noinline, gnu::cold]] static void grow(std::size_t bytes) {
+#if !defined(__wasi__) || defined(_REENTRANT)  // one thread: its end is the program's
+    static thread_local Free at_the_end;
+    static_cast<void>(at_the_end);
+#endif
+    ::operator delete(data, alignment);
+    data = nullptr;
+    size = 0;
+    data = ::operator new(bytes, alignment);
+    size = bytes;
+  }
+};
+
+/// At least `bytes` on a cache line, the calling thread's own. They hold anything, and last until a kernel on this
+/// thread asks for more than the most so far. Throws std::bad_alloc.
+inline void* thread_memory(std::size_t bytes) {
+  if (ThreadMemory::size < bytes) ThreadMemory::grow(bytes);
+  return ThreadMemory::data;
+}
+
+}  // namespace eigan::detail
+
 namespace eigan::detail {
 
 template <class T>
@@ -3479,7 +3775,7 @@ const ProductKernels<T>& product_kernels() {
 // inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
 
 #define EIGAN_INLINE [[gnu::always_inline]] inline
-#define EIGAN_NOINLINE [[gnu::noinline]] inline  // large arrays, which callers shall not carry
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // long ones: a single copy for all callers
 #if defined(__clang__)
 #define EIGAN_UNROLL _Pragma("unroll")
 #define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
@@ -3539,29 +3835,29 @@ EIGAN_TARGET EIGAN_INLINE void store_sums(V s0, V s1, V s2, V s3, T* out) {
 }
 
 /// Four columns of a against NR columns of b: 4 NR dot products of length k.
-template <class T, unsigned NR>
+template <class T, Index NR>
 EIGAN_TARGET EIGAN_INLINE void dot_block(Index k, const T* a, Index a_col, const T* b, Index b_col, T* c, Index c_col) {
   using V = Vector<T>;
   constexpr Index L = lanes<T>;
-  V sum[NR][4] = {};
+  V sum[extent(NR)][4] = {};
   Index p = 0;
   for (; p + L <= k; p += L) {
-    V bv[NR];
-    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) bv[j] = in_register(load(b + j * b_col + p));
-    EIGAN_UNROLL for (unsigned i = 0; i < 4; ++i) {
+    V bv[extent(NR)];
+    EIGAN_UNROLL for (Index j = 0; j < NR; ++j) bv[j] = in_register(load(b + j * b_col + p));
+    EIGAN_UNROLL for (Index i = 0; i < 4; ++i) {
       const V av = in_register(load(a + i * a_col + p));
-      EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
+      EIGAN_UNROLL for (Index j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
     }
   }
   if (p < k) {
-    V bv[NR];
-    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) bv[j] = load_part(b + j * b_col + p, k - p);
-    EIGAN_UNROLL for (unsigned i = 0; i < 4; ++i) {
+    V bv[extent(NR)];
+    EIGAN_UNROLL for (Index j = 0; j < NR; ++j) bv[j] = load_part(b + j * b_col + p, k - p);
+    EIGAN_UNROLL for (Index i = 0; i < 4; ++i) {
       const V av = load_part(a + i * a_col + p, k - p);
-      EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
+      EIGAN_UNROLL for (Index j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
     }
   }
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) store_sums(sum[j][0], sum[j][1], sum[j][2], sum[j][3], c + j * c_col);
+  EIGAN_UNROLL for (Index j = 0; j < NR; ++j) store_sums(sum[j][0], sum[j][1], sum[j][2], sum[j][3], c + j * c_col);
 }
 
 template <class T>
@@ -3614,36 +3910,36 @@ EIGAN_TARGET inline void multiply_transposed(Index m, Index n, Index k, Strided<
 namespace eigan::detail::EIGAN_ISA {
 
 // Registers of accumulators: strip_vectors x block_columns of them, plus a strip's vectors, plus one broadcast.
-inline constexpr unsigned strip_vectors = 3;
-inline constexpr unsigned block_columns = EIGAN_VECTOR_BYTES == 64 ? 8 : 4;
+inline constexpr Index strip_vectors = 3;
+inline constexpr Index block_columns = EIGAN_VECTOR_BYTES == 64 ? 8 : 4;
 /// A packed strip takes 24 kB: half of a first-level cache of 48 kB, three quarters of one of 32 kB.
 template <class T>
 inline constexpr Index strip_terms = 24576 / (strip_vectors * EIGAN_VECTOR_BYTES);
 
 /// MV vectors of rows by NR columns of c = init + a b: outer products over k, all sums in registers.
-template <class T, unsigned MV, unsigned NR>
+template <class T, Index MV, Index NR>
 EIGAN_TARGET EIGAN_INLINE void multiply_block(Index k, const T* a, Index a_col, const T* b, Index b_row, Index b_col,
                                               const T* init, Index init_col, T* c, Index c_col) {
   using V = Vector<T>;
   constexpr Index L = lanes<T>;
-  V sum[NR][MV];
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = load(init + j * init_col + i * L);
+  V sum[extent(NR)][extent(MV)];
+  EIGAN_UNROLL for (Index j = 0; j < NR; ++j) {
+    EIGAN_UNROLL for (Index i = 0; i < MV; ++i) sum[j][i] = load(init + j * init_col + i * L);
   }
   // Twice, because how such a short loop happens to lie in the code changes its speed by some percent.
   EIGAN_UNROLL_TWICE
   for (Index p = 0; p < k; ++p) {
-    V av[MV];
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) av[i] = in_register(load(a + i * L));
-    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
+    V av[extent(MV)];
+    EIGAN_UNROLL for (Index i = 0; i < MV; ++i) av[i] = in_register(load(a + i * L));
+    EIGAN_UNROLL for (Index j = 0; j < NR; ++j) {
       const V bv = broadcast(b[j * b_col]);
-      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = fma(av[i], bv, sum[j][i]);
+      EIGAN_UNROLL for (Index i = 0; i < MV; ++i) sum[j][i] = fma(av[i], bv, sum[j][i]);
     }
     a += a_col;
     b += b_row;
   }
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) store(c + j * c_col + i * L, sum[j][i]);
+  EIGAN_UNROLL for (Index j = 0; j < NR; ++j) {
+    EIGAN_UNROLL for (Index i = 0; i < MV; ++i) store(c + j * c_col + i * L, sum[j][i]);
   }
 }
 
@@ -3661,11 +3957,11 @@ struct Right {
 
 /// All columns of one strip of MV vectors of rows, `rows` of which are real. A block whose last rows do not fill a
 /// vector passes init and c through a full-sized copy.
-template <class T, unsigned MV, unsigned NR>
+template <class T, Index MV, Index NR>
 EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a, Index a_col, Right<T> b,
                                         Strided<const T> init, Strided<T> c) {
-  constexpr unsigned height = MV * static_cast<unsigned>(lanes<T>);
-  T copy[NR * height] = {};
+  constexpr Index height = MV * lanes<T>;
+  T copy[extent(NR * height)] = {};
   const bool whole = rows == height;
   Index j = 0;
   for (; j + NR <= n; j += NR) {
@@ -3674,19 +3970,19 @@ EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a
     // The sums of the next block or, at the last whole one, the first of the next strip: they lie in short pieces, far
     // apart, where the processor does not fetch ahead by itself, and nothing can be multiplied before they are there.
     if (init.col > 0) {
-      const T* upcoming = j + 2 * static_cast<Index>(NR) <= n ? start + NR * init.col : init.data + height;
-      EIGAN_UNROLL for (unsigned q = 0; q < NR; ++q) {
+      const T* upcoming = j + 2 * NR <= n ? start + NR * init.col : init.data + height;
+      EIGAN_UNROLL for (Index q = 0; q < NR; ++q) {
         __builtin_prefetch(upcoming + q * init.col, 1);
         __builtin_prefetch(upcoming + q * init.col + height - 1, 1);
       }
     }
     if (!whole)
-      for (unsigned q = 0; q < NR; ++q)
+      for (Index q = 0; q < NR; ++q)
         for (Index i = 0; i < rows; ++i) copy[q * height + i] = start[q * init.col + i];
     multiply_block<T, MV, NR>(k, a, a_col, b.from(j).data, b.row, b.col, whole ? start : copy,
                               whole ? init.col : height, whole ? result : copy, whole ? c.col : height);
     if (!whole)
-      for (unsigned q = 0; q < NR; ++q)
+      for (Index q = 0; q < NR; ++q)
         for (Index i = 0; i < rows; ++i) result[q * c.col + i] = copy[q * height + i];
   }
   if constexpr (NR > 1)
@@ -3702,19 +3998,19 @@ EIGAN_TARGET EIGAN_INLINE Index strip_size(Index left) {
 
 /// Copies `terms` columns of a strip, `rows` of which are real, one after the other; zeros stand for the missing rows.
 /// Vector by vector: a loop over elements would become a call of memcpy for every column.
-template <class T, unsigned MV>
+template <class T, Index MV>
 EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a, Index a_col, T* packed) {
   constexpr Index L = lanes<T>;
   if (rows >= MV * L) {  // the usual case, without a question for each vector
     for (Index q = 0; q < terms; ++q) {
-      EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) store(packed + r * L, in_register(load(a + r * L)));
+      EIGAN_UNROLL for (Index r = 0; r < MV; ++r) store(packed + r * L, in_register(load(a + r * L)));
       a += a_col;
       packed += MV * L;
     }
     return;
   }
   for (Index q = 0; q < terms; ++q) {
-    EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) {
+    EIGAN_UNROLL for (Index r = 0; r < MV; ++r) {
       const Index left = rows - r * L;
       store(packed + r * L, in_register(left >= L ? load(a + r * L) : load_part(a + r * L, left)));
     }
@@ -3725,17 +4021,18 @@ EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a,
 
 /// Strips whose columns are copied together at a time, so that a cache line two strips share is fetched once.
 inline constexpr Index block_strips = 4;
+template <class T>
+inline constexpr Index packed_elements = strip_terms<T> * strip_vectors * lanes<T> * block_strips;
 
-/// c = init + a b for so few terms that a strip of them stays in the first-level cache.
+/// c = init + a b for so few terms that a strip of them stays in the first-level cache. packed: packed_elements.
 template <class T>
 EIGAN_TARGET EIGAN_NOINLINE void multiply_terms(Index m, Index n, Index terms, Strided<const T> a, Right<T> b,
-                                                Strided<const T> init, Strided<T> c) {
+                                                Strided<const T> init, Strided<T> c, T* packed) {
   constexpr Index L = lanes<T>;
   // Columns of a are copied together where that pays: far ones cost a page each, and those an even number of cache
   // lines apart share few cache sets, from 512 bytes on too few for a strip. Enough columns of b must read the copy.
   const Index column_bytes = a.col * static_cast<Index>(sizeof(T));
   const bool gather = column_bytes % 128 == 0 ? column_bytes >= 512 && n >= 16 : column_bytes >= 2048 && n >= 48;
-  alignas(64) T packed[strip_terms<T> * strip_vectors * L * block_strips];
   const Index vectors = (m + L - 1) / L;
   for (Index first = 0, end = 0; first < vectors; first = end) {
     for (Index s = 0; s < (gather ? block_strips : 1) && end < vectors; ++s) end += strip_size(vectors - end);
@@ -3789,24 +4086,22 @@ inline constexpr Index panel_elements = 131072 / static_cast<Index>(sizeof(T));
 template <class T>
 EIGAN_TARGET EIGAN_INLINE void gather_panel(Index columns, Index terms, const T* b, Index b_row, T* panel) {
   constexpr Index width = block_columns, line = 64 / static_cast<Index>(sizeof(T));
+  constexpr std::size_t bytes = sizeof(T) * static_cast<std::size_t>(block_columns);
   for (Index j = 0; j < columns; j += line) {
     const Index end = columns - j < line ? columns : j + line;
     for (Index p = 0; p < terms; ++p) {
       Index q = j;
       for (; q + width <= end; q += width)
-        std::memcpy(panel + q * terms + p * width, b + p * b_row + q, sizeof(T) * block_columns);
+        std::memcpy(panel + q * terms + p * width, b + p * b_row + q, bytes);
       for (Index rest = q; rest < end; ++rest) panel[q * terms + p * width + rest - q] = b[p * b_row + rest];
     }
   }
 }
 
-/// As many columns of b as should stay in the second-level cache, where b is read as it lies.
-inline constexpr Index panel_columns = 256;
-
 /// c = init + a b, `width` columns of b at a time, which are first copied to `panel` where there is one.
 template <class T>
 EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                               Strided<const T> init, Strided<T> c, Index width, T* panel) {
+                                               Strided<const T> init, Strided<T> c, Index width, T* packed, T* panel) {
   for (Index p = 0; p < k || p == 0; p += strip_terms<T>) {
     const Index terms = k - p < strip_terms<T> ? k - p : strip_terms<T>;
     if (p > 0) init = {c.data, 1, c.col};  // the sum so far
@@ -3817,25 +4112,9 @@ EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Stride
       multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
                         panel ? Right<T>{panel, block_columns, 1, terms * block_columns}
                               : Right<T>{from, b.row, b.col, block_columns * b.col},
-                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col});
+                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col}, packed);
     }
   }
-}
-
-/// c = init + a b with b as it lies.
-template <class T>
-EIGAN_TARGET inline void multiply_columns(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                          Strided<const T> init, Strided<T> c) {
-  multiply_pieces<T>(m, n, k, a, b, init, c, panel_columns, nullptr);
-}
-
-/// c = init + a b in panels of b, copied together first: the rows of b lie far apart. b.col == 1, k > 0.
-template <class T>
-EIGAN_TARGET EIGAN_NOINLINE void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                                 Strided<const T> init, Strided<T> c) {
-  alignas(64) T panel[panel_elements<T>];
-  const Index most = k < strip_terms<T> ? k : strip_terms<T>;
-  multiply_pieces(m, n, k, a, b, init, c, panel_elements<T> / most / block_columns * block_columns, panel);
 }
 
 template <class T>
@@ -3847,21 +4126,21 @@ EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
 }
 
 /// c = start + NC columns of a times NC elements of b.
-template <class T, unsigned NC>
+template <class T, Index NC>
 EIGAN_TARGET EIGAN_INLINE void add_columns(Index m, const T* a, Index a_col, const T* b, Index b_row, const T* start,
                                            T* c) {
   constexpr Index L = lanes<T>;
-  Vector<T> bv[NC];
-  EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) bv[q] = broadcast(b[q * b_row]);
+  Vector<T> bv[extent(NC)];
+  EIGAN_UNROLL for (Index q = 0; q < NC; ++q) bv[q] = broadcast(b[q * b_row]);
   Index i = 0;
   for (; i + L <= m; i += L) {
     Vector<T> sum = load(start + i);
-    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load(a + q * a_col + i), bv[q], sum);
+    EIGAN_UNROLL for (Index q = 0; q < NC; ++q) sum = fma(load(a + q * a_col + i), bv[q], sum);
     store(c + i, sum);
   }
   if (i < m) {
     Vector<T> sum = load_part(start + i, m - i);
-    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load_part(a + q * a_col + i, m - i), bv[q], sum);
+    EIGAN_UNROLL for (Index q = 0; q < NC; ++q) sum = fma(load_part(a + q * a_col + i, m - i), bv[q], sum);
     store_part(c + i, sum, m - i);
   }
 }
@@ -3891,15 +4170,21 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
       add_columns<T, 1>(m, a.data, a.col, b.data + j * b.col, b.row, init.data + j * init.col, c.data + j * c.col);
     return;
   }
+  constexpr auto bytes = static_cast<std::size_t>(packed_elements<T> + panel_elements<T>)*sizeof(T);
+  T* const packed = static_cast<T*>(thread_memory(bytes));
   // Of a b whose rows lie apart, a block of columns takes a cache line for each term. These lines evict each other, or
   // the strip, where they are many, or where they are some power of two apart and share few cache sets. Enough rows of
   // a must read the copy.
   const bool crowded = b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
   const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
-  if (b.col == 1 && (crowded || k >= 192) && often_read)
-    multiply_panels(m, n, k, a, b, init, c);
-  else
-    multiply_columns(m, n, k, a, b, init, c);
+  if (b.col == 1 && (crowded || k >= 192) && often_read) {
+    const Index most = k < strip_terms<T> ? k : strip_terms<T>;
+    multiply_pieces(m, n, k, a, b, init, c, panel_elements<T> / most / block_columns * block_columns, packed,
+                    packed + packed_elements<T>);
+  } else {
+    constexpr Index width = 256;  // as many columns as should stay in the second-level cache
+    multiply_pieces<T>(m, n, k, a, b, init, c, width, packed, nullptr);
+  }
 }
 
 template <class T>
@@ -3983,29 +4268,29 @@ EIGAN_TARGET EIGAN_INLINE void store_sums(V s0, V s1, V s2, V s3, T* out) {
 }
 
 /// Four columns of a against NR columns of b: 4 NR dot products of length k.
-template <class T, unsigned NR>
+template <class T, Index NR>
 EIGAN_TARGET EIGAN_INLINE void dot_block(Index k, const T* a, Index a_col, const T* b, Index b_col, T* c, Index c_col) {
   using V = Vector<T>;
   constexpr Index L = lanes<T>;
-  V sum[NR][4] = {};
+  V sum[extent(NR)][4] = {};
   Index p = 0;
   for (; p + L <= k; p += L) {
-    V bv[NR];
-    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) bv[j] = in_register(load(b + j * b_col + p));
-    EIGAN_UNROLL for (unsigned i = 0; i < 4; ++i) {
+    V bv[extent(NR)];
+    EIGAN_UNROLL for (Index j = 0; j < NR; ++j) bv[j] = in_register(load(b + j * b_col + p));
+    EIGAN_UNROLL for (Index i = 0; i < 4; ++i) {
       const V av = in_register(load(a + i * a_col + p));
-      EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
+      EIGAN_UNROLL for (Index j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
     }
   }
   if (p < k) {
-    V bv[NR];
-    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) bv[j] = load_part(b + j * b_col + p, k - p);
-    EIGAN_UNROLL for (unsigned i = 0; i < 4; ++i) {
+    V bv[extent(NR)];
+    EIGAN_UNROLL for (Index j = 0; j < NR; ++j) bv[j] = load_part(b + j * b_col + p, k - p);
+    EIGAN_UNROLL for (Index i = 0; i < 4; ++i) {
       const V av = load_part(a + i * a_col + p, k - p);
-      EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
+      EIGAN_UNROLL for (Index j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
     }
   }
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) store_sums(sum[j][0], sum[j][1], sum[j][2], sum[j][3], c + j * c_col);
+  EIGAN_UNROLL for (Index j = 0; j < NR; ++j) store_sums(sum[j][0], sum[j][1], sum[j][2], sum[j][3], c + j * c_col);
 }
 
 template <class T>
@@ -4058,36 +4343,36 @@ EIGAN_TARGET inline void multiply_transposed(Index m, Index n, Index k, Strided<
 namespace eigan::detail::EIGAN_ISA {
 
 // Registers of accumulators: strip_vectors x block_columns of them, plus a strip's vectors, plus one broadcast.
-inline constexpr unsigned strip_vectors = 3;
-inline constexpr unsigned block_columns = EIGAN_VECTOR_BYTES == 64 ? 8 : 4;
+inline constexpr Index strip_vectors = 3;
+inline constexpr Index block_columns = EIGAN_VECTOR_BYTES == 64 ? 8 : 4;
 /// A packed strip takes 24 kB: half of a first-level cache of 48 kB, three quarters of one of 32 kB.
 template <class T>
 inline constexpr Index strip_terms = 24576 / (strip_vectors * EIGAN_VECTOR_BYTES);
 
 /// MV vectors of rows by NR columns of c = init + a b: outer products over k, all sums in registers.
-template <class T, unsigned MV, unsigned NR>
+template <class T, Index MV, Index NR>
 EIGAN_TARGET EIGAN_INLINE void multiply_block(Index k, const T* a, Index a_col, const T* b, Index b_row, Index b_col,
                                               const T* init, Index init_col, T* c, Index c_col) {
   using V = Vector<T>;
   constexpr Index L = lanes<T>;
-  V sum[NR][MV];
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = load(init + j * init_col + i * L);
+  V sum[extent(NR)][extent(MV)];
+  EIGAN_UNROLL for (Index j = 0; j < NR; ++j) {
+    EIGAN_UNROLL for (Index i = 0; i < MV; ++i) sum[j][i] = load(init + j * init_col + i * L);
   }
   // Twice, because how such a short loop happens to lie in the code changes its speed by some percent.
   EIGAN_UNROLL_TWICE
   for (Index p = 0; p < k; ++p) {
-    V av[MV];
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) av[i] = in_register(load(a + i * L));
-    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
+    V av[extent(MV)];
+    EIGAN_UNROLL for (Index i = 0; i < MV; ++i) av[i] = in_register(load(a + i * L));
+    EIGAN_UNROLL for (Index j = 0; j < NR; ++j) {
       const V bv = broadcast(b[j * b_col]);
-      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = fma(av[i], bv, sum[j][i]);
+      EIGAN_UNROLL for (Index i = 0; i < MV; ++i) sum[j][i] = fma(av[i], bv, sum[j][i]);
     }
     a += a_col;
     b += b_row;
   }
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) store(c + j * c_col + i * L, sum[j][i]);
+  EIGAN_UNROLL for (Index j = 0; j < NR; ++j) {
+    EIGAN_UNROLL for (Index i = 0; i < MV; ++i) store(c + j * c_col + i * L, sum[j][i]);
   }
 }
 
@@ -4105,11 +4390,11 @@ struct Right {
 
 /// All columns of one strip of MV vectors of rows, `rows` of which are real. A block whose last rows do not fill a
 /// vector passes init and c through a full-sized copy.
-template <class T, unsigned MV, unsigned NR>
+template <class T, Index MV, Index NR>
 EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a, Index a_col, Right<T> b,
                                         Strided<const T> init, Strided<T> c) {
-  constexpr unsigned height = MV * static_cast<unsigned>(lanes<T>);
-  T copy[NR * height] = {};
+  constexpr Index height = MV * lanes<T>;
+  T copy[extent(NR * height)] = {};
   const bool whole = rows == height;
   Index j = 0;
   for (; j + NR <= n; j += NR) {
@@ -4118,19 +4403,19 @@ EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a
     // The sums of the next block or, at the last whole one, the first of the next strip: they lie in short pieces, far
     // apart, where the processor does not fetch ahead by itself, and nothing can be multiplied before they are there.
     if (init.col > 0) {
-      const T* upcoming = j + 2 * static_cast<Index>(NR) <= n ? start + NR * init.col : init.data + height;
-      EIGAN_UNROLL for (unsigned q = 0; q < NR; ++q) {
+      const T* upcoming = j + 2 * NR <= n ? start + NR * init.col : init.data + height;
+      EIGAN_UNROLL for (Index q = 0; q < NR; ++q) {
         __builtin_prefetch(upcoming + q * init.col, 1);
         __builtin_prefetch(upcoming + q * init.col + height - 1, 1);
       }
     }
     if (!whole)
-      for (unsigned q = 0; q < NR; ++q)
+      for (Index q = 0; q < NR; ++q)
         for (Index i = 0; i < rows; ++i) copy[q * height + i] = start[q * init.col + i];
     multiply_block<T, MV, NR>(k, a, a_col, b.from(j).data, b.row, b.col, whole ? start : copy,
                               whole ? init.col : height, whole ? result : copy, whole ? c.col : height);
     if (!whole)
-      for (unsigned q = 0; q < NR; ++q)
+      for (Index q = 0; q < NR; ++q)
         for (Index i = 0; i < rows; ++i) result[q * c.col + i] = copy[q * height + i];
   }
   if constexpr (NR > 1)
@@ -4146,19 +4431,19 @@ EIGAN_TARGET EIGAN_INLINE Index strip_size(Index left) {
 
 /// Copies `terms` columns of a strip, `rows` of which are real, one after the other; zeros stand for the missing rows.
 /// Vector by vector: a loop over elements would become a call of memcpy for every column.
-template <class T, unsigned MV>
+template <class T, Index MV>
 EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a, Index a_col, T* packed) {
   constexpr Index L = lanes<T>;
   if (rows >= MV * L) {  // the usual case, without a question for each vector
     for (Index q = 0; q < terms; ++q) {
-      EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) store(packed + r * L, in_register(load(a + r * L)));
+      EIGAN_UNROLL for (Index r = 0; r < MV; ++r) store(packed + r * L, in_register(load(a + r * L)));
       a += a_col;
       packed += MV * L;
     }
     return;
   }
   for (Index q = 0; q < terms; ++q) {
-    EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) {
+    EIGAN_UNROLL for (Index r = 0; r < MV; ++r) {
       const Index left = rows - r * L;
       store(packed + r * L, in_register(left >= L ? load(a + r * L) : load_part(a + r * L, left)));
     }
@@ -4169,17 +4454,18 @@ EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a,
 
 /// Strips whose columns are copied together at a time, so that a cache line two strips share is fetched once.
 inline constexpr Index block_strips = 4;
+template <class T>
+inline constexpr Index packed_elements = strip_terms<T> * strip_vectors * lanes<T> * block_strips;
 
-/// c = init + a b for so few terms that a strip of them stays in the first-level cache.
+/// c = init + a b for so few terms that a strip of them stays in the first-level cache. packed: packed_elements.
 template <class T>
 EIGAN_TARGET EIGAN_NOINLINE void multiply_terms(Index m, Index n, Index terms, Strided<const T> a, Right<T> b,
-                                                Strided<const T> init, Strided<T> c) {
+                                                Strided<const T> init, Strided<T> c, T* packed) {
   constexpr Index L = lanes<T>;
   // Columns of a are copied together where that pays: far ones cost a page each, and those an even number of cache
   // lines apart share few cache sets, from 512 bytes on too few for a strip. Enough columns of b must read the copy.
   const Index column_bytes = a.col * static_cast<Index>(sizeof(T));
   const bool gather = column_bytes % 128 == 0 ? column_bytes >= 512 && n >= 16 : column_bytes >= 2048 && n >= 48;
-  alignas(64) T packed[strip_terms<T> * strip_vectors * L * block_strips];
   const Index vectors = (m + L - 1) / L;
   for (Index first = 0, end = 0; first < vectors; first = end) {
     for (Index s = 0; s < (gather ? block_strips : 1) && end < vectors; ++s) end += strip_size(vectors - end);
@@ -4233,24 +4519,22 @@ inline constexpr Index panel_elements = 131072 / static_cast<Index>(sizeof(T));
 template <class T>
 EIGAN_TARGET EIGAN_INLINE void gather_panel(Index columns, Index terms, const T* b, Index b_row, T* panel) {
   constexpr Index width = block_columns, line = 64 / static_cast<Index>(sizeof(T));
+  constexpr std::size_t bytes = sizeof(T) * static_cast<std::size_t>(block_columns);
   for (Index j = 0; j < columns; j += line) {
     const Index end = columns - j < line ? columns : j + line;
     for (Index p = 0; p < terms; ++p) {
       Index q = j;
       for (; q + width <= end; q += width)
-        std::memcpy(panel + q * terms + p * width, b + p * b_row + q, sizeof(T) * block_columns);
+        std::memcpy(panel + q * terms + p * width, b + p * b_row + q, bytes);
       for (Index rest = q; rest < end; ++rest) panel[q * terms + p * width + rest - q] = b[p * b_row + rest];
     }
   }
 }
 
-/// As many columns of b as should stay in the second-level cache, where b is read as it lies.
-inline constexpr Index panel_columns = 256;
-
 /// c = init + a b, `width` columns of b at a time, which are first copied to `panel` where there is one.
 template <class T>
 EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                               Strided<const T> init, Strided<T> c, Index width, T* panel) {
+                                               Strided<const T> init, Strided<T> c, Index width, T* packed, T* panel) {
   for (Index p = 0; p < k || p == 0; p += strip_terms<T>) {
     const Index terms = k - p < strip_terms<T> ? k - p : strip_terms<T>;
     if (p > 0) init = {c.data, 1, c.col};  // the sum so far
@@ -4261,25 +4545,9 @@ EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Stride
       multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
                         panel ? Right<T>{panel, block_columns, 1, terms * block_columns}
                               : Right<T>{from, b.row, b.col, block_columns * b.col},
-                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col});
+                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col}, packed);
     }
   }
-}
-
-/// c = init + a b with b as it lies.
-template <class T>
-EIGAN_TARGET inline void multiply_columns(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                          Strided<const T> init, Strided<T> c) {
-  multiply_pieces<T>(m, n, k, a, b, init, c, panel_columns, nullptr);
-}
-
-/// c = init + a b in panels of b, copied together first: the rows of b lie far apart. b.col == 1, k > 0.
-template <class T>
-EIGAN_TARGET EIGAN_NOINLINE void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                                 Strided<const T> init, Strided<T> c) {
-  alignas(64) T panel[panel_elements<T>];
-  const Index most = k < strip_terms<T> ? k : strip_terms<T>;
-  multiply_pieces(m, n, k, a, b, init, c, panel_elements<T> / most / block_columns * block_columns, panel);
 }
 
 template <class T>
@@ -4291,21 +4559,21 @@ EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
 }
 
 /// c = start + NC columns of a times NC elements of b.
-template <class T, unsigned NC>
+template <class T, Index NC>
 EIGAN_TARGET EIGAN_INLINE void add_columns(Index m, const T* a, Index a_col, const T* b, Index b_row, const T* start,
                                            T* c) {
   constexpr Index L = lanes<T>;
-  Vector<T> bv[NC];
-  EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) bv[q] = broadcast(b[q * b_row]);
+  Vector<T> bv[extent(NC)];
+  EIGAN_UNROLL for (Index q = 0; q < NC; ++q) bv[q] = broadcast(b[q * b_row]);
   Index i = 0;
   for (; i + L <= m; i += L) {
     Vector<T> sum = load(start + i);
-    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load(a + q * a_col + i), bv[q], sum);
+    EIGAN_UNROLL for (Index q = 0; q < NC; ++q) sum = fma(load(a + q * a_col + i), bv[q], sum);
     store(c + i, sum);
   }
   if (i < m) {
     Vector<T> sum = load_part(start + i, m - i);
-    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load_part(a + q * a_col + i, m - i), bv[q], sum);
+    EIGAN_UNROLL for (Index q = 0; q < NC; ++q) sum = fma(load_part(a + q * a_col + i, m - i), bv[q], sum);
     store_part(c + i, sum, m - i);
   }
 }
@@ -4335,15 +4603,21 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
       add_columns<T, 1>(m, a.data, a.col, b.data + j * b.col, b.row, init.data + j * init.col, c.data + j * c.col);
     return;
   }
+  constexpr auto bytes = static_cast<std::size_t>(packed_elements<T> + panel_elements<T>)*sizeof(T);
+  T* const packed = static_cast<T*>(thread_memory(bytes));
   // Of a b whose rows lie apart, a block of columns takes a cache line for each term. These lines evict each other, or
   // the strip, where they are many, or where they are some power of two apart and share few cache sets. Enough rows of
   // a must read the copy.
   const bool crowded = b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
   const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
-  if (b.col == 1 && (crowded || k >= 192) && often_read)
-    multiply_panels(m, n, k, a, b, init, c);
-  else
-    multiply_columns(m, n, k, a, b, init, c);
+  if (b.col == 1 && (crowded || k >= 192) && often_read) {
+    const Index most = k < strip_terms<T> ? k : strip_terms<T>;
+    multiply_pieces(m, n, k, a, b, init, c, panel_elements<T> / most / block_columns * block_columns, packed,
+                    packed + packed_elements<T>);
+  } else {
+    constexpr Index width = 256;  // as many columns as should stay in the second-level cache
+    multiply_pieces<T>(m, n, k, a, b, init, c, width, packed, nullptr);
+  }
 }
 
 template <class T>
@@ -4424,29 +4698,29 @@ EIGAN_TARGET EIGAN_INLINE void store_sums(V s0, V s1, V s2, V s3, T* out) {
 }
 
 /// Four columns of a against NR columns of b: 4 NR dot products of length k.
-template <class T, unsigned NR>
+template <class T, Index NR>
 EIGAN_TARGET EIGAN_INLINE void dot_block(Index k, const T* a, Index a_col, const T* b, Index b_col, T* c, Index c_col) {
   using V = Vector<T>;
   constexpr Index L = lanes<T>;
-  V sum[NR][4] = {};
+  V sum[extent(NR)][4] = {};
   Index p = 0;
   for (; p + L <= k; p += L) {
-    V bv[NR];
-    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) bv[j] = in_register(load(b + j * b_col + p));
-    EIGAN_UNROLL for (unsigned i = 0; i < 4; ++i) {
+    V bv[extent(NR)];
+    EIGAN_UNROLL for (Index j = 0; j < NR; ++j) bv[j] = in_register(load(b + j * b_col + p));
+    EIGAN_UNROLL for (Index i = 0; i < 4; ++i) {
       const V av = in_register(load(a + i * a_col + p));
-      EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
+      EIGAN_UNROLL for (Index j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
     }
   }
   if (p < k) {
-    V bv[NR];
-    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) bv[j] = load_part(b + j * b_col + p, k - p);
-    EIGAN_UNROLL for (unsigned i = 0; i < 4; ++i) {
+    V bv[extent(NR)];
+    EIGAN_UNROLL for (Index j = 0; j < NR; ++j) bv[j] = load_part(b + j * b_col + p, k - p);
+    EIGAN_UNROLL for (Index i = 0; i < 4; ++i) {
       const V av = load_part(a + i * a_col + p, k - p);
-      EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
+      EIGAN_UNROLL for (Index j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
     }
   }
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) store_sums(sum[j][0], sum[j][1], sum[j][2], sum[j][3], c + j * c_col);
+  EIGAN_UNROLL for (Index j = 0; j < NR; ++j) store_sums(sum[j][0], sum[j][1], sum[j][2], sum[j][3], c + j * c_col);
 }
 
 template <class T>
@@ -4499,36 +4773,36 @@ EIGAN_TARGET inline void multiply_transposed(Index m, Index n, Index k, Strided<
 namespace eigan::detail::EIGAN_ISA {
 
 // Registers of accumulators: strip_vectors x block_columns of them, plus a strip's vectors, plus one broadcast.
-inline constexpr unsigned strip_vectors = 3;
-inline constexpr unsigned block_columns = EIGAN_VECTOR_BYTES == 64 ? 8 : 4;
+inline constexpr Index strip_vectors = 3;
+inline constexpr Index block_columns = EIGAN_VECTOR_BYTES == 64 ? 8 : 4;
 /// A packed strip takes 24 kB: half of a first-level cache of 48 kB, three quarters of one of 32 kB.
 template <class T>
 inline constexpr Index strip_terms = 24576 / (strip_vectors * EIGAN_VECTOR_BYTES);
 
 /// MV vectors of rows by NR columns of c = init + a b: outer products over k, all sums in registers.
-template <class T, unsigned MV, unsigned NR>
+template <class T, Index MV, Index NR>
 EIGAN_TARGET EIGAN_INLINE void multiply_block(Index k, const T* a, Index a_col, const T* b, Index b_row, Index b_col,
                                               const T* init, Index init_col, T* c, Index c_col) {
   using V = Vector<T>;
   constexpr Index L = lanes<T>;
-  V sum[NR][MV];
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = load(init + j * init_col + i * L);
+  V sum[extent(NR)][extent(MV)];
+  EIGAN_UNROLL for (Index j = 0; j < NR; ++j) {
+    EIGAN_UNROLL for (Index i = 0; i < MV; ++i) sum[j][i] = load(init + j * init_col + i * L);
   }
   // Twice, because how such a short loop happens to lie in the code changes its speed by some percent.
   EIGAN_UNROLL_TWICE
   for (Index p = 0; p < k; ++p) {
-    V av[MV];
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) av[i] = in_register(load(a + i * L));
-    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
+    V av[extent(MV)];
+    EIGAN_UNROLL for (Index i = 0; i < MV; ++i) av[i] = in_register(load(a + i * L));
+    EIGAN_UNROLL for (Index j = 0; j < NR; ++j) {
       const V bv = broadcast(b[j * b_col]);
-      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = fma(av[i], bv, sum[j][i]);
+      EIGAN_UNROLL for (Index i = 0; i < MV; ++i) sum[j][i] = fma(av[i], bv, sum[j][i]);
     }
     a += a_col;
     b += b_row;
   }
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) store(c + j * c_col + i * L, sum[j][i]);
+  EIGAN_UNROLL for (Index j = 0; j < NR; ++j) {
+    EIGAN_UNROLL for (Index i = 0; i < MV; ++i) store(c + j * c_col + i * L, sum[j][i]);
   }
 }
 
@@ -4546,11 +4820,11 @@ struct Right {
 
 /// All columns of one strip of MV vectors of rows, `rows` of which are real. A block whose last rows do not fill a
 /// vector passes init and c through a full-sized copy.
-template <class T, unsigned MV, unsigned NR>
+template <class T, Index MV, Index NR>
 EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a, Index a_col, Right<T> b,
                                         Strided<const T> init, Strided<T> c) {
-  constexpr unsigned height = MV * static_cast<unsigned>(lanes<T>);
-  T copy[NR * height] = {};
+  constexpr Index height = MV * lanes<T>;
+  T copy[extent(NR * height)] = {};
   const bool whole = rows == height;
   Index j = 0;
   for (; j + NR <= n; j += NR) {
@@ -4559,19 +4833,19 @@ EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a
     // The sums of the next block or, at the last whole one, the first of the next strip: they lie in short pieces, far
     // apart, where the processor does not fetch ahead by itself, and nothing can be multiplied before they are there.
     if (init.col > 0) {
-      const T* upcoming = j + 2 * static_cast<Index>(NR) <= n ? start + NR * init.col : init.data + height;
-      EIGAN_UNROLL for (unsigned q = 0; q < NR; ++q) {
+      const T* upcoming = j + 2 * NR <= n ? start + NR * init.col : init.data + height;
+      EIGAN_UNROLL for (Index q = 0; q < NR; ++q) {
         __builtin_prefetch(upcoming + q * init.col, 1);
         __builtin_prefetch(upcoming + q * init.col + height - 1, 1);
       }
     }
     if (!whole)
-      for (unsigned q = 0; q < NR; ++q)
+      for (Index q = 0; q < NR; ++q)
         for (Index i = 0; i < rows; ++i) copy[q * height + i] = start[q * init.col + i];
     multiply_block<T, MV, NR>(k, a, a_col, b.from(j).data, b.row, b.col, whole ? start : copy,
                               whole ? init.col : height, whole ? result : copy, whole ? c.col : height);
     if (!whole)
-      for (unsigned q = 0; q < NR; ++q)
+      for (Index q = 0; q < NR; ++q)
         for (Index i = 0; i < rows; ++i) result[q * c.col + i] = copy[q * height + i];
   }
   if constexpr (NR > 1)
@@ -4587,19 +4861,19 @@ EIGAN_TARGET EIGAN_INLINE Index strip_size(Index left) {
 
 /// Copies `terms` columns of a strip, `rows` of which are real, one after the other; zeros stand for the missing rows.
 /// Vector by vector: a loop over elements would become a call of memcpy for every column.
-template <class T, unsigned MV>
+template <class T, Index MV>
 EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a, Index a_col, T* packed) {
   constexpr Index L = lanes<T>;
   if (rows >= MV * L) {  // the usual case, without a question for each vector
     for (Index q = 0; q < terms; ++q) {
-      EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) store(packed + r * L, in_register(load(a + r * L)));
+      EIGAN_UNROLL for (Index r = 0; r < MV; ++r) store(packed + r * L, in_register(load(a + r * L)));
       a += a_col;
       packed += MV * L;
     }
     return;
   }
   for (Index q = 0; q < terms; ++q) {
-    EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) {
+    EIGAN_UNROLL for (Index r = 0; r < MV; ++r) {
       const Index left = rows - r * L;
       store(packed + r * L, in_register(left >= L ? load(a + r * L) : load_part(a + r * L, left)));
     }
@@ -4610,17 +4884,18 @@ EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a,
 
 /// Strips whose columns are copied together at a time, so that a cache line two strips share is fetched once.
 inline constexpr Index block_strips = 4;
+template <class T>
+inline constexpr Index packed_elements = strip_terms<T> * strip_vectors * lanes<T> * block_strips;
 
-/// c = init + a b for so few terms that a strip of them stays in the first-level cache.
+/// c = init + a b for so few terms that a strip of them stays in the first-level cache. packed: packed_elements.
 template <class T>
 EIGAN_TARGET EIGAN_NOINLINE void multiply_terms(Index m, Index n, Index terms, Strided<const T> a, Right<T> b,
-                                                Strided<const T> init, Strided<T> c) {
+                                                Strided<const T> init, Strided<T> c, T* packed) {
   constexpr Index L = lanes<T>;
   // Columns of a are copied together where that pays: far ones cost a page each, and those an even number of cache
   // lines apart share few cache sets, from 512 bytes on too few for a strip. Enough columns of b must read the copy.
   const Index column_bytes = a.col * static_cast<Index>(sizeof(T));
   const bool gather = column_bytes % 128 == 0 ? column_bytes >= 512 && n >= 16 : column_bytes >= 2048 && n >= 48;
-  alignas(64) T packed[strip_terms<T> * strip_vectors * L * block_strips];
   const Index vectors = (m + L - 1) / L;
   for (Index first = 0, end = 0; first < vectors; first = end) {
     for (Index s = 0; s < (gather ? block_strips : 1) && end < vectors; ++s) end += strip_size(vectors - end);
@@ -4674,24 +4949,22 @@ inline constexpr Index panel_elements = 131072 / static_cast<Index>(sizeof(T));
 template <class T>
 EIGAN_TARGET EIGAN_INLINE void gather_panel(Index columns, Index terms, const T* b, Index b_row, T* panel) {
   constexpr Index width = block_columns, line = 64 / static_cast<Index>(sizeof(T));
+  constexpr std::size_t bytes = sizeof(T) * static_cast<std::size_t>(block_columns);
   for (Index j = 0; j < columns; j += line) {
     const Index end = columns - j < line ? columns : j + line;
     for (Index p = 0; p < terms; ++p) {
       Index q = j;
       for (; q + width <= end; q += width)
-        std::memcpy(panel + q * terms + p * width, b + p * b_row + q, sizeof(T) * block_columns);
+        std::memcpy(panel + q * terms + p * width, b + p * b_row + q, bytes);
       for (Index rest = q; rest < end; ++rest) panel[q * terms + p * width + rest - q] = b[p * b_row + rest];
     }
   }
 }
 
-/// As many columns of b as should stay in the second-level cache, where b is read as it lies.
-inline constexpr Index panel_columns = 256;
-
 /// c = init + a b, `width` columns of b at a time, which are first copied to `panel` where there is one.
 template <class T>
 EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                               Strided<const T> init, Strided<T> c, Index width, T* panel) {
+                                               Strided<const T> init, Strided<T> c, Index width, T* packed, T* panel) {
   for (Index p = 0; p < k || p == 0; p += strip_terms<T>) {
     const Index terms = k - p < strip_terms<T> ? k - p : strip_terms<T>;
     if (p > 0) init = {c.data, 1, c.col};  // the sum so far
@@ -4702,25 +4975,9 @@ EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Stride
       multiply_terms<T>(m, columns, terms, {a.data + p * a.col, 1, a.col},
                         panel ? Right<T>{panel, block_columns, 1, terms * block_columns}
                               : Right<T>{from, b.row, b.col, block_columns * b.col},
-                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col});
+                        {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col}, packed);
     }
   }
-}
-
-/// c = init + a b with b as it lies.
-template <class T>
-EIGAN_TARGET inline void multiply_columns(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                          Strided<const T> init, Strided<T> c) {
-  multiply_pieces<T>(m, n, k, a, b, init, c, panel_columns, nullptr);
-}
-
-/// c = init + a b in panels of b, copied together first: the rows of b lie far apart. b.col == 1, k > 0.
-template <class T>
-EIGAN_TARGET EIGAN_NOINLINE void multiply_panels(Index m, Index n, Index k, Strided<const T> a, Strided<const T> b,
-                                                 Strided<const T> init, Strided<T> c) {
-  alignas(64) T panel[panel_elements<T>];
-  const Index most = k < strip_terms<T> ? k : strip_terms<T>;
-  multiply_pieces(m, n, k, a, b, init, c, panel_elements<T> / most / block_columns * block_columns, panel);
 }
 
 template <class T>
@@ -4732,21 +4989,21 @@ EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
 }
 
 /// c = start + NC columns of a times NC elements of b.
-template <class T, unsigned NC>
+template <class T, Index NC>
 EIGAN_TARGET EIGAN_INLINE void add_columns(Index m, const T* a, Index a_col, const T* b, Index b_row, const T* start,
                                            T* c) {
   constexpr Index L = lanes<T>;
-  Vector<T> bv[NC];
-  EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) bv[q] = broadcast(b[q * b_row]);
+  Vector<T> bv[extent(NC)];
+  EIGAN_UNROLL for (Index q = 0; q < NC; ++q) bv[q] = broadcast(b[q * b_row]);
   Index i = 0;
   for (; i + L <= m; i += L) {
     Vector<T> sum = load(start + i);
-    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load(a + q * a_col + i), bv[q], sum);
+    EIGAN_UNROLL for (Index q = 0; q < NC; ++q) sum = fma(load(a + q * a_col + i), bv[q], sum);
     store(c + i, sum);
   }
   if (i < m) {
     Vector<T> sum = load_part(start + i, m - i);
-    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load_part(a + q * a_col + i, m - i), bv[q], sum);
+    EIGAN_UNROLL for (Index q = 0; q < NC; ++q) sum = fma(load_part(a + q * a_col + i, m - i), bv[q], sum);
     store_part(c + i, sum, m - i);
   }
 }
@@ -4776,15 +5033,21 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
       add_columns<T, 1>(m, a.data, a.col, b.data + j * b.col, b.row, init.data + j * init.col, c.data + j * c.col);
     return;
   }
+  constexpr auto bytes = static_cast<std::size_t>(packed_elements<T> + panel_elements<T>)*sizeof(T);
+  T* const packed = static_cast<T*>(thread_memory(bytes));
   // Of a b whose rows lie apart, a block of columns takes a cache line for each term. These lines evict each other, or
   // the strip, where they are many, or where they are some power of two apart and share few cache sets. Enough rows of
   // a must read the copy.
   const bool crowded = b.row * static_cast<Index>(sizeof(T)) % 1024 == 0 && k >= 16;
   const bool often_read = m >= 4 * strip_vectors * lanes<T> && n >= 8;
-  if (b.col == 1 && (crowded || k >= 192) && often_read)
-    multiply_panels(m, n, k, a, b, init, c);
-  else
-    multiply_columns(m, n, k, a, b, init, c);
+  if (b.col == 1 && (crowded || k >= 192) && often_read) {
+    const Index most = k < strip_terms<T> ? k : strip_terms<T>;
+    multiply_pieces(m, n, k, a, b, init, c, panel_elements<T> / most / block_columns * block_columns, packed,
+                    packed + packed_elements<T>);
+  } else {
+    constexpr Index width = 256;  // as many columns as should stay in the second-level cache
+    multiply_pieces<T>(m, n, k, a, b, init, c, width, packed, nullptr);
+  }
 }
 
 template <class T>
@@ -4899,6 +5162,9 @@ template <Index In = dynamic, Index Out = dynamic>
 class Linear {
   static_assert((In > 0 || In == dynamic) && (Out > 0 || Out == dynamic),
                 "eigan::Linear: sizes are positive or dynamic");
+  static constexpr Index most_params = std::numeric_limits<Index>::max();
+  static_assert(In == dynamic || Out == dynamic || In < most_params / Out,
+                "eigan::Linear: more parameters than memory");
 
  public:
   static constexpr Index input = In;
@@ -4910,9 +5176,9 @@ class Linear {
   constexpr Linear() requires(In != dynamic && Out != dynamic) : in_(In), out_(Out) {}
   /// Sizes at run time. Throws std::invalid_argument where they are not in 1 to 2^31 or contradict the type's.
   Linear(Index in_features, Index out_features) : in_(in_features), out_(out_features) {
-    constexpr Index most = Index{1} << 31;
-    if (in_ <= 0 || out_ <= 0 || in_ > most || out_ > most || (In != dynamic && In != in_) ||
-        (Out != dynamic && Out != out_))
+    constexpr std::int64_t most = std::int64_t{1} << 31;  // more than an Index of 32 bits can be
+    if (in_ <= 0 || out_ <= 0 || in_ > most || out_ > most || in_ >= most_params / out_ ||
+        (In != dynamic && In != in_) || (Out != dynamic && Out != out_))
       detail::fail_contract("eigan::Linear<", In, ", ", Out, ">: cannot have sizes ", in_, " and ", out_);
   }
 
@@ -5679,7 +5945,7 @@ class Model {
     for (int i = 0; i < parts; ++i) scratches.push_back(scratch());
     const Index tile = tile_width(x.cols(), parts), n = tiles(x.cols(), tile);
     detail::parallel(parts, [&](int part, int of) {
-      for (Index i = n * part / of; i < n * (part + 1) / of; ++i)
+      for (Index i = detail::part_begin(n, part, of); i < detail::part_begin(n, part + 1, of); ++i)
         infer_tile(x, View<T>(y), scratches[static_cast<std::size_t>(part)], i * tile,
                    std::min(tile, x.cols() - i * tile));
     });
@@ -5865,7 +6131,8 @@ class Model {
   void accumulate(Tape<Net, T>& tape, std::span<T> grad, Threads threads, const AfterBlock& after_block) const {
     const int parts = detail::usable_threads(threads, 2.0 * work(tape.batch()));
     detail::parallel(parts, [&](int part, int of) {
-      const Index begin = net_.param_size() * part / of, end = net_.param_size() * (part + 1) / of;
+      const Index begin = detail::part_begin(net_.param_size(), part, of);
+      const Index end = detail::part_begin(net_.param_size(), part + 1, of);
       const auto is_mine = [&](const Block& block) {
         const Index middle = (block.first + block.last) / 2;
         return middle >= begin && middle < end;
@@ -6451,8 +6718,6 @@ void estimate_statistics(Model<Net, T>& model, std::type_identity_t<ConstView<T>
 // gradient that is infinite or NaN makes every parameter that it updates NaN.
 
 #include <atomic>
-#include <bit>
-#include <limits>
 #include <optional>
 
 namespace eigan {
@@ -6474,7 +6739,7 @@ bool all_finite(std::span<const T> values, Threads threads) {
   constexpr Index part = 1 << 14;
   const Index size = std::ssize(values);
   std::atomic<bool> finite = true;
-  detail::parallel_for((size + part - 1) / part, static_cast<double>(size), threads, [&](Index p) {
+  detail::parallel_for((size + part - 1) / part, detail::memory_access * static_cast<double>(size), threads, [&](Index p) {
     const auto some =
         values.subspan(static_cast<std::size_t>(p * part), static_cast<std::size_t>(std::min(part, size - p * part)));
     if (!all_finite(some)) finite.store(false, std::memory_order_relaxed);
@@ -6576,7 +6841,7 @@ const AdamKernels<T>& adam_kernels() {
 // inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
 
 #define EIGAN_INLINE [[gnu::always_inline]] inline
-#define EIGAN_NOINLINE [[gnu::noinline]] inline  // large arrays, which callers shall not carry
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // long ones: a single copy for all callers
 #if defined(__clang__)
 #define EIGAN_UNROLL _Pragma("unroll")
 #define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
@@ -6963,7 +7228,7 @@ class Ema {
     T* const average = average_.data();
     constexpr Index part = 4096;
     const Index size = std::ssize(params);
-    detail::parallel_for((size + part - 1) / part, 3.0 * static_cast<double>(size), threads, [&](Index p) {
+    detail::parallel_for((size + part - 1) / part, 3 * detail::memory_access * static_cast<double>(size), threads, [&](Index p) {
       for (Index i = p * part; i < std::min(size, (p + 1) * part); ++i)
         average[i] = std::fma(rest, params[static_cast<std::size_t>(i)] - average[i], average[i]);
     });
@@ -7317,6 +7582,9 @@ inline bool checked_byte_size(Dtype dtype, std::span<const std::uint64_t> shape,
 //
 // The caller says at every place what must come next, so there is no tree, no recursion and nothing that deep
 // nesting could exhaust: a bracket too many is simply not what was expected.
+
+#include <charconv>
+#include <system_error>
 
 // ======== eigan/io/utf8.hpp
 // UTF-8, decoded and encoded: what the strings of a JSON header are made of.
@@ -7878,8 +8146,6 @@ class SafetensorsFile {
 // name, replacing what was there. Whoever opens the path sees the old file or the new one, even after a power cut;
 // a failure half-way leaves the old file alone and removes the temporary.
 
-#include <cstdio>
-
 namespace eigan {
 
 /// A file in the making; without commit() nothing comes of it.
@@ -7917,7 +8183,7 @@ class AtomicFile {
       bytes = bytes.subspan(static_cast<std::size_t>(count));
     }
   }
-  void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+  void write(std::string_view text) { write(std::as_bytes(std::span(text.data(), text.size()))); }
 
   /// Makes the file appear under its name. Nothing may be written afterwards. What had that name before is kept in the
   /// same folder under the name `keep`, unless that is empty. At every moment there is a whole file under `path`, as
@@ -8002,7 +8268,7 @@ inline void write_file(const std::filesystem::path& path, std::span<const std::b
   file.commit();
 }
 inline void write_file(const std::filesystem::path& path, std::string_view text) {
-  write_file(path, std::as_bytes(std::span(text)));
+  write_file(path, std::as_bytes(std::span(text.data(), text.size())));
 }
 
 }  // namespace eigan

@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
+#include <algorithm>
 #include <atomic>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include <eigan/core/parallel.hpp>
@@ -52,16 +54,29 @@ TEST_CASE("parallel_for: an exception reaches the caller when all parts have end
 }
 
 TEST_CASE("parallel_for: small work stays on the calling thread") {
-  CHECK(detail::usable_threads(Threads{8}, detail::parallel_threshold / 2) == 1);
+  CHECK(detail::usable_threads(Threads{8}, detail::named_threshold / 2) == 1);
+  CHECK(detail::usable_threads(Threads{}, detail::parallel_threshold / 2) == 1);
   CHECK(detail::usable_threads(Threads{1}, much) == 1);
   CHECK(thread_count(Threads{1}) == 1);
   CHECK(thread_count() >= 1);
 }
 
+TEST_CASE("parallel_for: by default a thread is worth a million operations, from four million on") {
+  CHECK(detail::worthwhile_threads(2.0 * 64 * (64 * 64 + 65 * 65), 64) == 1);  // batch 64 of 64-64-64
+  CHECK(detail::worthwhile_threads(3.9e6, 64) == 1);
+  CHECK(detail::worthwhile_threads(4e6, 64) == 4);
+  CHECK(detail::worthwhile_threads(4e6, 2) == 2);
+  CHECK(detail::worthwhile_threads(15.9e6, 64) == 8);
+  CHECK(detail::worthwhile_threads(15.9e6, 15) == 15);
+  CHECK(detail::worthwhile_threads(much, 64) == 64);
+  CHECK(detail::worthwhile_threads(1e300, 1 << 20) == 1 << 20);
+}
+
 #if defined(_OPENMP)
 TEST_CASE("parallel_for: large work uses as many threads as were asked for") {
   CHECK(thread_count(Threads{3}) == 3);
-  CHECK(thread_count() == omp_get_max_threads());
+  CHECK(detail::usable_threads(Threads{3}, detail::named_threshold) == 3);
+  CHECK(thread_count() == std::min(omp_get_max_threads(), detail::usable_processors()));
   std::atomic<int> threads{0};
   detail::parallel(2, [&](int, int) { threads = omp_get_num_threads(); });
   CHECK(threads == 2);
@@ -85,3 +100,35 @@ TEST_CASE("parallel_for: inside another parallel region it is a loop on the call
   CHECK(alone);
 }
 #endif
+
+#if defined(_OPENMP) && defined(__linux__)
+TEST_CASE("parallel_for: a thread that may use one processor opens no region by default") {
+  const bool bound = omp_get_proc_bind() != omp_proc_bind_false;
+  int threads = 0, named = 0;
+  std::thread([&] {
+    cpu_set_t mine, one;
+    sched_getaffinity(0, sizeof mine, &mine);
+    CPU_ZERO(&one);
+    for (std::size_t i = 0; i < CPU_SETSIZE && CPU_COUNT(&one) == 0; ++i)
+      if (CPU_ISSET(i, &mine)) CPU_SET(i, &one);
+    sched_setaffinity(0, sizeof one, &one);
+    threads = thread_count();
+    named = thread_count({2});
+  }).join();
+  CHECK(threads == (bound ? thread_count() : 1));
+  CHECK(named == 2);
+}
+#endif
+
+TEST_CASE(
+    "part_begin: parts are equal to within one, also where the number times the parts is more than 32 bits hold") {
+  for (const Index n : {Index{0}, Index{1}, Index{7}, Index{2147483647}})
+    for (const Index of : {1, 3, 128}) {
+      CHECK(detail::part_begin(n, 0, of) == 0);
+      CHECK(detail::part_begin(n, of, of) == n);
+      for (Index part = 0; part < of; ++part) {
+        const Index size = detail::part_begin(n, part + 1, of) - detail::part_begin(n, part, of);
+        REQUIRE((size == n / of || size == n / of + 1));
+      }
+    }
+}

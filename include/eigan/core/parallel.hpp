@@ -1,13 +1,17 @@
 // parallel_for: the only place that knows OpenMP. Without OpenMP it is a loop.
 //
 // Work items are independent and each is computed the same way whoever takes it, so results never depend on the
-// number of threads. Small work, and work asked for inside somebody else's parallel region, stays on the calling
-// thread.
+// number of threads. Small work stays on the calling thread, and so does work asked for inside a parallel region of the
+// caller's or in a process that has lost its helpers to fork().
 #pragma once
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <exception>
 
+#include <eigan/core/fork.hpp>
+#include <eigan/core/processors.hpp>
 #include <eigan/core/types.hpp>
 
 #if defined(_OPENMP)
@@ -16,20 +20,49 @@
 
 namespace eigan {
 
-/// How many threads a call may use. 0: as many as OpenMP would (OMP_NUM_THREADS, or all processors).
+/// How many threads a call may use.
 struct Threads {
-  int count = 0;  ///< at most; 0 for as many as OpenMP would
+  /// At most; 0 for as many as the work is worth, of those that OpenMP would use (OMP_NUM_THREADS) and that the process
+  /// has processors for (its affinity, its control group).
+  int count = 0;
 };
 
 namespace detail {
 
-/// Below this many floating-point operations, starting threads costs more than it saves.
-inline constexpr double parallel_threshold = 400e3;
+// Floating-point operations, of which a core does some 50 a nanosecond. A region costs a microsecond while the helpers
+// are still looking for work, 60 once they sleep, and a time slice or more where other programs keep them from running.
+// So by default work of up to 80 microseconds stays on the calling thread, and no thread gets less than 20.
+inline constexpr double parallel_threshold = 4e6;
+inline constexpr double work_per_thread = 1e6;
+/// A caller who names a number of threads gets it, except where a region is sure to cost more than it saves.
+inline constexpr double named_threshold = 400e3;
+/// What a number costs that is read from memory or written there, for work that does little else.
+inline constexpr double memory_access = 5;
+
+/// How many of `most` threads work is worth by default: all, or else a power of two, because a run time whose team
+/// changes its size from one region to the next starts and ends threads each time.
+constexpr int worthwhile_threads(double work, int most) {
+  if (work < parallel_threshold) return 1;
+  const double threads = work / work_per_thread;
+  return threads < most ? static_cast<int>(std::bit_floor(static_cast<unsigned>(threads))) : most;
+}
+
+#if defined(_OPENMP)
+/// Processors for the threads of a region that the calling thread would open.
+inline int usable_processors() {
+  static const int granted = granted_processors();
+  // Where OpenMP binds its threads to places, this one's own place says nothing of the others'.
+  const bool bound = omp_get_proc_bind() != omp_proc_bind_false;
+  return std::min(granted, bound ? omp_get_num_procs() : allowed_processors());
+}
+#endif
 
 inline int usable_threads([[maybe_unused]] Threads threads, [[maybe_unused]] double work) {
 #if defined(_OPENMP)
-  if (threads.count == 1 || work < parallel_threshold || omp_in_parallel()) return 1;
-  return threads.count > 0 ? threads.count : omp_get_max_threads();
+  const bool named = threads.count > 0;
+  if (threads.count == 1 || work < (named ? named_threshold : parallel_threshold)) return 1;
+  if (omp_in_parallel() || helpers_lost()) return 1;
+  return named ? threads.count : worthwhile_threads(work, std::min(omp_get_max_threads(), usable_processors()));
 #else
   return 1;
 #endif
@@ -42,6 +75,7 @@ void parallel(int parts, const F& f) {
 #if defined(_OPENMP)
   if (parts > 1) {
     // The run time may grant fewer threads than were asked for.
+#if defined(__cpp_exceptions)
     std::exception_ptr error;
 #pragma omp parallel num_threads(parts)
     try {
@@ -51,6 +85,10 @@ void parallel(int parts, const F& f) {
       error = std::current_exception();
     }
     if (error) std::rethrow_exception(error);
+#else
+#pragma omp parallel num_threads(parts)
+    f(omp_get_thread_num(), omp_get_num_threads());
+#endif
     return;
   }
 #endif
@@ -58,13 +96,17 @@ void parallel(int parts, const F& f) {
   f(0, 1);
 }
 
+/// Where part 0, ..., `of` begins, when [0, n) is divided equally.
+constexpr Index part_begin(Index n, Index part, Index of) {
+  return static_cast<Index>(std::int64_t{n} * part / of);  // Index may have 32 bits
+}
+
 /// Calls f(first, last) for contiguous ranges of equal length that make up [0, n). `work`: floating-point operations in
-/// all. As many threads as may be used take part, even where n is smaller: a run time whose team changes its size from
-/// one region to the next starts and ends threads each time.
+/// all. All usable threads take part, even where n is smaller.
 template <class F>
 void parallel_ranges(Index n, double work, Threads threads, const F& f) {
   parallel(usable_threads(threads, work), [&](int part, int of) {
-    const Index first = n * part / of, last = n * (part + 1) / of;
+    const Index first = part_begin(n, part, of), last = part_begin(n, part + 1, of);
     if (first < last) f(first, last);
   });
 }

@@ -50,7 +50,7 @@ class AtomicFile {
       bytes = bytes.subspan(static_cast<std::size_t>(count));
     }
   }
-  void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+  void write(std::string_view text) { write(std::as_bytes(std::span(text.data(), text.size()))); }
 
   /// Makes the file appear under its name. Nothing may be written afterwards. What had that name before is kept in the
   /// same folder under the name `keep`, unless that is empty. At every moment there is a whole file under `path`, as
@@ -135,7 +135,7 @@ inline void write_file(const std::filesystem::path& path, std::span<const std::b
   file.commit();
 }
 inline void write_file(const std::filesystem::path& path, std::string_view text) {
-  write_file(path, std::as_bytes(std::span(text)));
+  write_file(path, std::as_bytes(std::span(text.data(), text.size())));
 }
 
 }  // namespace eigan

@@ -22,7 +22,7 @@ class Checksum {
     for (; bytes.size() >= sizeof(std::uint64_t); bytes = bytes.subspan(sizeof(std::uint64_t))) mix(word(bytes, 8));
     if (!bytes.empty()) mix(word(bytes, bytes.size()));
   }
-  void add(std::string_view text) { add(std::as_bytes(std::span(text))); }
+  void add(std::string_view text) { add(std::as_bytes(std::span(text.data(), text.size()))); }
 
   /// 16 hexadecimal digits.
   std::string text() const {

@@ -3,6 +3,7 @@
 
 #include <eigan/kernels/dispatch.hpp>
 #include <eigan/kernels/strided.hpp>
+#include <eigan/kernels/thread_memory.hpp>
 
 namespace eigan::detail {
 

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -33,7 +35,10 @@ class BatchNorm1d {
   constexpr BatchNorm1d() requires(Features != dynamic) : features_(Features) {}
   /// Throws std::invalid_argument unless 0 < features < 2^31, as the type says where it does, and eps > 0.
   explicit BatchNorm1d(Index features, double eps = 1e-5) : features_(features), eps_(eps) {
-    if (features_ <= 0 || features_ >= Index{1} << 31 || (Features != dynamic && Features != features_))
+    // An Index of 32 bits ends sooner.
+    constexpr Index most =
+        std::min<std::int64_t>(std::numeric_limits<std::int32_t>::max(), std::numeric_limits<Index>::max() / 4);
+    if (features_ <= 0 || features_ > most || (Features != dynamic && Features != features_))
       detail::fail_contract("eigan::BatchNorm1d<", Features, ">: cannot have ", features_, " features");
     if (!(eps_ > 0 && std::isfinite(eps_))) detail::fail_contract("eigan::BatchNorm1d: eps must be > 0, is ", eps_);
   }

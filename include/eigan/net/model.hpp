@@ -156,7 +156,7 @@ class Model {
     for (int i = 0; i < parts; ++i) scratches.push_back(scratch());
     const Index tile = tile_width(x.cols(), parts), n = tiles(x.cols(), tile);
     detail::parallel(parts, [&](int part, int of) {
-      for (Index i = n * part / of; i < n * (part + 1) / of; ++i)
+      for (Index i = detail::part_begin(n, part, of); i < detail::part_begin(n, part + 1, of); ++i)
         infer_tile(x, View<T>(y), scratches[static_cast<std::size_t>(part)], i * tile,
                    std::min(tile, x.cols() - i * tile));
     });
@@ -342,7 +342,8 @@ class Model {
   void accumulate(Tape<Net, T>& tape, std::span<T> grad, Threads threads, const AfterBlock& after_block) const {
     const int parts = detail::usable_threads(threads, 2.0 * work(tape.batch()));
     detail::parallel(parts, [&](int part, int of) {
-      const Index begin = net_.param_size() * part / of, end = net_.param_size() * (part + 1) / of;
+      const Index begin = detail::part_begin(net_.param_size(), part, of);
+      const Index end = detail::part_begin(net_.param_size(), part + 1, of);
       const auto is_mine = [&](const Block& block) {
         const Index middle = (block.first + block.last) / 2;
         return middle >= begin && middle < end;

@@ -41,11 +41,8 @@ class Network {
                            std::string_view place = "eigan::Network") {
     Network net;
     for (const LayerText& layer : parse_layers(text, place)) {
-      try {
-        net.add(layers.make(layer));
-      } catch (const std::invalid_argument& wrong) {
-        layer.fail(wrong.what());
-      }
+      detail::attempt<std::invalid_argument>([&] { net.add(layers.make(layer)); },
+                                             [&](const std::invalid_argument& wrong) { layer.fail(wrong.what()); });
     }
     if (net.input_size() == dynamic)
       detail::fail_data(place, ": expected a layer that states a size, found none in '", printable(text), "'");

@@ -36,7 +36,7 @@ bool all_finite(std::span<const T> values, Threads threads) {
   constexpr Index part = 1 << 14;
   const Index size = std::ssize(values);
   std::atomic<bool> finite = true;
-  detail::parallel_for((size + part - 1) / part, static_cast<double>(size), threads, [&](Index p) {
+  detail::parallel_for((size + part - 1) / part, detail::memory_access * static_cast<double>(size), threads, [&](Index p) {
     const auto some =
         values.subspan(static_cast<std::size_t>(p * part), static_cast<std::size_t>(std::min(part, size - p * part)));
     if (!all_finite(some)) finite.store(false, std::memory_order_relaxed);

@@ -38,7 +38,7 @@ class Ema {
     T* const average = average_.data();
     constexpr Index part = 4096;
     const Index size = std::ssize(params);
-    detail::parallel_for((size + part - 1) / part, 3.0 * static_cast<double>(size), threads, [&](Index p) {
+    detail::parallel_for((size + part - 1) / part, 3 * detail::memory_access * static_cast<double>(size), threads, [&](Index p) {
       for (Index i = p * part; i < std::min(size, (p + 1) * part); ++i)
         average[i] = std::fma(rest, params[static_cast<std::size_t>(i)] - average[i], average[i]);
     });
