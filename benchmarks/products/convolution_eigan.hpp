@@ -23,15 +23,14 @@ class EiganConvolution {
         dw(w.size()),
         db(b.size()),
         wt_(w.size()),
-        workspace_(length(std::max({eigan::detail::forward_workspace(shape_), eigan::detail::gradient_workspace(shape_),
-                                    eigan::detail::transposed_workspace(shape_)}))) {
+        workspace_(length(std::max(eigan::detail::gradient_workspace(shape_), eigan::detail::transposed_workspace(shape_)))) {
     for (auto* operand : {&x, &w, &b, &dy}) fill_with_noise(*operand);
     kernels_.transpose_weights(shape_, w.data(), wt_.data());
   }
 
   void forward() {
     kernels_.forward(shape_, {0, shape_.out_height()}, samples_, w.data(), b.data(), {x.data(), 1, shape_.in_size()},
-                     {y.data(), 1, shape_.out_size()}, workspace_.data());
+                     {y.data(), 1, shape_.out_size()});
   }
   void backward_input() {
     kernels_.transposed(shape_, {0, shape_.height}, samples_, wt_.data(), nullptr, {dy.data(), 1, shape_.out_size()},
