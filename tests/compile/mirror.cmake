@@ -25,8 +25,7 @@ set(without_test
   layers/convolution.hpp # what convolutions share: theirs
   layers/spatial.hpp     # what layers of images share: theirs
   layers/window.hpp      # what poolings share: theirs
-  kernels/convolution_shape.hpp # sizes: kernels/convolution_test.cpp
-  kernels/convolution_sizes.hpp # the same
+  kernels/convolution_sizes.hpp # how kernels divide their work: kernels/convolution_test.cpp
   kernels.hpp          # all kernels, another umbrella
   kernels/map.hpp      # what element-wise kernels share: their tests
   kernels/denormals.hpp # what optimisers' kernels share: theirs

@@ -18,9 +18,11 @@
 #include <eigan/core/error.hpp>
 #include <eigan/core/printable.hpp>
 #include <eigan/net/parallel.hpp>
+#include <eigan/net/residual.hpp>
 #include <eigan/net/runtime/any_layer.hpp>
 #include <eigan/net/runtime/layer_registry.hpp>
 #include <eigan/net/runtime/layer_text.hpp>
+#include <eigan/net/skip_connection.hpp>
 
 namespace eigan {
 
