@@ -4,6 +4,7 @@
 #include <eigan/kernels/activations.hpp>
 #include <eigan/kernels/adam.hpp>
 #include <eigan/kernels/columns.hpp>
+#include <eigan/kernels/convolution.hpp>
 #include <eigan/kernels/elementwise.hpp>
 #include <eigan/kernels/prelu.hpp>
 #include <eigan/kernels/products.hpp>

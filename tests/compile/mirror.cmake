@@ -19,10 +19,14 @@ set(without_test
   io/onnx_layer.hpp         # the same
   io/onnx_operators.hpp     # the same
   io/onnx_writers.hpp       # the same
-  net/layer_table.hpp     # lists of function pointers: net/any_layer_test.cpp
   net/must_be_a_layer.hpp # what compilers say: tests/compile/reject
   testing/numeric.hpp     # what checks are made of: testing/check_layer_test.cpp and its neighbours
   testing/trial.hpp       # the same
+  layers/channels.hpp    # what normalisations share: their tests
+  layers/convolution.hpp # what convolutions share: theirs
+  layers/spatial.hpp     # what layers of images share: theirs
+  layers/window.hpp      # what poolings share: theirs
+  kernels/convolution_sizes.hpp # how kernels divide their work: kernels/convolution_test.cpp
   kernels.hpp          # all kernels, another umbrella
   kernels/map.hpp      # what element-wise kernels share: their tests
   kernels/denormals.hpp # what optimisers' kernels share: theirs

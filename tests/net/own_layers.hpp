@@ -136,8 +136,12 @@ struct ExpGain {
   }
   template <class T>
   void backward_params(Prepared<T> p, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp) const {
-    View<T>(dp.data(), features, 1).array() +=
-        ConstView<T>(p.prepared.data(), features, 1).array() * x.cwiseProduct(dy).rowwise().sum().array();
+    for (std::size_t i = 0; i < dp.size(); ++i) {  // Eigen would round by where dp lies
+      T sum = 0;
+      for (Index j = 0; j < x.cols(); ++j)
+        sum = std::fma(x(static_cast<Index>(i), j), dy(static_cast<Index>(i), j), sum);
+      dp[i] = std::fma(p.prepared[i], sum, dp[i]);
+    }
   }
   template <class T>
   void forward_tangent(Prepared<T> p, ConstView<T>, ConstView<T>, ConstView<T> tx, View<T> ty) const {

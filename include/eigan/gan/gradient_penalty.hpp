@@ -111,7 +111,9 @@ class GradientPenalty {
         squares += static_cast<double>(slope(i, j)) * static_cast<double>(slope(i, j));
       const Direction u = direction(std::sqrt(squares), static_cast<double>(batch));
       sum += u.penalty;
-      tangents_[0].view().col(j) = slope.col(j) * static_cast<T>(u.factor);
+      View<T> tangent = tangents_[0].view();  // in double: next to a slope of 0 the factor is too large for a float
+      for (Index i = 0; i < slope.rows(); ++i)
+        tangent(i, j) = static_cast<T>(static_cast<double>(slope(i, j)) * u.factor);
     }
     const Steps<T>& net = tape_.steps();
     for (std::size_t i = 1; i < net.inputs(); ++i) tangents_[i].view().setZero();

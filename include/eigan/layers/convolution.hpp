@@ -116,8 +116,7 @@ T* workspace(Index numbers) {
 template <class T>
 void convolve(const ConvolutionShape& s, ImageRows rows, const T* w, const T* bias, const ConstView<T>& x, View<T> y) {
   if (rows.first < rows.last)
-    convolution_kernels<T>().forward(s, rows, x.cols(), w, bias, samples_of(x), samples_of(y),
-                                     workspace<T>(forward_workspace(s)));
+    convolution_kernels<T>().forward(s, rows, x.cols(), w, bias, samples_of(x), samples_of(y));
 }
 template <class T>
 void convolve_transposed(const ConvolutionShape& s, ImageRows rows, const T* wt, const T* bias, const ConstView<T>& y,

@@ -133,7 +133,9 @@ constexpr bool is_stochastic() {
 /// Appends a layer or a composition.
 template <class T, class L>
 std::size_t append(Steps<T>& steps, const L& layer, std::size_t level, const std::string& name) {
-  if constexpr (Composition<L>)
+  if constexpr (is_input<L>)
+    return layer.append(steps, level, name);
+  else if constexpr (Composition<L>)
     return layer.append(steps, level, name + '.');
   else
     return steps.add(layer, level, name);

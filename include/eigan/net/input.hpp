@@ -5,7 +5,6 @@
 //   Sequential<Inputs<Input<1, 28, 28>, Input<10>>, Conv2d<11, 32, 4, 2, 1>, ...>
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <numeric>
 #include <string>
@@ -58,35 +57,45 @@ class Input {
   Shape shape_;
 };
 
-/// Several inputs, joined.
-template <class... Ins>
-class Inputs {
+namespace detail {
+/// Several inputs, which may be known only at run time, joined.
+class JoinedInputs {
  public:
-  using Composes = void;  ///< it is a Composition
+  using Composes = void;
   static constexpr bool stochastic = false;
 
-  /// Of inputs whose types state their shapes.
-  Inputs() = default;
-  /// Of any inputs.
-  explicit Inputs(Ins... inputs) requires(sizeof...(Ins) > 0) : shapes_{inputs.shape()...}, specs_{inputs.spec()...} {}
+  JoinedInputs(std::vector<Shape> shapes, std::vector<Spec> specs)
+      : shapes_(std::move(shapes)), specs_(std::move(specs)) {}
 
-  std::vector<Shape> input_shapes() const { return {shapes_.begin(), shapes_.end()}; }
-  Spec spec() const { return {"Inputs", {}, "::eigan::Inputs", {}, {specs_.begin(), specs_.end()}}; }
+  std::vector<Shape> input_shapes() const { return shapes_; }
+  Spec spec() const { return {"Inputs", {}, "::eigan::Inputs", {}, specs_}; }
   template <class T>
   std::size_t append(Steps<T>& steps, std::size_t, const std::string& name) const {
-    if (steps.inputs() != sizeof...(Ins))
-      detail::fail_contract("eigan::Inputs: a network of ", sizeof...(Ins), " inputs was given ", steps.inputs());
-    std::vector<std::size_t> levels(sizeof...(Ins));
+    if (steps.inputs() != shapes_.size())
+      fail_contract("eigan::Inputs: a network of ", shapes_.size(), " inputs was given ", steps.inputs());
+    std::vector<std::size_t> levels(shapes_.size());
     std::iota(levels.begin(), levels.end(), std::size_t{0});
     return steps.concatenate(std::move(levels), name + "inputs");
   }
+
+ private:
+  std::vector<Shape> shapes_;
+  std::vector<Spec> specs_;
+};
+}  // namespace detail
+
+/// Several inputs, joined.
+template <class... Ins>
+class Inputs : public detail::JoinedInputs {
+ public:
+  /// Of inputs whose types state their shapes.
+  Inputs() : Inputs(Ins{}...) {}
+  /// Of any inputs.
+  explicit Inputs(Ins... inputs) requires(sizeof...(Ins) > 0) : JoinedInputs({inputs.shape()...}, {inputs.spec()...}) {}
+
   template <Shape, std::size_t... Path>
   struct Check
       : detail::SideBySide<std::index_sequence<Path...>, Ins::template Check<detail::unknown_shape>::value...> {};
-
- private:
-  std::array<Shape, sizeof...(Ins)> shapes_{Ins{}.shape()...};
-  std::array<Spec, sizeof...(Ins)> specs_{Ins{}.spec()...};
 };
 
 namespace detail {
@@ -94,6 +103,8 @@ template <Index... Shape>
 inline constexpr bool is_input<Input<Shape...>> = true;
 template <class... Ins>
 inline constexpr bool is_input<Inputs<Ins...>> = true;
+template <>
+inline constexpr bool is_input<JoinedInputs> = true;
 }  // namespace detail
 
 }  // namespace eigan

@@ -124,7 +124,7 @@ class Steps {
       if (!in.is_vector() && (in.height != out.height || in.width != out.width))
         detail::fail_contract("eigan: images side by side need one height and width: ", name, " receives ",
                               shape_text(levels_[*image]), " and ", shape_text(in));
-      out.channels += in.channels;
+      if (!checked_add(out.channels, in.channels, out.channels)) out.channels = std::numeric_limits<Index>::max();
     }
     return push({StepKind::concatenation, std::move(levels), 0, std::move(name)}, out);
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <eigan/net/composition.hpp>
+#include <eigan/net/must_be_a_layer.hpp>
 #include <eigan/net/sequential.hpp>
 #include <eigan/net/steps.hpp>
 
@@ -65,5 +66,12 @@ class AnyLayer {
 
   std::shared_ptr<const Base> held_;  // shared by copies: nobody changes it
 };
+
+namespace detail {
+template <std::size_t... Position>
+struct MustBeALayer<AnyLayer, Position...> {
+  static_assert(sizeof...(Position) > 999, "eigan: what an AnyLayer holds is known only at run time; use eigan::Network");
+};
+}  // namespace detail
 
 }  // namespace eigan

@@ -18,9 +18,11 @@
 #include <eigan/core/error.hpp>
 #include <eigan/core/printable.hpp>
 #include <eigan/net/parallel.hpp>
+#include <eigan/net/residual.hpp>
 #include <eigan/net/runtime/any_layer.hpp>
 #include <eigan/net/runtime/layer_registry.hpp>
 #include <eigan/net/runtime/layer_text.hpp>
+#include <eigan/net/skip_connection.hpp>
 
 namespace eigan {
 
@@ -36,12 +38,13 @@ class Network {
   /// is wrong or its layers do not fit together. Nothing is allocated for the sizes that the text states.
   static Network from_text(std::string_view text, const LayerRegistry& layers = {},
                            std::string_view place = "eigan::Network") {
-    Network net = from_layers(parse_layers(text, place), layers);
+    Network net;
+    net.push(parse_layers(text, place), layers);
     if (!net.steps_)
       detail::fail_data(place, ": expected a layer that states a size, found none in '", printable(text), "'");
     return net;
   }
-  /// The layers of a text that has been taken apart, in a row.
+  /// The layers of a text that has been taken apart, in a row. Whether they fit shows where their input is known.
   static Network from_layers(const std::vector<LayerText>& texts, const LayerRegistry& layers);
 
   /// Adds a layer or a composition behind the others. Throws std::invalid_argument if it does not take what the one in
@@ -138,6 +141,19 @@ class AnyParallel {
   std::vector<AnyLayer> heads_;
 };
 
+inline AnyLayer make_inputs(const LayerText& text, const LayerRegistry& layers) {
+  std::vector<Shape> shapes;
+  std::vector<Spec> specs;
+  for (const LayerText& input : text.children()) {
+    const AnyLayer made = layers.make(input);
+    if (!made.is_input()) input.fail("expected an Input");
+    shapes.push_back(made.input_shapes().front()), specs.push_back(made.spec());
+  }
+  if (shapes.empty()) text.fail("expected inputs inside, found none");
+  text.check_all_taken();
+  return JoinedInputs(std::move(shapes), std::move(specs));
+}
+
 inline AnyLayer make_layer(const LayerText& text, const LayerRegistry& layers) {
   const auto body = [&] {
     Network net = Network::from_layers(text.children(), layers);
@@ -148,6 +164,7 @@ inline AnyLayer make_layer(const LayerText& text, const LayerRegistry& layers) {
   if (text.name() == "Sequential") return body();
   if (text.name() == "Residual") return Residual<Network>(body());
   if (text.name() == "SkipConnection") return SkipConnection<Network>(body());
+  if (text.name() == "Inputs") return make_inputs(text, layers);
   if (text.name() == "Parallel") {
     std::vector<AnyLayer> heads;
     for (const LayerText& head : text.children()) heads.push_back(make_layer(head, layers));
@@ -162,7 +179,7 @@ inline AnyLayer make_layer(const LayerText& text, const LayerRegistry& layers) {
 
 inline Network Network::from_layers(const std::vector<LayerText>& texts, const LayerRegistry& layers) {
   Network net;
-  net.push(texts, layers);
+  for (const LayerText& text : texts) net.layers_.push_back(detail::make_layer(text, layers));
   return net;
 }
 
