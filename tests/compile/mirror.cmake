@@ -18,6 +18,7 @@ set(without_test
   io/onnx_graph.hpp         # what save_onnx is made of: io/onnx_test.cpp
   io/onnx_layer.hpp         # the same
   io/onnx_operators.hpp     # the same
+  io/onnx_writers.hpp       # the same
   net/must_be_a_layer.hpp # what compilers say: tests/compile/reject
   testing/numeric.hpp     # what checks are made of: testing/check_layer_test.cpp and its neighbours
   testing/trial.hpp       # the same
