@@ -45,27 +45,22 @@ struct Cell {
 };
 
 /// Largest difference of the two results, beside the largest number.
-double disagreement(const std::vector<float>& a, const std::vector<float>& b) {
-  double most = 0, size = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    most = std::max(most, std::abs(double{a[i]} - double{b[i]}));
-    size = std::max(size, std::abs(double{b[i]}));
-  }
-  return most / size;
+double disagreement(const eigan::View<float>& a, const eigan::Matrix<float>& b) {
+  return (a - b).cwiseAbs().maxCoeff() / b.cwiseAbs().maxCoeff();
 }
 
 void measure(const bench::ConvolutionCase& c, int rounds, std::vector<Cell>& cells) {
   bench::EiganConvolution ours(c);
-  bench::OneDnnConvolution theirs(c, ours.x, ours.w, ours.b, ours.dy);
+  bench::OneDnnConvolution theirs(c, ours.x.view(), ours.w.data(), ours.b.data(), ours.dy.view());
   const std::function<void()> passes[] = {[&] { ours.forward(); }, [&] { ours.backward_input(); },
                                           [&] { ours.backward_params(); }};
-  const std::vector<float>* results[] = {&ours.y, &ours.dx, &ours.dw};
+  const eigan::View<float> results[] = {ours.y.view(), ours.dx.view(), {ours.dw.data(), ours.dw.size(), 1}};
   for (std::size_t d = 0; d < 3; ++d) {
     Cell cell{c.name(), directions[d], theirs.implementation(d), c.flop(), {}, {}, {}};
     const auto other = [&] { theirs.run(d); };
     passes[d]();
     other();
-    if (const double error = disagreement(*results[d], theirs.result(d)); error > 1e-4)
+    if (const double error = disagreement(results[d], theirs.result(d, results[d].rows(), results[d].cols())); error > 1e-4)
       throw std::runtime_error(cell.name + ", " + cell.direction + ": results differ by " + std::to_string(error));
     for (int r = 0; r < rounds; ++r) {
       double mine, other_time;

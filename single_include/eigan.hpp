@@ -76,6 +76,88 @@ constexpr bool checked_mul(T a, T b, T& product) {
 
 }  // namespace eigan
 
+// ======== eigan/core/error.hpp
+// What is thrown, and when.
+//
+// Error                   bad data: a file, a stream or a setting that came from outside is not what it must be.
+//                         The text names the place, what was expected and what was found.
+// std::invalid_argument   a programming error that the types could not rule out, such as a batch of the wrong size
+//                         handed to a model. Checked once per call, never per element, so it stays on in every build.
+//
+// Without exceptions (-fno-exceptions), eigan::error_handler gets the text instead and must not return.
+
+#include <cstdio>
+#include <cstdlib>
+#include <locale>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+namespace eigan {
+
+/// The one exception type for bad data.
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+#if !defined(__cpp_exceptions)
+/// Called in place of every throw; the program ends when it returns. Yours may, for instance, show the text and
+/// longjmp.
+inline void (*error_handler)(const char* text) = [](const char* text) { std::fprintf(stderr, "%s\n", text); };
+#endif
+
+namespace detail {
+
+/// throw e, where there are exceptions.
+template <class E>
+[[noreturn, gnu::noinline, gnu::cold]] void raise(const E& e) {
+#if defined(__cpp_exceptions)
+  throw e;
+#else
+  error_handler(e.what());
+  std::abort();
+#endif
+}
+
+/// f(), and where it throws an E, what `then` makes of that.
+template <class E, class F, class G>
+auto attempt(const F& f, [[maybe_unused]] const G& then) {
+#if defined(__cpp_exceptions)
+  try {
+    return f();
+  } catch (const E& e) {
+    return then(e);
+  }
+#else
+  return f();
+#endif
+}
+
+template <class... Parts>
+std::string concat(const Parts&... parts) {
+  std::ostringstream text;
+  text.exceptions(std::ios::badbit);   // without memory a stream would leave out the rest and say nothing
+  text.imbue(std::locale::classic());  // these texts go into files and are compared: no 1.024 for 1024
+  (text << ... << parts);
+  return text.str();
+}
+
+/// Throws std::invalid_argument with the concatenated parts. Kept out of line so that checks cost one branch.
+template <class... Parts>
+[[noreturn, gnu::noinline, gnu::cold]] void fail_contract(const Parts&... parts) {
+  raise(std::invalid_argument(concat(parts...)));
+}
+
+/// Throws Error with the concatenated parts.
+template <class... Parts>
+[[noreturn, gnu::noinline, gnu::cold]] void fail_data(const Parts&... parts) {
+  raise(Error(concat(parts...)));
+}
+
+}  // namespace detail
+}  // namespace eigan
+
 // ======== eigan/core/types.hpp
 // Index and the marker for sizes that are known only at run time.
 
@@ -266,7 +348,7 @@ class Buffer {
     Index with_padding = 0, bytes = 0;
     if (size < 0 || !checked_add(size, static_cast<Index>(buffer_alignment), with_padding) ||
         !checked_mul(with_padding, static_cast<Index>(sizeof(T)), bytes))
-      throw std::bad_array_new_length();
+      detail::raise(std::bad_array_new_length());
     return static_cast<T*>(
         ::operator new(static_cast<std::size_t>(padded(size)) * sizeof(T), std::align_val_t(buffer_alignment)));
   }
@@ -306,7 +388,7 @@ class BufferMatrix {
     Index with_padding = 0, size = 0;
     if (rows < 0 || cols < 0 || !checked_add(rows, static_cast<Index>(2 * buffer_alignment), with_padding) ||
         !checked_mul(padded_stride<T>(rows), cols, size))
-      throw std::bad_array_new_length();
+      detail::raise(std::bad_array_new_length());
     return size;
   }
 
@@ -315,53 +397,6 @@ class BufferMatrix {
   Index cols_ = 0;
 };
 
-}  // namespace eigan
-
-// ======== eigan/core/error.hpp
-// What is thrown, and when.
-//
-// Error                   bad data: a file, a stream or a setting that came from outside is not what it must be.
-//                         The text names the place, what was expected and what was found.
-// std::invalid_argument   a programming error that the types could not rule out, such as a batch of the wrong size
-//                         handed to a model. Checked once per call, never per element, so it stays on in every build.
-
-#include <locale>
-#include <sstream>
-#include <stdexcept>
-#include <string>
-
-namespace eigan {
-
-/// The one exception type for bad data.
-class Error : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-namespace detail {
-
-template <class... Parts>
-std::string concat(const Parts&... parts) {
-  std::ostringstream text;
-  text.exceptions(std::ios::badbit);   // without memory a stream would leave out the rest and say nothing
-  text.imbue(std::locale::classic());  // these texts go into files and are compared: no 1.024 for 1024
-  (text << ... << parts);
-  return text.str();
-}
-
-/// Throws std::invalid_argument with the concatenated parts. Kept out of line so that checks cost one branch.
-template <class... Parts>
-[[noreturn, gnu::noinline, gnu::cold]] void fail_contract(const Parts&... parts) {
-  throw std::invalid_argument(concat(parts...));
-}
-
-/// Throws Error with the concatenated parts.
-template <class... Parts>
-[[noreturn, gnu::noinline, gnu::cold]] void fail_data(const Parts&... parts) {
-  throw Error(concat(parts...));
-}
-
-}  // namespace detail
 }  // namespace eigan
 
 // ======== eigan/core/layer.hpp
@@ -444,7 +479,7 @@ class Rng {
   /// so that vector registers can compute them together: word i of group g is word (i / 8) of counter 8 g + i % 8.
   constexpr std::uint32_t word(Index i, Index sample) const {
     const auto group = static_cast<std::uint64_t>(i / 32);
-    const auto within = static_cast<std::uint64_t>(i % 32);
+    const auto within = static_cast<std::size_t>(i % 32);
     return block(8 * group + within % 8, static_cast<std::uint64_t>(sample))[within / 8];
   }
 
@@ -718,7 +753,6 @@ inline bool helpers_lost() {
 // its control groups grant it (a container). Linux tells; elsewhere no limit is known.
 
 #include <cmath>
-#include <cstdio>
 #include <cstring>
 #include <limits>
 #include <string_view>
@@ -847,6 +881,7 @@ void parallel(int parts, const F& f) {
 #if defined(_OPENMP)
   if (parts > 1) {
     // The run time may grant fewer threads than were asked for.
+#if defined(__cpp_exceptions)
     std::exception_ptr error;
 #pragma omp parallel num_threads(parts)
     try {
@@ -856,6 +891,10 @@ void parallel(int parts, const F& f) {
       error = std::current_exception();
     }
     if (error) std::rethrow_exception(error);
+#else
+#pragma omp parallel num_threads(parts)
+    f(omp_get_thread_num(), omp_get_num_threads());
+#endif
     return;
   }
 #endif
@@ -863,12 +902,17 @@ void parallel(int parts, const F& f) {
   f(0, 1);
 }
 
+/// Where part 0, ..., `of` begins, when [0, n) is divided equally.
+constexpr Index part_begin(Index n, Index part, Index of) {
+  return static_cast<Index>(std::int64_t{n} * part / of);  // Index may have 32 bits
+}
+
 /// Calls f(first, last) for contiguous ranges of equal length that make up [0, n). `work`: floating-point operations in
 /// all. All usable threads take part, even where n is smaller.
 template <class F>
 void parallel_ranges(Index n, double work, Threads threads, const F& f) {
   parallel(usable_threads(threads, work), [&](int part, int of) {
-    const Index first = n * part / of, last = n * (part + 1) / of;
+    const Index first = part_begin(n, part, of), last = part_begin(n, part + 1, of);
     if (first < last) f(first, last);
   });
 }
@@ -912,8 +956,6 @@ inline int thread_count(Threads threads = {}) {
 // ======== eigan/kernels/isa.hpp
 // Which instruction set the kernels use. Chosen once, when the program first needs a kernel, for the processor it
 // runs on; flags such as -march do not matter. EIGAN_FORCE_ISA=portable|avx2|avx512 in the environment overrides.
-
-#include <cstdlib>
 
 namespace eigan {
 
@@ -1026,6 +1068,10 @@ struct Simd<double> {
 // NOLINTEND(modernize-use-using)
 template <class T>
 using Vector = typename Simd<T>::V;
+/// A number of elements as an array's bound, which has no sign.
+consteval std::size_t extent(Index n) {
+  return static_cast<std::size_t>(n);
+}
 template <class T>
 inline constexpr Index lanes = EIGAN_VECTOR_BYTES / static_cast<Index>(sizeof(T));
 
@@ -1214,6 +1260,10 @@ struct Simd<double> {
 // NOLINTEND(modernize-use-using)
 template <class T>
 using Vector = typename Simd<T>::V;
+/// A number of elements as an array's bound, which has no sign.
+consteval std::size_t extent(Index n) {
+  return static_cast<std::size_t>(n);
+}
 template <class T>
 inline constexpr Index lanes = EIGAN_VECTOR_BYTES / static_cast<Index>(sizeof(T));
 
@@ -1399,6 +1449,10 @@ struct Simd<double> {
 // NOLINTEND(modernize-use-using)
 template <class T>
 using Vector = typename Simd<T>::V;
+/// A number of elements as an array's bound, which has no sign.
+consteval std::size_t extent(Index n) {
+  return static_cast<std::size_t>(n);
+}
 template <class T>
 inline constexpr Index lanes = EIGAN_VECTOR_BYTES / static_cast<Index>(sizeof(T));
 
@@ -1703,9 +1757,9 @@ EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sam
     std::memcpy(words + 8 * w, &ordered, sizeof ordered);
   }
 #else
-  for (std::uint64_t lane = 0; lane < 8; ++lane) {
+  for (std::size_t lane = 0; lane < 8; ++lane) {
     const Rng::Words block = Rng(key).block(8 * group + lane, sample);
-    for (std::uint64_t w = 0; w < 4; ++w) words[8 * w + lane] = block[w];
+    for (std::size_t w = 0; w < 4; ++w) words[8 * w + lane] = block[w];
   }
 #endif
 }
@@ -1821,9 +1875,9 @@ EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sam
     std::memcpy(words + 8 * w, &ordered, sizeof ordered);
   }
 #else
-  for (std::uint64_t lane = 0; lane < 8; ++lane) {
+  for (std::size_t lane = 0; lane < 8; ++lane) {
     const Rng::Words block = Rng(key).block(8 * group + lane, sample);
-    for (std::uint64_t w = 0; w < 4; ++w) words[8 * w + lane] = block[w];
+    for (std::size_t w = 0; w < 4; ++w) words[8 * w + lane] = block[w];
   }
 #endif
 }
@@ -1936,9 +1990,9 @@ EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sam
     std::memcpy(words + 8 * w, &ordered, sizeof ordered);
   }
 #else
-  for (std::uint64_t lane = 0; lane < 8; ++lane) {
+  for (std::size_t lane = 0; lane < 8; ++lane) {
     const Rng::Words block = Rng(key).block(8 * group + lane, sample);
-    for (std::uint64_t w = 0; w < 4; ++w) words[8 * w + lane] = block[w];
+    for (std::size_t w = 0; w < 4; ++w) words[8 * w + lane] = block[w];
   }
 #endif
 }
@@ -2706,7 +2760,10 @@ class BatchNorm1d {
   constexpr BatchNorm1d() requires(Features != dynamic) : features_(Features) {}
   /// Throws std::invalid_argument unless 0 < features < 2^31, as the type says where it does, and eps > 0.
   explicit BatchNorm1d(Index features, double eps = 1e-5) : features_(features), eps_(eps) {
-    if (features_ <= 0 || features_ >= Index{1} << 31 || (Features != dynamic && Features != features_))
+    // An Index of 32 bits ends sooner.
+    constexpr Index most =
+        std::min<std::int64_t>(std::numeric_limits<std::int32_t>::max(), std::numeric_limits<Index>::max() / 4);
+    if (features_ <= 0 || features_ > most || (Features != dynamic && Features != features_))
       detail::fail_contract("eigan::BatchNorm1d<", Features, ">: cannot have ", features_, " features");
     if (!(eps_ > 0 && std::isfinite(eps_))) detail::fail_contract("eigan::BatchNorm1d: eps must be > 0, is ", eps_);
   }
@@ -3678,8 +3735,10 @@ struct ThreadMemory {
   };
 
   [[gnu::noinline, gnu::cold]] static void grow(std::size_t bytes) {
+#if !defined(__wasi__) || defined(_REENTRANT)  // one thread: its end is the program's
     static thread_local Free at_the_end;
     static_cast<void>(at_the_end);
+#endif
     ::operator delete(data, alignment);
     data = nullptr;
     size = 0;
@@ -3788,29 +3847,29 @@ EIGAN_TARGET EIGAN_INLINE void store_sums(V s0, V s1, V s2, V s3, T* out) {
 }
 
 /// Four columns of a against NR columns of b: 4 NR dot products of length k.
-template <class T, unsigned NR>
+template <class T, Index NR>
 EIGAN_TARGET EIGAN_INLINE void dot_block(Index k, const T* a, Index a_col, const T* b, Index b_col, T* c, Index c_col) {
   using V = Vector<T>;
   constexpr Index L = lanes<T>;
-  V sum[NR][4] = {};
+  V sum[extent(NR)][4] = {};
   Index p = 0;
   for (; p + L <= k; p += L) {
-    V bv[NR];
-    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) bv[j] = in_register(load(b + j * b_col + p));
-    EIGAN_UNROLL for (unsigned i = 0; i < 4; ++i) {
+    V bv[extent(NR)];
+    EIGAN_UNROLL for (Index j = 0; j < NR; ++j) bv[j] = in_register(load(b + j * b_col + p));
+    EIGAN_UNROLL for (Index i = 0; i < 4; ++i) {
       const V av = in_register(load(a + i * a_col + p));
-      EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
+      EIGAN_UNROLL for (Index j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
     }
   }
   if (p < k) {
-    V bv[NR];
-    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) bv[j] = load_part(b + j * b_col + p, k - p);
-    EIGAN_UNROLL for (unsigned i = 0; i < 4; ++i) {
+    V bv[extent(NR)];
+    EIGAN_UNROLL for (Index j = 0; j < NR; ++j) bv[j] = load_part(b + j * b_col + p, k - p);
+    EIGAN_UNROLL for (Index i = 0; i < 4; ++i) {
       const V av = load_part(a + i * a_col + p, k - p);
-      EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
+      EIGAN_UNROLL for (Index j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
     }
   }
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) store_sums(sum[j][0], sum[j][1], sum[j][2], sum[j][3], c + j * c_col);
+  EIGAN_UNROLL for (Index j = 0; j < NR; ++j) store_sums(sum[j][0], sum[j][1], sum[j][2], sum[j][3], c + j * c_col);
 }
 
 template <class T>
@@ -3863,36 +3922,36 @@ EIGAN_TARGET inline void multiply_transposed(Index m, Index n, Index k, Strided<
 namespace eigan::detail::EIGAN_ISA {
 
 // Registers of accumulators: strip_vectors x block_columns of them, plus a strip's vectors, plus one broadcast.
-inline constexpr unsigned strip_vectors = 3;
-inline constexpr unsigned block_columns = EIGAN_VECTOR_BYTES == 64 ? 8 : 4;
+inline constexpr Index strip_vectors = 3;
+inline constexpr Index block_columns = EIGAN_VECTOR_BYTES == 64 ? 8 : 4;
 /// A packed strip takes 24 kB: half of a first-level cache of 48 kB, three quarters of one of 32 kB.
 template <class T>
 inline constexpr Index strip_terms = 24576 / (strip_vectors * EIGAN_VECTOR_BYTES);
 
 /// MV vectors of rows by NR columns of c = init + a b: outer products over k, all sums in registers.
-template <class T, unsigned MV, unsigned NR>
+template <class T, Index MV, Index NR>
 EIGAN_TARGET EIGAN_INLINE void multiply_block(Index k, const T* a, Index a_col, const T* b, Index b_row, Index b_col,
                                               const T* init, Index init_col, T* c, Index c_col) {
   using V = Vector<T>;
   constexpr Index L = lanes<T>;
-  V sum[NR][MV];
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = load(init + j * init_col + i * L);
+  V sum[extent(NR)][extent(MV)];
+  EIGAN_UNROLL for (Index j = 0; j < NR; ++j) {
+    EIGAN_UNROLL for (Index i = 0; i < MV; ++i) sum[j][i] = load(init + j * init_col + i * L);
   }
   // Twice, because how such a short loop happens to lie in the code changes its speed by some percent.
   EIGAN_UNROLL_TWICE
   for (Index p = 0; p < k; ++p) {
-    V av[MV];
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) av[i] = in_register(load(a + i * L));
-    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
+    V av[extent(MV)];
+    EIGAN_UNROLL for (Index i = 0; i < MV; ++i) av[i] = in_register(load(a + i * L));
+    EIGAN_UNROLL for (Index j = 0; j < NR; ++j) {
       const V bv = broadcast(b[j * b_col]);
-      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = fma(av[i], bv, sum[j][i]);
+      EIGAN_UNROLL for (Index i = 0; i < MV; ++i) sum[j][i] = fma(av[i], bv, sum[j][i]);
     }
     a += a_col;
     b += b_row;
   }
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) store(c + j * c_col + i * L, sum[j][i]);
+  EIGAN_UNROLL for (Index j = 0; j < NR; ++j) {
+    EIGAN_UNROLL for (Index i = 0; i < MV; ++i) store(c + j * c_col + i * L, sum[j][i]);
   }
 }
 
@@ -3910,11 +3969,11 @@ struct Right {
 
 /// All columns of one strip of MV vectors of rows, `rows` of which are real. A block whose last rows do not fill a
 /// vector passes init and c through a full-sized copy.
-template <class T, unsigned MV, unsigned NR>
+template <class T, Index MV, Index NR>
 EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a, Index a_col, Right<T> b,
                                         Strided<const T> init, Strided<T> c) {
-  constexpr unsigned height = MV * static_cast<unsigned>(lanes<T>);
-  T copy[NR * height] = {};
+  constexpr Index height = MV * lanes<T>;
+  T copy[extent(NR * height)] = {};
   const bool whole = rows == height;
   Index j = 0;
   for (; j + NR <= n; j += NR) {
@@ -3923,19 +3982,19 @@ EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a
     // The sums of the next block or, at the last whole one, the first of the next strip: they lie in short pieces, far
     // apart, where the processor does not fetch ahead by itself, and nothing can be multiplied before they are there.
     if (init.col > 0) {
-      const T* upcoming = j + 2 * static_cast<Index>(NR) <= n ? start + NR * init.col : init.data + height;
-      EIGAN_UNROLL for (unsigned q = 0; q < NR; ++q) {
+      const T* upcoming = j + 2 * NR <= n ? start + NR * init.col : init.data + height;
+      EIGAN_UNROLL for (Index q = 0; q < NR; ++q) {
         __builtin_prefetch(upcoming + q * init.col, 1);
         __builtin_prefetch(upcoming + q * init.col + height - 1, 1);
       }
     }
     if (!whole)
-      for (unsigned q = 0; q < NR; ++q)
+      for (Index q = 0; q < NR; ++q)
         for (Index i = 0; i < rows; ++i) copy[q * height + i] = start[q * init.col + i];
     multiply_block<T, MV, NR>(k, a, a_col, b.from(j).data, b.row, b.col, whole ? start : copy,
                               whole ? init.col : height, whole ? result : copy, whole ? c.col : height);
     if (!whole)
-      for (unsigned q = 0; q < NR; ++q)
+      for (Index q = 0; q < NR; ++q)
         for (Index i = 0; i < rows; ++i) result[q * c.col + i] = copy[q * height + i];
   }
   if constexpr (NR > 1)
@@ -3951,19 +4010,19 @@ EIGAN_TARGET EIGAN_INLINE Index strip_size(Index left) {
 
 /// Copies `terms` columns of a strip, `rows` of which are real, one after the other; zeros stand for the missing rows.
 /// Vector by vector: a loop over elements would become a call of memcpy for every column.
-template <class T, unsigned MV>
+template <class T, Index MV>
 EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a, Index a_col, T* packed) {
   constexpr Index L = lanes<T>;
   if (rows >= MV * L) {  // the usual case, without a question for each vector
     for (Index q = 0; q < terms; ++q) {
-      EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) store(packed + r * L, in_register(load(a + r * L)));
+      EIGAN_UNROLL for (Index r = 0; r < MV; ++r) store(packed + r * L, in_register(load(a + r * L)));
       a += a_col;
       packed += MV * L;
     }
     return;
   }
   for (Index q = 0; q < terms; ++q) {
-    EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) {
+    EIGAN_UNROLL for (Index r = 0; r < MV; ++r) {
       const Index left = rows - r * L;
       store(packed + r * L, in_register(left >= L ? load(a + r * L) : load_part(a + r * L, left)));
     }
@@ -4039,12 +4098,13 @@ inline constexpr Index panel_elements = 131072 / static_cast<Index>(sizeof(T));
 template <class T>
 EIGAN_TARGET EIGAN_INLINE void gather_panel(Index columns, Index terms, const T* b, Index b_row, T* panel) {
   constexpr Index width = block_columns, line = 64 / static_cast<Index>(sizeof(T));
+  constexpr std::size_t bytes = sizeof(T) * static_cast<std::size_t>(block_columns);
   for (Index j = 0; j < columns; j += line) {
     const Index end = columns - j < line ? columns : j + line;
     for (Index p = 0; p < terms; ++p) {
       Index q = j;
       for (; q + width <= end; q += width)
-        std::memcpy(panel + q * terms + p * width, b + p * b_row + q, sizeof(T) * block_columns);
+        std::memcpy(panel + q * terms + p * width, b + p * b_row + q, bytes);
       for (Index rest = q; rest < end; ++rest) panel[q * terms + p * width + rest - q] = b[p * b_row + rest];
     }
   }
@@ -4078,21 +4138,21 @@ EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
 }
 
 /// c = start + NC columns of a times NC elements of b.
-template <class T, unsigned NC>
+template <class T, Index NC>
 EIGAN_TARGET EIGAN_INLINE void add_columns(Index m, const T* a, Index a_col, const T* b, Index b_row, const T* start,
                                            T* c) {
   constexpr Index L = lanes<T>;
-  Vector<T> bv[NC];
-  EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) bv[q] = broadcast(b[q * b_row]);
+  Vector<T> bv[extent(NC)];
+  EIGAN_UNROLL for (Index q = 0; q < NC; ++q) bv[q] = broadcast(b[q * b_row]);
   Index i = 0;
   for (; i + L <= m; i += L) {
     Vector<T> sum = load(start + i);
-    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load(a + q * a_col + i), bv[q], sum);
+    EIGAN_UNROLL for (Index q = 0; q < NC; ++q) sum = fma(load(a + q * a_col + i), bv[q], sum);
     store(c + i, sum);
   }
   if (i < m) {
     Vector<T> sum = load_part(start + i, m - i);
-    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load_part(a + q * a_col + i, m - i), bv[q], sum);
+    EIGAN_UNROLL for (Index q = 0; q < NC; ++q) sum = fma(load_part(a + q * a_col + i, m - i), bv[q], sum);
     store_part(c + i, sum, m - i);
   }
 }
@@ -4122,7 +4182,8 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
       add_columns<T, 1>(m, a.data, a.col, b.data + j * b.col, b.row, init.data + j * init.col, c.data + j * c.col);
     return;
   }
-  T* const packed = static_cast<T*>(thread_memory((packed_elements<T> + panel_elements<T>)*sizeof(T)));
+  constexpr auto bytes = static_cast<std::size_t>(packed_elements<T> + panel_elements<T>)*sizeof(T);
+  T* const packed = static_cast<T*>(thread_memory(bytes));
   // Of a b whose rows lie apart, a block of columns takes a cache line for each term. These lines evict each other, or
   // the strip, where they are many, or where they are some power of two apart and share few cache sets. Enough rows of
   // a must read the copy.
@@ -4219,29 +4280,29 @@ EIGAN_TARGET EIGAN_INLINE void store_sums(V s0, V s1, V s2, V s3, T* out) {
 }
 
 /// Four columns of a against NR columns of b: 4 NR dot products of length k.
-template <class T, unsigned NR>
+template <class T, Index NR>
 EIGAN_TARGET EIGAN_INLINE void dot_block(Index k, const T* a, Index a_col, const T* b, Index b_col, T* c, Index c_col) {
   using V = Vector<T>;
   constexpr Index L = lanes<T>;
-  V sum[NR][4] = {};
+  V sum[extent(NR)][4] = {};
   Index p = 0;
   for (; p + L <= k; p += L) {
-    V bv[NR];
-    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) bv[j] = in_register(load(b + j * b_col + p));
-    EIGAN_UNROLL for (unsigned i = 0; i < 4; ++i) {
+    V bv[extent(NR)];
+    EIGAN_UNROLL for (Index j = 0; j < NR; ++j) bv[j] = in_register(load(b + j * b_col + p));
+    EIGAN_UNROLL for (Index i = 0; i < 4; ++i) {
       const V av = in_register(load(a + i * a_col + p));
-      EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
+      EIGAN_UNROLL for (Index j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
     }
   }
   if (p < k) {
-    V bv[NR];
-    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) bv[j] = load_part(b + j * b_col + p, k - p);
-    EIGAN_UNROLL for (unsigned i = 0; i < 4; ++i) {
+    V bv[extent(NR)];
+    EIGAN_UNROLL for (Index j = 0; j < NR; ++j) bv[j] = load_part(b + j * b_col + p, k - p);
+    EIGAN_UNROLL for (Index i = 0; i < 4; ++i) {
       const V av = load_part(a + i * a_col + p, k - p);
-      EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
+      EIGAN_UNROLL for (Index j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
     }
   }
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) store_sums(sum[j][0], sum[j][1], sum[j][2], sum[j][3], c + j * c_col);
+  EIGAN_UNROLL for (Index j = 0; j < NR; ++j) store_sums(sum[j][0], sum[j][1], sum[j][2], sum[j][3], c + j * c_col);
 }
 
 template <class T>
@@ -4294,36 +4355,36 @@ EIGAN_TARGET inline void multiply_transposed(Index m, Index n, Index k, Strided<
 namespace eigan::detail::EIGAN_ISA {
 
 // Registers of accumulators: strip_vectors x block_columns of them, plus a strip's vectors, plus one broadcast.
-inline constexpr unsigned strip_vectors = 3;
-inline constexpr unsigned block_columns = EIGAN_VECTOR_BYTES == 64 ? 8 : 4;
+inline constexpr Index strip_vectors = 3;
+inline constexpr Index block_columns = EIGAN_VECTOR_BYTES == 64 ? 8 : 4;
 /// A packed strip takes 24 kB: half of a first-level cache of 48 kB, three quarters of one of 32 kB.
 template <class T>
 inline constexpr Index strip_terms = 24576 / (strip_vectors * EIGAN_VECTOR_BYTES);
 
 /// MV vectors of rows by NR columns of c = init + a b: outer products over k, all sums in registers.
-template <class T, unsigned MV, unsigned NR>
+template <class T, Index MV, Index NR>
 EIGAN_TARGET EIGAN_INLINE void multiply_block(Index k, const T* a, Index a_col, const T* b, Index b_row, Index b_col,
                                               const T* init, Index init_col, T* c, Index c_col) {
   using V = Vector<T>;
   constexpr Index L = lanes<T>;
-  V sum[NR][MV];
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = load(init + j * init_col + i * L);
+  V sum[extent(NR)][extent(MV)];
+  EIGAN_UNROLL for (Index j = 0; j < NR; ++j) {
+    EIGAN_UNROLL for (Index i = 0; i < MV; ++i) sum[j][i] = load(init + j * init_col + i * L);
   }
   // Twice, because how such a short loop happens to lie in the code changes its speed by some percent.
   EIGAN_UNROLL_TWICE
   for (Index p = 0; p < k; ++p) {
-    V av[MV];
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) av[i] = in_register(load(a + i * L));
-    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
+    V av[extent(MV)];
+    EIGAN_UNROLL for (Index i = 0; i < MV; ++i) av[i] = in_register(load(a + i * L));
+    EIGAN_UNROLL for (Index j = 0; j < NR; ++j) {
       const V bv = broadcast(b[j * b_col]);
-      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = fma(av[i], bv, sum[j][i]);
+      EIGAN_UNROLL for (Index i = 0; i < MV; ++i) sum[j][i] = fma(av[i], bv, sum[j][i]);
     }
     a += a_col;
     b += b_row;
   }
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) store(c + j * c_col + i * L, sum[j][i]);
+  EIGAN_UNROLL for (Index j = 0; j < NR; ++j) {
+    EIGAN_UNROLL for (Index i = 0; i < MV; ++i) store(c + j * c_col + i * L, sum[j][i]);
   }
 }
 
@@ -4341,11 +4402,11 @@ struct Right {
 
 /// All columns of one strip of MV vectors of rows, `rows` of which are real. A block whose last rows do not fill a
 /// vector passes init and c through a full-sized copy.
-template <class T, unsigned MV, unsigned NR>
+template <class T, Index MV, Index NR>
 EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a, Index a_col, Right<T> b,
                                         Strided<const T> init, Strided<T> c) {
-  constexpr unsigned height = MV * static_cast<unsigned>(lanes<T>);
-  T copy[NR * height] = {};
+  constexpr Index height = MV * lanes<T>;
+  T copy[extent(NR * height)] = {};
   const bool whole = rows == height;
   Index j = 0;
   for (; j + NR <= n; j += NR) {
@@ -4354,19 +4415,19 @@ EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a
     // The sums of the next block or, at the last whole one, the first of the next strip: they lie in short pieces, far
     // apart, where the processor does not fetch ahead by itself, and nothing can be multiplied before they are there.
     if (init.col > 0) {
-      const T* upcoming = j + 2 * static_cast<Index>(NR) <= n ? start + NR * init.col : init.data + height;
-      EIGAN_UNROLL for (unsigned q = 0; q < NR; ++q) {
+      const T* upcoming = j + 2 * NR <= n ? start + NR * init.col : init.data + height;
+      EIGAN_UNROLL for (Index q = 0; q < NR; ++q) {
         __builtin_prefetch(upcoming + q * init.col, 1);
         __builtin_prefetch(upcoming + q * init.col + height - 1, 1);
       }
     }
     if (!whole)
-      for (unsigned q = 0; q < NR; ++q)
+      for (Index q = 0; q < NR; ++q)
         for (Index i = 0; i < rows; ++i) copy[q * height + i] = start[q * init.col + i];
     multiply_block<T, MV, NR>(k, a, a_col, b.from(j).data, b.row, b.col, whole ? start : copy,
                               whole ? init.col : height, whole ? result : copy, whole ? c.col : height);
     if (!whole)
-      for (unsigned q = 0; q < NR; ++q)
+      for (Index q = 0; q < NR; ++q)
         for (Index i = 0; i < rows; ++i) result[q * c.col + i] = copy[q * height + i];
   }
   if constexpr (NR > 1)
@@ -4382,19 +4443,19 @@ EIGAN_TARGET EIGAN_INLINE Index strip_size(Index left) {
 
 /// Copies `terms` columns of a strip, `rows` of which are real, one after the other; zeros stand for the missing rows.
 /// Vector by vector: a loop over elements would become a call of memcpy for every column.
-template <class T, unsigned MV>
+template <class T, Index MV>
 EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a, Index a_col, T* packed) {
   constexpr Index L = lanes<T>;
   if (rows >= MV * L) {  // the usual case, without a question for each vector
     for (Index q = 0; q < terms; ++q) {
-      EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) store(packed + r * L, in_register(load(a + r * L)));
+      EIGAN_UNROLL for (Index r = 0; r < MV; ++r) store(packed + r * L, in_register(load(a + r * L)));
       a += a_col;
       packed += MV * L;
     }
     return;
   }
   for (Index q = 0; q < terms; ++q) {
-    EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) {
+    EIGAN_UNROLL for (Index r = 0; r < MV; ++r) {
       const Index left = rows - r * L;
       store(packed + r * L, in_register(left >= L ? load(a + r * L) : load_part(a + r * L, left)));
     }
@@ -4470,12 +4531,13 @@ inline constexpr Index panel_elements = 131072 / static_cast<Index>(sizeof(T));
 template <class T>
 EIGAN_TARGET EIGAN_INLINE void gather_panel(Index columns, Index terms, const T* b, Index b_row, T* panel) {
   constexpr Index width = block_columns, line = 64 / static_cast<Index>(sizeof(T));
+  constexpr std::size_t bytes = sizeof(T) * static_cast<std::size_t>(block_columns);
   for (Index j = 0; j < columns; j += line) {
     const Index end = columns - j < line ? columns : j + line;
     for (Index p = 0; p < terms; ++p) {
       Index q = j;
       for (; q + width <= end; q += width)
-        std::memcpy(panel + q * terms + p * width, b + p * b_row + q, sizeof(T) * block_columns);
+        std::memcpy(panel + q * terms + p * width, b + p * b_row + q, bytes);
       for (Index rest = q; rest < end; ++rest) panel[q * terms + p * width + rest - q] = b[p * b_row + rest];
     }
   }
@@ -4509,21 +4571,21 @@ EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
 }
 
 /// c = start + NC columns of a times NC elements of b.
-template <class T, unsigned NC>
+template <class T, Index NC>
 EIGAN_TARGET EIGAN_INLINE void add_columns(Index m, const T* a, Index a_col, const T* b, Index b_row, const T* start,
                                            T* c) {
   constexpr Index L = lanes<T>;
-  Vector<T> bv[NC];
-  EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) bv[q] = broadcast(b[q * b_row]);
+  Vector<T> bv[extent(NC)];
+  EIGAN_UNROLL for (Index q = 0; q < NC; ++q) bv[q] = broadcast(b[q * b_row]);
   Index i = 0;
   for (; i + L <= m; i += L) {
     Vector<T> sum = load(start + i);
-    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load(a + q * a_col + i), bv[q], sum);
+    EIGAN_UNROLL for (Index q = 0; q < NC; ++q) sum = fma(load(a + q * a_col + i), bv[q], sum);
     store(c + i, sum);
   }
   if (i < m) {
     Vector<T> sum = load_part(start + i, m - i);
-    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load_part(a + q * a_col + i, m - i), bv[q], sum);
+    EIGAN_UNROLL for (Index q = 0; q < NC; ++q) sum = fma(load_part(a + q * a_col + i, m - i), bv[q], sum);
     store_part(c + i, sum, m - i);
   }
 }
@@ -4553,7 +4615,8 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
       add_columns<T, 1>(m, a.data, a.col, b.data + j * b.col, b.row, init.data + j * init.col, c.data + j * c.col);
     return;
   }
-  T* const packed = static_cast<T*>(thread_memory((packed_elements<T> + panel_elements<T>)*sizeof(T)));
+  constexpr auto bytes = static_cast<std::size_t>(packed_elements<T> + panel_elements<T>)*sizeof(T);
+  T* const packed = static_cast<T*>(thread_memory(bytes));
   // Of a b whose rows lie apart, a block of columns takes a cache line for each term. These lines evict each other, or
   // the strip, where they are many, or where they are some power of two apart and share few cache sets. Enough rows of
   // a must read the copy.
@@ -4647,29 +4710,29 @@ EIGAN_TARGET EIGAN_INLINE void store_sums(V s0, V s1, V s2, V s3, T* out) {
 }
 
 /// Four columns of a against NR columns of b: 4 NR dot products of length k.
-template <class T, unsigned NR>
+template <class T, Index NR>
 EIGAN_TARGET EIGAN_INLINE void dot_block(Index k, const T* a, Index a_col, const T* b, Index b_col, T* c, Index c_col) {
   using V = Vector<T>;
   constexpr Index L = lanes<T>;
-  V sum[NR][4] = {};
+  V sum[extent(NR)][4] = {};
   Index p = 0;
   for (; p + L <= k; p += L) {
-    V bv[NR];
-    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) bv[j] = in_register(load(b + j * b_col + p));
-    EIGAN_UNROLL for (unsigned i = 0; i < 4; ++i) {
+    V bv[extent(NR)];
+    EIGAN_UNROLL for (Index j = 0; j < NR; ++j) bv[j] = in_register(load(b + j * b_col + p));
+    EIGAN_UNROLL for (Index i = 0; i < 4; ++i) {
       const V av = in_register(load(a + i * a_col + p));
-      EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
+      EIGAN_UNROLL for (Index j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
     }
   }
   if (p < k) {
-    V bv[NR];
-    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) bv[j] = load_part(b + j * b_col + p, k - p);
-    EIGAN_UNROLL for (unsigned i = 0; i < 4; ++i) {
+    V bv[extent(NR)];
+    EIGAN_UNROLL for (Index j = 0; j < NR; ++j) bv[j] = load_part(b + j * b_col + p, k - p);
+    EIGAN_UNROLL for (Index i = 0; i < 4; ++i) {
       const V av = load_part(a + i * a_col + p, k - p);
-      EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
+      EIGAN_UNROLL for (Index j = 0; j < NR; ++j) sum[j][i] = fma(av, bv[j], sum[j][i]);
     }
   }
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) store_sums(sum[j][0], sum[j][1], sum[j][2], sum[j][3], c + j * c_col);
+  EIGAN_UNROLL for (Index j = 0; j < NR; ++j) store_sums(sum[j][0], sum[j][1], sum[j][2], sum[j][3], c + j * c_col);
 }
 
 template <class T>
@@ -4722,36 +4785,36 @@ EIGAN_TARGET inline void multiply_transposed(Index m, Index n, Index k, Strided<
 namespace eigan::detail::EIGAN_ISA {
 
 // Registers of accumulators: strip_vectors x block_columns of them, plus a strip's vectors, plus one broadcast.
-inline constexpr unsigned strip_vectors = 3;
-inline constexpr unsigned block_columns = EIGAN_VECTOR_BYTES == 64 ? 8 : 4;
+inline constexpr Index strip_vectors = 3;
+inline constexpr Index block_columns = EIGAN_VECTOR_BYTES == 64 ? 8 : 4;
 /// A packed strip takes 24 kB: half of a first-level cache of 48 kB, three quarters of one of 32 kB.
 template <class T>
 inline constexpr Index strip_terms = 24576 / (strip_vectors * EIGAN_VECTOR_BYTES);
 
 /// MV vectors of rows by NR columns of c = init + a b: outer products over k, all sums in registers.
-template <class T, unsigned MV, unsigned NR>
+template <class T, Index MV, Index NR>
 EIGAN_TARGET EIGAN_INLINE void multiply_block(Index k, const T* a, Index a_col, const T* b, Index b_row, Index b_col,
                                               const T* init, Index init_col, T* c, Index c_col) {
   using V = Vector<T>;
   constexpr Index L = lanes<T>;
-  V sum[NR][MV];
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = load(init + j * init_col + i * L);
+  V sum[extent(NR)][extent(MV)];
+  EIGAN_UNROLL for (Index j = 0; j < NR; ++j) {
+    EIGAN_UNROLL for (Index i = 0; i < MV; ++i) sum[j][i] = load(init + j * init_col + i * L);
   }
   // Twice, because how such a short loop happens to lie in the code changes its speed by some percent.
   EIGAN_UNROLL_TWICE
   for (Index p = 0; p < k; ++p) {
-    V av[MV];
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) av[i] = in_register(load(a + i * L));
-    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
+    V av[extent(MV)];
+    EIGAN_UNROLL for (Index i = 0; i < MV; ++i) av[i] = in_register(load(a + i * L));
+    EIGAN_UNROLL for (Index j = 0; j < NR; ++j) {
       const V bv = broadcast(b[j * b_col]);
-      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = fma(av[i], bv, sum[j][i]);
+      EIGAN_UNROLL for (Index i = 0; i < MV; ++i) sum[j][i] = fma(av[i], bv, sum[j][i]);
     }
     a += a_col;
     b += b_row;
   }
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) store(c + j * c_col + i * L, sum[j][i]);
+  EIGAN_UNROLL for (Index j = 0; j < NR; ++j) {
+    EIGAN_UNROLL for (Index i = 0; i < MV; ++i) store(c + j * c_col + i * L, sum[j][i]);
   }
 }
 
@@ -4769,11 +4832,11 @@ struct Right {
 
 /// All columns of one strip of MV vectors of rows, `rows` of which are real. A block whose last rows do not fill a
 /// vector passes init and c through a full-sized copy.
-template <class T, unsigned MV, unsigned NR>
+template <class T, Index MV, Index NR>
 EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a, Index a_col, Right<T> b,
                                         Strided<const T> init, Strided<T> c) {
-  constexpr unsigned height = MV * static_cast<unsigned>(lanes<T>);
-  T copy[NR * height] = {};
+  constexpr Index height = MV * lanes<T>;
+  T copy[extent(NR * height)] = {};
   const bool whole = rows == height;
   Index j = 0;
   for (; j + NR <= n; j += NR) {
@@ -4782,19 +4845,19 @@ EIGAN_TARGET inline void multiply_strip(Index rows, Index n, Index k, const T* a
     // The sums of the next block or, at the last whole one, the first of the next strip: they lie in short pieces, far
     // apart, where the processor does not fetch ahead by itself, and nothing can be multiplied before they are there.
     if (init.col > 0) {
-      const T* upcoming = j + 2 * static_cast<Index>(NR) <= n ? start + NR * init.col : init.data + height;
-      EIGAN_UNROLL for (unsigned q = 0; q < NR; ++q) {
+      const T* upcoming = j + 2 * NR <= n ? start + NR * init.col : init.data + height;
+      EIGAN_UNROLL for (Index q = 0; q < NR; ++q) {
         __builtin_prefetch(upcoming + q * init.col, 1);
         __builtin_prefetch(upcoming + q * init.col + height - 1, 1);
       }
     }
     if (!whole)
-      for (unsigned q = 0; q < NR; ++q)
+      for (Index q = 0; q < NR; ++q)
         for (Index i = 0; i < rows; ++i) copy[q * height + i] = start[q * init.col + i];
     multiply_block<T, MV, NR>(k, a, a_col, b.from(j).data, b.row, b.col, whole ? start : copy,
                               whole ? init.col : height, whole ? result : copy, whole ? c.col : height);
     if (!whole)
-      for (unsigned q = 0; q < NR; ++q)
+      for (Index q = 0; q < NR; ++q)
         for (Index i = 0; i < rows; ++i) result[q * c.col + i] = copy[q * height + i];
   }
   if constexpr (NR > 1)
@@ -4810,19 +4873,19 @@ EIGAN_TARGET EIGAN_INLINE Index strip_size(Index left) {
 
 /// Copies `terms` columns of a strip, `rows` of which are real, one after the other; zeros stand for the missing rows.
 /// Vector by vector: a loop over elements would become a call of memcpy for every column.
-template <class T, unsigned MV>
+template <class T, Index MV>
 EIGAN_TARGET EIGAN_INLINE void gather_strip(Index rows, Index terms, const T* a, Index a_col, T* packed) {
   constexpr Index L = lanes<T>;
   if (rows >= MV * L) {  // the usual case, without a question for each vector
     for (Index q = 0; q < terms; ++q) {
-      EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) store(packed + r * L, in_register(load(a + r * L)));
+      EIGAN_UNROLL for (Index r = 0; r < MV; ++r) store(packed + r * L, in_register(load(a + r * L)));
       a += a_col;
       packed += MV * L;
     }
     return;
   }
   for (Index q = 0; q < terms; ++q) {
-    EIGAN_UNROLL for (unsigned r = 0; r < MV; ++r) {
+    EIGAN_UNROLL for (Index r = 0; r < MV; ++r) {
       const Index left = rows - r * L;
       store(packed + r * L, in_register(left >= L ? load(a + r * L) : load_part(a + r * L, left)));
     }
@@ -4898,12 +4961,13 @@ inline constexpr Index panel_elements = 131072 / static_cast<Index>(sizeof(T));
 template <class T>
 EIGAN_TARGET EIGAN_INLINE void gather_panel(Index columns, Index terms, const T* b, Index b_row, T* panel) {
   constexpr Index width = block_columns, line = 64 / static_cast<Index>(sizeof(T));
+  constexpr std::size_t bytes = sizeof(T) * static_cast<std::size_t>(block_columns);
   for (Index j = 0; j < columns; j += line) {
     const Index end = columns - j < line ? columns : j + line;
     for (Index p = 0; p < terms; ++p) {
       Index q = j;
       for (; q + width <= end; q += width)
-        std::memcpy(panel + q * terms + p * width, b + p * b_row + q, sizeof(T) * block_columns);
+        std::memcpy(panel + q * terms + p * width, b + p * b_row + q, bytes);
       for (Index rest = q; rest < end; ++rest) panel[q * terms + p * width + rest - q] = b[p * b_row + rest];
     }
   }
@@ -4937,21 +5001,21 @@ EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
 }
 
 /// c = start + NC columns of a times NC elements of b.
-template <class T, unsigned NC>
+template <class T, Index NC>
 EIGAN_TARGET EIGAN_INLINE void add_columns(Index m, const T* a, Index a_col, const T* b, Index b_row, const T* start,
                                            T* c) {
   constexpr Index L = lanes<T>;
-  Vector<T> bv[NC];
-  EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) bv[q] = broadcast(b[q * b_row]);
+  Vector<T> bv[extent(NC)];
+  EIGAN_UNROLL for (Index q = 0; q < NC; ++q) bv[q] = broadcast(b[q * b_row]);
   Index i = 0;
   for (; i + L <= m; i += L) {
     Vector<T> sum = load(start + i);
-    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load(a + q * a_col + i), bv[q], sum);
+    EIGAN_UNROLL for (Index q = 0; q < NC; ++q) sum = fma(load(a + q * a_col + i), bv[q], sum);
     store(c + i, sum);
   }
   if (i < m) {
     Vector<T> sum = load_part(start + i, m - i);
-    EIGAN_UNROLL for (unsigned q = 0; q < NC; ++q) sum = fma(load_part(a + q * a_col + i, m - i), bv[q], sum);
+    EIGAN_UNROLL for (Index q = 0; q < NC; ++q) sum = fma(load_part(a + q * a_col + i, m - i), bv[q], sum);
     store_part(c + i, sum, m - i);
   }
 }
@@ -4981,7 +5045,8 @@ EIGAN_TARGET inline void multiply(Index m, Index n, Index k, Strided<const T> a,
       add_columns<T, 1>(m, a.data, a.col, b.data + j * b.col, b.row, init.data + j * init.col, c.data + j * c.col);
     return;
   }
-  T* const packed = static_cast<T*>(thread_memory((packed_elements<T> + panel_elements<T>)*sizeof(T)));
+  constexpr auto bytes = static_cast<std::size_t>(packed_elements<T> + panel_elements<T>)*sizeof(T);
+  T* const packed = static_cast<T*>(thread_memory(bytes));
   // Of a b whose rows lie apart, a block of columns takes a cache line for each term. These lines evict each other, or
   // the strip, where they are many, or where they are some power of two apart and share few cache sets. Enough rows of
   // a must read the copy.
@@ -5109,6 +5174,9 @@ template <Index In = dynamic, Index Out = dynamic>
 class Linear {
   static_assert((In > 0 || In == dynamic) && (Out > 0 || Out == dynamic),
                 "eigan::Linear: sizes are positive or dynamic");
+  static constexpr Index most_params = std::numeric_limits<Index>::max();
+  static_assert(In == dynamic || Out == dynamic || In < most_params / Out,
+                "eigan::Linear: more parameters than memory");
 
  public:
   static constexpr Index input = In;
@@ -5120,9 +5188,9 @@ class Linear {
   constexpr Linear() requires(In != dynamic && Out != dynamic) : in_(In), out_(Out) {}
   /// Sizes at run time. Throws std::invalid_argument where they are not in 1 to 2^31 or contradict the type's.
   Linear(Index in_features, Index out_features) : in_(in_features), out_(out_features) {
-    constexpr Index most = Index{1} << 31;
-    if (in_ <= 0 || out_ <= 0 || in_ > most || out_ > most || (In != dynamic && In != in_) ||
-        (Out != dynamic && Out != out_))
+    constexpr std::int64_t most = std::int64_t{1} << 31;  // more than an Index of 32 bits can be
+    if (in_ <= 0 || out_ <= 0 || in_ > most || out_ > most || in_ >= most_params / out_ ||
+        (In != dynamic && In != in_) || (Out != dynamic && Out != out_))
       detail::fail_contract("eigan::Linear<", In, ", ", Out, ">: cannot have sizes ", in_, " and ", out_);
   }
 
@@ -5889,7 +5957,7 @@ class Model {
     for (int i = 0; i < parts; ++i) scratches.push_back(scratch());
     const Index tile = tile_width(x.cols(), parts), n = tiles(x.cols(), tile);
     detail::parallel(parts, [&](int part, int of) {
-      for (Index i = n * part / of; i < n * (part + 1) / of; ++i)
+      for (Index i = detail::part_begin(n, part, of); i < detail::part_begin(n, part + 1, of); ++i)
         infer_tile(x, View<T>(y), scratches[static_cast<std::size_t>(part)], i * tile,
                    std::min(tile, x.cols() - i * tile));
     });
@@ -6075,7 +6143,8 @@ class Model {
   void accumulate(Tape<Net, T>& tape, std::span<T> grad, Threads threads, const AfterBlock& after_block) const {
     const int parts = detail::usable_threads(threads, 2.0 * work(tape.batch()));
     detail::parallel(parts, [&](int part, int of) {
-      const Index begin = net_.param_size() * part / of, end = net_.param_size() * (part + 1) / of;
+      const Index begin = detail::part_begin(net_.param_size(), part, of);
+      const Index end = detail::part_begin(net_.param_size(), part + 1, of);
       const auto is_mine = [&](const Block& block) {
         const Index middle = (block.first + block.last) / 2;
         return middle >= begin && middle < end;

@@ -1,7 +1,8 @@
 // Benchmarks of an element-wise layer: forward and backward_input over sizes from the first cache to memory.
 #pragma once
 
-#include <span>
+#include <cstddef>
+#include <vector>
 
 #include <eigan/core/layer.hpp>
 
@@ -17,17 +18,25 @@ inline void elementwise_sizes(benchmark::internal::Benchmark* b) {
   b->ArgNames({"features", "batch"});
 }
 
+/// As they are at first; none for most layers.
+template <class L>
+std::vector<float> parameters(const L& layer) {
+  std::vector<float> p(static_cast<std::size_t>(eigan::detail::param_size_of(layer)));
+  if constexpr (eigan::ParametricLayer<L>) layer.template init<float>(p, eigan::Rng(1));
+  return p;
+}
+
 template <class L>
 void layer_forward(benchmark::State& state, const L& layer) {
   const BufferMatrix<float> x = random_matrix(state.range(0), state.range(1));
   BufferMatrix<float> y(x.rows(), x.cols());
-  const std::span<const float> none;
+  const std::vector<float> p = parameters(layer);
   std::int64_t step = 0;
   run_bytes(state, 2.0 * sizeof(float) * static_cast<double>(x.rows() * x.cols()), [&] {
     if constexpr (eigan::StochasticLayer<L>)
-      layer.template forward_train<float>(none, x.view(), y.view(), {eigan::Rng(1), step++ * x.cols()});
+      layer.template forward_train<float>(p, x.view(), y.view(), {eigan::Rng(1), step++ * x.cols()});
     else
-      layer.template forward<float>(none, x.view(), y.view());
+      layer.template forward<float>(p, x.view(), y.view());
   });
 }
 
@@ -36,18 +45,19 @@ void layer_backward_input(benchmark::State& state, const L& layer) {
   const BufferMatrix<float> x = random_matrix(state.range(0), state.range(1));
   const BufferMatrix<float> dy = random_matrix(state.range(0), state.range(1));
   BufferMatrix<float> y_memory(x.rows(), x.cols()), dx(x.rows(), x.cols());
-  const std::span<const float> none;
-  layer.template forward<float>(none, x.view(), y_memory.view());
+  const std::vector<float> p = parameters(layer);
+  layer.template forward<float>(p, x.view(), y_memory.view());
   const ConstView<float> y = y_memory.view();
   std::int64_t step = 0;
-  // dy and dx, and y where the layer reads it.
-  const double matrices = eigan::detail::backward_reads_y<L>() ? 3 : 2;
+  // dy and dx, and what else the layer reads.
+  const double matrices =
+      2 + (eigan::detail::backward_reads_x<L>() ? 1 : 0) + (eigan::detail::backward_reads_y<L>() ? 1 : 0);
   run_bytes(state, matrices * sizeof(float) * static_cast<double>(x.rows() * x.cols()), [&] {
     if constexpr (eigan::StochasticLayer<L>)
-      layer.template backward_input_train<float>(none, x.view(), y, dy.view(), dx.view(),
+      layer.template backward_input_train<float>(p, x.view(), y, dy.view(), dx.view(),
                                                  {eigan::Rng(1), step++ * x.cols()});
     else
-      layer.template backward_input<float>(none, x.view(), y, dy.view(), dx.view());
+      layer.template backward_input<float>(p, x.view(), y, dy.view(), dx.view());
   });
 }
 

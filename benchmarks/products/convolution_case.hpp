@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <eigan/core/view.hpp>
 #include <eigan/kernels/convolution_shape.hpp>
 
 namespace bench {
@@ -32,12 +33,13 @@ inline std::vector<ConvolutionCase> convolution_cases() {
 }
 
 /// Small numbers of no pattern: sums neither grow nor become denormal.
-inline void fill_with_noise(std::vector<float>& values) {
+inline void fill_with_noise(eigan::View<float> values) {
   std::uint32_t state = 1;
-  for (float& x : values) {
-    state = state * 1664525u + 1013904223u;
-    x = static_cast<float>(state >> 8) * 0x1p-24f - 0.5f;
-  }
+  for (eigan::Index j = 0; j < values.cols(); ++j)
+    for (eigan::Index i = 0; i < values.rows(); ++i) {
+      state = state * 1664525u + 1013904223u;
+      values(i, j) = static_cast<float>(state >> 8) * 0x1p-24f - 0.5f;
+    }
 }
 
 }  // namespace bench

@@ -1,8 +1,10 @@
-// A convolution by eigan's kernels, on one thread.
+// A convolution by eigan's kernels, on one thread, in eigan's own buffers.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
+#include <eigan/core/buffer.hpp>
 #include <eigan/kernels/convolution.hpp>
 
 #include "convolution_case.hpp"
@@ -10,52 +12,57 @@
 namespace bench {
 
 class EiganConvolution {
+  using Matrix = eigan::BufferMatrix<float>;
+
  public:
   explicit EiganConvolution(const ConvolutionCase& c)
-      : samples_(c.samples),
-        shape_(c.shape),
-        x(length(samples_ * shape_.in_size())),
-        w(length(shape_.weights())),
-        b(length(shape_.out)),
-        dy(length(samples_ * shape_.out_size())),
-        y(dy.size()),
-        dx(x.size()),
-        dw(w.size()),
-        db(b.size()),
-        wt_(w.size()),
-        workspace_(length(std::max({eigan::detail::forward_workspace(shape_), eigan::detail::gradient_workspace(shape_),
-                                    eigan::detail::transposed_workspace(shape_)}))) {
-    for (auto* operand : {&x, &w, &b, &dy}) fill_with_noise(*operand);
-    kernels_.transpose_weights(shape_, w.data(), wt_.data());
+      : shape_(c.shape),
+        x(shape_.in_size(), c.samples),
+        dx(shape_.in_size(), c.samples),
+        y(shape_.out_size(), c.samples),
+        dy(shape_.out_size(), c.samples),
+        w(shape_.weights()),
+        dw(shape_.weights()),
+        wt(shape_.weights()),
+        b(shape_.out),
+        db(shape_.out),
+        workspace_(
+            std::max(eigan::detail::gradient_workspace(shape_), eigan::detail::transposed_workspace(shape_))) {
+    fill_with_noise(x.view());
+    fill_with_noise(dy.view());
+    fill_with_noise({w.data(), w.size(), 1});
+    fill_with_noise({b.data(), b.size(), 1});
+    kernels_.transpose_weights(shape_, w.data(), wt.data());
   }
 
   void forward() {
-    kernels_.forward(shape_, {0, shape_.out_height()}, samples_, w.data(), b.data(), {x.data(), 1, shape_.in_size()},
-                     {y.data(), 1, shape_.out_size()}, workspace_.data());
+    kernels_.forward(shape_, {0, shape_.out_height()}, x.cols(), w.data(), b.data(), operand(x), result(y));
   }
   void backward_input() {
-    kernels_.transposed(shape_, {0, shape_.height}, samples_, wt_.data(), nullptr, {dy.data(), 1, shape_.out_size()},
-                        {dx.data(), 1, shape_.in_size()}, workspace_.data());
+    kernels_.transposed(shape_, {0, shape_.height}, x.cols(), wt.data(), nullptr, operand(dy), result(dx),
+                        workspace_.data());
   }
   /// Adds to dw and db.
   void backward_params() {
-    kernels_.add_gradients(shape_, 0, eigan::detail::gradient_parts(shape_), samples_,
-                           {dy.data(), 1, shape_.out_size()}, {x.data(), 1, shape_.in_size()}, dw.data(), db.data(),
-                           workspace_.data());
+    kernels_.add_gradients(shape_, 0, eigan::detail::gradient_parts(shape_), x.cols(), operand(dy), operand(x),
+                           dw.data(), db.data(), workspace_.data());
   }
 
  private:
-  static std::size_t length(eigan::Index n) { return static_cast<std::size_t>(n); }
+  static eigan::detail::Strided<const float> operand(const Matrix& m) {
+    return {m.view().data(), 1, m.view().outerStride()};
+  }
+  static eigan::detail::Strided<float> result(Matrix& m) { return {m.view().data(), 1, m.view().outerStride()}; }
 
-  eigan::Index samples_;
   eigan::ConvolutionShape shape_;
   const eigan::detail::ConvolutionKernels<float>& kernels_ = eigan::detail::convolution_kernels<float>();
 
  public:
-  std::vector<float> x, w, b, dy, y, dx, dw, db;
+  Matrix x, dx, y, dy;
+  eigan::Buffer<float> w, dw, wt, b, db;
 
  private:
-  std::vector<float> wt_, workspace_;
+  eigan::Buffer<float> workspace_;
 };
 
 }  // namespace bench

@@ -13,10 +13,8 @@ namespace bench {
 
 class OneDnnConvolution {
  public:
-  /// Takes operands from plain arrays laid out as eigan's are.
-  OneDnnConvolution(const ConvolutionCase& c, std::vector<float>& x, std::vector<float>& w, std::vector<float>& b,
-                    std::vector<float>& dy)
-      : c_(c) {
+  /// Takes operands as eigan's are laid out.
+  OneDnnConvolution(const ConvolutionCase& c, eigan::View<float> x, float* w, float* b, eigan::View<float> dy) {
     using dnnl::memory;
     using Tag = memory::format_tag;
     const auto& s = c.shape;
@@ -38,11 +36,12 @@ class OneDnnConvolution {
     plain_x_ = desc(xs, Tag::nhwc);
     plain_w_ = desc(ws, Tag::hwio);
     plain_y_ = desc(ys, Tag::nhwc);
-    const auto take = [&](std::vector<float>& from, const memory::desc& plain, const memory::desc& wanted) {
+    const auto take = [&](float* from, const memory::desc& plain, const memory::desc& wanted) {
       memory to(wanted, engine_);
-      reorder(memory(plain, engine_, from.data()), to);
+      reorder(memory(plain, engine_, from), to);
       return to;
     };
+    eigan::Matrix<float> packed_x = x, packed_dy = dy;  // without the gaps between columns
     const auto fresh = [&](const memory::desc& wanted) { return memory(wanted, engine_); };
     const memory bias = take(b, desc(bs, Tag::x), desc(bs, Tag::x));
     y_ = fresh(forward.dst_desc());
@@ -50,19 +49,19 @@ class OneDnnConvolution {
     dw_ = fresh(params.diff_weights_desc());
     db_ = fresh(desc(bs, Tag::x));
     passes_[0] = {dnnl::convolution_forward(forward),
-                  {{DNNL_ARG_SRC, take(x, plain_x_, forward.src_desc())},
+                  {{DNNL_ARG_SRC, take(packed_x.data(), plain_x_, forward.src_desc())},
                    {DNNL_ARG_WEIGHTS, take(w, plain_w_, forward.weights_desc())},
                    {DNNL_ARG_BIAS, bias},
                    {DNNL_ARG_DST, y_}},
                   forward.impl_info_str()};
     passes_[1] = {dnnl::convolution_backward_data(input),
-                  {{DNNL_ARG_DIFF_DST, take(dy, plain_y_, input.diff_dst_desc())},
+                  {{DNNL_ARG_DIFF_DST, take(packed_dy.data(), plain_y_, input.diff_dst_desc())},
                    {DNNL_ARG_WEIGHTS, take(w, plain_w_, input.weights_desc())},
                    {DNNL_ARG_DIFF_SRC, dx_}},
                   input.impl_info_str()};
     passes_[2] = {dnnl::convolution_backward_weights(params),
-                  {{DNNL_ARG_SRC, take(x, plain_x_, params.src_desc())},
-                   {DNNL_ARG_DIFF_DST, take(dy, plain_y_, params.diff_dst_desc())},
+                  {{DNNL_ARG_SRC, take(packed_x.data(), plain_x_, params.src_desc())},
+                   {DNNL_ARG_DIFF_DST, take(packed_dy.data(), plain_y_, params.diff_dst_desc())},
                    {DNNL_ARG_DIFF_WEIGHTS, dw_},
                    {DNNL_ARG_DIFF_BIAS, db_}},
                   params.impl_info_str()};
@@ -74,11 +73,11 @@ class OneDnnConvolution {
   }
   const std::string& implementation(std::size_t direction) const { return passes_[direction].name; }
 
-  /// The result of forward, to input or to weights, as eigan has it.
-  std::vector<float> result(std::size_t direction) {
+  /// The result of forward, to input or to weights, in eigan's order, without gaps.
+  eigan::Matrix<float> result(std::size_t direction, eigan::Index rows, eigan::Index cols) {
     dnnl::memory& from = direction == 0 ? y_ : direction == 1 ? dx_ : dw_;
     const dnnl::memory::desc& plain = direction == 0 ? plain_y_ : direction == 1 ? plain_x_ : plain_w_;
-    std::vector<float> values(plain.get_size() / sizeof(float));
+    eigan::Matrix<float> values(rows, cols);
     dnnl::memory to(plain, engine_, values.data());
     reorder(from, to);
     return values;
@@ -96,7 +95,6 @@ class OneDnnConvolution {
     stream_.wait();
   }
 
-  ConvolutionCase c_;
   dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream_{engine_};
   dnnl::memory::desc plain_x_, plain_w_, plain_y_;

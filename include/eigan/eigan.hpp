@@ -43,6 +43,7 @@
 #include <eigan/layers/sigmoid.hpp>
 #include <eigan/layers/silu.hpp>
 #include <eigan/layers/softplus.hpp>
+#include <eigan/layers/spectral_norm.hpp>
 #include <eigan/layers/tanh.hpp>
 #include <eigan/layers/unflatten.hpp>
 #include <eigan/layers/upsample.hpp>

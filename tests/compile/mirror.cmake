@@ -12,9 +12,20 @@ set(without_test
   core/parameter.hpp  # names and numbers, filled in by the layers' own tests
   optim/check_update.hpp # what optimisers refuse, by their own tests
   metrics/check_samples.hpp # what metrics refuse, by theirs
+  io/safetensors_header.hpp # the first half of a reader: io/safetensors_test.cpp
+  io/model_tensors.hpp      # what model files and checkpoints share: io/model_file_test.cpp
+  io/checkpoint_state.hpp   # io/checkpoint_test.cpp
+  io/onnx_graph.hpp         # what save_onnx is made of: io/onnx_test.cpp
+  io/onnx_layer.hpp         # the same
+  io/onnx_operators.hpp     # the same
   net/must_be_a_layer.hpp # what compilers say: tests/compile/reject
   testing/numeric.hpp     # what checks are made of: testing/check_layer_test.cpp and its neighbours
   testing/trial.hpp       # the same
+  layers/channels.hpp    # what normalisations share: their tests
+  layers/convolution.hpp # what convolutions share: theirs
+  layers/spatial.hpp     # what layers of images share: theirs
+  layers/window.hpp      # what poolings share: theirs
+  kernels/convolution_sizes.hpp # how kernels divide their work: kernels/convolution_test.cpp
   kernels.hpp          # all kernels, another umbrella
   kernels/map.hpp      # what element-wise kernels share: their tests
   kernels/denormals.hpp # what optimisers' kernels share: theirs
@@ -23,6 +34,7 @@ set(without_test
 set(without_header
   golden/golden_test.cpp         # everything at once, against PyTorch
   golden/metrics_golden_test.cpp # all metrics, against NumPy
+  golden/revision_6189ee1_test.cpp # files that an older eigan wrote
   examples/report_test.cpp       # a part of mnist_gan
   reliability/extreme_numbers_test.cpp      # every layer and loss
   reliability/small_stack_test.cpp          # products and steps

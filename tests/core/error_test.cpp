@@ -24,3 +24,11 @@ TEST_CASE("Error: fail_contract throws std::invalid_argument") {
 TEST_CASE("Error: concat of text and numbers") {
   CHECK(detail::concat('(', -3, ')', std::string("x"), 0.25) == "(-3)x0.25");
 }
+
+TEST_CASE("attempt: what is thrown of the named type goes to the second function, all else to the caller") {
+  const auto then = [](const std::invalid_argument& wrong) { return std::string("then ") + wrong.what(); };
+  const auto attempt = [&](auto f) { return detail::attempt<std::invalid_argument>(f, then); };
+  CHECK(attempt([] { return std::string("done"); }) == "done");
+  CHECK(attempt([]() -> std::string { detail::fail_contract("a", 1); }) == "then a1");
+  CHECK_THROWS_WITH_AS(attempt([]() -> std::string { detail::fail_data("b", 2); }), "b2", Error);
+}

@@ -122,3 +122,16 @@ TEST_CASE("parallel_for: a thread that may use one processor opens no region by 
   CHECK(named == 2);
 }
 #endif
+
+TEST_CASE(
+    "part_begin: parts are equal to within one, also where the number times the parts is more than 32 bits hold") {
+  for (const Index n : {Index{0}, Index{1}, Index{7}, Index{2147483647}})
+    for (const Index of : {1, 3, 128}) {
+      CHECK(detail::part_begin(n, 0, of) == 0);
+      CHECK(detail::part_begin(n, of, of) == n);
+      for (Index part = 0; part < of; ++part) {
+        const Index size = detail::part_begin(n, part + 1, of) - detail::part_begin(n, part, of);
+        REQUIRE((size == n / of || size == n / of + 1));
+      }
+    }
+}

@@ -108,7 +108,8 @@ TEST_CASE("idx: sizes of zero, and sizes beyond all memory") {
   const std::uint32_t max = 0xFFFFFFFF;
   CHECK(contains(images_error(idx(8, {max, max, max}, {1})), "more than this machine can address"));
   CHECK(contains(images_error(idx(8, {1u << 31, 1u << 31, 4}, {})), "more than this machine can address"));  // 2^64
-  CHECK(contains(images_error(idx(8, {1u << 31, 1u << 31, 3}, {1})), "but ends after 1 of them"));
+  CHECK(contains(images_error(idx(8, {1u << 31, 1u << 31, 2}, {})), "more than this machine can address"));  // 2^63
+  CHECK(contains(images_error(idx(8, {1u << 31, 1u << 30, 3}, {1})), "but ends after 1 of them"));
 }
 
 TEST_CASE("idx: cut at any byte, a file is refused, and the place named") {

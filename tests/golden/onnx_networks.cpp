@@ -77,6 +77,37 @@ void write_images(const std::filesystem::path& folder) {
   write(folder, "conditional", Model<Conditional>(Rng(10)), 4);
 }
 
+using Down = Conv2d<8, 16, 4, 2, 1>;
+/// A small U-Net: 8 and 16 channels, a residual bottleneck, one connection past it.
+using UNet =
+    Sequential<Input<3, 16, 24>, Conv2d<3, 8, 3, 1, 1>, BatchNorm2d<8>, LeakyReLU,
+               SkipConnection<Down, BatchNorm2d<16>, ReLU,
+                              Residual<Conv2d<16, 16, 3, 1, 1>, InstanceNorm2d<16>, SiLU, Conv2d<16, 16, 3, 1, 1>>,
+                              ConvTranspose2d<16, 8, 4, 2, 1>, BatchNorm2d<8>, ReLU>,
+               Conv2d<16, 1, 3, 1, 1>, Tanh>;
+/// A residual network that pads by reflection and ends in classes, beside a head of another kind.
+using ResNet = Sequential<
+    Input<3, 13, 10>, ReflectionPad2d<1>, Conv2d<3, 12, 3>, PReLU,
+    Residual<Conv2d<12, 12, 3, 1, 1>, BatchNorm2d<12>, ELU, Conv2d<12, 12, 3, 1, 1>, BatchNorm2d<12>>, ReLU,
+    SpectralNorm<Conv2d<12, 20, 3, 2, 1>>, GELU, Residual<Residual<Conv2d<20, 20, 1>>, Softplus>,
+    Parallel<Sequential<GlobalAvgPool2d, SpectralNorm<Linear<20, 5>>>, Sequential<Flatten, Linear<700, 2>, Sigmoid>>>;
+/// From a vector to an image, by transposed convolutions with output padding.
+using Generator =
+    Sequential<Input<10>, ConvTranspose2d<10, 24, 4>, BatchNorm2d<24>, ReLU, ConvTranspose2d<24, 12, 3, 2, 1, 1>,
+               BatchNorm2d<12>, ReLU, Upsample<2>, ConvTranspose2d<12, 1, 3, 1, 1>, Tanh>;
+
+void write_convolutions(const std::filesystem::path& folder) {
+  Model<UNet> unet(Rng(11));
+  estimate(unet);
+  write(folder, "unet", unet, 3);
+  Model<ResNet> resnet(Rng(12));
+  estimate(resnet);
+  write(folder, "resnet", resnet, 4);
+  Model<Generator> generator(Rng(13));
+  estimate(generator);
+  write(folder, "generator", generator, 5);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -88,6 +119,7 @@ int main(int argc, char** argv) {
   try {
     write_dense(arguments[1]);
     write_images(arguments[1]);
+    write_convolutions(arguments[1]);
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
     return 1;

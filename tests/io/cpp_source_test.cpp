@@ -1,5 +1,6 @@
 // What the header says; that it compiles, and computes the same, is tested by io/cpp_source.
 #include <doctest/doctest.h>
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <fstream>
@@ -8,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include <eigan/eigan.hpp>
 #include <eigan/io/cpp_source.hpp>
-#include <eigan/net/sequential.hpp>
 
 #include "support.hpp"
 
@@ -25,10 +26,10 @@ std::string source_of(const Model<Net, T>& model, std::string_view name) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// The numbers between the braces of parameter_bits.
-std::vector<std::uint64_t> words_of(const std::string& source) {
+/// The numbers between the braces of parameter_bits, or of state_bits.
+std::vector<std::uint64_t> words_of(const std::string& source, const std::string& name = "parameter_bits") {
   std::vector<std::uint64_t> words;
-  const std::size_t begin = source.find("parameter_bits[] = {");
+  const std::size_t begin = source.find(name + "[] = {");
   const std::size_t end = source.find("};", begin);
   REQUIRE(end != std::string::npos);
   for (std::size_t at = source.find("0x", begin); at < end; at = source.find("0x", at + 1))
@@ -38,6 +39,7 @@ std::vector<std::uint64_t> words_of(const std::string& source) {
 
 struct Doubler {
   static constexpr bool elementwise = true;
+  Spec spec() const { return {"Doubler", {{"factor", 2.0}, {"times", 1}}, "::mine::Doubler", "mine/doubler.hpp"}; }
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
     y = x * T(2);
@@ -47,9 +49,10 @@ struct Doubler {
     dx = dy * T(2);
   }
 };
-CppExpression cpp_expression(const Doubler&) {
-  return {"::mine::Doubler()", "mine/doubler.hpp"};
-}
+/// Does not say its type.
+struct Nameless : Doubler {
+  Spec spec() const { return {"Nameless"}; }
+};
 
 }  // namespace
 
@@ -58,14 +61,41 @@ TEST_CASE("save_cpp_source: every layer, with the type and the settings it has")
   const Net net{Linear<3, 2>{}, BatchNorm1d<2>(2, 0.5), LeakyReLU(1.0 / 3), Dropout(0.25), Linear<>(2, 2), {}, {}, {}};
   const std::string source = source_of(Model<Net>(net, Rng(1)), "mine::digits");
   for (const char* const line :
-       {"::eigan::Sequential(::eigan::Linear<3, 2>(3, 2),", "::eigan::BatchNorm1d<2>(2, 0.5),",
-        "::eigan::LeakyReLU(0.3333333333333333),", "::eigan::Dropout(0.25),", "::eigan::Linear<>(2, 2),",
-        "::eigan::ReLU(),", "::eigan::Tanh(),", "::eigan::Sigmoid());", "namespace mine::digits {",
-        "3 features in, 2 out", "#pragma once", "#include <eigan/eigan.hpp>"}) {
+       {"::eigan::Sequential(::eigan::Linear<3, 2>{3, 2},\n", "::eigan::BatchNorm1d<2>{2, 0.5},",
+        "::eigan::LeakyReLU{0.3333333333333333},", "::eigan::Dropout{0.25},", "::eigan::Linear<2, 2>{2, 2},",
+        "::eigan::ReLU{},", "::eigan::Tanh{},", "::eigan::Sigmoid{});", "namespace mine::digits {", "3 in, 2 out",
+        "model().infer(x);", "#pragma once", "#include <eigan/eigan.hpp>"}) {
     CAPTURE(line);
     CHECK(test::contains(source, line));
   }
   CHECK_FALSE(test::contains(source, "$"));
+}
+
+TEST_CASE("save_cpp_source: branches and images, with the shape of what goes in") {
+  const auto network = [](const auto& model) {
+    const std::string source = source_of(model, "digits");
+    const std::size_t begin = source.find("  return ") + 9;
+    return source.substr(begin, source.find(";\n}", begin) - begin);
+  };
+  CHECK(network(Model<Sequential<Linear<3, 4>, Residual<Linear<4, 4>, Tanh>, Parallel<Linear<4, 1>, Linear<4, 2>>>>(
+            Rng(1))) ==
+        "::eigan::Sequential(::eigan::Linear<3, 4>{3, 4},\n"
+        "                             ::eigan::Residual(::eigan::Linear<4, 4>{4, 4}, ::eigan::Tanh{}),\n"
+        "                             ::eigan::Parallel(::eigan::Linear<4, 1>{4, 1}, ::eigan::Linear<4, 2>{4, 2}))");
+  CHECK(network(Model<Sequential<Residual<Residual<Linear<2, 2>>>>>(Rng(1))) ==
+        "::eigan::Sequential(::eigan::Residual<decltype(::eigan::Residual(::eigan::Linear<2, 2>{2, 2}))>"
+        "(::eigan::Residual(::eigan::Linear<2, 2>{2, 2})))");
+  const std::string images =
+      "::eigan::Sequential(::eigan::Input<3, 4, 6>{},\n                             ::eigan::GlobalAvgPool2d{})";
+  CHECK(network(Model<Sequential<Input<3, 4, 6>, GlobalAvgPool2d>>(Rng(1))) == images);
+  CHECK(network(Model(Sequential<GlobalAvgPool2d>(), Shape{3, 4, 6}, Rng(1))) == images);
+  CHECK(network(Model<Sequential<Input<3, 9, 9>, GlobalAvgPool2d>>(Rng(1)).at({3, 4, 6})) == images);
+  const Model<Sequential<Inputs<Input<1, 4, 6>, Input<2>>, GlobalAvgPool2d>> two(Rng(1));
+  CHECK(network(two) ==
+        "::eigan::Sequential(::eigan::Inputs(::eigan::Input<1, 4, 6>{}, ::eigan::Input<2, 1, 1>{}),\n"
+        "                             ::eigan::GlobalAvgPool2d{})");
+  CHECK(test::contains(source_of(two, "digits"), "1 x 4 x 6 and 2 in, 3 out"));
+  CHECK(test::contains(source_of(two, "digits"), "infer({x, x1})"));
 }
 
 TEST_CASE("save_cpp_source: every bit of every parameter, whatever it is") {
@@ -86,10 +116,29 @@ TEST_CASE("save_cpp_source: every bit of every parameter, whatever it is") {
   for (std::size_t i = 0; i < 20; ++i) CHECK(long_words[i] == std::bit_cast<std::uint64_t>(precise.params()[i]));
 }
 
+TEST_CASE("save_cpp_source: every bit of the state") {
+  Model<Sequential<BatchNorm1d<2>>> model(Rng(1));
+  std::ranges::copy(std::vector<float>{0.5f, -1, 2, 3, 7}, model.state().begin());
+  const std::string source = source_of(model, "digits");
+  const auto words = words_of(source, "state_bits");
+  REQUIRE(words.size() == 5);
+  for (std::size_t i = 0; i < 5; ++i) CHECK(words[i] == std::bit_cast<std::uint32_t>(model.state()[i]));
+  CHECK(test::contains(source, "::eigan::Buffer<float> state(5);"));
+  CHECK_FALSE(test::contains(source_of(Model<Sequential<Linear<2, 2>>>(Rng(1)), "digits"), "state"));
+}
+
+TEST_CASE("save_cpp_source: a layer that does not say its type is refused by name") {
+  const test::TemporaryFolder folder;
+  const Model<Sequential<Linear<2, 1>, Residual<Nameless>>> model(Rng(1));
+  CHECK(test::error_text<std::invalid_argument>([&] { save_cpp_source(folder / "a.hpp", model, "digits"); }) ==
+        "eigan::save_cpp_source: expected a layer whose spec() has its type in C++, found Nameless()");
+  CHECK(folder.names().empty());
+}
+
 TEST_CASE("save_cpp_source: a layer of one's own brings its header, once") {
   const Model<Sequential<Doubler, Linear<2, 1>, Doubler>> model(Rng(1));
   const std::string source = source_of(model, "digits");
-  CHECK(test::contains(source, "::eigan::Sequential(::mine::Doubler(),"));
+  CHECK(test::contains(source, "::eigan::Sequential(::mine::Doubler{2.0, 1},"));
   const std::size_t include = source.find("#include <mine/doubler.hpp>\n");
   REQUIRE(include != std::string::npos);
   CHECK(source.find("#include <mine/doubler.hpp>", include + 1) == std::string::npos);

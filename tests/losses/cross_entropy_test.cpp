@@ -112,7 +112,7 @@ TEST_CASE("cross_entropy: a label is the probability 1 of its class") {
 TEST_CASE("cross_entropy: soft targets are right and finite at any logit") {
   const Matrix<float> z{{1e4f, -1e4f}, {-1e4f, 1e4f}}, target{{1, 0.5f}, {0, 0.5f}};
   Matrix<float> dz(2, 2);
-  CHECK(cross_entropy(z, target, View<float>(dz)) == doctest::Approx(5e3f));
+  CHECK(cross_entropy(z, target, View<float>(dz)) == 5e3f);
   CHECK(dz == Matrix<float>{{0, -0.25f}, {0, 0.25f}});
 }
 

@@ -82,6 +82,12 @@ struct MomentumOfTheOld : Centre {
   }
 };
 
+struct MergesHalves : Centre {
+  void merge_statistics(std::span<double> s, C x, Index seen) const {
+    Centre::merge_statistics(s, x, seen == 0 ? 0 : x.cols());
+  }
+};
+
 }  // namespace
 
 TEST_CASE("check_declared: what is right passes") {
@@ -109,6 +115,11 @@ TEST_CASE("check_declared: statistics go as far as their momentum") {
   CHECK(reports(check_gradients(MomentumOneMixes{}), "update_statistics: momentum 1 does not assign 'running_mean'"));
   CHECK(reports(check_gradients(MomentumOfTheOld{}),
                 "update_statistics: momentum 0.25 does not go a quarter of the way in 'running_mean'"));
+}
+
+TEST_CASE("check_declared: statistics of runs of samples are those of all") {
+  CHECK(reports(check_gradients(MergesHalves{}),
+                "merge_statistics: two runs of samples do not give the statistics of all in 'running_mean'"));
 }
 
 TEST_CASE("check_declared: half of a kind is named, not taken for none") {

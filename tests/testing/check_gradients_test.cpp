@@ -27,6 +27,19 @@ struct Halves : Triple {
   PlacedHalves at(Shape in) const { return {{in.size()}}; }
 };
 
+struct PreparesAnotherInference : Normalised {
+  void prepare(P p, P s, std::span<double> q, Phase phase) const {
+    Normalised::prepare(p, s, q, phase);
+    if (phase == Phase::inference) q[0] = 0.25;
+  }
+};
+struct PreparesTooMuchAtInference : Normalised {
+  void prepare(P p, P s, std::span<double> q, Phase phase) const {
+    Normalised::prepare(p, s, q, phase);
+    if (phase == Phase::inference) q.data()[4] = 0;
+  }
+};
+
 }  // namespace
 
 TEST_CASE("check_gradients: a layer that knows images is placed") {
@@ -53,6 +66,13 @@ TEST_CASE("check_gradients: the placed layer is of the shape that was asked for,
                 "at: the layer placed at 2 x 3 x 4 gives 24 numbers, output_shape says 3 x 3 x 4"));
   CHECK(reports(check_gradients(AnotherSpec{}, {.shape = {2, 3, 4}}),
                 "spec: Twice() becomes Triple() where it is placed"));
+}
+
+TEST_CASE("check_gradients: a layer that does the same in both phases does so with what is prepared for each") {
+  CHECK(check_gradients(Normalised{}).ok());
+  CHECK(reports(check_gradients(PreparesAnotherInference{}),
+                "prepare: the output at inference differs from that in training, batch 1"));
+  CHECK(reports(check_gradients(PreparesTooMuchAtInference{}), "prepare: writes outside q, batch 1, at inference"));
 }
 
 TEST_CASE("check_gradients: other layers take a shape for its size") {

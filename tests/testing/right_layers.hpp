@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <span>
 #include <string>
 #include <utility>
@@ -108,6 +109,14 @@ struct Centre {
     }
     s[3] += 1;
   }
+  void merge_statistics(std::span<double> s, C x, Index seen) const {
+    const auto before = static_cast<double>(seen), more = static_cast<double>(x.cols());
+    for (Index i = 0; i < 3; ++i) {
+      double& mean = s[static_cast<std::size_t>(i)];
+      mean += more / (before + more) * (x.row(i).mean() - mean);
+    }
+    s[3] = 1;
+  }
   Index prepared_size() const { return 4; }
   void prepare(P p, P s, std::span<double> q, Phase phase) const {
     q[0] = p[0];
@@ -129,6 +138,20 @@ struct Centre {
   }
 };
 static_assert(BatchCoupledLayer<Centre, double> && StatisticsLayer<Centre, double> && ParametricLayer<Centre, double>);
+
+/// y = w x with a w of its own, prepared once a pass.
+struct Normalised {
+  static constexpr Index input = 2, output = 2;
+  static constexpr bool backward_reads_x = false, backward_reads_y = false;
+  Index prepared_size() const { return 4; }
+  void prepare(P, P, std::span<double> q, Phase) const {
+    std::copy_n(std::array{0.5, 0.5, -0.5, 0.5}.begin(), 4, q.begin());
+  }
+  static Eigen::Map<const Matrix<double>> weight(Prepared<double> p) { return {p.prepared.data(), 2, 2}; }
+  void forward(Prepared<double> p, C x, V y) const { y = weight(p) * x; }
+  void backward_input(Prepared<double> p, C, C, C dy, V dx) const { dx = weight(p).transpose() * dy; }
+};
+static_assert(PreparedLayer<Normalised, double> && Layer<Normalised, double>);
 
 /// y = x^2 w, w a matrix of 2 x 3: curved in x, with parameters, not element-wise.
 struct SquaredAffine {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include <eigan/core/checked.hpp>
+#include <eigan/core/error.hpp>
 #include <eigan/core/types.hpp>
 #include <eigan/core/view.hpp>
 
@@ -81,7 +82,7 @@ class Buffer {
     Index with_padding = 0, bytes = 0;
     if (size < 0 || !checked_add(size, static_cast<Index>(buffer_alignment), with_padding) ||
         !checked_mul(with_padding, static_cast<Index>(sizeof(T)), bytes))
-      throw std::bad_array_new_length();
+      detail::raise(std::bad_array_new_length());
     return static_cast<T*>(
         ::operator new(static_cast<std::size_t>(padded(size)) * sizeof(T), std::align_val_t(buffer_alignment)));
   }
@@ -121,7 +122,7 @@ class BufferMatrix {
     Index with_padding = 0, size = 0;
     if (rows < 0 || cols < 0 || !checked_add(rows, static_cast<Index>(2 * buffer_alignment), with_padding) ||
         !checked_mul(padded_stride<T>(rows), cols, size))
-      throw std::bad_array_new_length();
+      detail::raise(std::bad_array_new_length());
     return size;
   }
 

@@ -4,8 +4,12 @@
 //                         The text names the place, what was expected and what was found.
 // std::invalid_argument   a programming error that the types could not rule out, such as a batch of the wrong size
 //                         handed to a model. Checked once per call, never per element, so it stays on in every build.
+//
+// Without exceptions (-fno-exceptions), eigan::error_handler gets the text instead and must not return.
 #pragma once
 
+#include <cstdio>
+#include <cstdlib>
 #include <locale>
 #include <sstream>
 #include <stdexcept>
@@ -19,7 +23,38 @@ class Error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+#if !defined(__cpp_exceptions)
+/// Called in place of every throw; the program ends when it returns. Yours may, for instance, show the text and
+/// longjmp.
+inline void (*error_handler)(const char* text) = [](const char* text) { std::fprintf(stderr, "%s\n", text); };
+#endif
+
 namespace detail {
+
+/// throw e, where there are exceptions.
+template <class E>
+[[noreturn, gnu::noinline, gnu::cold]] void raise(const E& e) {
+#if defined(__cpp_exceptions)
+  throw e;
+#else
+  error_handler(e.what());
+  std::abort();
+#endif
+}
+
+/// f(), and where it throws an E, what `then` makes of that.
+template <class E, class F, class G>
+auto attempt(const F& f, [[maybe_unused]] const G& then) {
+#if defined(__cpp_exceptions)
+  try {
+    return f();
+  } catch (const E& e) {
+    return then(e);
+  }
+#else
+  return f();
+#endif
+}
 
 template <class... Parts>
 std::string concat(const Parts&... parts) {
@@ -33,13 +68,13 @@ std::string concat(const Parts&... parts) {
 /// Throws std::invalid_argument with the concatenated parts. Kept out of line so that checks cost one branch.
 template <class... Parts>
 [[noreturn, gnu::noinline, gnu::cold]] void fail_contract(const Parts&... parts) {
-  throw std::invalid_argument(concat(parts...));
+  raise(std::invalid_argument(concat(parts...)));
 }
 
 /// Throws Error with the concatenated parts.
 template <class... Parts>
 [[noreturn, gnu::noinline, gnu::cold]] void fail_data(const Parts&... parts) {
-  throw Error(concat(parts...));
+  raise(Error(concat(parts...)));
 }
 
 }  // namespace detail

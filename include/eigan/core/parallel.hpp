@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdint>
 #include <exception>
 
 #include <eigan/core/fork.hpp>
@@ -74,6 +75,7 @@ void parallel(int parts, const F& f) {
 #if defined(_OPENMP)
   if (parts > 1) {
     // The run time may grant fewer threads than were asked for.
+#if defined(__cpp_exceptions)
     std::exception_ptr error;
 #pragma omp parallel num_threads(parts)
     try {
@@ -83,6 +85,10 @@ void parallel(int parts, const F& f) {
       error = std::current_exception();
     }
     if (error) std::rethrow_exception(error);
+#else
+#pragma omp parallel num_threads(parts)
+    f(omp_get_thread_num(), omp_get_num_threads());
+#endif
     return;
   }
 #endif
@@ -90,12 +96,17 @@ void parallel(int parts, const F& f) {
   f(0, 1);
 }
 
+/// Where part 0, ..., `of` begins, when [0, n) is divided equally.
+constexpr Index part_begin(Index n, Index part, Index of) {
+  return static_cast<Index>(std::int64_t{n} * part / of);  // Index may have 32 bits
+}
+
 /// Calls f(first, last) for contiguous ranges of equal length that make up [0, n). `work`: floating-point operations in
 /// all. All usable threads take part, even where n is smaller.
 template <class F>
 void parallel_ranges(Index n, double work, Threads threads, const F& f) {
   parallel(usable_threads(threads, work), [&](int part, int of) {
-    const Index first = n * part / of, last = n * (part + 1) / of;
+    const Index first = part_begin(n, part, of), last = part_begin(n, part + 1, of);
     if (first < last) f(first, last);
   });
 }

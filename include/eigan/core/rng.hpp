@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include <eigan/core/types.hpp>
@@ -48,7 +49,7 @@ class Rng {
   /// so that vector registers can compute them together: word i of group g is word (i / 8) of counter 8 g + i % 8.
   constexpr std::uint32_t word(Index i, Index sample) const {
     const auto group = static_cast<std::uint64_t>(i / 32);
-    const auto within = static_cast<std::uint64_t>(i % 32);
+    const auto within = static_cast<std::size_t>(i % 32);
     return block(8 * group + within % 8, static_cast<std::uint64_t>(sample))[within / 8];
   }
 

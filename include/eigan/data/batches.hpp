@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <numeric>
 #include <span>
 #include <utility>
@@ -35,7 +34,7 @@ class Batches {
   /// Batches of `batch_size` out of images 0 to count - 1; the last one of an epoch holds what remains.
   /// Stands at epoch 0.
   Batches(Index count, Index batch_size, const Rng& rng) : batch_size_(std::min(batch_size, count)), rng_(rng) {
-    if (count < 1 || count > Index{std::numeric_limits<std::uint32_t>::max()} || batch_size < 1) {
+    if (count < 1 || !std::in_range<std::uint32_t>(count) || batch_size < 1) {
       detail::fail_contract("Batches: ", count, " images in batches of ", batch_size,
                             ", expected 1 to 2^32 - 1 images and at least 1 a batch");
     }

@@ -31,7 +31,7 @@ class GunzipSource final : public ByteSource {
   explicit GunzipSource(ByteSource& packed) : ByteSource(packed.name()), packed_(packed) {
     in_member_ = is_gzip_ = next_is_gzip();
     // 16 asks zlib for the gzip format, with its checksum and length checked.
-    if (is_gzip_ && inflateInit2(&inflater_, 16 + MAX_WBITS) != Z_OK) throw std::bad_alloc();
+    if (is_gzip_ && inflateInit2(&inflater_, 16 + MAX_WBITS) != Z_OK) detail::raise(std::bad_alloc());
   }
   /// Leaves the packed source where it stands.
   ~GunzipSource() override {
@@ -71,7 +71,7 @@ class GunzipSource final : public ByteSource {
         detail::fail_data(name(), ": the gzip data unpack to more than ", max_gzip_ratio, " times their size, ",
                           consumed(), " bytes to ", unpacked_, " so far: made to fill the memory");
       }
-      if (status == Z_MEM_ERROR) throw std::bad_alloc();
+      if (status == Z_MEM_ERROR) detail::raise(std::bad_alloc());
       if (status == Z_STREAM_END) {
         in_member_ = false;
       } else if (status != Z_OK && status != Z_BUF_ERROR) {  // the latter: nothing left to do without more input

@@ -114,7 +114,7 @@ std::vector<std::uint8_t> read_idx_values(ByteSource& source, const std::array<s
   std::size_t count = 1;
   for (const auto size : sizes) {
     if (size == 0) fail_data(source.name(), ": declares ", product, " values, expected at least one");
-    if (!checked_mul<std::size_t>(count, size, count)) {
+    if (!checked_mul<std::size_t>(count, size, count) || !std::in_range<Index>(count)) {
       fail_data(source.name(), ": declares ", product, " values, more than this machine can address");
     }
   }
@@ -136,7 +136,7 @@ std::vector<std::uint8_t> read_idx_values(ByteSource& source, const std::array<s
 inline IdxImages read_idx_images(ByteSource& source) {
   const auto sizes = detail::read_idx_header<3>(source);
   auto pixels = detail::read_idx_values(source, sizes);
-  return {Index{sizes[0]}, Index{sizes[1]}, Index{sizes[2]}, std::move(pixels)};
+  return {static_cast<Index>(sizes[0]), static_cast<Index>(sizes[1]), static_cast<Index>(sizes[2]), std::move(pixels)};
 }
 
 /// Reads labels from IDX bytes. Throws Error as read_idx_images does.
@@ -151,7 +151,7 @@ inline std::vector<std::uint8_t> idx_bytes(const IdxImages& images) {
   std::size_t expected = 1;
   bool fits = true;
   for (const Index size : {images.count, images.rows, images.cols}) {
-    fits = fits && size > 0 && size <= Index{0xFFFFFFFF} &&
+    fits = fits && size > 0 && std::in_range<std::uint32_t>(size) &&
            checked_mul(expected, static_cast<std::size_t>(size), expected);
     for (int shift = 24; shift >= 0; shift -= 8) bytes.push_back(static_cast<std::uint8_t>(size >> shift & 0xFF));
   }

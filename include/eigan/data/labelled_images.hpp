@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <eigan/core/error.hpp>
@@ -29,7 +30,7 @@ struct LabelledImages {
 namespace detail {
 inline void check_batch(const LabelledImages& images, std::span<const std::uint32_t> indices) {
   for (const auto index : indices) {
-    if (Index{index} >= images.count) fail_contract("image ", index, " of a data set of ", images.count);
+    if (std::cmp_greater_equal(index, images.count)) fail_contract("image ", index, " of a data set of ", images.count);
   }
 }
 }  // namespace detail
@@ -45,7 +46,7 @@ void pixels_to_unit(const LabelledImages& images, std::span<const std::uint32_t>
   }
   detail::check_batch(images, indices);
   for (Index column = 0; column < out.cols(); ++column) {
-    const Index image = indices[static_cast<std::size_t>(column)];
+    const auto image = static_cast<Index>(indices[static_cast<std::size_t>(column)]);
     detail::elementwise_kernels<T>().pixels(features, images.pixels.data() + image * features,
                                             out.data() + column * out.outerStride());
   }

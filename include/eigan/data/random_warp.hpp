@@ -157,7 +157,7 @@ void random_warp(const LabelledImages& images, std::span<const std::uint32_t> in
     detail::Warp::Numbers numbers{};
     fill_uniform(View<float>(numbers.data(), std::ssize(numbers), 1), -1, 1, rng, j);
     const detail::Warp warp(options, numbers, images.rows, images.cols);
-    const Index image = indices[static_cast<std::size_t>(j)];
+    const auto image = static_cast<Index>(indices[static_cast<std::size_t>(j)]);
     warp.apply(images.pixels.data() + image * features, out.data() + j * out.outerStride());
   });
 }

@@ -4,9 +4,8 @@
 //   const Model& model()      the model, made once and shared by all threads:  digits::model().infer(x)
 //   Model make_model()        another of your own, to train on
 //
-// where Model is the type that was saved and its parameters have the same bits. The header needs <eigan/eigan.hpp>.
-// A layer of your own takes part through a function that argument-dependent lookup finds:
-//   eigan::CppExpression cpp_expression(const MyLayer& layer);
+// where Model has the layers that were saved, and parameters and state of the same bits. The header needs
+// <eigan/eigan.hpp>. A layer of your own takes part if its spec() states its type in C++ and the header that has it.
 #pragma once
 
 #include <array>
@@ -22,30 +21,21 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include <eigan/core/error.hpp>
 #include <eigan/core/exact_text.hpp>
 #include <eigan/core/printable.hpp>
+#include <eigan/core/shape.hpp>
+#include <eigan/core/spec.hpp>
 #include <eigan/io/atomic_file.hpp>
 #include <eigan/io/cpp_namespace.hpp>
-#include <eigan/layers/batch_norm.hpp>
-#include <eigan/layers/dropout.hpp>
-#include <eigan/layers/leaky_relu.hpp>
-#include <eigan/layers/linear.hpp>
-#include <eigan/layers/relu.hpp>
-#include <eigan/layers/sigmoid.hpp>
-#include <eigan/layers/tanh.hpp>
+#include <eigan/net/input.hpp>
 #include <eigan/net/model.hpp>
+#include <eigan/net/steps.hpp>
 #include <eigan/version.hpp>
 
 namespace eigan {
-
-/// How a layer is written in C++, say `Swish(1.5)` behind its namespaces, two colons first; and its header, say
-/// `mine/swish.hpp`.
-struct CppExpression {
-  std::string text;         ///< makes the layer
-  std::string header = {};  ///< empty for a layer of eigan's
-};
 
 /// A finite number as a literal of type double that has the same bits.
 inline std::string cpp_literal(double number) {
@@ -55,37 +45,41 @@ inline std::string cpp_literal(double number) {
   return text;
 }
 
-/// How each layer of eigan is written.
-template <Index In, Index Out>
-CppExpression cpp_expression(const Linear<In, Out>& layer) {
-  const std::string sizes = detail::concat('(', layer.input_size(), ", ", layer.output_size(), ')');
-  if constexpr (In == dynamic && Out == dynamic)
-    return {"::eigan::Linear<>" + sizes};
-  else
-    return {detail::concat("::eigan::Linear<", In, ", ", Out, '>', sizes)};
-}
-template <Index Features>
-CppExpression cpp_expression(const BatchNorm1d<Features>& layer) {
-  return {
-      detail::concat("::eigan::BatchNorm1d<", Features, ">(", layer.input_size(), ", ", cpp_literal(layer.eps()), ')')};
-}
-inline CppExpression cpp_expression(const ReLU&) {
-  return {"::eigan::ReLU()"};
-}
-inline CppExpression cpp_expression(const LeakyReLU& layer) {
-  return {"::eigan::LeakyReLU(" + cpp_literal(layer.negative_slope()) + ")"};
-}
-inline CppExpression cpp_expression(const Tanh&) {
-  return {"::eigan::Tanh()"};
-}
-inline CppExpression cpp_expression(const Sigmoid&) {
-  return {"::eigan::Sigmoid()"};
-}
-inline CppExpression cpp_expression(const Dropout& layer) {
-  return {"::eigan::Dropout(" + cpp_literal(layer.p()) + ")"};
+namespace detail {
+
+/// C++ that makes a layer, or a composition with all that it holds; the headers that this needs are added to `headers`.
+inline std::string cpp_expression(const Spec& spec, std::set<std::string>& headers, std::string_view comma = ", ") {
+  if (spec.type.empty())
+    fail_contract("eigan::save_cpp_source: expected a layer whose spec() has its type in C++, found ", spec.text());
+  if (!spec.header.empty()) headers.insert(spec.header);
+  std::string list;
+  const auto add = [&](const std::string& argument) { list.append(list.empty() ? "" : comma).append(argument); };
+  for (const Setting& setting : spec.settings) add(setting.whole ? setting.text() : cpp_literal(setting.value));
+  if (spec.children.empty()) return spec.type + '{' + list + '}';  // braces, so that a struct needs no constructor
+
+  for (const Spec& child : spec.children) add(cpp_expression(child, headers));
+  // A composition of one of its own kind would be taken for a copy.
+  const bool alike = spec.children.size() == 1 && spec.children[0].type == spec.type;
+  return spec.type + (alike ? "<decltype(" + list + ")>(" : "(") + list + ')';
 }
 
-namespace detail {
+/// A model's network, which begins with the shape of what goes in where its layers do not state that themselves.
+template <class Net, class T>
+Spec cpp_network(const Model<Net, T>& model) {
+  Spec net = model.net().spec();
+  std::vector<Spec>& layers = net.children;
+  std::vector<Spec> inputs;
+  const bool stated = layers.front().name == "Input" || layers.front().name == "Inputs";
+  if (stated) layers.erase(layers.begin());
+  std::vector<Shape> shapes;
+  for (std::size_t i = 0; i < model.steps().inputs(); ++i) {
+    const auto [c, h, w] = shapes.emplace_back(model.input_shape(i));
+    inputs.push_back({"Input", {}, concat("::eigan::Input<", c, ", ", h, ", ", w, '>')});
+  }
+  if (stated || shapes != model.net().input_shapes())
+    layers.insert(layers.begin(), inputs.size() == 1 ? inputs[0] : Spec{"Inputs", {}, "::eigan::Inputs", {}, inputs});
+  return net;
+}
 
 /// The numbers' bits as integers, which compilers read fast, and which a NaN survives.
 template <class T>
@@ -101,8 +95,8 @@ void append_words(std::string& source, std::span<const T> values) {
 }
 
 inline constexpr std::string_view cpp_source_text =
-    R"(// A trained network: $inputs$ features in, $outputs$ out. Written by eigan $version$.
-//     const eigan::Matrix<$scalar$> y = $name$::model().infer(x);
+    R"(// A trained network: $inputs$ in, $outputs$ out. Written by eigan $version$.
+//     const eigan::Matrix<$scalar$> y = $name$::model().infer($arguments$);
 #pragma once
 
 #include <bit>
@@ -113,20 +107,19 @@ $includes$
 namespace $name$ {
 
 inline auto make_network() {
-  return ::eigan::Sequential($layers$);
+  return $network$;
 }
 using Network = decltype(make_network());
 using Model = ::eigan::Model<Network, $scalar$>;
 
 /// The parameters, in the order of Model::params().
 inline constexpr std::$word$ parameter_bits[] = {$bits$};
-
+$state$
 /// A model of your own.
 inline Model make_model() {
   ::eigan::Buffer<$scalar$> parameters($size$);
   for (::eigan::Index i = 0; i < parameters.size(); ++i) parameters[i] = ::std::bit_cast<$scalar$>(parameter_bits[i]);
-  return Model(make_network(), ::std::move(parameters));
-}
+$set_state$}
 
 /// The model, for all threads.
 inline const Model& model() {
@@ -135,6 +128,12 @@ inline const Model& model() {
 }
 
 }  // namespace $name$
+)";
+inline constexpr std::string_view cpp_without_state = "  return Model(make_network(), ::std::move(parameters));\n";
+inline constexpr std::string_view cpp_with_state =
+    R"(  ::eigan::Buffer<$scalar$> state($size$);
+  for (::eigan::Index i = 0; i < state.size(); ++i) state[i] = ::std::bit_cast<$scalar$>(state_bits[i]);
+  return Model(make_network(), ::std::move(parameters), ::std::move(state));
 )";
 
 /// `text` with what `values` has for each $key$.
@@ -151,7 +150,8 @@ inline std::string fill_in(std::string_view text, const std::map<std::string_vie
 }  // namespace detail
 
 /// Writes the header atomically. `name`: its namespace, which may have `::` inside. std::invalid_argument if a program
-/// cannot have a namespace of that name (is_cpp_namespace), Error if the file cannot be written.
+/// cannot have a namespace of that name (is_cpp_namespace) or if a layer does not say its type, Error if the file
+/// cannot be written.
 template <class Net, class T>
 void save_cpp_source(const std::filesystem::path& path, const Model<Net, T>& model, std::string_view name) {
   static_assert(std::is_same_v<T, float> || std::is_same_v<T, double>, "eigan::save_cpp_source: float or double");
@@ -159,28 +159,41 @@ void save_cpp_source(const std::filesystem::path& path, const Model<Net, T>& mod
   if (!is_cpp_namespace(name) || outermost == "eigan" || outermost == "Eigen")
     detail::fail_contract("eigan::save_cpp_source: expected a name for a namespace of your own, found '",
                           printable(name), "'");
-  const auto& net = model.net();
   std::set<std::string> headers{"eigan/eigan.hpp"};
-  std::string includes, layers, bits;
-  net.for_each_layer([&](auto i) {
-    const CppExpression layer = cpp_expression(net.layer(i));
-    if (!layer.header.empty()) headers.insert(layer.header);
-    layers += (i == 0 ? "" : ",\n                             ") + layer.text;
-  });
+  const std::string network =
+      detail::cpp_expression(detail::cpp_network(model), headers, ",\n                             ");
+  std::string includes, inputs, arguments, bits, state;
   for (const std::string& header : headers) includes += "#include <" + header + ">\n";
+  for (std::size_t i = 0; i < model.steps().inputs(); ++i) {
+    inputs += (i == 0 ? "" : " and ") + shape_text(model.input_shape(i));
+    arguments += i == 0 ? "x" : detail::concat(", x", i);
+  }
+  if (model.steps().inputs() > 1) arguments = '{' + arguments + '}';
   detail::append_words(bits, model.params());
   if (bits.empty()) bits = "0";  // C++ has no empty arrays
 
-  write_file(path, detail::fill_in(detail::cpp_source_text, {{"inputs", std::to_string(net.input_size())},
-                                                             {"outputs", std::to_string(net.output_size())},
-                                                             {"size", std::to_string(net.param_size())},
+  const std::string scalar = sizeof(T) == 4 ? "float" : "double", word = sizeof(T) == 4 ? "uint32_t" : "uint64_t";
+  std::string set_state(detail::cpp_without_state);
+  if (model.state_size() > 0) {
+    state = "/// The state, in the order of Model::state().\ninline constexpr std::" + word + " state_bits[] = {";
+    detail::append_words(state, model.state());
+    state += "};\n";
+    set_state =
+        detail::fill_in(detail::cpp_with_state, {{"scalar", scalar}, {"size", std::to_string(model.state_size())}});
+  }
+  write_file(path, detail::fill_in(detail::cpp_source_text, {{"inputs", inputs},
+                                                             {"outputs", shape_text(model.output_shape())},
+                                                             {"arguments", arguments},
+                                                             {"size", std::to_string(model.param_size())},
                                                              {"version", version},
-                                                             {"scalar", sizeof(T) == 4 ? "float" : "double"},
-                                                             {"word", sizeof(T) == 4 ? "uint32_t" : "uint64_t"},
+                                                             {"scalar", scalar},
+                                                             {"word", word},
                                                              {"name", std::string(name)},
                                                              {"includes", includes},
-                                                             {"layers", layers},
-                                                             {"bits", bits}}));
+                                                             {"network", network},
+                                                             {"bits", bits},
+                                                             {"state", state},
+                                                             {"set_state", set_state}}));
 }
 
 }  // namespace eigan

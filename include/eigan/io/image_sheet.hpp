@@ -50,7 +50,7 @@
 #define STB_IMAGE_WRITE_STATIC
 #define STBI_WRITE_NO_STDIO
 // What stb asserts can only fail when memory has run out.
-#define STBIW_ASSERT(condition) ((condition) ? static_cast<void>(0) : throw std::bad_alloc())
+#define STBIW_ASSERT(condition) ((condition) ? static_cast<void>(0) : eigan::detail::raise(std::bad_alloc()))
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wcast-align"
 #pragma GCC diagnostic ignored "-Wcast-qual"
@@ -98,7 +98,7 @@ inline void write_png(const std::filesystem::path& path, std::span<const std::ui
   const auto w = static_cast<int>(width);
   const std::unique_ptr<unsigned char, void (*)(void*)> png(
       detail::stb::stbi_write_png_to_mem(pixels.data(), w, w, static_cast<int>(height), 1, &size), &::free);
-  if (!png) throw std::bad_alloc();
+  if (!png) detail::raise(std::bad_alloc());
   write_file(path, std::as_bytes(std::span(png.get(), static_cast<std::size_t>(size))));
 }
 

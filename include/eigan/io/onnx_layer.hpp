@@ -68,6 +68,14 @@ class OnnxLayer {
   /// It as a tensor of the graph.
   OnnxValue tensor(std::string_view name) { return constant(name, values(name).shape, values(name).values); }
 
+  /// The layer that this one holds, with a tensor that is made here.
+  OnnxLayer inner(std::string tensor, Tensor value) const {
+    OnnxLayer held = *this;
+    held.spec_ = spec_.children.at(0);
+    held.tensors_.insert_or_assign(std::move(tensor), std::move(value));
+    return held;
+  }
+
   /// A constant of any shape, `values` row by row. The layer's constants each want a name.
   OnnxValue constant(std::string_view name, const std::vector<Index>& shape, const std::vector<double>& values) {
     std::string full = detail::concat(name_, '.', name);

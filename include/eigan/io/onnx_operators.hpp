@@ -8,8 +8,13 @@
 //   });
 #pragma once
 
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
+#include <numeric>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -72,6 +77,38 @@ inline OnnxValue transposed_convolution(OnnxLayer& layer) {
                      {"strides", pair(layer.size("stride", 1))},
                      {"pads", around(layer.size("padding", 0))},
                      {"output_padding", pair(layer.size("output_padding", 0))}});
+}
+
+/// u^T W v, the largest singular value, u and v being those of the layer's state.
+inline double spectral_norm_of(const std::vector<double>& w, std::vector<double> u, std::vector<double> v) {
+  const auto product = [&](const std::vector<double>& x, std::vector<double> y, bool transposed) {  // y = W x, W^T x
+    std::fill(y.begin(), y.end(), 0.0);
+    for (std::size_t i = 0, at = 0; i < u.size(); ++i)
+      for (std::size_t j = 0; j < v.size(); ++j, ++at) y[transposed ? j : i] += w[at] * x[transposed ? i : j];
+    return y;
+  };
+  const auto dot = [](const auto& a, const auto& b) { return std::inner_product(a.begin(), a.end(), b.begin(), 0.0); };
+  const auto normalised = [&](std::vector<double> x) {
+    const double length = std::sqrt(dot(x, x));
+    for (double& element : x) element /= std::max(length, 1e-12);
+    return x;
+  };
+  if (dot(v, v) == 0) {  // not trained yet: as the layer itself begins
+    v = normalised(product(u, v, true));
+    for (int step = 0; step < 15; ++step) {
+      u = normalised(product(v, u, false));
+      v = normalised(product(u, v, true));
+    }
+  }
+  return dot(u, product(v, u, false));
+}
+inline OnnxValue spectral_norm(OnnxLayer& layer) {
+  OnnxLayer::Tensor weight = layer.values("parametrizations.weight.original");
+  const double sigma = spectral_norm_of(weight.values, layer.values("parametrizations.weight.0._u").values,
+                                        layer.values("parametrizations.weight.0._v").values);
+  for (double& element : weight.values) element /= sigma;
+  OnnxLayer inner = layer.inner("weight", std::move(weight));
+  return inner.spec().name == "Linear" ? linear(inner) : convolution(inner);
 }
 
 inline OnnxValue reflection_pad(OnnxLayer& layer) {
@@ -169,6 +206,14 @@ inline OnnxValue gelu(OnnxLayer& layer) {
   const OnnxValue twice = layer.node("Mul", {x, layer.node("Add", {erf, layer.number("one", 1)})});
   return layer.node("Mul", {twice, layer.number("half", 0.5)});
 }
+inline OnnxValue softplus(OnnxLayer& layer) {
+  const double beta = layer.setting("beta", 1);
+  if (layer.setting("threshold", 20) < 15)  // above it the layer is linear, the operator 3e-7 more at 15
+    fail_contract("eigan::save_onnx: ", layer.spec().text(), ": expected a threshold of at least 15");
+  if (beta == 1) return layer.node("Softplus", {layer.input()});
+  const OnnxValue factor = layer.number("beta", beta);
+  return layer.node("Div", {layer.node("Softplus", {layer.node("Mul", {layer.input(), factor})}), factor});
+}
 inline OnnxValue silu(OnnxLayer& layer) {
   return layer.node("Mul", {layer.input(), layer.node("Sigmoid", {layer.input()})});
 }
@@ -183,10 +228,13 @@ class OnnxOperators {
   /// Knows the library's layers.
   OnnxOperators() {
     using namespace detail::onnx;
-    add("Linear", linear).add("Conv2d", convolution).add("ConvTranspose2d", transposed_convolution);
+    add("SpectralNorm", spectral_norm)
+        .add("Linear", linear)
+        .add("Conv2d", convolution)
+        .add("ConvTranspose2d", transposed_convolution);
     add("ReLU", plain("Relu")).add("Tanh", plain("Tanh")).add("Sigmoid", plain("Sigmoid"));
     add("LeakyReLU", with("LeakyRelu", "alpha", "negative_slope", 0.01)).add("ELU", with("Elu", "alpha", "alpha", 1));
-    add("PReLU", prelu).add("GELU", gelu).add("SiLU", silu).add("Softplus", plain("Softplus"));
+    add("PReLU", prelu).add("GELU", gelu).add("SiLU", silu).add("Softplus", softplus);
     add("BatchNorm1d", batch_norm).add("BatchNorm2d", batch_norm);
     add("InstanceNorm2d", instance_norm).add("LayerNorm", layer_norm);
     add("MaxPool2d", max_pool).add("AvgPool2d", average_pool).add("GlobalAvgPool2d", global_average);

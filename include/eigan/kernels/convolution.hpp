@@ -12,7 +12,7 @@ template <class T>
 struct ConvolutionKernels {
   /// y = bias + w x for `rows` of the output. bias may be null: zeros.
   void (*forward)(const ConvolutionShape& shape, ImageRows rows, Index samples, const T* w, const T* bias,
-                  Strided<const T> x, Strided<T> y, T* workspace);
+                  Strided<const T> x, Strided<T> y);
   /// x = bias + w^T y for `rows` of the image: the gradient of the input, and what a transposed convolution computes.
   /// wt: the weights as transpose_weights writes them.
   void (*transposed)(const ConvolutionShape& shape, ImageRows rows, Index samples, const T* wt, const T* bias,

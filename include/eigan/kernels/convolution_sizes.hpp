@@ -17,9 +17,9 @@ constexpr Index divide_up(Index a, Index b) {
   return (a + b - 1) / b;
 }
 
-/// Output rows that are handled together where channels are few, of `rows`: some hundred pixels.
+/// Output rows that are handled together where channels are few, of `rows`: some 200 pixels.
 constexpr Index band_rows(const ConvolutionShape& s, Index rows) {
-  const Index most = std::max<Index>(1, 128 / std::max<Index>(1, s.out_width()));
+  const Index most = std::max<Index>(1, 256 / std::max<Index>(1, s.out_width()));
   return rows <= most ? rows : divide_up(rows, divide_up(rows, most));
 }
 
@@ -48,12 +48,9 @@ constexpr Index gradient_parts(const ConvolutionShape& s) {
   return has_few_channels(s) ? rows : rows * divide_up(s.in, part_size) * s.taps();
 }
 
-// Numbers that the kernels ask for as workspace.
+// Numbers that the kernels ask for as workspace; forward needs none.
 constexpr Index gradient_workspace(const ConvolutionShape& s) {
   return has_few_channels(s) ? padded_rows(s, band_rows(s, s.out_height())) * padded_row(s) : 0;
-}
-constexpr Index forward_workspace(const ConvolutionShape& s) {
-  return gradient_workspace(s);
 }
 constexpr Index transposed_workspace(const ConvolutionShape& s) {
   return has_few_channels(s)

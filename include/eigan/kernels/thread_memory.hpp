@@ -27,8 +27,10 @@ struct ThreadMemory {
   };
 
   [[gnu::noinline, gnu::cold]] static void grow(std::size_t bytes) {
+#if !defined(__wasi__) || defined(_REENTRANT)  // one thread: its end is the program's
     static thread_local Free at_the_end;
     static_cast<void>(at_the_end);
+#endif
     ::operator delete(data, alignment);
     data = nullptr;
     size = 0;

@@ -174,7 +174,7 @@ class Channels {
 /// Throws std::invalid_argument unless a normalisation can have `count` features or channels (`stated`: what its type
 /// says) and eps.
 inline void check_normalisation(const char* name, const char* what, Index stated, Index count, double eps) {
-  if (count <= 0 || count >= Index{1} << 31 || (stated != dynamic && stated != count))
+  if (count <= 0 || count > most_size || (stated != dynamic && stated != count))
     fail_contract("eigan::", name, "<", stated, ">: cannot have ", count, " ", what);
   if (!(eps > 0 && std::isfinite(eps))) fail_contract("eigan::", name, ": eps must be > 0, is ", eps);
 }

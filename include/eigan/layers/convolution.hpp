@@ -57,7 +57,7 @@ struct ConvolutionSettings {
   /// Throws std::invalid_argument for sizes that cannot be or contradict `stated`, what the type says.
   void check(const char* name, const ConvolutionSettings& stated) const {
     const auto wrong = [](Index value, Index lowest, Index says) {
-      return value < lowest || value >= Index{1} << 31 || (says != dynamic && says != value);
+      return value < lowest || value > most_size || (says != dynamic && says != value);
     };
     Index weights = 0;
     if (wrong(in_channels, 1, stated.in_channels) || wrong(out_channels, 1, stated.out_channels) ||
@@ -116,8 +116,7 @@ T* workspace(Index numbers) {
 template <class T>
 void convolve(const ConvolutionShape& s, ImageRows rows, const T* w, const T* bias, const ConstView<T>& x, View<T> y) {
   if (rows.first < rows.last)
-    convolution_kernels<T>().forward(s, rows, x.cols(), w, bias, samples_of(x), samples_of(y),
-                                     workspace<T>(forward_workspace(s)));
+    convolution_kernels<T>().forward(s, rows, x.cols(), w, bias, samples_of(x), samples_of(y));
 }
 template <class T>
 void convolve_transposed(const ConvolutionShape& s, ImageRows rows, const T* wt, const T* bias, const ConstView<T>& y,

@@ -208,7 +208,7 @@ class LayerNorm : public placed::LayerNorm {
   explicit LayerNorm(Index channels, Index height = 1, Index width = 1, double eps = 1e-5)
       : placed::LayerNorm({channels, height, width}, eps) {
     Index size = 0;
-    if (!shape() || !checked_mul(channels, height, size) || !checked_mul(size, width, size) || size >= Index{1} << 31 ||
+    if (!shape() || !checked_mul(channels, height, size) || !checked_mul(size, width, size) || size > most_size ||
         (Channels != dynamic && shape() != Shape{Channels, Height, Width}))
       detail::fail_contract("eigan::LayerNorm<", Channels, ", ", Height, ", ", Width, ">: cannot have the shape ",
                             channels, " x ", height, " x ", width);

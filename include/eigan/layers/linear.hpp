@@ -6,6 +6,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +24,9 @@ template <Index In = dynamic, Index Out = dynamic>
 class Linear {
   static_assert((In > 0 || In == dynamic) && (Out > 0 || Out == dynamic),
                 "eigan::Linear: sizes are positive or dynamic");
+  static constexpr Index most_params = std::numeric_limits<Index>::max();
+  static_assert(In == dynamic || Out == dynamic || In < most_params / Out,
+                "eigan::Linear: more parameters than memory");
 
  public:
   static constexpr Index input = In;
@@ -33,9 +38,9 @@ class Linear {
   constexpr Linear() requires(In != dynamic && Out != dynamic) : in_(In), out_(Out) {}
   /// Sizes at run time. Throws std::invalid_argument where they are not in 1 to 2^31 or contradict the type's.
   Linear(Index in_features, Index out_features) : in_(in_features), out_(out_features) {
-    constexpr Index most = Index{1} << 31;
-    if (in_ <= 0 || out_ <= 0 || in_ > most || out_ > most || (In != dynamic && In != in_) ||
-        (Out != dynamic && Out != out_))
+    constexpr std::int64_t most = std::int64_t{1} << 31;  // more than an Index of 32 bits can be
+    if (in_ <= 0 || out_ <= 0 || in_ > most || out_ > most || in_ >= most_params / out_ ||
+        (In != dynamic && In != in_) || (Out != dynamic && Out != out_))
       detail::fail_contract("eigan::Linear<", In, ", ", Out, ">: cannot have sizes ", in_, " and ", out_);
   }
 

@@ -28,7 +28,7 @@ class PReLU {
   /// num_parameters: 1, or the number of channels. Throws std::invalid_argument unless it is in 1 to 2^31 and the
   /// initial slope finite.
   explicit PReLU(Index num_parameters = 1, double init = 0.25) : slopes_(num_parameters), init_(init) {
-    if (slopes_ < 1 || slopes_ > Index{1} << 31)
+    if (slopes_ < 1 || slopes_ > most_size)
       detail::fail_contract("eigan::PReLU: num_parameters must be in 1 to 2^31, is ", slopes_);
     if (!std::isfinite(init_)) detail::fail_contract("eigan::PReLU: init must be finite, is ", init_);
   }

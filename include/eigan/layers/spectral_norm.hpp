@@ -24,13 +24,13 @@ namespace eigan {
 namespace detail {
 
 template <class L>
-inline constexpr Index stated_input = dynamic;
+inline constexpr Index wrapped_input = dynamic;
 template <class L>
-inline constexpr Index stated_output = dynamic;
+inline constexpr Index wrapped_output = dynamic;
 template <SizedLayer L>
-inline constexpr Index stated_input<L> = L::input;
+inline constexpr Index wrapped_input<L> = L::input;
 template <SizedLayer L>
-inline constexpr Index stated_output<L> = L::output;
+inline constexpr Index wrapped_output<L> = L::output;
 
 }  // namespace detail
 
@@ -264,7 +264,7 @@ class SpectralNorm {
 
  public:
   /// The layer's, where its type states them.
-  static constexpr Index input = detail::stated_input<L>, output = detail::stated_output<L>;
+  static constexpr Index input = detail::wrapped_input<L>, output = detail::wrapped_output<L>;
 
   /// Of a layer whose type states its sizes, or of any.
   constexpr explicit SpectralNorm(L layer = {}) : layer_(std::move(layer)) {}

@@ -22,7 +22,7 @@ class Unflatten {
   /// type where it has one.
   Unflatten(Index channels, Index height, Index width) : image_{channels, height, width} {
     Index size = 0;
-    if (!image_ || !checked_mul(channels, height, size) || !checked_mul(size, width, size) || size >= Index{1} << 31 ||
+    if (!image_ || !checked_mul(channels, height, size) || !checked_mul(size, width, size) || size > most_size ||
         (Channels != dynamic && image_ != Shape{Channels, Height, Width}))
       detail::fail_contract("eigan::Unflatten<", Channels, ", ", Height, ", ", Width, ">: cannot have the shape ",
                             channels, " x ", height, " x ", width);

@@ -9,6 +9,7 @@
 
 #include <eigan/core/eigen.hpp>
 #include <eigan/core/error.hpp>
+#include <eigan/core/parallel.hpp>
 #include <eigan/core/types.hpp>
 #include <eigan/core/view.hpp>
 #include <eigan/metrics/estimate.hpp>
@@ -63,7 +64,7 @@ inline InceptionScore inception_score(ConstView<float> probabilities, Index spli
   }
   std::vector<double> scores;
   for (Index s = 0; s < splits; ++s) {
-    const Index first = n * s / splits, last = n * (s + 1) / splits;
+    const Index first = detail::part_begin(n, s, splits), last = detail::part_begin(n, s + 1, splits);
     scores.push_back(detail::inception_score_at_once(probabilities.columns(first, last - first)));
   }
   return {detail::inception_score_at_once(probabilities), estimate(scores)};

@@ -103,7 +103,8 @@ class Gradients {
   template <class T>
   static void compute(const Step<T>& step, std::span<const T> params, Tape<T>& tape, std::span<T> dp, Index first,
                       Index last, Index split, Index splits) {
-    const Index sample = tape.batch() * split / splits, count = tape.batch() * (split + 1) / splits - sample;
+    const Index sample = part_begin(tape.batch(), split, splits);
+    const Index count = part_begin(tape.batch(), split + 1, splits) - sample;
     if (splits > 1) std::fill(dp.begin(), dp.end(), T(0));
     if (count == 0) return;
     step.table->backward_params(

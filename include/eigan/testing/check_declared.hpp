@@ -32,7 +32,7 @@ inline void check_tensors(const std::vector<Parameter>& tensors, Index size, con
   if (next != size) report.fail(list, ": they end at ", next, ", there are ", size);
 }
 
-/// s += momentum (statistics - s), counters apart.
+/// s += momentum (statistics - s), and merged runs of samples give the statistics of all; counters apart.
 template <class L>
 void check_statistics(const L& layer, Index in, const CheckOptions& o, Report& report) {
   const Matrix x = random_matrix(in, 6, o, Rng(o.seed).fold_in(11));
@@ -41,12 +41,18 @@ void check_statistics(const L& layer, Index in, const CheckOptions& o, Report& r
     return s;
   };
   Matrix start = random_matrix(layer.state_size(), 1, o, Rng(o.seed).fold_in(12)).cwiseAbs();
+  const ConstView<double> all = x;
+  Matrix merged = start;
+  layer.merge_statistics(span_of(merged), all.columns(0, 4), 0);
+  layer.merge_statistics(span_of(merged), all.columns(4, 2), 4);
   const Matrix assigned = updated(start, 1), moved = updated(start, 0.25), other = updated(2 * start, 1);
   for (const Parameter& tensor : layer.states()) {
     if (tensor.integer) continue;
     const auto part = [&](const Matrix& s) -> Matrix { return s.middleRows(tensor.offset, tensor.size()); };
     if (!same(part(assigned), part(other)))
       report.fail("update_statistics: momentum 1 does not assign '", tensor.name, "'");
+    if (!nearly_same(part(merged), part(assigned)))
+      report.fail("merge_statistics: two runs of samples do not give the statistics of all in '", tensor.name, "'");
     const Matrix expected = 0.75 * part(start) + 0.25 * part(assigned);
     if (!nearly_same(part(moved), expected))
       report.fail("update_statistics: momentum 0.25 does not go a quarter of the way in '", tensor.name, "'");

@@ -33,16 +33,21 @@ inline auto in_double() {
   return Model<Sequential<Linear<5, 3>, Tanh>, double>(Rng(3));
 }
 
-/// Says how many features there are, and nothing else.
-struct Five : Tanh {
-  static constexpr bool elementwise = false;
-  static constexpr Index input = 5, output = 5;
-};
-inline CppExpression cpp_expression(const Five&) {
-  return {"::networks::Five()", "io/cpp_source/networks.hpp"};
-}
 inline auto without_parameters() {
-  return Model<Sequential<Five>>(Rng(4));
+  return Model<Sequential<Input<5>, Tanh>>(Rng(4));
+}
+
+/// Images and a vector, branches in branches, statistics, heads.
+inline auto branches() {
+  using Net = Sequential<Inputs<Input<2, 4, 6>, Input<3>>, BatchNorm2d<5>,
+                         SkipConnection<AvgPool2d<2>, Residual<Residual<LayerNorm<5, 2, 3>>>, Upsample<2, bilinear>,
+                                        ReflectionPad2d<1>, MaxPool2d<3, 1>>,
+                         InstanceNorm2d<10>,
+                         Parallel<Sequential<GlobalAvgPool2d, Linear<10, 3>>, Sequential<Flatten, Linear<240, 2>>>,
+                         Unflatten<5, 1, 1>>;
+  Model<Net> model(Rng(5));
+  fill_uniform(View<float>(model.state().data(), model.state_size(), 1), 1, 2, Rng(6));
+  return model;
 }
 
 }  // namespace networks

@@ -1,8 +1,12 @@
 // The same headers in a second translation unit.
+#include "branches.hpp"
 #include "every_layer.hpp"
 #include "in_double.hpp"
 #include "without_parameters.hpp"
 
+const void* second_branches() {
+  return &branches::model();
+}
 const void* second_every_layer() {
   return &compiled::every_layer::model();
 }

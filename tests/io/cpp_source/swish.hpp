@@ -2,11 +2,9 @@
 #pragma once
 
 #include <cmath>
-#include <string>
+#include <span>
 
-#include <eigan/core/exact_text.hpp>
 #include <eigan/core/layer.hpp>
-#include <eigan/io/cpp_source.hpp>
 
 namespace mine {
 
@@ -14,7 +12,9 @@ struct Swish {
   static constexpr bool elementwise = true;
   double beta = 1;
 
-  std::string describe() const { return "Swish(beta=" + eigan::exact_text(beta) + ")"; }
+  // [spec]
+  eigan::Spec spec() const { return {"Swish", {{"beta", beta}}, "::mine::Swish", "io/cpp_source/swish.hpp"}; }
+  // [/spec]
   template <class T>
   void forward(std::span<const T>, eigan::ConstView<T> x, eigan::View<T> y) const {
     y = x.unaryExpr([b = static_cast<T>(beta)](T v) { return v / (T(1) + std::exp(-b * v)); });
@@ -26,11 +26,5 @@ struct Swish {
     dx = dy.array() * (b * y.array() + (T(1) - b * y.array()) / (T(1) + (-b * x.array()).exp()));
   }
 };
-
-// [expression]
-inline eigan::CppExpression cpp_expression(const Swish& layer) {
-  return {"::mine::Swish{" + eigan::cpp_literal(layer.beta) + "}", "io/cpp_source/swish.hpp"};
-}
-// [/expression]
 
 }  // namespace mine

@@ -70,13 +70,13 @@ class LayerRegistry {
       for (const auto& [name, maker] : makers_) names += (names.empty() ? "" : ", ") + name;
       text.fail("expected one of ", names, ", found no layer of this name");
     }
-    try {
-      AnyLayer layer = found->second(text);
-      text.check_all_taken();
-      return layer;
-    } catch (const std::invalid_argument& wrong) {
-      text.fail(wrong.what());
-    }
+    return detail::attempt<std::invalid_argument>(
+        [&] {
+          AnyLayer layer = found->second(text);
+          text.check_all_taken();
+          return layer;
+        },
+        [&](const std::invalid_argument& wrong) -> AnyLayer { text.fail(wrong.what()); });
   }
 
  private:

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -31,15 +32,16 @@ class LayerText {
   /// The layer's name, such as "Linear".
   const std::string& name() const { return name_; }
 
-  /// A size: 1 to 2^31.
+  /// A size: 1 to 2^31, or as far as Index goes.
   Index size(std::string_view key) const {
     const std::string* const text = take(key);
     if (text == nullptr) fail("expected the setting '", key, "', found none");
+    constexpr auto most = std::min(std::uint64_t{1} << 31, std::uint64_t{std::numeric_limits<Index>::max()});
     std::uint64_t value = 0;
     const char* const end = text->data() + text->size();
     const auto [stop, error] = std::from_chars(text->data(), end, value);
-    if (error != std::errc() || stop != end || value < 1 || value > std::uint64_t{1} << 31)
-      fail("'", key, "': expected 1 to 2147483648, found '", printable(*text), "'");
+    if (error != std::errc() || stop != end || value < 1 || value > most)
+      fail("'", key, "': expected 1 to ", most, ", found '", printable(*text), "'");
     return static_cast<Index>(value);
   }
   /// A count, 0 to 2^31, or what it is where the text says nothing.

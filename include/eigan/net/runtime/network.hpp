@@ -186,11 +186,8 @@ inline Network Network::from_layers(const std::vector<LayerText>& texts, const L
 inline void Network::push(const std::vector<LayerText>& texts, const LayerRegistry& layers) {
   for (const LayerText& text : texts) {
     AnyLayer layer = detail::make_layer(text, layers);
-    try {
-      push(std::move(layer));
-    } catch (const std::invalid_argument& wrong) {
-      text.fail(wrong.what());
-    }
+    detail::attempt<std::invalid_argument>([&] { push(std::move(layer)); },
+                                           [&](const std::invalid_argument& wrong) { text.fail(wrong.what()); });
   }
 }
 

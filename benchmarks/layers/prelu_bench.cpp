@@ -1,0 +1,5 @@
+#include <eigan/layers/prelu.hpp>
+
+#include "elementwise.hpp"
+
+BENCH_ELEMENTWISE_LAYER(PReLU, eigan::PReLU());

@@ -1,0 +1,5 @@
+#include <eigan/layers/softplus.hpp>
+
+#include "elementwise.hpp"
+
+BENCH_ELEMENTWISE_LAYER(Softplus, eigan::Softplus());

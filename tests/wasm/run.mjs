@@ -1,0 +1,8 @@
+// Runs a WebAssembly program under node: node run.mjs PROGRAM.wasm [ARGUMENT...]
+import { readFile } from "node:fs/promises";
+import { WASI } from "node:wasi";
+
+const wasi = new WASI({ version: "preview1", args: process.argv.slice(2) });
+const program = await WebAssembly.compile(await readFile(process.argv[2]));
+const instance = await WebAssembly.instantiate(program, { wasi_snapshot_preview1: wasi.wasiImport });
+process.exitCode = wasi.start(instance);
