@@ -185,7 +185,7 @@ namespace eigan {
 /// An owning matrix, for a user's own data; the library's own memory is Buffer. It is Eigen's, whose allocation depends
 /// on -march: translation units compiled for different processors must not hand a Matrix to each other, views they may.
 template <class T>
-using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
+using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor>;
 
 namespace detail {
 template <class T>
@@ -1021,7 +1021,13 @@ inline Isa active_isa() {
 #endif
 
 #define EIGAN_ISA portable
+#if defined(__x86_64__)
+// What every such processor has, although -march or -mavx2 allow this file more: of a program whose files have different
+// flags the linker keeps any one of several bodies of a kernel.
+#define EIGAN_TARGET [[gnu::target("arch=x86-64,no-sse3,no-popcnt,no-lzcnt,no-movbe,no-bmi,no-bmi2")]]
+#else
 #define EIGAN_TARGET
+#endif
 #define EIGAN_VECTOR_BYTES 16
 
 // ======== eigan/kernels/vectors.inc
@@ -1176,26 +1182,53 @@ EIGAN_TARGET EIGAN_INLINE Vector<double> square_root(Vector<double> a) {
   return __builtin_ia32_sqrtpd256(a);
 }
 #endif
-#if defined(EIGAN_X86_VECTORS)
+#if defined(EIGAN_X86_VECTORS) || defined(__aarch64__)
 EIGAN_TARGET EIGAN_INLINE float fma(float a, float b, float c) {
   return __builtin_fmaf(a, b, c);
 }
 EIGAN_TARGET EIGAN_INLINE double fma(double a, double b, double c) {
   return __builtin_fma(a, b, c);
 }
-#else
+#endif
+#if defined(__aarch64__)  // has fused multiply-add in every processor
 template <class V>
 EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
-  V product = a * b;
-#if defined(__x86_64__) && EIGAN_VECTOR_BYTES == 16
-  // Two roundings everywhere: a translation unit compiled for a newer processor must not make one instruction of them.
-  asm("" : "+x"(product));
+  [[maybe_unused]] constexpr bool single = sizeof(a[0]) == sizeof(float);
+#if __has_builtin(__builtin_elementwise_fma)
+  return __builtin_elementwise_fma(a, b, c);
+#elif defined(__clang__) && EIGAN_VECTOR_BYTES == 16
+  using Bytes = __attribute__((neon_vector_type(16))) signed char;
+  const Bytes ab = reinterpret_cast<Bytes>(a), bb = reinterpret_cast<Bytes>(b), cb = reinterpret_cast<Bytes>(c);
+  // The last argument: float or double, as arm_neon.h has it.
+  if constexpr (single)
+    return reinterpret_cast<V>(__builtin_neon_vfmaq_v(cb, bb, ab, 41));
+  else
+    return reinterpret_cast<V>(__builtin_neon_vfmaq_v(cb, bb, ab, 42));
+#elif EIGAN_VECTOR_BYTES == 16
+  if constexpr (single)
+    return __builtin_aarch64_fmav4sf(a, b, c);
+  else
+    return __builtin_aarch64_fmav2df(a, b, c);
+#else
+  for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i) c[i] = fma(a[i], b[i], c[i]);
+  return c;
 #endif
-  return product + c;
 }
+#elif !defined(EIGAN_X86_VECTORS)
+template <class V>
+EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
+  return a * b + c;
+}
+#endif
+#if !defined(EIGAN_X86_VECTORS)
 template <class V>
 EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
-  for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i) a[i] = std::sqrt(a[i]);
+  // Not std::sqrt: that is a function of the file, not of this set.
+  for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i)
+    if constexpr (sizeof(a[0]) == sizeof(float))
+      a[i] = __builtin_sqrtf(a[i]);
+    else
+      a[i] = __builtin_sqrt(a[i]);
   return a;
 }
 #endif
@@ -1368,26 +1401,53 @@ EIGAN_TARGET EIGAN_INLINE Vector<double> square_root(Vector<double> a) {
   return __builtin_ia32_sqrtpd256(a);
 }
 #endif
-#if defined(EIGAN_X86_VECTORS)
+#if defined(EIGAN_X86_VECTORS) || defined(__aarch64__)
 EIGAN_TARGET EIGAN_INLINE float fma(float a, float b, float c) {
   return __builtin_fmaf(a, b, c);
 }
 EIGAN_TARGET EIGAN_INLINE double fma(double a, double b, double c) {
   return __builtin_fma(a, b, c);
 }
-#else
+#endif
+#if defined(__aarch64__)  // has fused multiply-add in every processor
 template <class V>
 EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
-  V product = a * b;
-#if defined(__x86_64__) && EIGAN_VECTOR_BYTES == 16
-  // Two roundings everywhere: a translation unit compiled for a newer processor must not make one instruction of them.
-  asm("" : "+x"(product));
+  [[maybe_unused]] constexpr bool single = sizeof(a[0]) == sizeof(float);
+#if __has_builtin(__builtin_elementwise_fma)
+  return __builtin_elementwise_fma(a, b, c);
+#elif defined(__clang__) && EIGAN_VECTOR_BYTES == 16
+  using Bytes = __attribute__((neon_vector_type(16))) signed char;
+  const Bytes ab = reinterpret_cast<Bytes>(a), bb = reinterpret_cast<Bytes>(b), cb = reinterpret_cast<Bytes>(c);
+  // The last argument: float or double, as arm_neon.h has it.
+  if constexpr (single)
+    return reinterpret_cast<V>(__builtin_neon_vfmaq_v(cb, bb, ab, 41));
+  else
+    return reinterpret_cast<V>(__builtin_neon_vfmaq_v(cb, bb, ab, 42));
+#elif EIGAN_VECTOR_BYTES == 16
+  if constexpr (single)
+    return __builtin_aarch64_fmav4sf(a, b, c);
+  else
+    return __builtin_aarch64_fmav2df(a, b, c);
+#else
+  for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i) c[i] = fma(a[i], b[i], c[i]);
+  return c;
 #endif
-  return product + c;
 }
+#elif !defined(EIGAN_X86_VECTORS)
+template <class V>
+EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
+  return a * b + c;
+}
+#endif
+#if !defined(EIGAN_X86_VECTORS)
 template <class V>
 EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
-  for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i) a[i] = std::sqrt(a[i]);
+  // Not std::sqrt: that is a function of the file, not of this set.
+  for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i)
+    if constexpr (sizeof(a[0]) == sizeof(float))
+      a[i] = __builtin_sqrtf(a[i]);
+    else
+      a[i] = __builtin_sqrt(a[i]);
   return a;
 }
 #endif
@@ -1557,26 +1617,53 @@ EIGAN_TARGET EIGAN_INLINE Vector<double> square_root(Vector<double> a) {
   return __builtin_ia32_sqrtpd256(a);
 }
 #endif
-#if defined(EIGAN_X86_VECTORS)
+#if defined(EIGAN_X86_VECTORS) || defined(__aarch64__)
 EIGAN_TARGET EIGAN_INLINE float fma(float a, float b, float c) {
   return __builtin_fmaf(a, b, c);
 }
 EIGAN_TARGET EIGAN_INLINE double fma(double a, double b, double c) {
   return __builtin_fma(a, b, c);
 }
-#else
+#endif
+#if defined(__aarch64__)  // has fused multiply-add in every processor
 template <class V>
 EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
-  V product = a * b;
-#if defined(__x86_64__) && EIGAN_VECTOR_BYTES == 16
-  // Two roundings everywhere: a translation unit compiled for a newer processor must not make one instruction of them.
-  asm("" : "+x"(product));
+  [[maybe_unused]] constexpr bool single = sizeof(a[0]) == sizeof(float);
+#if __has_builtin(__builtin_elementwise_fma)
+  return __builtin_elementwise_fma(a, b, c);
+#elif defined(__clang__) && EIGAN_VECTOR_BYTES == 16
+  using Bytes = __attribute__((neon_vector_type(16))) signed char;
+  const Bytes ab = reinterpret_cast<Bytes>(a), bb = reinterpret_cast<Bytes>(b), cb = reinterpret_cast<Bytes>(c);
+  // The last argument: float or double, as arm_neon.h has it.
+  if constexpr (single)
+    return reinterpret_cast<V>(__builtin_neon_vfmaq_v(cb, bb, ab, 41));
+  else
+    return reinterpret_cast<V>(__builtin_neon_vfmaq_v(cb, bb, ab, 42));
+#elif EIGAN_VECTOR_BYTES == 16
+  if constexpr (single)
+    return __builtin_aarch64_fmav4sf(a, b, c);
+  else
+    return __builtin_aarch64_fmav2df(a, b, c);
+#else
+  for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i) c[i] = fma(a[i], b[i], c[i]);
+  return c;
 #endif
-  return product + c;
 }
+#elif !defined(EIGAN_X86_VECTORS)
+template <class V>
+EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
+  return a * b + c;
+}
+#endif
+#if !defined(EIGAN_X86_VECTORS)
 template <class V>
 EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
-  for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i) a[i] = std::sqrt(a[i]);
+  // Not std::sqrt: that is a function of the file, not of this set.
+  for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i)
+    if constexpr (sizeof(a[0]) == sizeof(float))
+      a[i] = __builtin_sqrtf(a[i]);
+    else
+      a[i] = __builtin_sqrt(a[i]);
   return a;
 }
 #endif
@@ -1684,7 +1771,13 @@ const RandomKernels<T>& random_kernels() {
 #endif
 
 #define EIGAN_ISA portable
+#if defined(__x86_64__)
+// What every such processor has, although -march or -mavx2 allow this file more: of a program whose files have different
+// flags the linker keeps any one of several bodies of a kernel.
+#define EIGAN_TARGET [[gnu::target("arch=x86-64,no-sse3,no-popcnt,no-lzcnt,no-movbe,no-bmi,no-bmi2")]]
+#else
 #define EIGAN_TARGET
+#endif
 #define EIGAN_VECTOR_BYTES 16
 
 // ======== eigan/kernels/random.inc
@@ -1745,9 +1838,20 @@ EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sam
     std::memcpy(words + 8 * w, &ordered, sizeof ordered);
   }
 #else
-  for (std::size_t lane = 0; lane < 8; ++lane) {
-    const Rng::Words block = Rng(key).block(8 * group + lane, sample);
-    for (std::size_t w = 0; w < 4; ++w) words[8 * w + lane] = block[w];
+  // Rng::block once more: a call of it would lead out of this set.
+  for (unsigned lane = 0; lane < 8; ++lane) {
+    const std::uint64_t index = 8 * group + lane;
+    auto c0 = static_cast<std::uint32_t>(index), c1 = static_cast<std::uint32_t>(index >> 32);
+    auto c2 = static_cast<std::uint32_t>(sample), c3 = static_cast<std::uint32_t>(sample >> 32);
+    auto k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);
+    for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
+      const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * c0, p1 = std::uint64_t{0xCD9E8D57u} * c2;
+      c0 = static_cast<std::uint32_t>(p1 >> 32) ^ c1 ^ k0;
+      c1 = static_cast<std::uint32_t>(p1);
+      c2 = static_cast<std::uint32_t>(p0 >> 32) ^ c3 ^ k1;
+      c3 = static_cast<std::uint32_t>(p0);
+    }
+    words[lane] = c0, words[8 + lane] = c1, words[16 + lane] = c2, words[24 + lane] = c3;
   }
 #endif
 }
@@ -1863,9 +1967,20 @@ EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sam
     std::memcpy(words + 8 * w, &ordered, sizeof ordered);
   }
 #else
-  for (std::size_t lane = 0; lane < 8; ++lane) {
-    const Rng::Words block = Rng(key).block(8 * group + lane, sample);
-    for (std::size_t w = 0; w < 4; ++w) words[8 * w + lane] = block[w];
+  // Rng::block once more: a call of it would lead out of this set.
+  for (unsigned lane = 0; lane < 8; ++lane) {
+    const std::uint64_t index = 8 * group + lane;
+    auto c0 = static_cast<std::uint32_t>(index), c1 = static_cast<std::uint32_t>(index >> 32);
+    auto c2 = static_cast<std::uint32_t>(sample), c3 = static_cast<std::uint32_t>(sample >> 32);
+    auto k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);
+    for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
+      const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * c0, p1 = std::uint64_t{0xCD9E8D57u} * c2;
+      c0 = static_cast<std::uint32_t>(p1 >> 32) ^ c1 ^ k0;
+      c1 = static_cast<std::uint32_t>(p1);
+      c2 = static_cast<std::uint32_t>(p0 >> 32) ^ c3 ^ k1;
+      c3 = static_cast<std::uint32_t>(p0);
+    }
+    words[lane] = c0, words[8 + lane] = c1, words[16 + lane] = c2, words[24 + lane] = c3;
   }
 #endif
 }
@@ -1978,9 +2093,20 @@ EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sam
     std::memcpy(words + 8 * w, &ordered, sizeof ordered);
   }
 #else
-  for (std::size_t lane = 0; lane < 8; ++lane) {
-    const Rng::Words block = Rng(key).block(8 * group + lane, sample);
-    for (std::size_t w = 0; w < 4; ++w) words[8 * w + lane] = block[w];
+  // Rng::block once more: a call of it would lead out of this set.
+  for (unsigned lane = 0; lane < 8; ++lane) {
+    const std::uint64_t index = 8 * group + lane;
+    auto c0 = static_cast<std::uint32_t>(index), c1 = static_cast<std::uint32_t>(index >> 32);
+    auto c2 = static_cast<std::uint32_t>(sample), c3 = static_cast<std::uint32_t>(sample >> 32);
+    auto k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);
+    for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
+      const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * c0, p1 = std::uint64_t{0xCD9E8D57u} * c2;
+      c0 = static_cast<std::uint32_t>(p1 >> 32) ^ c1 ^ k0;
+      c1 = static_cast<std::uint32_t>(p1);
+      c2 = static_cast<std::uint32_t>(p0 >> 32) ^ c3 ^ k1;
+      c3 = static_cast<std::uint32_t>(p0);
+    }
+    words[lane] = c0, words[8 + lane] = c1, words[16 + lane] = c2, words[24 + lane] = c3;
   }
 #endif
 }
@@ -2266,6 +2392,31 @@ inline std::string exact_text(double number) {
 
 }  // namespace eigan
 
+// ======== eigan/core/finite.hpp
+// is_finite, is_nan, at_least: questions about one number, answered by its bits. -ffast-math lets a compiler take it
+// that there is no NaN, and !(x >= 0) then no longer refuses one.
+
+namespace eigan::detail {
+
+constexpr std::uint64_t magnitude_bits(double x) {
+  return std::bit_cast<std::uint64_t>(x) << 1 >> 1;
+}
+inline constexpr std::uint64_t infinity_bits = std::uint64_t{0x7FF} << 52;
+
+/// Whether x is neither infinite nor NaN.
+constexpr bool is_finite(double x) {
+  return magnitude_bits(x) < infinity_bits;
+}
+constexpr bool is_nan(double x) {
+  return magnitude_bits(x) > infinity_bits;
+}
+/// x >= low; false for a NaN.
+constexpr bool at_least(double x, double low) {
+  return !is_nan(x) && x >= low;
+}
+
+}  // namespace eigan::detail
+
 // ======== eigan/kernels/rows.hpp
 // Functions of a batch's rows, which are features: moments, products with a gradient, scaling. For normalisations.
 
@@ -2328,7 +2479,13 @@ const RowKernels<T>& row_kernels() {
 #endif
 
 #define EIGAN_ISA portable
+#if defined(__x86_64__)
+// What every such processor has, although -march or -mavx2 allow this file more: of a program whose files have different
+// flags the linker keeps any one of several bodies of a kernel.
+#define EIGAN_TARGET [[gnu::target("arch=x86-64,no-sse3,no-popcnt,no-lzcnt,no-movbe,no-bmi,no-bmi2")]]
+#else
 #define EIGAN_TARGET
+#endif
 #define EIGAN_VECTOR_BYTES 16
 
 // ======== eigan/kernels/rows.inc
@@ -2753,7 +2910,7 @@ class BatchNorm1d {
         std::min<std::int64_t>(std::numeric_limits<std::int32_t>::max(), std::numeric_limits<Index>::max() / 4);
     if (features_ <= 0 || features_ > most || (Features != dynamic && Features != features_))
       detail::fail_contract("eigan::BatchNorm1d<", Features, ">: cannot have ", features_, " features");
-    if (!(eps_ > 0 && std::isfinite(eps_))) detail::fail_contract("eigan::BatchNorm1d: eps must be > 0, is ", eps_);
+    if (!(detail::is_finite(eps_) && eps_ > 0)) detail::fail_contract("eigan::BatchNorm1d: eps must be > 0, is ", eps_);
   }
 
   Index input_size() const { return features_; }
@@ -2936,7 +3093,7 @@ class Dropout {
   constexpr Dropout() = default;
   /// p: the probability of zeroing an element. Throws std::invalid_argument unless 0 <= p < 1.
   explicit Dropout(double p) : p_(p) {
-    if (!(p >= 0 && p < 1)) detail::fail_contract("eigan::Dropout: p must be in [0, 1), is ", p);
+    if (!(detail::at_least(p, 0) && p < 1)) detail::fail_contract("eigan::Dropout: p must be in [0, 1), is ", p);
     if (threshold() == draws) detail::fail_contract("eigan::Dropout: p is too close to 1: ", p);
   }
 
@@ -3042,7 +3199,13 @@ const ElementwiseKernels<T>& elementwise_kernels() {
 #endif
 
 #define EIGAN_ISA portable
+#if defined(__x86_64__)
+// What every such processor has, although -march or -mavx2 allow this file more: of a program whose files have different
+// flags the linker keeps any one of several bodies of a kernel.
+#define EIGAN_TARGET [[gnu::target("arch=x86-64,no-sse3,no-popcnt,no-lzcnt,no-movbe,no-bmi,no-bmi2")]]
+#else
 #define EIGAN_TARGET
+#endif
 #define EIGAN_VECTOR_BYTES 16
 
 // ======== eigan/kernels/elementwise.inc
@@ -3150,7 +3313,7 @@ EIGAN_TARGET inline void tanh(Index n, const T* x, T* y) {
   if constexpr (sizeof(T) == sizeof(float))
     map(n, TanhFloat{}, y, x);
   else
-    for (Index i = 0; i < n; ++i) y[i] = std::tanh(x[i]);
+    for (Index i = 0; i < n; ++i) y[i] = __builtin_tanh(x[i]);
 }
 template <class T>
 EIGAN_TARGET inline void sigmoid(Index n, const T* x, T* y) {
@@ -3158,7 +3321,7 @@ EIGAN_TARGET inline void sigmoid(Index n, const T* x, T* y) {
     map(n, SigmoidFloat{}, y, x);
   else
     for (Index i = 0; i < n; ++i) {
-      const T z = std::exp(x[i] < 0 ? x[i] : -x[i]);
+      const T z = __builtin_exp(x[i] < 0 ? x[i] : -x[i]);
       y[i] = (x[i] < 0 ? z : T(1)) / (T(1) + z);
     }
 }
@@ -3325,7 +3488,7 @@ EIGAN_TARGET inline void tanh(Index n, const T* x, T* y) {
   if constexpr (sizeof(T) == sizeof(float))
     map(n, TanhFloat{}, y, x);
   else
-    for (Index i = 0; i < n; ++i) y[i] = std::tanh(x[i]);
+    for (Index i = 0; i < n; ++i) y[i] = __builtin_tanh(x[i]);
 }
 template <class T>
 EIGAN_TARGET inline void sigmoid(Index n, const T* x, T* y) {
@@ -3333,7 +3496,7 @@ EIGAN_TARGET inline void sigmoid(Index n, const T* x, T* y) {
     map(n, SigmoidFloat{}, y, x);
   else
     for (Index i = 0; i < n; ++i) {
-      const T z = std::exp(x[i] < 0 ? x[i] : -x[i]);
+      const T z = __builtin_exp(x[i] < 0 ? x[i] : -x[i]);
       y[i] = (x[i] < 0 ? z : T(1)) / (T(1) + z);
     }
 }
@@ -3497,7 +3660,7 @@ EIGAN_TARGET inline void tanh(Index n, const T* x, T* y) {
   if constexpr (sizeof(T) == sizeof(float))
     map(n, TanhFloat{}, y, x);
   else
-    for (Index i = 0; i < n; ++i) y[i] = std::tanh(x[i]);
+    for (Index i = 0; i < n; ++i) y[i] = __builtin_tanh(x[i]);
 }
 template <class T>
 EIGAN_TARGET inline void sigmoid(Index n, const T* x, T* y) {
@@ -3505,7 +3668,7 @@ EIGAN_TARGET inline void sigmoid(Index n, const T* x, T* y) {
     map(n, SigmoidFloat{}, y, x);
   else
     for (Index i = 0; i < n; ++i) {
-      const T z = std::exp(x[i] < 0 ? x[i] : -x[i]);
+      const T z = __builtin_exp(x[i] < 0 ? x[i] : -x[i]);
       y[i] = (x[i] < 0 ? z : T(1)) / (T(1) + z);
     }
 }
@@ -3600,7 +3763,7 @@ class LeakyReLU {
   constexpr LeakyReLU() = default;
   /// Throws std::invalid_argument unless 0 <= negative_slope <= 1e30.
   explicit LeakyReLU(double negative_slope) : slope_(negative_slope) {
-    if (!(slope_ >= 0 && slope_ <= 1e30))
+    if (!(detail::at_least(slope_, 0) && slope_ <= 1e30))
       detail::fail_contract("eigan::LeakyReLU: negative_slope must be at least 0 and at most 1e30, is ", slope_);
   }
 
@@ -3785,7 +3948,13 @@ const ProductKernels<T>& product_kernels() {
 #endif
 
 #define EIGAN_ISA portable
+#if defined(__x86_64__)
+// What every such processor has, although -march or -mavx2 allow this file more: of a program whose files have different
+// flags the linker keeps any one of several bodies of a kernel.
+#define EIGAN_TARGET [[gnu::target("arch=x86-64,no-sse3,no-popcnt,no-lzcnt,no-movbe,no-bmi,no-bmi2")]]
+#else
 #define EIGAN_TARGET
+#endif
 #define EIGAN_VECTOR_BYTES 16
 
 // ======== eigan/kernels/products.inc
@@ -6851,7 +7020,13 @@ const AdamKernels<T>& adam_kernels() {
 #endif
 
 #define EIGAN_ISA portable
+#if defined(__x86_64__)
+// What every such processor has, although -march or -mavx2 allow this file more: of a program whose files have different
+// flags the linker keeps any one of several bodies of a kernel.
+#define EIGAN_TARGET [[gnu::target("arch=x86-64,no-sse3,no-popcnt,no-lzcnt,no-movbe,no-bmi,no-bmi2")]]
+#else
 #define EIGAN_TARGET
+#endif
 #define EIGAN_VECTOR_BYTES 16
 
 // ======== eigan/kernels/adam.inc
@@ -7182,11 +7357,14 @@ class Adam {
  private:
   void check_options() const {
     const auto& o = options_;
-    if (!(o.lr >= 0)) detail::fail_contract("eigan::Adam: lr must be >= 0, is ", o.lr);
-    if (!(o.beta1 >= 0 && o.beta1 < 1)) detail::fail_contract("eigan::Adam: beta1 must be in [0, 1), is ", o.beta1);
-    if (!(o.beta2 >= 0 && o.beta2 < 1)) detail::fail_contract("eigan::Adam: beta2 must be in [0, 1), is ", o.beta2);
-    if (!(o.eps >= 0)) detail::fail_contract("eigan::Adam: eps must be >= 0, is ", o.eps);
-    if (!(o.weight_decay >= 0)) detail::fail_contract("eigan::Adam: weight_decay must be >= 0, is ", o.weight_decay);
+    if (!detail::at_least(o.lr, 0)) detail::fail_contract("eigan::Adam: lr must be >= 0, is ", o.lr);
+    if (!(detail::at_least(o.beta1, 0) && o.beta1 < 1))
+      detail::fail_contract("eigan::Adam: beta1 must be in [0, 1), is ", o.beta1);
+    if (!(detail::at_least(o.beta2, 0) && o.beta2 < 1))
+      detail::fail_contract("eigan::Adam: beta2 must be in [0, 1), is ", o.beta2);
+    if (!detail::at_least(o.eps, 0)) detail::fail_contract("eigan::Adam: eps must be >= 0, is ", o.eps);
+    if (!detail::at_least(o.weight_decay, 0))
+      detail::fail_contract("eigan::Adam: weight_decay must be >= 0, is ", o.weight_decay);
   }
 
   AdamOptions options_;
@@ -7215,7 +7393,8 @@ class Ema {
  public:
   /// Of a flat parameter buffer. Throws std::invalid_argument unless 0 <= decay < 1.
   explicit Ema(std::span<const T> params, double decay = 0.999) : decay_(decay), average_(std::ssize(params)) {
-    if (!(decay >= 0 && decay < 1)) detail::fail_contract("eigan::Ema: decay must be in [0, 1), is ", decay);
+    if (!(detail::at_least(decay, 0) && decay < 1))
+      detail::fail_contract("eigan::Ema: decay must be in [0, 1), is ", decay);
     std::copy(params.begin(), params.end(), average_.data());
   }
 
@@ -7228,10 +7407,11 @@ class Ema {
     T* const average = average_.data();
     constexpr Index part = 4096;
     const Index size = std::ssize(params);
-    detail::parallel_for((size + part - 1) / part, 3 * detail::memory_access * static_cast<double>(size), threads, [&](Index p) {
-      for (Index i = p * part; i < std::min(size, (p + 1) * part); ++i)
-        average[i] = std::fma(rest, params[static_cast<std::size_t>(i)] - average[i], average[i]);
-    });
+    detail::parallel_for((size + part - 1) / part, 3 * detail::memory_access * static_cast<double>(size), threads,
+                         [&](Index p) {
+                           for (Index i = p * part; i < std::min(size, (p + 1) * part); ++i)
+                             average[i] = std::fma(rest, params[static_cast<std::size_t>(i)] - average[i], average[i]);
+                         });
   }
 
   /// The average.
@@ -7341,9 +7521,10 @@ class SGD {
  private:
   void check_options() const {
     const auto& o = options_;
-    if (!(o.lr >= 0)) detail::fail_contract("eigan::SGD: lr must be >= 0, is ", o.lr);
-    if (!(o.momentum >= 0)) detail::fail_contract("eigan::SGD: momentum must be >= 0, is ", o.momentum);
-    if (!(o.weight_decay >= 0)) detail::fail_contract("eigan::SGD: weight_decay must be >= 0, is ", o.weight_decay);
+    if (!detail::at_least(o.lr, 0)) detail::fail_contract("eigan::SGD: lr must be >= 0, is ", o.lr);
+    if (!detail::at_least(o.momentum, 0)) detail::fail_contract("eigan::SGD: momentum must be >= 0, is ", o.momentum);
+    if (!detail::at_least(o.weight_decay, 0))
+      detail::fail_contract("eigan::SGD: weight_decay must be >= 0, is ", o.weight_decay);
     if (o.nesterov && o.momentum == 0) detail::fail_contract("eigan::SGD: nesterov needs momentum > 0");
   }
 

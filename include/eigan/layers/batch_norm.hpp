@@ -16,6 +16,7 @@
 
 #include <eigan/core/error.hpp>
 #include <eigan/core/exact_text.hpp>
+#include <eigan/core/finite.hpp>
 #include <eigan/core/layer.hpp>
 #include <eigan/kernels/rows.hpp>
 
@@ -40,7 +41,7 @@ class BatchNorm1d {
         std::min<std::int64_t>(std::numeric_limits<std::int32_t>::max(), std::numeric_limits<Index>::max() / 4);
     if (features_ <= 0 || features_ > most || (Features != dynamic && Features != features_))
       detail::fail_contract("eigan::BatchNorm1d<", Features, ">: cannot have ", features_, " features");
-    if (!(eps_ > 0 && std::isfinite(eps_))) detail::fail_contract("eigan::BatchNorm1d: eps must be > 0, is ", eps_);
+    if (!(detail::is_finite(eps_) && eps_ > 0)) detail::fail_contract("eigan::BatchNorm1d: eps must be > 0, is ", eps_);
   }
 
   Index input_size() const { return features_; }

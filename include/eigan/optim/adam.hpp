@@ -11,6 +11,7 @@
 
 #include <eigan/core/buffer.hpp>
 #include <eigan/core/error.hpp>
+#include <eigan/core/finite.hpp>
 #include <eigan/kernels/adam.hpp>
 #include <eigan/optim/check_update.hpp>
 
@@ -81,11 +82,14 @@ class Adam {
  private:
   void check_options() const {
     const auto& o = options_;
-    if (!(o.lr >= 0)) detail::fail_contract("eigan::Adam: lr must be >= 0, is ", o.lr);
-    if (!(o.beta1 >= 0 && o.beta1 < 1)) detail::fail_contract("eigan::Adam: beta1 must be in [0, 1), is ", o.beta1);
-    if (!(o.beta2 >= 0 && o.beta2 < 1)) detail::fail_contract("eigan::Adam: beta2 must be in [0, 1), is ", o.beta2);
-    if (!(o.eps >= 0)) detail::fail_contract("eigan::Adam: eps must be >= 0, is ", o.eps);
-    if (!(o.weight_decay >= 0)) detail::fail_contract("eigan::Adam: weight_decay must be >= 0, is ", o.weight_decay);
+    if (!detail::at_least(o.lr, 0)) detail::fail_contract("eigan::Adam: lr must be >= 0, is ", o.lr);
+    if (!(detail::at_least(o.beta1, 0) && o.beta1 < 1))
+      detail::fail_contract("eigan::Adam: beta1 must be in [0, 1), is ", o.beta1);
+    if (!(detail::at_least(o.beta2, 0) && o.beta2 < 1))
+      detail::fail_contract("eigan::Adam: beta2 must be in [0, 1), is ", o.beta2);
+    if (!detail::at_least(o.eps, 0)) detail::fail_contract("eigan::Adam: eps must be >= 0, is ", o.eps);
+    if (!detail::at_least(o.weight_decay, 0))
+      detail::fail_contract("eigan::Adam: weight_decay must be >= 0, is ", o.weight_decay);
   }
 
   AdamOptions options_;

@@ -7,6 +7,7 @@
 
 #include <eigan/core/buffer.hpp>
 #include <eigan/core/error.hpp>
+#include <eigan/core/finite.hpp>
 #include <eigan/core/view.hpp>
 #include <eigan/optim/check_update.hpp>
 
@@ -65,9 +66,10 @@ class SGD {
  private:
   void check_options() const {
     const auto& o = options_;
-    if (!(o.lr >= 0)) detail::fail_contract("eigan::SGD: lr must be >= 0, is ", o.lr);
-    if (!(o.momentum >= 0)) detail::fail_contract("eigan::SGD: momentum must be >= 0, is ", o.momentum);
-    if (!(o.weight_decay >= 0)) detail::fail_contract("eigan::SGD: weight_decay must be >= 0, is ", o.weight_decay);
+    if (!detail::at_least(o.lr, 0)) detail::fail_contract("eigan::SGD: lr must be >= 0, is ", o.lr);
+    if (!detail::at_least(o.momentum, 0)) detail::fail_contract("eigan::SGD: momentum must be >= 0, is ", o.momentum);
+    if (!detail::at_least(o.weight_decay, 0))
+      detail::fail_contract("eigan::SGD: weight_decay must be >= 0, is ", o.weight_decay);
     if (o.nesterov && o.momentum == 0) detail::fail_contract("eigan::SGD: nesterov needs momentum > 0");
   }
 
