@@ -92,7 +92,7 @@ TEST_CASE("guide: a network from a file") {
   // [from_file]
   LayerRegistry layers;  // knows the library's layers
   layers.add("Swish", [](const LayerText& text) { return Swish{text.number("beta")}; });
-  Model model(Network::from_file(path, layers), Rng(1));
+  Model model(load_network(path, layers), Rng(1));
   load(path, model);
   // [/from_file]
   CHECK(testing::check_gradients(Swish{0.75}).ok());
