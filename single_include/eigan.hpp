@@ -33,9 +33,9 @@
 
 // ======== eigan/eigan.hpp
 // eigan: neural networks with hand-written gradients. This header brings in the core: layers, losses, optimisers,
-// composition and adversarial training. Networks put together at run time (eigan/net/runtime/network.hpp), files (eigan/io),
-// data sets (eigan/data), the gradient checker (eigan/testing) and the metrics (eigan/metrics.hpp) are separate
-// headers, because they need more than the standard library and Eigen/Core, or take long to compile.
+// composition and adversarial training. Networks put together at run time (eigan/net/runtime/network.hpp), files
+// (eigan/io), data sets (eigan/data), the gradient checker (eigan/testing) and the metrics (eigan/metrics.hpp) are
+// separate headers, because they need more than the standard library and Eigen/Core, or take long to compile.
 
 // ======== eigan/core/buffer.hpp
 // Buffer<T>: the one owner of memory in eigan. 64-byte aligned, padded to whole cache lines, zeroed, move-only.
@@ -1201,7 +1201,8 @@ inline int thread_count(Threads threads = {}) {
 
 // ======== eigan/core/planar.hpp
 // from_planar and to_planar: images in PyTorch's order, all pixels of the first channel first, and in eigan's, pixel by
-// pixel: planar[(c height + row) width + col] = x[c + channels (row width + col)].   Both: (channels height width) x batch
+// pixel: planar[(c height + row) width + col] = x[c + channels (row width + col)].   Both: (channels height width) x
+// batch
 
 namespace eigan {
 
@@ -9007,8 +9008,7 @@ class Pooling {
   /// as the type says where it does.
   Pooling(Index kernel_size, Index stride, Index padding = 0) : window_{kernel_size, stride, padding} {
     if (kernel_size <= 0 || stride <= 0 || padding < 0 || padding > kernel_size / 2 || kernel_size > most_size ||
-        stride > most_size ||
-        (Kernel != dynamic && (Kernel != kernel_size || Stride != stride || Padding != padding)))
+        stride > most_size || (Kernel != dynamic && (Kernel != kernel_size || Stride != stride || Padding != padding)))
       fail_contract("eigan::", Placed::name, "<", Kernel, ", ", Stride, ", ", Padding, ">: cannot have kernel_size ",
                     kernel_size, ", stride ", stride, " and padding ", padding);
   }
@@ -18215,8 +18215,8 @@ void save(const std::filesystem::path& path, const M& model,
   for (const auto& tensor : detail::tensors_of(model)) {
     auto shape = detail::file_shape(tensor.place, tensor.buffer.size());
     bytes.push_back(detail::file_bytes(tensor));
-    views.push_back({tensor.place.name, detail::file_dtype<detail::ModelScalar<const M>>(tensor.place), std::move(shape),
-                     bytes.back()});
+    views.push_back({tensor.place.name, detail::file_dtype<detail::ModelScalar<const M>>(tensor.place),
+                     std::move(shape), bytes.back()});
   }
   write_safetensors(path, std::move(views), metadata);
 }
