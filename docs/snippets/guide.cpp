@@ -71,7 +71,7 @@ struct Swish {
   static constexpr bool elementwise = true;
   double beta = 1;
 
-  std::string describe() const { return "Swish(beta=" + exact_text(beta) + ")"; }
+  Spec spec() const { return {"Swish", {{"beta", beta}}}; }
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
     y = (x.array() / (1 + (-static_cast<T>(beta) * x.array()).exp())).matrix();
