@@ -79,6 +79,13 @@ void check_gradients(const ConvolutionShape& s, Index samples) {
   std::vector<T> without_bias = o.w;
   convolution::add_gradients<T>(s, 0, parts, o.y, o.x, without_bias.data(), static_cast<T*>(nullptr), memory.data());
   CHECK(support::same_bits<T>(dw, without_bias));
+  if (s.in < 16) return;
+
+  std::vector<T> dwt = o.wt, dwt_of_parts = o.wt;
+  convolution::add_transposed_gradients<T>(s, 0, parts, o.y, o.x, dwt.data());
+  for (Index end = parts; end > 0; end -= std::min<Index>(end, 3))
+    convolution::add_transposed_gradients<T>(s, std::max<Index>(0, end - 3), end, o.y, o.x, dwt_of_parts.data());
+  CHECK(support::same_bits<T>(dwt, dwt_of_parts));
 }
 
 template <class T>
@@ -137,10 +144,12 @@ TEST_CASE("convolution: gradients of groups of samples add up to that of all") {
 }
 
 TEST_CASE("convolution: what does not fit is named") {
-  CHECK(message_of([] { convolution::check({3, 2, 9, 4, 4, 4}); }) ==
-        "convolution: expected an image of at least 4 x 4 with its padding, found 2 x 9");
-  CHECK(message_of([] { convolution::check({3, 8, 8, 4, 4, 4, 0, 1}); }) ==
-        "convolution: sizes must be positive, paddings not negative");
+  CHECK(message_of([] {
+          convolution::check({3, 2, 9, 4, 4, 4});
+        }) == "convolution: expected an image of at least 4 x 4 with its padding, found 2 x 9");
+  CHECK(message_of([] {
+          convolution::check({3, 8, 8, 4, 4, 4, 0, 1});
+        }) == "convolution: sizes must be positive, paddings not negative");
   CHECK(message_of([] {
           const ConvolutionShape s{1, 4, 4, 2, 3, 3};
           Matrix<float> x(15, 1), y(8, 1);
