@@ -79,6 +79,13 @@ void check_gradients(const ConvolutionShape& s, Index samples) {
   std::vector<T> without_bias = o.w;
   convolution::add_gradients<T>(s, 0, parts, o.y, o.x, without_bias.data(), static_cast<T*>(nullptr), memory.data());
   CHECK(support::same_bits<T>(dw, without_bias));
+  if (s.in < 16) return;
+
+  std::vector<T> dwt = o.wt, dwt_of_parts = o.wt;
+  convolution::add_transposed_gradients<T>(s, 0, parts, o.y, o.x, dwt.data());
+  for (Index end = parts; end > 0; end -= std::min<Index>(end, 3))
+    convolution::add_transposed_gradients<T>(s, std::max<Index>(0, end - 3), end, o.y, o.x, dwt_of_parts.data());
+  CHECK(support::same_bits<T>(dwt, dwt_of_parts));
 }
 
 template <class T>

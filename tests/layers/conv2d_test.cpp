@@ -132,9 +132,10 @@ TEST_CASE("Conv2d: a batch is cut into runs where blocks are few and the work is
   CHECK(first.block_count() == 1);
   CHECK(first.gradient_splits(1) == 1);
   CHECK(first.gradient_splits(3) == 3);
-  CHECK(first.gradient_splits(64) == 8);
+  CHECK(first.gradient_splits(64) == 16);
   CHECK(deep.block_count() == 16);
   CHECK(deep.gradient_splits(64) == 1);
+  CHECK(Conv2d<512, 512, 1>().at({512, 4, 4}).block_count() == 8);
   CHECK(Conv2d<1, 2, 3>().at({1, 4, 4}).gradient_splits(64) == 1);
 }
 

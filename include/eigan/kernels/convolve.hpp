@@ -90,6 +90,18 @@ void add_gradients(const ConvolutionShape& s, Index first, Index last, std::type
                                                         {x.data(), 1, x.outerStride()}, dw, db, workspace);
 }
 
+/// The same for the transposed weights, as transpose_weights() writes them, of as many parts. Not for few channels.
+template <class T>
+void add_transposed_gradients(const ConvolutionShape& s, Index first, Index last, std::type_identity_t<ConstView<T>> dy,
+                              std::type_identity_t<ConstView<T>> x, T* dwt) {
+  detail::check_samples("convolution::add_transposed_gradients", s, x.rows(), x.cols(), dy.rows(), dy.cols());
+  detail::check_range("convolution::add_transposed_gradients, parts", first, last, gradient_parts(s));
+  if (eigan::detail::has_few_channels(s))
+    eigan::detail::fail_contract("convolution::add_transposed_gradients: not for images of ", s.in, " channels");
+  eigan::detail::convolution_kernels<T>().add_transposed_gradients(
+      s, first, last, x.cols(), {dy.data(), 1, dy.outerStride()}, {x.data(), 1, x.outerStride()}, dwt);
+}
+
 /// Where parts are few the samples are divided, too: into so many groups, as even as can be, each with a gradient of
 /// its own that starts at zero; these are added in order. It depends on sizes alone.
 constexpr Index sample_groups(const ConvolutionShape& s, Index samples) {

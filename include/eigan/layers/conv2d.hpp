@@ -55,12 +55,12 @@ class Conv2d {
   Index prepared_size() const { return shape_.weights(); }
   template <class T>
   void prepare(std::span<const T> p, std::span<const T>, std::span<T> q, Phase phase) const {
-    if (phase == Phase::training) detail::convolution_kernels<T>().transpose_weights(shape_, p.data(), q.data());
+    if (phase == Phase::training) convolution::transpose_weights(shape_, p.data(), q.data());
   }
 
   template <class T>
   void forward(Prepared<T> p, ConstView<T> x, View<T> y) const {
-    detail::convolve(shape_, {0, shape_.out_height()}, p.params.data(), bias(p), x, y);
+    convolution::forward<T>(shape_, {0, shape_.out_height()}, p.params.data(), bias(p), x, y);
   }
   template <class T>
   void backward_input(Prepared<T> p, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx) const {
@@ -72,7 +72,7 @@ class Conv2d {
   Index part_count() const { return std::min(shape_.height, shape_.out_height()); }
   template <class T>
   void forward_parts(Prepared<T> p, ConstView<T> x, View<T> y, Index first, Index last) const {
-    detail::convolve(shape_, rows(shape_.out_height(), first, last), p.params.data(), bias(p), x, y);
+    convolution::forward<T>(shape_, rows(shape_.out_height(), first, last), p.params.data(), bias(p), x, y);
   }
   template <class T>
   void backward_input_parts(Prepared<T> p, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx, Index first,
@@ -84,23 +84,21 @@ class Conv2d {
   void backward_params(Prepared<T> p, ConstView<T> x, ConstView<T> y, ConstView<T> dy, std::span<T> dp) const {
     backward_params_blocks(p, x, y, dy, dp, 0, block_count());
   }
-  // Blocks: a tap each, the bias comes with the last; few channels have all taps together.
-  Index block_count() const { return detail::has_few_channels(shape_) ? 1 : shape_.taps(); }
+  // Blocks: some 64 channels of a tap, the bias comes with the last; few channels have all taps together.
+  Index block_count() const { return blocks().count; }
   std::pair<Index, Index> block_range(Index block) const {
-    const Index size = shape_.weights() / block_count();
-    return {block * size, block + 1 == block_count() ? param_size() : (block + 1) * size};
+    return {blocks().begin(block), block + 1 == block_count() ? param_size() : blocks().begin(block + 1)};
   }
   template <class T>
   void backward_params_blocks(Prepared<T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp, Index first,
                               Index last) const {
     add_gradients(x, dy, dp, first, last, bias_);
   }
-  /// A few blocks for much work: runs of samples as well.
-  Index gradient_splits(Index batch) const { return detail::gradient_splits(shape_, block_count(), batch); }
+  Index gradient_splits(Index batch) const { return detail::gradient_splits(shape_, batch); }
 
   template <class T>
   void forward_tangent(Prepared<T> p, ConstView<T>, ConstView<T>, ConstView<T> tx, View<T> ty) const {
-    detail::convolve<T>(shape_, {0, shape_.out_height()}, p.params.data(), nullptr, tx, ty);
+    convolution::forward<T>(shape_, {0, shape_.out_height()}, p.params.data(), nullptr, tx, ty);
   }
   template <class T>
   void backward_params_tangent(Prepared<T>, ConstView<T>, ConstView<T>, ConstView<T> tx, ConstView<T> dty,
@@ -119,11 +117,12 @@ class Conv2d {
   template <class T>
   void add_gradients(const ConstView<T>& x, const ConstView<T>& dy, std::span<T> dp, Index first, Index last,
                      bool with_bias) const {
-    const Index parts = detail::gradient_parts(shape_) / block_count();
-    detail::convolution_kernels<T>().add_gradients(
-        shape_, first * parts, last * parts, x.cols(), detail::samples_of(dy), detail::samples_of(x), dp.data(),
-        with_bias ? dp.data() + shape_.weights() : nullptr, detail::workspace<T>(detail::gradient_workspace(shape_)));
+    const Index parts = blocks().parts;
+    convolution::add_gradients<T>(shape_, first * parts, last * parts, dy, x, dp.data(),
+                                  with_bias ? dp.data() + shape_.weights() : nullptr,
+                                  detail::workspace<T>(convolution::gradient_workspace(shape_)));
   }
+  detail::GradientBlocks blocks() const { return {shape_, shape_.out}; }
 
   ConvolutionShape shape_;
   bool bias_;

@@ -79,7 +79,7 @@ class ConvTranspose2d {
   }
   template <class T>
   void backward_input(Prepared<T> p, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx) const {
-    detail::convolve<T>(shape_, {0, shape_.out_height()}, p.prepared.data(), nullptr, dy, dx);
+    convolution::forward<T>(shape_, {0, shape_.out_height()}, p.prepared.data(), nullptr, dy, dx);
   }
 
   // Parts: rows of the images.
@@ -92,17 +92,17 @@ class ConvTranspose2d {
   template <class T>
   void backward_input_parts(Prepared<T> p, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx, Index first,
                             Index last) const {
-    detail::convolve<T>(shape_, image_rows(shape_.out_height(), first, last), p.prepared.data(), nullptr, dy, dx);
+    convolution::forward<T>(shape_, image_rows(shape_.out_height(), first, last), p.prepared.data(), nullptr, dy, dx);
   }
 
   template <class T>
   void backward_params(Prepared<T> p, ConstView<T> x, ConstView<T> y, ConstView<T> dy, std::span<T> dp) const {
     backward_params_blocks(p, x, y, dy, dp, 0, block_count());
   }
-  // Blocks: a tap each, the bias comes with the last; few channels have all taps together.
-  Index block_count() const { return shape_.weights() / matrix(); }
+  // Blocks: some 64 channels of a tap, the bias comes with the last; few channels have all taps together.
+  Index block_count() const { return blocks().count; }
   std::pair<Index, Index> block_range(Index block) const {
-    return {block * matrix(), block + 1 == block_count() ? param_size() : (block + 1) * matrix()};
+    return {blocks().begin(block), block + 1 == block_count() ? param_size() : blocks().begin(block + 1)};
   }
   template <class T>
   void backward_params_blocks(Prepared<T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp, Index first,
@@ -114,8 +114,7 @@ class ConvTranspose2d {
         channels.add_sums(run, dy, dp.data() + shape_.weights() + run.first);
       });
   }
-  /// A few blocks for much work: runs of samples as well.
-  Index gradient_splits(Index batch) const { return detail::gradient_splits(shape_, block_count(), batch); }
+  Index gradient_splits(Index batch) const { return detail::gradient_splits(shape_, batch); }
 
   template <class T>
   void forward_tangent(Prepared<T> p, ConstView<T>, ConstView<T>, ConstView<T> tx, View<T> ty) const {
@@ -141,17 +140,15 @@ class ConvTranspose2d {
   }
   template <class T>
   void add_gradients(const ConstView<T>& x, const ConstView<T>& dy, std::span<T> dp, Index first, Index last) const {
-    const auto& kernels = detail::convolution_kernels<T>();
-    const Index parts = detail::gradient_parts(shape_) / block_count();
-    const auto xs = detail::samples_of(x), dys = detail::samples_of(dy);
-    if (!few())
-      return kernels.add_transposed_gradients(shape_, first * parts, last * parts, x.cols(), xs, dys, dp.data());
+    const Index parts = blocks().parts;
+    if (!few()) return convolution::add_transposed_gradients<T>(shape_, first * parts, last * parts, x, dy, dp.data());
     // The kernel gives the transposed matrix, which is small.
-    T* const sum = detail::workspace<T>(matrix() + detail::gradient_workspace(shape_));
+    T* const sum = detail::workspace<T>(matrix() + convolution::gradient_workspace(shape_));
     std::fill_n(sum, matrix(), T(0));
-    kernels.add_gradients(shape_, 0, parts, x.cols(), xs, dys, sum, nullptr, sum + matrix());
+    convolution::add_gradients<T>(shape_, 0, parts, x, dy, sum, static_cast<T*>(nullptr), sum + matrix());
     View<T>(dp.data(), rows(), shape_.out) += ConstView<T>(sum, shape_.out, rows()).transpose();
   }
+  detail::GradientBlocks blocks() const { return {shape_, shape_.in}; }
 
   Shape y_;
   ConvolutionShape shape_;

@@ -1,4 +1,4 @@
-// What Conv2d and ConvTranspose2d share: settings, where tensors lie, how they start, and the kernels on views.
+// What Conv2d and ConvTranspose2d share: settings, how tensors start, blocks of their gradients, workspace of kernels.
 //
 // Both have a ConvolutionShape (kernels/convolution_shape.hpp), the transposed one from its output to its input.
 #pragma once
@@ -12,7 +12,7 @@
 #include <eigan/core/error.hpp>
 #include <eigan/core/layer.hpp>
 #include <eigan/core/random.hpp>
-#include <eigan/kernels/convolution.hpp>
+#include <eigan/kernels/convolve.hpp>
 #include <eigan/kernels/thread_memory.hpp>
 
 namespace eigan {
@@ -93,10 +93,30 @@ void init_convolution(std::span<T> p, Index weights, Index fan_in, Rng rng) {
   fill_uniform(View<T>(p.data() + weights, bias, 1), -a, a, rng.fold_in(1));
 }
 
-/// Into how many runs of samples a gradient is cut: where blocks are few and the work is much.
-inline Index gradient_splits(const ConvolutionShape& s, Index blocks, Index batch) {
+/// How a weight's gradient is divided: whole columns of a tap's matrix, or all where channels are few.
+struct GradientBlocks {
+  Index rows, columns, count;  // of a tap's matrix and its divisions
+  Index weights, parts;        // numbers, and the kernel's parts of a block
+
+  /// `row_channels`: those that are the matrix's rows.
+  GradientBlocks(const ConvolutionShape& s, Index row_channels)
+      : rows(row_channels),
+        columns(s.in * s.out / row_channels),
+        count(has_few_channels(s) ? 1 : s.taps() * divide_up(columns, part_size)),
+        weights(s.weights()),
+        parts(gradient_parts(s) / count) {}
+  /// Where block `block` begins.
+  Index begin(Index block) const {
+    if (count == 1) return block * weights;
+    const Index each = divide_up(columns, part_size);
+    return (block / each * columns + block % each * part_size) * rows;
+  }
+};
+
+/// Into how many runs of samples a gradient is cut: as many as the kernels advise where the work is much.
+inline Index gradient_splits(const ConvolutionShape& s, Index batch) {
   const bool much = static_cast<double>(s.multiplications()) * static_cast<double>(batch) > 2e6;
-  return blocks < 8 && much && s.weights() < 1 << 16 ? std::min<Index>(batch, 8) : 1;
+  return much ? convolution::sample_groups(s, batch) : 1;
 }
 
 /// A matrix of rows x cols, column-major, as one of cols x rows. In blocks: columns a power of two apart share a few
@@ -109,31 +129,15 @@ void transpose(const T* from, Index rows, Index cols, T* to) {
       for (Index q = i; q < std::min(rows, i + block); ++q) to[q * cols + j] = from[j * rows + q];
 }
 
-// The kernels on views; their workspace is the thread's.
-
-template <class T>
-Strided<const T> samples_of(const ConstView<T>& x) {
-  return {x.data(), 1, x.outerStride()};
-}
-template <class T>
-Strided<T> samples_of(View<T> x) {
-  return {x.data(), 1, x.outerStride()};
-}
+/// For a kernel that asks for so many numbers.
 template <class T>
 T* workspace(Index numbers) {
   return static_cast<T*>(thread_memory(static_cast<std::size_t>(numbers) * sizeof(T)));
 }
 template <class T>
-void convolve(const ConvolutionShape& s, ImageRows rows, const T* w, const T* bias, const ConstView<T>& x, View<T> y) {
-  if (rows.first < rows.last)
-    convolution_kernels<T>().forward(s, rows, x.cols(), w, bias, samples_of(x), samples_of(y));
-}
-template <class T>
 void convolve_transposed(const ConvolutionShape& s, ImageRows rows, const T* wt, const T* bias, const ConstView<T>& y,
                          View<T> x) {
-  if (rows.first < rows.last)
-    convolution_kernels<T>().transposed(s, rows, y.cols(), wt, bias, samples_of(y), samples_of(x),
-                                        workspace<T>(transposed_workspace(s)));
+  convolution::transposed<T>(s, rows, wt, bias, y, x, workspace<T>(convolution::transposed_workspace(s)));
 }
 
 }  // namespace eigan::detail

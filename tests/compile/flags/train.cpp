@@ -27,7 +27,7 @@ std::uint64_t train() {
   Model<Generator<latent, 48, pixels>> generator(make_generator<latent, 48, pixels>(), Rng(1));
   Model<Discriminator<pixels, 40, 1>> discriminator(make_discriminator<pixels, 40, 1>(), Rng(2));
   GanWorkspace workspace(generator, discriminator, batch);
-  Adam<float> g_optimizer(generator.net().param_size()), d_optimizer(discriminator.net().param_size());
+  Adam<float> g_optimizer(generator.param_size()), d_optimizer(discriminator.param_size());
   const NonSaturatingLoss loss{.real_label = 0.9};
 
   BufferMatrix<float> real(pixels, batch), z(latent, batch), images(pixels, batch);
