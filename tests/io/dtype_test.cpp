@@ -27,7 +27,7 @@ TEST_CASE("Dtype: names and sizes belong to the right type") {
     CHECK(eigan::dtype_size(info.dtype) == info.size);
     const auto digits = std::min(info.name.find_first_of("123468"), info.name.size());
     const auto bits = info.name.substr(digits);
-    if (info.name != "BOOL") CHECK(std::to_string(8 * info.size) == bits);
+    if (info.dtype != Dtype::boolean && info.dtype != Dtype::other) CHECK(std::to_string(8 * info.size) == bits);
   }
   CHECK(eigan::dtype_of<float> == Dtype::f32);
   CHECK(eigan::dtype_of<double> == Dtype::f64);
