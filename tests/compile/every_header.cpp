@@ -6,7 +6,6 @@
 #include <vector>
 
 #include <eigan/core/buffer.hpp>
-#include <eigan/core/gemm.hpp>
 #include <eigan/core/parallel.hpp>
 #include <eigan/core/printable.hpp>
 #include <eigan/data/batches.hpp>
@@ -16,20 +15,21 @@
 #include <eigan/data/mnist.hpp>
 #include <eigan/data/random_warp.hpp>
 #include <eigan/eigan.hpp>
-#include <eigan/gan/r1_penalty.hpp>
 #include <eigan/io/atomic_file.hpp>
 #include <eigan/io/checkpoint.hpp>
 #include <eigan/io/cpp_source.hpp>
 #include <eigan/io/image_sheet.hpp>
 #include <eigan/io/line_chart.hpp>
 #include <eigan/io/model_file.hpp>
+#include <eigan/io/network_file.hpp>
 #include <eigan/io/npy.hpp>
 #include <eigan/io/onnx.hpp>
+#include <eigan/kernels.hpp>
+#include <eigan/kernels/gemm.hpp>
 #include <eigan/metrics.hpp>
 #include <eigan/net/estimate_statistics.hpp>
-#include <eigan/net/layer_registry.hpp>
-#include <eigan/net/network.hpp>
 #include <eigan/net/non_finite.hpp>
+#include <eigan/net/runtime/network.hpp>
 #include <eigan/net/summary.hpp>
 #include <eigan/optim/ema.hpp>
 #include <eigan/optim/schedules.hpp>
@@ -69,6 +69,7 @@ std::vector<T> train(ConstView<T> x, const std::vector<int>& labels) {
     losses.push_back(cross_entropy<T>(y, std::span<const int>(labels), tape.output_gradient()));
     losses.push_back(mse<T>(y, target, tape.output_gradient()));
     model.backward_input(tape, dx);
+    losses.push_back(mse<T>(y, target, tape.output_gradient()));
     backward_and_step(model, tape, adam, gradient);
     sgd.step(model.params(), gradient);
     average.update(model.params());
@@ -96,14 +97,36 @@ std::string run_time_network(ConstView<float> x, const LayerRegistry& layers) {
   return summary(model) + std::to_string(model.forward(tape, x).sum() + model.infer(x).sum());
 }
 
+// layers for images, branches
+template <class T>
+T image_step(ConstView<T> x, ConstView<T> target) {
+  using Net = Sequential<Input<1, 8, 8>, ReflectionPad2d<1>, Conv2d<1, 8, 3>, BatchNorm2d<8>, SiLU,
+                         SkipConnection<Conv2d<8, 8, 4, 2, 1>, InstanceNorm2d<8>, GELU,
+                                        Residual<Conv2d<8, 8, 3, 1, 1>, ELU, Conv2d<8, 8, 3, 1, 1>>,
+                                        ConvTranspose2d<8, 8, 4, 2, 1>, Softplus>,
+                         MaxPool2d<2>, Upsample<2>, LayerNorm<16, 8, 8>, PReLU, AvgPool2d<2>,
+                         Parallel<GlobalAvgPool2d, Sequential<Flatten, Linear<256, 3>>>>;
+  Model<Net, T> model(Rng(1));
+  auto tape = model.tape(x.cols());
+  auto gradient = model.zeros();
+  AdamW<T> adamw(gradient.size());
+  RMSProp<T> rmsprop(gradient.size());
+  const auto y = model.forward(tape, x);
+  const T loss = l1<T>(y, target, tape.output_gradient()) + huber<T>(y, target, tape.output_gradient());
+  backward_and_step(model, tape, adamw, gradient);
+  rmsprop.step(model.params(), gradient);
+  update_statistics(model, tape);
+  return loss + model.infer(x).sum() + model.at(Shape{1, 8, 8}).infer(x).sum();
+}
+
 // gan
 float adversarial_step(ConstView<float> real) {
   Model g(make_normalized_generator<8, 16, 8>(), Rng(1));
   Model d(make_discriminator<8, 16, 1>(), Rng(2));
-  Adam g_adam(g.net().param_size()), d_adam(d.net().param_size());
+  Adam g_adam(g.param_size()), d_adam(d.param_size());
   GanWorkspace workspace(g, d, real.cols());
-  R1Penalty penalty(d, real.cols());
-  penalty.add_gradient(d, real, 1.f, workspace.d_grad, Rng(3));
+  GradientPenalty penalty(d, real.cols());
+  penalty.add_r1(d, real, 1.f, workspace.d_grad, Rng(3));
   Matrix<float> z(8, real.cols());
   fill_normal<float>(z, 0, 1, Rng(4));
   const auto about_d =
@@ -164,6 +187,8 @@ bool gradients_are_right() {
 
 template std::vector<float> train(ConstView<float>, const std::vector<int>&);
 template std::vector<double> train(ConstView<double>, const std::vector<int>&);
+template float image_step(ConstView<float>, ConstView<float>);
+template double image_step(ConstView<double>, ConstView<double>);
 template Matrix<float> products(ConstView<float>, ConstView<float>);
 template Matrix<double> products(ConstView<double>, ConstView<double>);
 

@@ -29,8 +29,8 @@ class OnnxOperators {
     using namespace detail::onnx;
     add("SpectralNorm", spectral_norm)
         .add("Linear", linear)
-        .add("Conv2d", convolution)
-        .add("ConvTranspose2d", transposed_convolution);
+        .add("Conv2d", write_convolution)
+        .add("ConvTranspose2d", write_transposed_convolution);
     add("ReLU", plain("Relu")).add("Tanh", plain("Tanh")).add("Sigmoid", plain("Sigmoid"));
     add("LeakyReLU", with("LeakyRelu", "alpha", "negative_slope", 0.01)).add("ELU", with("Elu", "alpha", "alpha", 1));
     add("PReLU", prelu).add("GELU", gelu).add("SiLU", silu).add("Softplus", softplus);

@@ -55,13 +55,13 @@ inline std::vector<OnnxValue> image_weight_bias(OnnxLayer& layer) {
   if (layer.has("bias")) inputs.push_back(layer.tensor("bias"));
   return inputs;
 }
-inline OnnxValue convolution(OnnxLayer& layer) {
+inline OnnxValue write_convolution(OnnxLayer& layer) {
   return layer.node("Conv", image_weight_bias(layer),
                     {{"kernel_shape", kernel_shape(layer)},
                      {"strides", pair(layer.size("stride", 1))},
                      {"pads", around(layer.size("padding", 0))}});
 }
-inline OnnxValue transposed_convolution(OnnxLayer& layer) {
+inline OnnxValue write_transposed_convolution(OnnxLayer& layer) {
   return layer.node("ConvTranspose", image_weight_bias(layer),
                     {{"kernel_shape", kernel_shape(layer)},
                      {"strides", pair(layer.size("stride", 1))},
@@ -98,7 +98,7 @@ inline OnnxValue spectral_norm(OnnxLayer& layer) {
                                         layer.values("parametrizations.weight.0._v").values);
   for (double& element : weight.values) element /= sigma;
   OnnxLayer inner = layer.inner("weight", std::move(weight));
-  return inner.spec().name == "Linear" ? linear(inner) : convolution(inner);
+  return inner.spec().name == "Linear" ? linear(inner) : write_convolution(inner);
 }
 
 inline OnnxValue reflection_pad(OnnxLayer& layer) {
