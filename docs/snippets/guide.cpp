@@ -10,6 +10,8 @@
 #include <eigan/data/batches.hpp>
 #include <eigan/eigan.hpp>
 #include <eigan/io/checkpoint.hpp>
+#include <eigan/io/model_file.hpp>
+#include <eigan/io/network_file.hpp>
 #include <eigan/io/onnx.hpp>
 #include <eigan/net/runtime/network.hpp>
 #include <eigan/testing/check_gradients.hpp>
