@@ -199,7 +199,8 @@ TEST_CASE("guide: one sweep") {
     mse<float>(y, target, tape.output_gradient());
     backward_and_step(model, tape, adam, gradient);
     // [/sweep]
-    mse<float>(twin.forward(tape, x), target, tape.output_gradient());
+    const auto twin_y = twin.forward(tape, x);  // first: the order of arguments is the compiler's
+    mse<float>(twin_y, target, tape.output_gradient());
     twin_gradient.zero();
     twin.backward_params(tape, twin_gradient);
     twin_adam.step(twin.params(), twin_gradient);
