@@ -14,7 +14,7 @@
 #include <eigan/layers/dropout.hpp>
 #include <eigan/layers/leaky_relu.hpp>
 #include <eigan/metrics.hpp>
-#include <eigan/net/network.hpp>
+#include <eigan/net/runtime/network.hpp>
 #include <eigan/net/non_finite.hpp>
 #include <eigan/optim/adam.hpp>
 #include <eigan/optim/ema.hpp>

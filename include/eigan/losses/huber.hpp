@@ -7,6 +7,7 @@
 #include <cmath>
 #include <type_traits>
 
+#include <eigan/core/finite.hpp>
 #include <eigan/losses/loss.hpp>
 
 namespace eigan {

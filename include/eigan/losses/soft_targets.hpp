@@ -2,6 +2,7 @@
 //   t_ij = (1 - smoothing) [i = label_j] + smoothing / classes                        (Szegedy et al. 2016)
 #pragma once
 
+#include <eigan/core/finite.hpp>
 #include <eigan/core/view.hpp>
 #include <eigan/losses/label_range.hpp>
 
