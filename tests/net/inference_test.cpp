@@ -54,6 +54,7 @@ TEST_CASE("Inference: has its layers' bits, for any number of samples and thread
   check_bits<Residuals>();
   check_bits<UNet>();
   check_bits<NormalizedUNet>();
+  check_bits<Convolutions>();
 }
 
 TEST_CASE("Inference: batch normalisation uses its statistics, however many threads there are") {

@@ -2,9 +2,14 @@
 #pragma once
 
 #include <eigan/layers/batch_norm.hpp>
+#include <eigan/layers/conv2d.hpp>
+#include <eigan/layers/conv_transpose2d.hpp>
 #include <eigan/layers/dropout.hpp>
+#include <eigan/layers/flatten.hpp>
+#include <eigan/layers/instance_norm2d.hpp>
 #include <eigan/layers/leaky_relu.hpp>
 #include <eigan/layers/linear.hpp>
+#include <eigan/layers/max_pool2d.hpp>
 #include <eigan/layers/relu.hpp>
 #include <eigan/layers/sigmoid.hpp>
 #include <eigan/layers/tanh.hpp>
@@ -47,5 +52,12 @@ using NormalizedUNet = Sequential<Input<3, 8, 8>, Pointwise<3, 18>, BatchNorm2d<
                                   SkipConnection<Halve, Pointwise<18, 6>, BatchNorm2d<6>, Tanh,
                                                  Residual<Pointwise<6, 6>, BatchNorm2d<6>>, Dropout, Twice>,
                                   BatchNorm2d<24>, Pointwise<24, 2>, Residual<BatchNorm2d<2>>>;
+
+/// A U-Net of the library's own layers for images, in front of a dense head.
+using Convolutions =
+    Sequential<Input<3, 12, 10>, Conv2d<3, 20, 3, 1, 1>, InstanceNorm2d<20>, LeakyReLU,
+               SkipConnection<Conv2d<20, 24, 4, 2, 1>, ReLU, Residual<Conv2d<24, 24, 3, 1, 1>, Tanh, Dropout>,
+                              ConvTranspose2d<24, 20, 4, 2, 1>>,
+               MaxPool2d<2>, Conv2d<40, 8, 1>, Dropout, Flatten, Linear<240, 3>>;
 
 }  // namespace networks

@@ -88,6 +88,10 @@ TEST_CASE("Pass: a U-Net with batch normalisation has its layers' bits, for any 
   check_bits<NormalizedUNet>();
 }
 
+TEST_CASE("Pass: convolutions have their layers' bits, for any batch and number of threads") {
+  check_bits<Convolutions>();
+}
+
 TEST_CASE("Pass: layers that couple samples, at both ends and side by side") {
   using B = BatchNorm1d<40>;
   check_bits<Sequential<B>>(33);
@@ -183,6 +187,7 @@ TEST_CASE("Pass: nothing is allocated" * doctest::skip(!support::counts_allocati
     check(Model<Residuals>(Rng(1)), batch);
     check(Model<UNet>(Rng(1)), batch);
     check(Model<NormalizedUNet>(Rng(1)), batch);
+    check(Model<Convolutions>(Rng(1)), batch);
   }
 }
 

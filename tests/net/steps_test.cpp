@@ -13,6 +13,7 @@
 #include <eigan/net/steps.hpp>
 
 #include "net/gradient_check.hpp"
+#include "net/networks.hpp"
 #include "net/own_images.hpp"
 #include "net/own_layers.hpp"
 #include "net/random_steps.hpp"
@@ -151,6 +152,14 @@ TEST_CASE("Steps: the gradients of lists put together at random agree with centr
     BasicModel<double> model(random_steps::make<double>(seed, true), "random", Rng(seed));
     gradient_check::check_network(model, {.cap = 40});
   }
+}
+
+TEST_CASE("Steps: the gradients of the networks that other tests run agree with central differences") {
+  const testing::CheckOptions few{.batches = {2}, .cap = 60, .margin = 0.05};
+  gradient_check::check_network(networks::Residuals{}, few);
+  gradient_check::check_network(networks::UNet{}, few);
+  gradient_check::check_network(networks::NormalizedUNet{}, few);
+  gradient_check::check_network(networks::Convolutions{}, few);
 }
 
 TEST_CASE("same_layout: sizes, kinds and what is read") {
