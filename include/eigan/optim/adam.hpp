@@ -11,6 +11,7 @@
 
 #include <eigan/core/buffer.hpp>
 #include <eigan/core/error.hpp>
+#include <eigan/core/finite.hpp>
 #include <eigan/kernels/adam.hpp>
 #include <eigan/optim/check_update.hpp>
 
