@@ -37,3 +37,11 @@ TEST_CASE("ELU: PyTorch's alpha unless one is given; a negative or huge one is r
   CHECK_THROWS_AS(ELU(1e31), std::invalid_argument);
   CHECK_THROWS_AS(ELU(std::nan("")), std::invalid_argument);
 }
+
+// The error over all floats is in tests/kernels/activations_test.cpp.
+TEST_CASE("ELU: in float, small values keep their digits") {
+  const Matrix<float> x{{-1e-6f}};
+  Matrix<float> y(1, 1);
+  ELU().forward<float>({}, x, y);
+  CHECK(static_cast<double>(y(0)) == doctest::Approx(std::expm1(-1e-6)).scale(0).epsilon(1e-6));
+}

@@ -34,3 +34,15 @@ TEST_CASE("GELU: its approximation by tanh is refused by name") {
   CHECK_THROWS_WITH_AS(GELU("tanh"), "eigan::GELU: approximate must be none, is tanh, which is not built",
                        std::invalid_argument);
 }
+
+// The error over all floats is in tests/kernels/activations_test.cpp.
+TEST_CASE("GELU: in float, small values keep their digits") {
+  // -5 Phi(-5), which 1 + erf would leave with two of its digits.
+  const Matrix<float> x{{-5}}, one{{1}};
+  Matrix<float> y(1, 1), dx(1, 1);
+  GELU().forward<float>({}, x, y);
+  CHECK(static_cast<double>(y(0)) == doctest::Approx(-2.5 * std::erfc(5 / std::sqrt(2.0))).scale(0).epsilon(1e-6));
+  GELU().backward_input<float>({}, x, y, one, dx);
+  const double slope = std::erfc(5 / std::sqrt(2.0)) / 2 - 5 * std::exp(-12.5) / std::sqrt(8 * std::atan(1.0));
+  CHECK(static_cast<double>(dx(0)) == doctest::Approx(slope).scale(0).epsilon(1e-6));
+}

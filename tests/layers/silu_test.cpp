@@ -30,3 +30,13 @@ TEST_CASE("SiLU: gradients and tangents") {
   }
   CHECK(SiLU().spec().text() == "SiLU()");
 }
+
+// The error over all floats is in tests/kernels/activations_test.cpp.
+TEST_CASE("SiLU: in float, small values keep their digits") {
+  const Matrix<float> x{{-30}}, one{{1}};
+  Matrix<float> y(1, 1), dx(1, 1);
+  SiLU().forward<float>({}, x, y);
+  CHECK(static_cast<double>(y(0)) == doctest::Approx(-30 * std::exp(-30.0)).scale(0).epsilon(1e-6));
+  SiLU().backward_input<float>({}, x, y, one, dx);
+  CHECK(static_cast<double>(dx(0)) == doctest::Approx(-29 * std::exp(-30.0)).scale(0).epsilon(1e-6));
+}

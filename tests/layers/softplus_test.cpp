@@ -40,3 +40,13 @@ TEST_CASE("Softplus: PyTorch's settings unless others are given; those out of ra
                        std::invalid_argument);
   CHECK_THROWS_AS(Softplus(std::nan("")), std::invalid_argument);
 }
+
+// The error over all floats is in tests/kernels/activations_test.cpp.
+TEST_CASE("Softplus: in float, small values keep their digits") {
+  const Matrix<float> x{{-30}}, one{{1}};
+  Matrix<float> y(1, 1), dx(1, 1);
+  Softplus().forward<float>({}, x, y);
+  CHECK(static_cast<double>(y(0)) == doctest::Approx(std::exp(-30.0)).scale(0).epsilon(1e-6));
+  Softplus().backward_input<float>({}, x, y, one, dx);
+  CHECK(static_cast<double>(dx(0)) == doctest::Approx(std::exp(-30.0)).scale(0).epsilon(1e-6));
+}
