@@ -38,6 +38,7 @@ set(without_header
   golden/revision_6189ee1_test.cpp # files that an older eigan wrote
   examples/report_test.cpp       # a part of mnist_gan
   reliability/extreme_numbers_test.cpp      # every layer and loss
+  reliability/fast_math_test.cpp            # options and texts under -ffast-math
   reliability/small_stack_test.cpp          # products and steps
   reliability/failing_allocation_test.cpp)  # whatever allocates
 

@@ -137,10 +137,12 @@ TEST_CASE("convolution: gradients of groups of samples add up to that of all") {
 }
 
 TEST_CASE("convolution: what does not fit is named") {
-  CHECK(message_of([] { convolution::check({3, 2, 9, 4, 4, 4}); }) ==
-        "convolution: expected an image of at least 4 x 4 with its padding, found 2 x 9");
-  CHECK(message_of([] { convolution::check({3, 8, 8, 4, 4, 4, 0, 1}); }) ==
-        "convolution: sizes must be positive, paddings not negative");
+  CHECK(message_of([] {
+          convolution::check({3, 2, 9, 4, 4, 4});
+        }) == "convolution: expected an image of at least 4 x 4 with its padding, found 2 x 9");
+  CHECK(message_of([] {
+          convolution::check({3, 8, 8, 4, 4, 4, 0, 1});
+        }) == "convolution: sizes must be positive, paddings not negative");
   CHECK(message_of([] {
           const ConvolutionShape s{1, 4, 4, 2, 3, 3};
           Matrix<float> x(15, 1), y(8, 1);

@@ -20,6 +20,9 @@ struct ConvolutionKernels {
   /// dw += dy x^T for parts [first, last) of the weight, db (may be null) += row sums of dy.
   void (*add_gradients)(const ConvolutionShape& shape, Index first, Index last, Index samples, Strided<const T> dy,
                         Strided<const T> x, T* dw, T* db, T* workspace);
+  /// dwt += the same, as transpose_weights would write it, for parts [first, last) of as many; not for few channels.
+  void (*add_transposed_gradients)(const ConvolutionShape& shape, Index first, Index last, Index samples,
+                                   Strided<const T> dy, Strided<const T> x, T* dwt);
   void (*transpose_weights)(const ConvolutionShape& shape, const T* w, T* wt);
 };
 

@@ -1,8 +1,8 @@
 // A convolution's products, on views of samples in columns; ConvolutionShape says how pixels and weights lie.
 //
 //   forward           y  = bias + w x        of some rows of the output
-//   transposed        x  = bias + w^T y      of some rows of the image: backward_input, and what ConvTranspose2d computes
-//   add_gradients     dw += dy x^T, db += row sums of dy      for some parts of the weight
+//   transposed        x  = bias + w^T y      of some rows of the image: backward_input, and what ConvTranspose2d
+//   computes add_gradients     dw += dy x^T, db += row sums of dy      for some parts of the weight
 //
 // Rows as well as parts may be computed in any order and by any number of threads, samples too in the first two: each
 // number is added up in an order that depends on sizes alone. No memory is allocated: a call that asks for `workspace`
@@ -90,8 +90,8 @@ void add_gradients(const ConvolutionShape& s, Index first, Index last, std::type
                                                         {x.data(), 1, x.outerStride()}, dw, db, workspace);
 }
 
-/// Where parts are few the samples are divided, too: into so many groups, as even as can be, each with a gradient of its
-/// own that starts at zero; these are added in order. It depends on sizes alone.
+/// Where parts are few the samples are divided, too: into so many groups, as even as can be, each with a gradient of
+/// its own that starts at zero; these are added in order. It depends on sizes alone.
 constexpr Index sample_groups(const ConvolutionShape& s, Index samples) {
   constexpr Index enough = 16;  // pieces of work: for a few threads
   return std::clamp<Index>(enough / gradient_parts(s), 1, std::max<Index>(samples, 1));

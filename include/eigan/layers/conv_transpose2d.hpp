@@ -8,7 +8,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -71,7 +70,7 @@ class ConvTranspose2d {
   void prepare(std::span<const T> p, std::span<const T>, std::span<T> q, Phase phase) const {
     if (phase == Phase::inference) return;
     for (Index at = 0; at < shape_.weights(); at += matrix())
-      View<T>(q.data() + at, shape_.out, rows()) = ConstView<T>(p.data() + at, rows(), shape_.out).transpose();
+      detail::transpose(p.data() + at, rows(), shape_.out, q.data() + at);
   }
 
   template <class T>
@@ -140,21 +139,18 @@ class ConvTranspose2d {
   ImageRows image_rows(Index height, Index first, Index last) const {
     return {height * first / part_count(), height * last / part_count()};
   }
-  /// The kernel gives transposed matrices; one is small beside the pixels that it is the sum over.
   template <class T>
   void add_gradients(const ConstView<T>& x, const ConstView<T>& dy, std::span<T> dp, Index first, Index last) const {
+    const auto& kernels = detail::convolution_kernels<T>();
     const Index parts = detail::gradient_parts(shape_) / block_count();
+    const auto xs = detail::samples_of(x), dys = detail::samples_of(dy);
+    if (!few())
+      return kernels.add_transposed_gradients(shape_, first * parts, last * parts, x.cols(), xs, dys, dp.data());
+    // The kernel gives the transposed matrix, which is small.
     T* const sum = detail::workspace<T>(matrix() + detail::gradient_workspace(shape_));
-    for (Index block = first; block < last; ++block) {
-      std::fill_n(sum, matrix(), T(0));
-      // Where the kernel would find the first matrix, had it all of them.
-      const auto all =
-          reinterpret_cast<std::uintptr_t>(sum) - static_cast<std::uintptr_t>(block * matrix()) * sizeof(T);
-      detail::convolution_kernels<T>().add_gradients(shape_, block * parts, (block + 1) * parts, x.cols(),
-                                                     detail::samples_of(x), detail::samples_of(dy),
-                                                     reinterpret_cast<T*>(all), nullptr, sum + matrix());
-      View<T>(dp.data() + block * matrix(), rows(), shape_.out) += ConstView<T>(sum, shape_.out, rows()).transpose();
-    }
+    std::fill_n(sum, matrix(), T(0));
+    kernels.add_gradients(shape_, 0, parts, x.cols(), xs, dys, sum, nullptr, sum + matrix());
+    View<T>(dp.data(), rows(), shape_.out) += ConstView<T>(sum, shape_.out, rows()).transpose();
   }
 
   Shape y_;
