@@ -14,7 +14,7 @@ DTYPES = {"F16": numpy.dtype("<f2"), "F32": numpy.dtype("<f4"), "F64": numpy.dty
 def write(path, tensors, metadata=None):
     """Writes a dictionary of arrays."""
     names = {dtype: name for name, dtype in DTYPES.items()}
-    tensors = {name: numpy.ascontiguousarray(array) for name, array in tensors.items()}
+    tensors = {name: numpy.asarray(array, order="C") for name, array in tensors.items()}
     header, begin = {"__metadata__": metadata} if metadata else {}, 0
     order = sorted(tensors, key=lambda name: (-tensors[name].itemsize, name))  # so that every element is aligned
     for name in order:

@@ -61,7 +61,7 @@ def fixtures():
         optimizer.zero_grad()
         ((net(torch.randn(16, 3, 8, 12) * 2 + 1) - 0.5) ** 2).mean().backward()
         optimizer.step()
-    state = {name: tensor.numpy() for name, tensor in net.state_dict().items()}
+    state = {name: tensor.numpy().copy() for name, tensor in net.state_dict().items()}
     half = {name: array if array.dtype == "int64" else array.astype("float16") for name, array in state.items()}
     y = outputs(net, x)
     net.load_state_dict({name: torch.tensor(array.astype(state[name].dtype)) for name, array in half.items()})
