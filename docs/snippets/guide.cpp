@@ -525,6 +525,33 @@ TEST_CASE("guide: exporting") {
   std::filesystem::remove(path);
 }
 
+TEST_CASE("guide: exporting a layer of one's own") {
+  const std::filesystem::path path = std::filesystem::temp_directory_path() / "eigan_guide_own.onnx";
+  const Model model(Sequential(Linear(4, 3), Swish{0.75}), Rng(1));
+  // [onnx_operators]
+  OnnxOptions options;
+  options.operators.add("Swish", [](OnnxLayer& swish) {
+    const OnnxValue scaled = swish.node("Mul", {swish.input(), swish.number("beta", swish.spec()["beta"])});
+    return swish.node("Mul", {swish.input(), swish.node("Sigmoid", {scaled})});
+  });
+  save_onnx(path, model, options);
+  // [/onnx_operators]
+  CHECK(std::filesystem::file_size(path) > 0);
+  std::filesystem::remove(path);
+}
+
+TEST_CASE("guide: a part of a file") {
+  const std::string path = (std::filesystem::temp_directory_path() / "eigan_guide_part.safetensors").string();
+  const Model saved(Sequential(Sequential(Linear(4, 3), Tanh()), Linear(3, 2)), Rng(1));
+  save(path, saved);
+  // [part]
+  Model<Sequential<Linear<4, 3>, Tanh>> encoder(Rng(2));
+  load(path, encoder, strip_prefix("0."));  // the file's "0.0.weight" is the encoder's "0.weight"
+  // [/part]
+  CHECK(std::ranges::equal(encoder.params(), saved.params().first(15)));
+  std::filesystem::remove(path);
+}
+
 // [hinge]
 /// The hinge loss: real logits are pushed above 1, fake ones below -1.
 struct HingeLoss {

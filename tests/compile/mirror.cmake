@@ -36,6 +36,7 @@ set(without_header
   golden/golden_test.cpp         # everything at once, against PyTorch
   golden/metrics_golden_test.cpp # all metrics, against NumPy
   golden/revision_6189ee1_test.cpp # files that an older eigan wrote
+  golden/torch_network_test.cpp    # a file that PyTorch wrote
   examples/report_test.cpp       # a part of mnist_gan
   reliability/extreme_numbers_test.cpp      # every layer and loss
   reliability/fast_math_test.cpp            # options and texts under -ffast-math

@@ -15,13 +15,12 @@ namespace {
 
 using namespace eigan;
 
-/// Columns in ONNX's order, channels first.
+/// A file of columns in ONNX's order, channels first.
 template <class T>
-Matrix<T> planar(const Matrix<T>& x, Shape shape) {
-  Matrix<T> y(x.rows(), x.cols());
-  for (Index c = 0; c < shape.channels; ++c)
-    for (Index p = 0; p < shape.pixels(); ++p) y.row(c * shape.pixels() + p) = x.row(p * shape.channels + c);
-  return y;
+void write_planar(const std::filesystem::path& path, const Matrix<T>& x, Shape shape) {
+  Matrix<T> planar(x.rows(), x.cols());
+  to_planar<T>(x, planar, shape);
+  write_npy<T>(path, planar);
 }
 
 /// `NAME.onnx`, `NAME.x0.npy`, ... of each input and `NAME.y.npy`, a sample a row.
@@ -30,11 +29,11 @@ void write(const std::filesystem::path& folder, const std::string& name, const B
   std::vector<Matrix<T>> inputs;
   for (std::size_t i = 0; i < model.steps().inputs(); ++i) {
     fill_uniform<T>(inputs.emplace_back(model.input_size(i), samples), -2, 2, Rng(7 + i));
-    write_npy<T>(folder / (name + ".x" + std::to_string(i) + ".npy"), planar(inputs[i], model.input_shape(i)));
+    write_planar(folder / (name + ".x" + std::to_string(i) + ".npy"), inputs[i], model.input_shape(i));
   }
   const std::vector<ConstView<T>> views(inputs.begin(), inputs.end());
   const Matrix<T> y = model.infer(std::span(views));
-  write_npy<T>(folder / (name + ".y.npy"), planar(y, model.output_shape()));
+  write_planar(folder / (name + ".y.npy"), y, model.output_shape());
   save_onnx(folder / (name + ".onnx"), model);
 }
 

@@ -1,4 +1,4 @@
-"""Safetensors files for NumPy: as much of the format as the golden tests need, F32 and F64.
+"""Safetensors files for NumPy: as much of the format as the golden tests need.
 
 A file is the length of its header (8 bytes, little-endian), the header in JSON, and the tensors' bytes, row-major. The
 header maps each name to {"dtype", "shape", "data_offsets"} and "__metadata__" to an object of strings.
@@ -8,13 +8,13 @@ import struct
 
 import numpy
 
-DTYPES = {"F32": numpy.dtype("<f4"), "F64": numpy.dtype("<f8")}
+DTYPES = {"F16": numpy.dtype("<f2"), "F32": numpy.dtype("<f4"), "F64": numpy.dtype("<f8"), "I64": numpy.dtype("<i8")}
 
 
 def write(path, tensors, metadata=None):
-    """Writes a dictionary of float32 and float64 arrays."""
+    """Writes a dictionary of arrays."""
     names = {dtype: name for name, dtype in DTYPES.items()}
-    tensors = {name: numpy.ascontiguousarray(array) for name, array in tensors.items()}
+    tensors = {name: numpy.asarray(array, order="C") for name, array in tensors.items()}
     header, begin = {"__metadata__": metadata} if metadata else {}, 0
     order = sorted(tensors, key=lambda name: (-tensors[name].itemsize, name))  # so that every element is aligned
     for name in order:
