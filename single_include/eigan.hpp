@@ -5999,7 +5999,7 @@ EIGAN_TARGET inline void leaky_relu_backward(Index n, T slope, const T* y, const
   map(n, LeakyReluBackward<T>{slope}, dx, y, dy);
 }
 
-/// tanh |x| = (e^(2|x|) - 1) / (e^(2|x|) + 1); tests/layers/tanh_test.cpp states the error.
+/// tanh |x| = (e^(2|x|) - 1) / (e^(2|x|) + 1); tests/kernels/elementwise_test.cpp states the error.
 struct TanhFloat {
   EIGAN_TARGET EIGAN_INLINE Simd<float>::V operator()(Simd<float>::V x) const {
     using V = Simd<float>::V;
@@ -6137,7 +6137,7 @@ EIGAN_TARGET inline void leaky_relu_backward(Index n, T slope, const T* y, const
   map(n, LeakyReluBackward<T>{slope}, dx, y, dy);
 }
 
-/// tanh |x| = (e^(2|x|) - 1) / (e^(2|x|) + 1); tests/layers/tanh_test.cpp states the error.
+/// tanh |x| = (e^(2|x|) - 1) / (e^(2|x|) + 1); tests/kernels/elementwise_test.cpp states the error.
 struct TanhFloat {
   EIGAN_TARGET EIGAN_INLINE Simd<float>::V operator()(Simd<float>::V x) const {
     using V = Simd<float>::V;
@@ -6272,7 +6272,7 @@ EIGAN_TARGET inline void leaky_relu_backward(Index n, T slope, const T* y, const
   map(n, LeakyReluBackward<T>{slope}, dx, y, dy);
 }
 
-/// tanh |x| = (e^(2|x|) - 1) / (e^(2|x|) + 1); tests/layers/tanh_test.cpp states the error.
+/// tanh |x| = (e^(2|x|) - 1) / (e^(2|x|) + 1); tests/kernels/elementwise_test.cpp states the error.
 struct TanhFloat {
   EIGAN_TARGET EIGAN_INLINE Simd<float>::V operator()(Simd<float>::V x) const {
     using V = Simd<float>::V;
