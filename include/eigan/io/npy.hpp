@@ -124,9 +124,8 @@ class NpyHeaderReader {
 template <class T>
 std::string npy_header(Index rows, Index cols) {
   constexpr std::size_t before_header = npy_magic.size() + 4;
-  std::string header = std::string("{'descr': '") + (dtype_of<T> == Dtype::f32 ? "<f4" : "<f8") +
-                       "', 'fortran_order': False, 'shape': (" + std::to_string(rows) + ", " + std::to_string(cols) +
-                       "), }";
+  std::string header = concat("{'descr': '", dtype_of<T> == Dtype::f32 ? "<f4" : "<f8",
+                              "', 'fortran_order': False, 'shape': (", rows, ", ", cols, "), }");
   header.resize((before_header + header.size() + 1 + 63) / 64 * 64 - before_header - 1, ' ');
   header += '\n';
   const auto length = static_cast<unsigned>(header.size());
