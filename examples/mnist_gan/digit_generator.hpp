@@ -35,8 +35,8 @@ struct DigitGenerator {
   eigan::Matrix<float> images(eigan::ConstView<float> input, eigan::Threads threads) const {
     return model.infer(input, threads);
   }
-  /// The same network before any training.
-  DigitGenerator untrained() const { return {model.fresh(eigan::Rng(0)), drawing}; }
+  /// The same network before any training, with statistics of its own.
+  DigitGenerator untrained() const;
 };
 
 /// The generator of a recipe, and its discriminator, whose second input is the digit where that can be asked for.

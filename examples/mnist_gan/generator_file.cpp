@@ -4,12 +4,14 @@
 #include <cmath>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <eigan/core/exact_text.hpp>
 #include <eigan/core/printable.hpp>
 #include <eigan/gan/networks.hpp>
 #include <eigan/io/model_file.hpp>
 #include <eigan/io/safetensors.hpp>
+#include <eigan/net/estimate_statistics.hpp>
 #include <eigan/net/input.hpp>
 #include <eigan/net/model.hpp>
 #include <eigan/net/sequential.hpp>
@@ -105,6 +107,15 @@ AnyModel make_discriminator_model(const Recipe& recipe, eigan::Rng rng) {
   if (!recipe.conditional) return eigan::Model(net, rng);
   return eigan::Model(eigan::Sequential(eigan::Inputs(eigan::Input<>(image_size), eigan::Input<>(digit_count)), net),
                       rng);
+}
+
+DigitGenerator DigitGenerator::untrained() const {
+  DigitGenerator fresh{model.fresh(eigan::Rng(0)), drawing};
+  constexpr Index samples = 1000;
+  std::vector<std::uint8_t> digits(latent().classes > 0 ? samples : 0);
+  for (std::size_t j = 0; j < digits.size(); ++j) digits[j] = static_cast<std::uint8_t>(j % digit_count);
+  eigan::estimate_statistics(fresh.model, sample_input(latent(), digits, samples, 0, 1));
+  return fresh;
 }
 
 Metadata metadata(const char* network, const Recipe& recipe, const Progressed& progressed) {
