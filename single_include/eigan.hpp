@@ -1176,14 +1176,39 @@ EIGAN_TARGET EIGAN_INLINE Vector<double> square_root(Vector<double> a) {
   return __builtin_ia32_sqrtpd256(a);
 }
 #endif
-#if defined(EIGAN_X86_VECTORS)
+#if defined(EIGAN_X86_VECTORS) || defined(__aarch64__)
 EIGAN_TARGET EIGAN_INLINE float fma(float a, float b, float c) {
   return __builtin_fmaf(a, b, c);
 }
 EIGAN_TARGET EIGAN_INLINE double fma(double a, double b, double c) {
   return __builtin_fma(a, b, c);
 }
+#endif
+#if defined(__aarch64__)  // has fused multiply-add in every processor
+template <class V>
+EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
+  [[maybe_unused]] constexpr bool single = sizeof(a[0]) == sizeof(float);
+#if __has_builtin(__builtin_elementwise_fma)
+  return __builtin_elementwise_fma(a, b, c);
+#elif defined(__clang__) && EIGAN_VECTOR_BYTES == 16
+  using Bytes = __attribute__((neon_vector_type(16))) signed char;
+  const Bytes ab = reinterpret_cast<Bytes>(a), bb = reinterpret_cast<Bytes>(b), cb = reinterpret_cast<Bytes>(c);
+  // The last argument: float or double, as arm_neon.h has it.
+  if constexpr (single)
+    return reinterpret_cast<V>(__builtin_neon_vfmaq_v(cb, bb, ab, 41));
+  else
+    return reinterpret_cast<V>(__builtin_neon_vfmaq_v(cb, bb, ab, 42));
+#elif EIGAN_VECTOR_BYTES == 16
+  if constexpr (single)
+    return __builtin_aarch64_fmav4sf(a, b, c);
+  else
+    return __builtin_aarch64_fmav2df(a, b, c);
 #else
+  for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i) c[i] = fma(a[i], b[i], c[i]);
+  return c;
+#endif
+}
+#elif !defined(EIGAN_X86_VECTORS)
 template <class V>
 EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
   V product = a * b;
@@ -1193,6 +1218,8 @@ EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
 #endif
   return product + c;
 }
+#endif
+#if !defined(EIGAN_X86_VECTORS)
 template <class V>
 EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
   for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i) a[i] = std::sqrt(a[i]);
@@ -1203,6 +1230,19 @@ EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
 /// Where a subject leaves its table: TableOf<RowKernels<T>>::table.
 template <class Table>
 struct TableOf;
+
+/// Vector by vector: a loop over elements would become a call of memcpy. The last one may overlap the one before.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
+  constexpr Index L = lanes<T>;
+  Index i = 0;
+  for (; i + L <= n; i += L) store(to + i, in_register(load(from + i)));
+  if (i == n) return;
+  if (n >= L)
+    store(to + n - L, load(from + n - L));
+  else
+    store_part(to, load_part(from, n), n);
+}
 
 }  // namespace eigan::detail::EIGAN_ISA
 #undef EIGAN_ISA
@@ -1368,14 +1408,39 @@ EIGAN_TARGET EIGAN_INLINE Vector<double> square_root(Vector<double> a) {
   return __builtin_ia32_sqrtpd256(a);
 }
 #endif
-#if defined(EIGAN_X86_VECTORS)
+#if defined(EIGAN_X86_VECTORS) || defined(__aarch64__)
 EIGAN_TARGET EIGAN_INLINE float fma(float a, float b, float c) {
   return __builtin_fmaf(a, b, c);
 }
 EIGAN_TARGET EIGAN_INLINE double fma(double a, double b, double c) {
   return __builtin_fma(a, b, c);
 }
+#endif
+#if defined(__aarch64__)  // has fused multiply-add in every processor
+template <class V>
+EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
+  [[maybe_unused]] constexpr bool single = sizeof(a[0]) == sizeof(float);
+#if __has_builtin(__builtin_elementwise_fma)
+  return __builtin_elementwise_fma(a, b, c);
+#elif defined(__clang__) && EIGAN_VECTOR_BYTES == 16
+  using Bytes = __attribute__((neon_vector_type(16))) signed char;
+  const Bytes ab = reinterpret_cast<Bytes>(a), bb = reinterpret_cast<Bytes>(b), cb = reinterpret_cast<Bytes>(c);
+  // The last argument: float or double, as arm_neon.h has it.
+  if constexpr (single)
+    return reinterpret_cast<V>(__builtin_neon_vfmaq_v(cb, bb, ab, 41));
+  else
+    return reinterpret_cast<V>(__builtin_neon_vfmaq_v(cb, bb, ab, 42));
+#elif EIGAN_VECTOR_BYTES == 16
+  if constexpr (single)
+    return __builtin_aarch64_fmav4sf(a, b, c);
+  else
+    return __builtin_aarch64_fmav2df(a, b, c);
 #else
+  for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i) c[i] = fma(a[i], b[i], c[i]);
+  return c;
+#endif
+}
+#elif !defined(EIGAN_X86_VECTORS)
 template <class V>
 EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
   V product = a * b;
@@ -1385,6 +1450,8 @@ EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
 #endif
   return product + c;
 }
+#endif
+#if !defined(EIGAN_X86_VECTORS)
 template <class V>
 EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
   for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i) a[i] = std::sqrt(a[i]);
@@ -1395,6 +1462,19 @@ EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
 /// Where a subject leaves its table: TableOf<RowKernels<T>>::table.
 template <class Table>
 struct TableOf;
+
+/// Vector by vector: a loop over elements would become a call of memcpy. The last one may overlap the one before.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
+  constexpr Index L = lanes<T>;
+  Index i = 0;
+  for (; i + L <= n; i += L) store(to + i, in_register(load(from + i)));
+  if (i == n) return;
+  if (n >= L)
+    store(to + n - L, load(from + n - L));
+  else
+    store_part(to, load_part(from, n), n);
+}
 
 }  // namespace eigan::detail::EIGAN_ISA
 #undef EIGAN_ISA
@@ -1557,14 +1637,39 @@ EIGAN_TARGET EIGAN_INLINE Vector<double> square_root(Vector<double> a) {
   return __builtin_ia32_sqrtpd256(a);
 }
 #endif
-#if defined(EIGAN_X86_VECTORS)
+#if defined(EIGAN_X86_VECTORS) || defined(__aarch64__)
 EIGAN_TARGET EIGAN_INLINE float fma(float a, float b, float c) {
   return __builtin_fmaf(a, b, c);
 }
 EIGAN_TARGET EIGAN_INLINE double fma(double a, double b, double c) {
   return __builtin_fma(a, b, c);
 }
+#endif
+#if defined(__aarch64__)  // has fused multiply-add in every processor
+template <class V>
+EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
+  [[maybe_unused]] constexpr bool single = sizeof(a[0]) == sizeof(float);
+#if __has_builtin(__builtin_elementwise_fma)
+  return __builtin_elementwise_fma(a, b, c);
+#elif defined(__clang__) && EIGAN_VECTOR_BYTES == 16
+  using Bytes = __attribute__((neon_vector_type(16))) signed char;
+  const Bytes ab = reinterpret_cast<Bytes>(a), bb = reinterpret_cast<Bytes>(b), cb = reinterpret_cast<Bytes>(c);
+  // The last argument: float or double, as arm_neon.h has it.
+  if constexpr (single)
+    return reinterpret_cast<V>(__builtin_neon_vfmaq_v(cb, bb, ab, 41));
+  else
+    return reinterpret_cast<V>(__builtin_neon_vfmaq_v(cb, bb, ab, 42));
+#elif EIGAN_VECTOR_BYTES == 16
+  if constexpr (single)
+    return __builtin_aarch64_fmav4sf(a, b, c);
+  else
+    return __builtin_aarch64_fmav2df(a, b, c);
 #else
+  for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i) c[i] = fma(a[i], b[i], c[i]);
+  return c;
+#endif
+}
+#elif !defined(EIGAN_X86_VECTORS)
 template <class V>
 EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
   V product = a * b;
@@ -1574,6 +1679,8 @@ EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
 #endif
   return product + c;
 }
+#endif
+#if !defined(EIGAN_X86_VECTORS)
 template <class V>
 EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
   for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i) a[i] = std::sqrt(a[i]);
@@ -1584,6 +1691,19 @@ EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
 /// Where a subject leaves its table: TableOf<RowKernels<T>>::table.
 template <class Table>
 struct TableOf;
+
+/// Vector by vector: a loop over elements would become a call of memcpy. The last one may overlap the one before.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
+  constexpr Index L = lanes<T>;
+  Index i = 0;
+  for (; i + L <= n; i += L) store(to + i, in_register(load(from + i)));
+  if (i == n) return;
+  if (n >= L)
+    store(to + n - L, load(from + n - L));
+  else
+    store_part(to, load_part(from, n), n);
+}
 
 }  // namespace eigan::detail::EIGAN_ISA
 #undef EIGAN_ISA
@@ -4117,14 +4237,6 @@ EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Stride
   }
 }
 
-template <class T>
-EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
-  constexpr Index L = lanes<T>;
-  Index i = 0;
-  for (; i + L <= n; i += L) store(to + i, in_register(load(from + i)));
-  if (i < n) store_part(to + i, load_part(from + i, n - i), n - i);
-}
-
 /// c = start + NC columns of a times NC elements of b.
 template <class T, Index NC>
 EIGAN_TARGET EIGAN_INLINE void add_columns(Index m, const T* a, Index a_col, const T* b, Index b_row, const T* start,
@@ -4550,14 +4662,6 @@ EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Stride
   }
 }
 
-template <class T>
-EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
-  constexpr Index L = lanes<T>;
-  Index i = 0;
-  for (; i + L <= n; i += L) store(to + i, in_register(load(from + i)));
-  if (i < n) store_part(to + i, load_part(from + i, n - i), n - i);
-}
-
 /// c = start + NC columns of a times NC elements of b.
 template <class T, Index NC>
 EIGAN_TARGET EIGAN_INLINE void add_columns(Index m, const T* a, Index a_col, const T* b, Index b_row, const T* start,
@@ -4978,14 +5082,6 @@ EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Stride
                         {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col}, packed);
     }
   }
-}
-
-template <class T>
-EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
-  constexpr Index L = lanes<T>;
-  Index i = 0;
-  for (; i + L <= n; i += L) store(to + i, in_register(load(from + i)));
-  if (i < n) store_part(to + i, load_part(from + i, n - i), n - i);
 }
 
 /// c = start + NC columns of a times NC elements of b.

@@ -17,9 +17,9 @@ constexpr Index divide_up(Index a, Index b) {
   return (a + b - 1) / b;
 }
 
-/// Output rows that are handled together where channels are few, of `rows`: some 200 pixels.
+/// Output rows that are handled together where channels are few, of `rows`: some hundred pixels.
 constexpr Index band_rows(const ConvolutionShape& s, Index rows) {
-  const Index most = std::max<Index>(1, 256 / std::max<Index>(1, s.out_width()));
+  const Index most = std::max<Index>(1, 128 / std::max<Index>(1, s.out_width()));
   return rows <= most ? rows : divide_up(rows, divide_up(rows, most));
 }
 
