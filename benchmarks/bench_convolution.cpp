@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <ctime>
 #include <functional>
 #include <stdexcept>
 #include <string>
@@ -17,24 +16,13 @@
 
 #include "machine.hpp"
 #include "paired/statistics.hpp"
+#include "processor_time.hpp"
 #include "products/convolution_eigan.hpp"
 #include "products/convolution_onednn.hpp"
 
 namespace {
 
 constexpr const char* directions[] = {"forward", "to input", "to weights"};
-
-/// Of this thread: what other programs take from it does not count.
-double processor_seconds() {
-  timespec t{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
-double time_of(const std::function<void()>& run) {
-  const double start = processor_seconds();
-  run();
-  return processor_seconds() - start;
-}
 
 struct Cell {
   std::string name, direction, implementation;
@@ -66,11 +54,11 @@ void measure(const bench::ConvolutionCase& c, int rounds, std::vector<Cell>& cel
     for (int r = 0; r < rounds; ++r) {
       double mine, other_time;
       if (r % 2 == 0) {
-        mine = time_of(passes[d]);
-        other_time = time_of(other);
+        mine = bench::time_of(passes[d]);
+        other_time = bench::time_of(other);
       } else {
-        other_time = time_of(other);
-        mine = time_of(passes[d]);
+        other_time = bench::time_of(other);
+        mine = bench::time_of(passes[d]);
       }
       cell.eigan.push_back(mine);
       cell.onednn.push_back(other_time);

@@ -1550,13 +1550,17 @@ EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
 template <class Table>
 struct TableOf;
 
-/// Vector by vector: a loop over elements would become a call of memcpy.
+/// Vector by vector: a loop over elements would become a call of memcpy. The last one may overlap the one before.
 template <class T>
 EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
   constexpr Index L = lanes<T>;
   Index i = 0;
   for (; i + L <= n; i += L) store(to + i, in_register(load(from + i)));
-  if (i < n) store_part(to + i, load_part(from + i, n - i), n - i);
+  if (i == n) return;
+  if (n >= L)
+    store(to + n - L, load(from + n - L));
+  else
+    store_part(to, load_part(from, n), n);
 }
 
 }  // namespace eigan::detail::EIGAN_ISA
@@ -1778,13 +1782,17 @@ EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
 template <class Table>
 struct TableOf;
 
-/// Vector by vector: a loop over elements would become a call of memcpy.
+/// Vector by vector: a loop over elements would become a call of memcpy. The last one may overlap the one before.
 template <class T>
 EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
   constexpr Index L = lanes<T>;
   Index i = 0;
   for (; i + L <= n; i += L) store(to + i, in_register(load(from + i)));
-  if (i < n) store_part(to + i, load_part(from + i, n - i), n - i);
+  if (i == n) return;
+  if (n >= L)
+    store(to + n - L, load(from + n - L));
+  else
+    store_part(to, load_part(from, n), n);
 }
 
 }  // namespace eigan::detail::EIGAN_ISA
@@ -2003,13 +2011,17 @@ EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
 template <class Table>
 struct TableOf;
 
-/// Vector by vector: a loop over elements would become a call of memcpy.
+/// Vector by vector: a loop over elements would become a call of memcpy. The last one may overlap the one before.
 template <class T>
 EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
   constexpr Index L = lanes<T>;
   Index i = 0;
   for (; i + L <= n; i += L) store(to + i, in_register(load(from + i)));
-  if (i < n) store_part(to + i, load_part(from + i, n - i), n - i);
+  if (i == n) return;
+  if (n >= L)
+    store(to + n - L, load(from + n - L));
+  else
+    store_part(to, load_part(from, n), n);
 }
 
 }  // namespace eigan::detail::EIGAN_ISA
@@ -9220,9 +9232,9 @@ constexpr Index divide_up(Index a, Index b) {
   return (a + b - 1) / b;
 }
 
-/// Output rows that are handled together where channels are few, of `rows`: some 200 pixels.
+/// Output rows that are handled together where channels are few, of `rows`: some hundred pixels.
 constexpr Index band_rows(const ConvolutionShape& s, Index rows) {
-  const Index most = std::max<Index>(1, 256 / std::max<Index>(1, s.out_width()));
+  const Index most = std::max<Index>(1, 128 / std::max<Index>(1, s.out_width()));
   return rows <= most ? rows : divide_up(rows, divide_up(rows, most));
 }
 
@@ -9238,6 +9250,8 @@ constexpr Index padded_rows(const ConvolutionShape& s, Index out_rows) {
 constexpr Index kept_rows(const ConvolutionShape& s) {
   return divide_up(s.kernel_height, s.stride_height) - 1 + band_rows(s, s.out_height());
 }
+/// Numbers of the widest vector, which may be read and written behind the end of a row.
+inline constexpr Index vector_slack = 16;
 /// An image row is summed up in pieces of as many pixels as the stride has.
 constexpr Index row_pieces(const ConvolutionShape& s) {
   return divide_up(s.width + s.padding_width, s.stride_width);
@@ -9256,9 +9270,9 @@ constexpr Index gradient_workspace(const ConvolutionShape& s) {
   return has_few_channels(s) ? padded_rows(s, band_rows(s, s.out_height())) * padded_row(s) : 0;
 }
 constexpr Index transposed_workspace(const ConvolutionShape& s) {
-  return has_few_channels(s)
-             ? kept_rows(s) * s.out_width() * s.in * s.taps() + (1 + row_pieces(s)) * s.in * s.stride_width
-             : 0;
+  if (!has_few_channels(s)) return 0;
+  return kept_rows(s) * s.out_width() * s.in * s.taps() + (1 + 2 * row_pieces(s)) * s.in * s.stride_width +
+         4 * vector_slack;
 }
 
 }  // namespace eigan::detail
@@ -9715,69 +9729,90 @@ struct TapRow {
   Index length;  // of a piece
 };
 
-/// line piece = start piece + N taps' pieces, for the pieces that all of them have; what only some have is added apart.
-template <class T, unsigned N>
+/// Vectors of W numbers: most pieces are shorter than a register.
+template <class T, unsigned W>
+struct Short {
+  // NOLINTNEXTLINE(modernize-use-using): an attribute stands beside what it changes
+  typedef T V __attribute__((vector_size(W * sizeof(T))));
+};
+
+/// to piece = start piece + what N taps give to it. Vectors are stored whole: what one writes behind its piece, the
+/// next writes over.
+template <class T, unsigned N, unsigned W>
 EIGAN_TARGET EIGAN_INLINE void add_tap_rows(const TapRow<T>* taps, Index step, Index pieces, Index length,
-                                            const T* start, Index start_step, T* line) {
-  constexpr Index L = lanes<T>;
+                                            const T* start, Index start_step, T* to) {
+  using V = typename Short<T, W>::V;
+  // The pieces to which all taps give, and give as much.
   Index first = 0, last = pieces;
-  bool whole = true;
-  for (unsigned t = 0; t < N; ++t) {
+  const T* from[N + 1];
+  EIGAN_UNROLL for (unsigned t = 0; t < N; ++t) {
     first = taps[t].first > first ? taps[t].first : first;
-    last = taps[t].last < last ? taps[t].last : last;
-    whole = whole && taps[t].length == length;
+    last = taps[t].length < length ? 0 : taps[t].last < last ? taps[t].last : last;
+    from[t] = taps[t].from;
   }
-  if (!whole || last < first) first = last = pieces;
-  for (Index i = 0; i < length; i += L) {
-    const Index count = length - i < L ? length - i : L;
-    const T* from[N];
-    EIGAN_UNROLL for (unsigned t = 0; t < N; ++t) from[t] = taps[t].from + i;
-    for (Index q = 0; q < pieces; ++q) {
-      Vector<T> sum = load_part(start + q * start_step + i, count);
-      if (q >= first && q < last) {
-        EIGAN_UNROLL for (unsigned t = 0; t < N; ++t) sum += load_part(from[t] + q * step, count);
-      } else {
-        for (unsigned t = 0; t < N; ++t) {
-          const Index left = taps[t].length - i;
-          if (q < taps[t].first || q >= taps[t].last || left <= 0) continue;
-          sum += load_part(from[t] + q * step, left < count ? left : count);
-        }
+  for (Index q = 0; q < pieces; ++q) {
+    if (length <= static_cast<Index>(W) && q >= first) {
+      for (; q < last; ++q) {
+        V sum = load_as<V>(start + q * start_step);
+        EIGAN_UNROLL for (unsigned t = 0; t < N; ++t) sum += load_as<V>(from[t] + q * step);
+        std::memcpy(to + q * length, &sum, sizeof sum);
       }
-      store_part(line + q * length + i, sum, count);
+      if (q == pieces) break;
+    }
+    for (Index i = 0; i < length; i += W) {
+      V sum = load_as<V>(start + q * start_step + i);
+      for (unsigned t = 0; t < N; ++t)
+        for (Index e = i; q >= taps[t].first && q < taps[t].last && e < taps[t].length && e < i + Index{W}; ++e)
+          sum[e - i] += from[t][q * step + e];
+      std::memcpy(to + q * length + i, &sum, sizeof sum);
     }
   }
 }
-
-/// One row of the image: bias + what the kept rows from `base` on give to it.
+/// The sum of an image row. It goes to and fro between two lines, because a vector reads on where one has written.
 template <class T>
-EIGAN_TARGET inline void sum_taps(const ConvolutionShape& s, Index row, ImageRows from, Index base, const T* kept,
-                                  const T* bias_piece, T* line, T* image) {
-  const Index step = s.in * s.taps(), width = s.out_width(), pieces = row_pieces(s), length = s.in * s.stride_width;
-  TapRow<T> taps[4];
-  unsigned count = 0;
-  const T* start = bias_piece;
-  Index start_step = 0;
-  for (Index q = from.last - 1; q >= from.first; --q) {  // taps in order
-    const Index i = row + s.padding_height - q * s.stride_height;
-    for (Index j = 0; j * s.stride_width < s.kernel_width; ++j) {
-      const Index tap_pixels = s.kernel_width - j * s.stride_width;
-      taps[count++] = {kept + ((q - base) * width - j) * step + (i * s.kernel_width + j * s.stride_width) * s.in, j,
-                       j + width < pieces ? j + width : pieces,
-                       s.in * (tap_pixels < s.stride_width ? tap_pixels : s.stride_width)};
-      if (count < 4) continue;
-      add_tap_rows<T, 4>(taps, step, pieces, length, start, start_step, line);
-      start = line;
-      start_step = length;
-      count = 0;
+struct RowSum {
+  Index step, pieces, length;
+  const T* start;
+  Index start_step;
+  T *line, *other;
+
+  template <unsigned N>
+  EIGAN_TARGET EIGAN_INLINE void add(const TapRow<T>* taps) {
+    constexpr Index L = lanes<T>;
+    constexpr unsigned four = L < 4 ? L : 4, eight = L < 8 ? L : 8;
+    bool added = false;
+    if constexpr (four < eight) {
+      added = length <= four;
+      if (added) add_tap_rows<T, N, four>(taps, step, pieces, length, start, start_step, line);
     }
-  }
-  for (unsigned t = 0; t < count || start == bias_piece; ++t) {
-    if (count == 0) taps[0] = {kept, 0, 0, 0};
-    add_tap_rows<T, 1>(taps + t, step, pieces, length, start, start_step, line);
+    if (!added) add_tap_rows<T, N, eight>(taps, step, pieces, length, start, start_step, line);
     start = line;
     start_step = length;
+    line = other;
+    other = const_cast<T*>(start);
   }
-  copy(s.in * s.width, line + s.in * s.padding_width, image);
+};
+
+/// One row of the image: bias + what the kept rows `from`, the first of which is number `base`, give to it.
+template <class T>
+EIGAN_TARGET inline void sum_taps(const ConvolutionShape& s, Index row, ImageRows from, Index base, const T* kept,
+                                  const T* bias_piece, T* line, T* other, T* image) {
+  const Index step = s.in * s.taps(), width = s.out_width(), pieces = row_pieces(s);
+  RowSum<T> sum{step, pieces, s.in * s.stride_width, bias_piece, 0, line, other};
+  TapRow<T> taps[4] = {};
+  unsigned count = 0;
+  for (Index q = from.last - 1; q >= from.first; --q)  // taps in order, four at a time
+    for (Index j = 0; j * s.stride_width < s.kernel_width; ++j) {
+      const Index i = row + s.padding_height - q * s.stride_height, left = s.kernel_width - j * s.stride_width;
+      taps[count++] = {kept + ((q - base) * width - j) * step + (i * s.kernel_width + j * s.stride_width) * s.in, j,
+                       j + width < pieces ? j + width : pieces, s.in * (left < s.stride_width ? left : s.stride_width)};
+      if (count < 4) continue;
+      sum.template add<4>(taps);
+      count = 0;
+    }
+  for (unsigned t = 0; t < count; ++t) sum.template add<1>(taps + t);
+  if (sum.start == bias_piece) sum.template add<0>(taps);  // no tap meets this row
+  copy(s.in * s.width, sum.start + s.in * s.padding_width, image);
 }
 
 template <class T>
@@ -9785,8 +9820,9 @@ EIGAN_TARGET inline void transposed_few(const ConvolutionShape& s, ImageRows row
                                         const T* bias, Strided<const T> y, Strided<T> x, T* workspace) {
   const Index height = s.out_height(), width = s.out_width(), m = s.in * s.taps(), capacity = kept_rows(s);
   T* const kept = workspace;
-  T* const bias_piece = kept + capacity * width * m;
-  T* const line = bias_piece + s.in * s.stride_width;
+  T* const bias_piece = kept + capacity * width * m + vector_slack;
+  T* const line = bias_piece + s.in * s.stride_width + vector_slack;
+  T* const other_line = line + row_pieces(s) * s.in * s.stride_width + vector_slack;
   for (Index i = 0; i < s.in * s.stride_width; ++i) bias_piece[i] = bias ? bias[i % s.in] : T(0);
   for (Index n = 0; n < samples; ++n) {
     Index base = 0, end = 0;  // the output rows that are kept
@@ -9824,7 +9860,7 @@ EIGAN_TARGET inline void transposed_few(const ConvolutionShape& s, ImageRows row
         map_pixels<T>(map, 1, nullptr);
         end = upto;
       }
-      sum_taps(s, r, from, base, kept, bias_piece, line, x.data + n * x.col + r * s.width * s.in);
+      sum_taps(s, r, from, base, kept, bias_piece, line, other_line, x.data + n * x.col + r * s.width * s.in);
     }
   }
 }
@@ -10507,69 +10543,90 @@ struct TapRow {
   Index length;  // of a piece
 };
 
-/// line piece = start piece + N taps' pieces, for the pieces that all of them have; what only some have is added apart.
-template <class T, unsigned N>
+/// Vectors of W numbers: most pieces are shorter than a register.
+template <class T, unsigned W>
+struct Short {
+  // NOLINTNEXTLINE(modernize-use-using): an attribute stands beside what it changes
+  typedef T V __attribute__((vector_size(W * sizeof(T))));
+};
+
+/// to piece = start piece + what N taps give to it. Vectors are stored whole: what one writes behind its piece, the
+/// next writes over.
+template <class T, unsigned N, unsigned W>
 EIGAN_TARGET EIGAN_INLINE void add_tap_rows(const TapRow<T>* taps, Index step, Index pieces, Index length,
-                                            const T* start, Index start_step, T* line) {
-  constexpr Index L = lanes<T>;
+                                            const T* start, Index start_step, T* to) {
+  using V = typename Short<T, W>::V;
+  // The pieces to which all taps give, and give as much.
   Index first = 0, last = pieces;
-  bool whole = true;
-  for (unsigned t = 0; t < N; ++t) {
+  const T* from[N + 1];
+  EIGAN_UNROLL for (unsigned t = 0; t < N; ++t) {
     first = taps[t].first > first ? taps[t].first : first;
-    last = taps[t].last < last ? taps[t].last : last;
-    whole = whole && taps[t].length == length;
+    last = taps[t].length < length ? 0 : taps[t].last < last ? taps[t].last : last;
+    from[t] = taps[t].from;
   }
-  if (!whole || last < first) first = last = pieces;
-  for (Index i = 0; i < length; i += L) {
-    const Index count = length - i < L ? length - i : L;
-    const T* from[N];
-    EIGAN_UNROLL for (unsigned t = 0; t < N; ++t) from[t] = taps[t].from + i;
-    for (Index q = 0; q < pieces; ++q) {
-      Vector<T> sum = load_part(start + q * start_step + i, count);
-      if (q >= first && q < last) {
-        EIGAN_UNROLL for (unsigned t = 0; t < N; ++t) sum += load_part(from[t] + q * step, count);
-      } else {
-        for (unsigned t = 0; t < N; ++t) {
-          const Index left = taps[t].length - i;
-          if (q < taps[t].first || q >= taps[t].last || left <= 0) continue;
-          sum += load_part(from[t] + q * step, left < count ? left : count);
-        }
+  for (Index q = 0; q < pieces; ++q) {
+    if (length <= static_cast<Index>(W) && q >= first) {
+      for (; q < last; ++q) {
+        V sum = load_as<V>(start + q * start_step);
+        EIGAN_UNROLL for (unsigned t = 0; t < N; ++t) sum += load_as<V>(from[t] + q * step);
+        std::memcpy(to + q * length, &sum, sizeof sum);
       }
-      store_part(line + q * length + i, sum, count);
+      if (q == pieces) break;
+    }
+    for (Index i = 0; i < length; i += W) {
+      V sum = load_as<V>(start + q * start_step + i);
+      for (unsigned t = 0; t < N; ++t)
+        for (Index e = i; q >= taps[t].first && q < taps[t].last && e < taps[t].length && e < i + Index{W}; ++e)
+          sum[e - i] += from[t][q * step + e];
+      std::memcpy(to + q * length + i, &sum, sizeof sum);
     }
   }
 }
-
-/// One row of the image: bias + what the kept rows from `base` on give to it.
+/// The sum of an image row. It goes to and fro between two lines, because a vector reads on where one has written.
 template <class T>
-EIGAN_TARGET inline void sum_taps(const ConvolutionShape& s, Index row, ImageRows from, Index base, const T* kept,
-                                  const T* bias_piece, T* line, T* image) {
-  const Index step = s.in * s.taps(), width = s.out_width(), pieces = row_pieces(s), length = s.in * s.stride_width;
-  TapRow<T> taps[4];
-  unsigned count = 0;
-  const T* start = bias_piece;
-  Index start_step = 0;
-  for (Index q = from.last - 1; q >= from.first; --q) {  // taps in order
-    const Index i = row + s.padding_height - q * s.stride_height;
-    for (Index j = 0; j * s.stride_width < s.kernel_width; ++j) {
-      const Index tap_pixels = s.kernel_width - j * s.stride_width;
-      taps[count++] = {kept + ((q - base) * width - j) * step + (i * s.kernel_width + j * s.stride_width) * s.in, j,
-                       j + width < pieces ? j + width : pieces,
-                       s.in * (tap_pixels < s.stride_width ? tap_pixels : s.stride_width)};
-      if (count < 4) continue;
-      add_tap_rows<T, 4>(taps, step, pieces, length, start, start_step, line);
-      start = line;
-      start_step = length;
-      count = 0;
+struct RowSum {
+  Index step, pieces, length;
+  const T* start;
+  Index start_step;
+  T *line, *other;
+
+  template <unsigned N>
+  EIGAN_TARGET EIGAN_INLINE void add(const TapRow<T>* taps) {
+    constexpr Index L = lanes<T>;
+    constexpr unsigned four = L < 4 ? L : 4, eight = L < 8 ? L : 8;
+    bool added = false;
+    if constexpr (four < eight) {
+      added = length <= four;
+      if (added) add_tap_rows<T, N, four>(taps, step, pieces, length, start, start_step, line);
     }
-  }
-  for (unsigned t = 0; t < count || start == bias_piece; ++t) {
-    if (count == 0) taps[0] = {kept, 0, 0, 0};
-    add_tap_rows<T, 1>(taps + t, step, pieces, length, start, start_step, line);
+    if (!added) add_tap_rows<T, N, eight>(taps, step, pieces, length, start, start_step, line);
     start = line;
     start_step = length;
+    line = other;
+    other = const_cast<T*>(start);
   }
-  copy(s.in * s.width, line + s.in * s.padding_width, image);
+};
+
+/// One row of the image: bias + what the kept rows `from`, the first of which is number `base`, give to it.
+template <class T>
+EIGAN_TARGET inline void sum_taps(const ConvolutionShape& s, Index row, ImageRows from, Index base, const T* kept,
+                                  const T* bias_piece, T* line, T* other, T* image) {
+  const Index step = s.in * s.taps(), width = s.out_width(), pieces = row_pieces(s);
+  RowSum<T> sum{step, pieces, s.in * s.stride_width, bias_piece, 0, line, other};
+  TapRow<T> taps[4] = {};
+  unsigned count = 0;
+  for (Index q = from.last - 1; q >= from.first; --q)  // taps in order, four at a time
+    for (Index j = 0; j * s.stride_width < s.kernel_width; ++j) {
+      const Index i = row + s.padding_height - q * s.stride_height, left = s.kernel_width - j * s.stride_width;
+      taps[count++] = {kept + ((q - base) * width - j) * step + (i * s.kernel_width + j * s.stride_width) * s.in, j,
+                       j + width < pieces ? j + width : pieces, s.in * (left < s.stride_width ? left : s.stride_width)};
+      if (count < 4) continue;
+      sum.template add<4>(taps);
+      count = 0;
+    }
+  for (unsigned t = 0; t < count; ++t) sum.template add<1>(taps + t);
+  if (sum.start == bias_piece) sum.template add<0>(taps);  // no tap meets this row
+  copy(s.in * s.width, sum.start + s.in * s.padding_width, image);
 }
 
 template <class T>
@@ -10577,8 +10634,9 @@ EIGAN_TARGET inline void transposed_few(const ConvolutionShape& s, ImageRows row
                                         const T* bias, Strided<const T> y, Strided<T> x, T* workspace) {
   const Index height = s.out_height(), width = s.out_width(), m = s.in * s.taps(), capacity = kept_rows(s);
   T* const kept = workspace;
-  T* const bias_piece = kept + capacity * width * m;
-  T* const line = bias_piece + s.in * s.stride_width;
+  T* const bias_piece = kept + capacity * width * m + vector_slack;
+  T* const line = bias_piece + s.in * s.stride_width + vector_slack;
+  T* const other_line = line + row_pieces(s) * s.in * s.stride_width + vector_slack;
   for (Index i = 0; i < s.in * s.stride_width; ++i) bias_piece[i] = bias ? bias[i % s.in] : T(0);
   for (Index n = 0; n < samples; ++n) {
     Index base = 0, end = 0;  // the output rows that are kept
@@ -10616,7 +10674,7 @@ EIGAN_TARGET inline void transposed_few(const ConvolutionShape& s, ImageRows row
         map_pixels<T>(map, 1, nullptr);
         end = upto;
       }
-      sum_taps(s, r, from, base, kept, bias_piece, line, x.data + n * x.col + r * s.width * s.in);
+      sum_taps(s, r, from, base, kept, bias_piece, line, other_line, x.data + n * x.col + r * s.width * s.in);
     }
   }
 }
@@ -11296,69 +11354,90 @@ struct TapRow {
   Index length;  // of a piece
 };
 
-/// line piece = start piece + N taps' pieces, for the pieces that all of them have; what only some have is added apart.
-template <class T, unsigned N>
+/// Vectors of W numbers: most pieces are shorter than a register.
+template <class T, unsigned W>
+struct Short {
+  // NOLINTNEXTLINE(modernize-use-using): an attribute stands beside what it changes
+  typedef T V __attribute__((vector_size(W * sizeof(T))));
+};
+
+/// to piece = start piece + what N taps give to it. Vectors are stored whole: what one writes behind its piece, the
+/// next writes over.
+template <class T, unsigned N, unsigned W>
 EIGAN_TARGET EIGAN_INLINE void add_tap_rows(const TapRow<T>* taps, Index step, Index pieces, Index length,
-                                            const T* start, Index start_step, T* line) {
-  constexpr Index L = lanes<T>;
+                                            const T* start, Index start_step, T* to) {
+  using V = typename Short<T, W>::V;
+  // The pieces to which all taps give, and give as much.
   Index first = 0, last = pieces;
-  bool whole = true;
-  for (unsigned t = 0; t < N; ++t) {
+  const T* from[N + 1];
+  EIGAN_UNROLL for (unsigned t = 0; t < N; ++t) {
     first = taps[t].first > first ? taps[t].first : first;
-    last = taps[t].last < last ? taps[t].last : last;
-    whole = whole && taps[t].length == length;
+    last = taps[t].length < length ? 0 : taps[t].last < last ? taps[t].last : last;
+    from[t] = taps[t].from;
   }
-  if (!whole || last < first) first = last = pieces;
-  for (Index i = 0; i < length; i += L) {
-    const Index count = length - i < L ? length - i : L;
-    const T* from[N];
-    EIGAN_UNROLL for (unsigned t = 0; t < N; ++t) from[t] = taps[t].from + i;
-    for (Index q = 0; q < pieces; ++q) {
-      Vector<T> sum = load_part(start + q * start_step + i, count);
-      if (q >= first && q < last) {
-        EIGAN_UNROLL for (unsigned t = 0; t < N; ++t) sum += load_part(from[t] + q * step, count);
-      } else {
-        for (unsigned t = 0; t < N; ++t) {
-          const Index left = taps[t].length - i;
-          if (q < taps[t].first || q >= taps[t].last || left <= 0) continue;
-          sum += load_part(from[t] + q * step, left < count ? left : count);
-        }
+  for (Index q = 0; q < pieces; ++q) {
+    if (length <= static_cast<Index>(W) && q >= first) {
+      for (; q < last; ++q) {
+        V sum = load_as<V>(start + q * start_step);
+        EIGAN_UNROLL for (unsigned t = 0; t < N; ++t) sum += load_as<V>(from[t] + q * step);
+        std::memcpy(to + q * length, &sum, sizeof sum);
       }
-      store_part(line + q * length + i, sum, count);
+      if (q == pieces) break;
+    }
+    for (Index i = 0; i < length; i += W) {
+      V sum = load_as<V>(start + q * start_step + i);
+      for (unsigned t = 0; t < N; ++t)
+        for (Index e = i; q >= taps[t].first && q < taps[t].last && e < taps[t].length && e < i + Index{W}; ++e)
+          sum[e - i] += from[t][q * step + e];
+      std::memcpy(to + q * length + i, &sum, sizeof sum);
     }
   }
 }
-
-/// One row of the image: bias + what the kept rows from `base` on give to it.
+/// The sum of an image row. It goes to and fro between two lines, because a vector reads on where one has written.
 template <class T>
-EIGAN_TARGET inline void sum_taps(const ConvolutionShape& s, Index row, ImageRows from, Index base, const T* kept,
-                                  const T* bias_piece, T* line, T* image) {
-  const Index step = s.in * s.taps(), width = s.out_width(), pieces = row_pieces(s), length = s.in * s.stride_width;
-  TapRow<T> taps[4];
-  unsigned count = 0;
-  const T* start = bias_piece;
-  Index start_step = 0;
-  for (Index q = from.last - 1; q >= from.first; --q) {  // taps in order
-    const Index i = row + s.padding_height - q * s.stride_height;
-    for (Index j = 0; j * s.stride_width < s.kernel_width; ++j) {
-      const Index tap_pixels = s.kernel_width - j * s.stride_width;
-      taps[count++] = {kept + ((q - base) * width - j) * step + (i * s.kernel_width + j * s.stride_width) * s.in, j,
-                       j + width < pieces ? j + width : pieces,
-                       s.in * (tap_pixels < s.stride_width ? tap_pixels : s.stride_width)};
-      if (count < 4) continue;
-      add_tap_rows<T, 4>(taps, step, pieces, length, start, start_step, line);
-      start = line;
-      start_step = length;
-      count = 0;
+struct RowSum {
+  Index step, pieces, length;
+  const T* start;
+  Index start_step;
+  T *line, *other;
+
+  template <unsigned N>
+  EIGAN_TARGET EIGAN_INLINE void add(const TapRow<T>* taps) {
+    constexpr Index L = lanes<T>;
+    constexpr unsigned four = L < 4 ? L : 4, eight = L < 8 ? L : 8;
+    bool added = false;
+    if constexpr (four < eight) {
+      added = length <= four;
+      if (added) add_tap_rows<T, N, four>(taps, step, pieces, length, start, start_step, line);
     }
-  }
-  for (unsigned t = 0; t < count || start == bias_piece; ++t) {
-    if (count == 0) taps[0] = {kept, 0, 0, 0};
-    add_tap_rows<T, 1>(taps + t, step, pieces, length, start, start_step, line);
+    if (!added) add_tap_rows<T, N, eight>(taps, step, pieces, length, start, start_step, line);
     start = line;
     start_step = length;
+    line = other;
+    other = const_cast<T*>(start);
   }
-  copy(s.in * s.width, line + s.in * s.padding_width, image);
+};
+
+/// One row of the image: bias + what the kept rows `from`, the first of which is number `base`, give to it.
+template <class T>
+EIGAN_TARGET inline void sum_taps(const ConvolutionShape& s, Index row, ImageRows from, Index base, const T* kept,
+                                  const T* bias_piece, T* line, T* other, T* image) {
+  const Index step = s.in * s.taps(), width = s.out_width(), pieces = row_pieces(s);
+  RowSum<T> sum{step, pieces, s.in * s.stride_width, bias_piece, 0, line, other};
+  TapRow<T> taps[4] = {};
+  unsigned count = 0;
+  for (Index q = from.last - 1; q >= from.first; --q)  // taps in order, four at a time
+    for (Index j = 0; j * s.stride_width < s.kernel_width; ++j) {
+      const Index i = row + s.padding_height - q * s.stride_height, left = s.kernel_width - j * s.stride_width;
+      taps[count++] = {kept + ((q - base) * width - j) * step + (i * s.kernel_width + j * s.stride_width) * s.in, j,
+                       j + width < pieces ? j + width : pieces, s.in * (left < s.stride_width ? left : s.stride_width)};
+      if (count < 4) continue;
+      sum.template add<4>(taps);
+      count = 0;
+    }
+  for (unsigned t = 0; t < count; ++t) sum.template add<1>(taps + t);
+  if (sum.start == bias_piece) sum.template add<0>(taps);  // no tap meets this row
+  copy(s.in * s.width, sum.start + s.in * s.padding_width, image);
 }
 
 template <class T>
@@ -11366,8 +11445,9 @@ EIGAN_TARGET inline void transposed_few(const ConvolutionShape& s, ImageRows row
                                         const T* bias, Strided<const T> y, Strided<T> x, T* workspace) {
   const Index height = s.out_height(), width = s.out_width(), m = s.in * s.taps(), capacity = kept_rows(s);
   T* const kept = workspace;
-  T* const bias_piece = kept + capacity * width * m;
-  T* const line = bias_piece + s.in * s.stride_width;
+  T* const bias_piece = kept + capacity * width * m + vector_slack;
+  T* const line = bias_piece + s.in * s.stride_width + vector_slack;
+  T* const other_line = line + row_pieces(s) * s.in * s.stride_width + vector_slack;
   for (Index i = 0; i < s.in * s.stride_width; ++i) bias_piece[i] = bias ? bias[i % s.in] : T(0);
   for (Index n = 0; n < samples; ++n) {
     Index base = 0, end = 0;  // the output rows that are kept
@@ -11405,7 +11485,7 @@ EIGAN_TARGET inline void transposed_few(const ConvolutionShape& s, ImageRows row
         map_pixels<T>(map, 1, nullptr);
         end = upto;
       }
-      sum_taps(s, r, from, base, kept, bias_piece, line, x.data + n * x.col + r * s.width * s.in);
+      sum_taps(s, r, from, base, kept, bias_piece, line, other_line, x.data + n * x.col + r * s.width * s.in);
     }
   }
 }

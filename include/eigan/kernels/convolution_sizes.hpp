@@ -17,9 +17,9 @@ constexpr Index divide_up(Index a, Index b) {
   return (a + b - 1) / b;
 }
 
-/// Output rows that are handled together where channels are few, of `rows`: some 200 pixels.
+/// Output rows that are handled together where channels are few, of `rows`: some hundred pixels.
 constexpr Index band_rows(const ConvolutionShape& s, Index rows) {
-  const Index most = std::max<Index>(1, 256 / std::max<Index>(1, s.out_width()));
+  const Index most = std::max<Index>(1, 128 / std::max<Index>(1, s.out_width()));
   return rows <= most ? rows : divide_up(rows, divide_up(rows, most));
 }
 
@@ -35,6 +35,8 @@ constexpr Index padded_rows(const ConvolutionShape& s, Index out_rows) {
 constexpr Index kept_rows(const ConvolutionShape& s) {
   return divide_up(s.kernel_height, s.stride_height) - 1 + band_rows(s, s.out_height());
 }
+/// Numbers of the widest vector, which may be read and written behind the end of a row.
+inline constexpr Index vector_slack = 16;
 /// An image row is summed up in pieces of as many pixels as the stride has.
 constexpr Index row_pieces(const ConvolutionShape& s) {
   return divide_up(s.width + s.padding_width, s.stride_width);
@@ -53,9 +55,9 @@ constexpr Index gradient_workspace(const ConvolutionShape& s) {
   return has_few_channels(s) ? padded_rows(s, band_rows(s, s.out_height())) * padded_row(s) : 0;
 }
 constexpr Index transposed_workspace(const ConvolutionShape& s) {
-  return has_few_channels(s)
-             ? kept_rows(s) * s.out_width() * s.in * s.taps() + (1 + row_pieces(s)) * s.in * s.stride_width
-             : 0;
+  if (!has_few_channels(s)) return 0;
+  return kept_rows(s) * s.out_width() * s.in * s.taps() + (1 + 2 * row_pieces(s)) * s.in * s.stride_width +
+         4 * vector_slack;
 }
 
 }  // namespace eigan::detail
