@@ -44,9 +44,9 @@ struct Cell {
   double gflops(const std::vector<double>& seconds) const { return flop / bench::quantile(seconds, 0) * 1e-9; }
 };
 
-/// Largest difference of the two results, beside the largest number.
+/// Length of the difference of the two results, beside their own.
 double disagreement(const eigan::View<float>& a, const eigan::Matrix<float>& b) {
-  return (a - b).cwiseAbs().maxCoeff() / b.cwiseAbs().maxCoeff();
+  return double{(a - b).norm()} / double{b.norm()};
 }
 
 void measure(const bench::ConvolutionCase& c, int rounds, std::vector<Cell>& cells) {
@@ -60,7 +60,8 @@ void measure(const bench::ConvolutionCase& c, int rounds, std::vector<Cell>& cel
     const auto other = [&] { theirs.run(d); };
     passes[d]();
     other();
-    if (const double error = disagreement(results[d], theirs.result(d, results[d].rows(), results[d].cols())); error > 1e-4)
+    if (const double error = disagreement(results[d], theirs.result(d, results[d].rows(), results[d].cols()));
+        error > 1e-4)
       throw std::runtime_error(cell.name + ", " + cell.direction + ": results differ by " + std::to_string(error));
     for (int r = 0; r < rounds; ++r) {
       double mine, other_time;
@@ -124,15 +125,24 @@ int main(int argc, char** argv) try {
     if (!json)
       std::printf("%-40s %-10s %7.1f %7.1f %5.1f%%   %-6.3f %-6.3f  %s\n", cell.name.c_str(), cell.direction.c_str(),
                   ours, theirs, 100 * ours / peak, least.back(), median.back(), cell.implementation.c_str());
-    all.push_back({{"case", cell.name}, {"direction", cell.direction}, {"gflops", ours}, {"onednn_gflops", theirs},
-                   {"of_peak", ours / peak}, {"ratio_of_least", least.back()}, {"ratio", median.back()},
+    all.push_back({{"case", cell.name},
+                   {"direction", cell.direction},
+                   {"gflops", ours},
+                   {"onednn_gflops", theirs},
+                   {"of_peak", ours / peak},
+                   {"ratio_of_least", least.back()},
+                   {"ratio", median.back()},
                    {"onednn_implementation", cell.implementation}});
   }
   const double mean = geometric_mean(median), worst = bench::quantile(median, 1);
   if (json)
-    std::printf("%s\n", nlohmann::json({{"processor", bench::processor_name()}, {"isa", to_string(isa)},
-                                        {"peak_gflops", peak}, {"rounds", rounds}, {"results", all},
-                                        {"ratio", mean}, {"worst_ratio", worst},
+    std::printf("%s\n", nlohmann::json({{"processor", bench::processor_name()},
+                                        {"isa", to_string(isa)},
+                                        {"peak_gflops", peak},
+                                        {"rounds", rounds},
+                                        {"results", all},
+                                        {"ratio", mean},
+                                        {"worst_ratio", worst},
                                         {"ratio_of_least", geometric_mean(least)}})
                             .dump()
                             .c_str());

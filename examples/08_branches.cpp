@@ -1,9 +1,9 @@
 // Lesson 8: branches, and images.
 //
-// A network need not be a row of layers. Residual<...> gives x + f(x), SkipConnection<...> gives x and f(x) side by side,
-// Parallel<a, b> gives a(x) and b(x) side by side; each stands in a Sequential like a layer and may hold others. This one
-// is a small U-Net (Ronneberger et al. 2015): the way down halves the image and sees far, the way up doubles it again,
-// and what the skip carries past them keeps the details.
+// A network need not be a row of layers. Residual<...> gives x + f(x), SkipConnection<...> gives x and f(x) side by
+// side, Parallel<a, b> gives a(x) and b(x) side by side; each stands in a Sequential like a layer and may hold others.
+// This one is a small U-Net (Ronneberger et al. 2015): the way down halves the image and sees far, the way up doubles
+// it again, and what the skip carries past them keeps the details.
 //
 // Input<channels, height, width> says what a sample is; the layers behind follow, and one that does not fit does not
 // compile. A sample is still a column. An image lies in it pixel by pixel, the channels of a pixel side by side, as in
@@ -22,13 +22,13 @@ using namespace eigan;
 constexpr Index side = 16;
 
 // [network]
-using Net = Sequential<Input<1, side, side>,                          //
-                       Conv2d<1, 8, 3, 1, 1>, LeakyReLU,              // 8 x 16 x 16
-                       SkipConnection<Conv2d<8, 16, 4, 2, 1>,         // 16 x 8 x 8
-                                      LeakyReLU,                      //
+using Net = Sequential<Input<1, side, side>,                   //
+                       Conv2d<1, 8, 3, 1, 1>, LeakyReLU,       // 8 x 16 x 16
+                       SkipConnection<Conv2d<8, 16, 4, 2, 1>,  // 16 x 8 x 8
+                                      LeakyReLU,               //
                                       Residual<Conv2d<16, 16, 3, 1, 1>, LeakyReLU, Conv2d<16, 16, 3, 1, 1>>,
                                       ConvTranspose2d<16, 8, 4, 2, 1>, LeakyReLU>,  // back to 8 x 16 x 16
-                       Conv2d<16, 1, 3, 1, 1>>;                       // the skip's 8 channels and the way's 8
+                       Conv2d<16, 1, 3, 1, 1>>;  // the skip's 8 channels and the way's 8
 // [/network]
 
 // A square or a cross, somewhere.
@@ -79,16 +79,20 @@ int main() {
     const auto y = model.forward(tape, noisy);
     const float loss = mse<float>(y, clean, tape.output_gradient());
     backward_and_step(model, tape, adam, gradient);
-    if (step % 100 == 0) std::cout << "step " << step << ": squared error " << std::fixed << std::setprecision(2) << loss << '\n';
+    if (step % 100 == 0)
+      std::cout << "step " << step << ": squared error " << std::fixed << std::setprecision(2) << loss << '\n';
   }
 
   make(rng.fold_in(2));
   const Matrix<float> cleaned = model.infer(noisy);
   print(noisy, cleaned);
-  const auto error = [&](const Matrix<float>& images) { return (images - clean).squaredNorm() / static_cast<float>(clean.size()); };
+  const auto error = [&](const Matrix<float>& images) {
+    return (images - clean).squaredNorm() / static_cast<float>(clean.size());
+  };
   std::cout << "squared error " << error(noisy) << " before, " << error(cleaned) << " after\n";
 
   // The same weights clean larger images: only the input's shape is another.
   const auto larger = model.at(Shape{1, 2 * side, 3 * side});
-  std::cout << "an image of " << shape_text(larger.input_shape()) << " gives one of " << shape_text(larger.output_shape()) << '\n';
+  std::cout << "an image of " << shape_text(larger.input_shape()) << " gives one of "
+            << shape_text(larger.output_shape()) << '\n';
 }

@@ -33,9 +33,9 @@
 
 // ======== eigan/eigan.hpp
 // eigan: neural networks with hand-written gradients. This header brings in the core: layers, losses, optimisers,
-// composition and adversarial training. Networks put together at run time (eigan/net/network.hpp), files (eigan/io),
-// data sets (eigan/data), the gradient checker (eigan/testing) and the metrics (eigan/metrics.hpp) are separate
-// headers, because they need more than the standard library and Eigen/Core, or take long to compile.
+// composition and adversarial training. Networks put together at run time (eigan/net/runtime/network.hpp), files
+// (eigan/io), data sets (eigan/data), the gradient checker (eigan/testing) and the metrics (eigan/metrics.hpp) are
+// separate headers, because they need more than the standard library and Eigen/Core, or take long to compile.
 
 // ======== eigan/core/buffer.hpp
 // Buffer<T>: the one owner of memory in eigan. 64-byte aligned, padded to whole cache lines, zeroed, move-only.
@@ -169,6 +169,9 @@ using Index = std::ptrdiff_t;
 /// A size that is given at run time: `Linear<dynamic, dynamic>(784, 128)`.
 inline constexpr Index dynamic = -1;
 
+/// No size that a program states is larger: 2^31 - 1, where an Index of 32 bits ends as well.
+inline constexpr Index most_size = 2147483647;
+
 }  // namespace eigan
 
 // ======== eigan/core/view.hpp
@@ -197,7 +200,7 @@ namespace eigan {
 /// An owning matrix, for a user's own data; the library's own memory is Buffer. It is Eigen's, whose allocation depends
 /// on -march: translation units compiled for different processors must not hand a Matrix to each other, views they may.
 template <class T>
-using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
+using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor>;
 
 namespace detail {
 template <class T>
@@ -405,29 +408,59 @@ class BufferMatrix {
 //
 // Letters: x input, y output, p parameters; d in front of a letter is the gradient of the loss with respect to it.
 // backward_input computes dx = (dy/dx)^T dy and assigns; backward_params computes dp += (dy/dp)^T dy and adds.
-// Both are given x and y of the forward pass and dy.
+// Both are given x and y of the forward pass and dy. A sample is a column; core/shape.hpp says what lies where in it.
 
-#include <array>
 #include <vector>
 
 // ======== eigan/core/parameter.hpp
-// Parameter: the name, place and shape of one tensor inside a network's flat parameter buffer.
+// Parameter: the name, place and shape of one tensor inside a network's flat parameter buffer, or of its state.
 //
-// Matrices lie column-major in the buffer (a Linear weight is out x in, so one input feature's weights are contiguous);
-// files store them row-major, as PyTorch does, and the file code transposes.
+// In the buffer it is a matrix, column by column (a Linear weight is out x in, so one input feature's weights are
+// contiguous; a convolution's is out x (kernel kernel in)). A file has PyTorch's extents, the last one running fastest;
+// where they are not the matrix's own, `shape` and `strides` say which element goes where.
 
 namespace eigan {
 
 /// One tensor of a network.
 struct Parameter {
-  std::string name;  ///< as in torch.nn.Sequential: "0.weight"
-  Index offset;      ///< of the first element in the flat buffer
-  Index rows;        ///< first extent; the length of a vector
-  Index cols;        ///< second extent; 1 for a vector
-  int rank;          ///< 1 for a vector such as a bias, 2 for a matrix
+  std::string name;                 ///< as in torch.nn.Sequential: "0.weight"
+  Index offset;                     ///< of the first element in the flat buffer
+  Index rows;                       ///< first extent in the buffer; the length of a vector
+  Index cols;                       ///< second extent in the buffer; 1 for a vector
+  int rank;                         ///< in the buffer: 0 for a number, 1 for a vector such as a bias, 2 for a matrix
+  std::vector<Index> shape = {};    ///< in a file, if not the rank's first extents of (rows, cols)
+  std::vector<Index> strides = {};  ///< with `shape`: how far apart in the buffer neighbours along each extent lie
+  bool integer = false;             ///< whether files hold it as an int64
 
   /// Its elements.
   Index size() const { return rows * cols; }
+
+  /// The extents in a file.
+  std::vector<Index> file_shape() const {
+    if (!shape.empty()) return shape;
+    if (rank == 0) return {};
+    return rank == 1 ? std::vector<Index>{rows} : std::vector<Index>{rows, cols};
+  }
+  /// f(place in the buffer, counted from the tensor's first element) for each element in the file's order.
+  template <class F>
+  void for_each_in_file_order(F&& f) const {
+    const std::vector<Index> extents = file_shape();
+    const std::vector<Index> steps = shape.empty() ? std::vector<Index>{1, rows} : strides;
+    for (const Index extent : extents)
+      if (extent == 0) return;
+    std::vector<Index> at(extents.size(), 0);
+    for (Index place = 0;;) {
+      f(place);
+      std::size_t axis = extents.size();
+      for (; axis > 0; --axis) {
+        place += steps[axis - 1];
+        if (++at[axis - 1] < extents[axis - 1]) break;
+        place -= extents[axis - 1] * steps[axis - 1];
+        at[axis - 1] = 0;
+      }
+      if (axis == 0) return;
+    }
+  }
 };
 
 }  // namespace eigan
@@ -440,6 +473,7 @@ struct Parameter {
 // asks first, and a dropout mask can be made again instead of being stored. Independent streams come from
 // `fold_in`, as in JAX: `Rng(seed).fold_in(step).fold_in(layer)`.
 
+#include <array>
 #include <cstdint>
 
 namespace eigan {
@@ -495,6 +529,184 @@ class Rng {
 
 }  // namespace eigan
 
+// ======== eigan/core/shape.hpp
+// Shape: what one sample is at one place of a network: channels of height x width pixels, a vector being 1 x 1 pixel.
+//
+// Channels run fastest. Element (c, row, col) of a sample is number c + channels (col + width row) of its column, so
+// that a pixel is a column of `channels` numbers and an image the matrix channels x (height width), as PNG files and
+// browsers have it. PyTorch's order, channels last to change, is "planar": from_planar and to_planar convert.
+
+namespace eigan {
+
+/// Channels, height and width of one sample. Without channels it is no shape: what output_shape() says of an input that
+/// a layer does not take.
+struct Shape {
+  Index channels = 0;  ///< numbers of a pixel, or features of a vector
+  Index height = 1;    ///< rows of pixels
+  Index width = 1;     ///< pixels of a row
+
+  /// Pixels of the image.
+  constexpr Index pixels() const { return height * width; }
+  /// Numbers of a sample.
+  constexpr Index size() const { return channels * height * width; }
+  /// Whether it has one pixel.
+  constexpr bool is_vector() const { return height == 1 && width == 1; }
+  /// Whether it is a shape at all.
+  constexpr explicit operator bool() const { return channels > 0 && height > 0 && width > 0; }
+  constexpr bool operator==(const Shape&) const = default;  ///< equal in all three
+};
+
+/// Rows [first, last) of an image.
+struct ImageRows {
+  Index first;  ///< the first
+  Index last;   ///< behind the last
+};
+
+}  // namespace eigan
+
+// ======== eigan/core/spec.hpp
+// Spec: a layer's own description, from which all others follow: the text of an architecture, C++ source, the way back
+// from text (net/runtime/registry.hpp) and the operators of ONNX.
+//
+//   Spec{"Swish", {{"beta", beta_}}, "::mine::Swish", "mine/swish.hpp"}
+//     text      Swish(beta=1.5)
+//     C++       ::mine::Swish(1.5), the settings in the order of the constructor's arguments
+
+#include <string_view>
+
+// ======== eigan/core/exact_text.hpp
+// exact_text: a number as the shortest text of the usual form ("0.2", "1e-05") that reads back as the same number, and
+// the way back. Neither depends on the locale, and neither needs memory that it could lack.
+//
+// Both are built on the C library. std::from_chars of a double is missing in libc++ up to 19, std::to_chars of one on
+// older systems of Apple's, and <charconv> would cost every user compile time.
+
+#include <bit>
+
+namespace eigan {
+
+/// number = what `text` says; false, with `number` untouched, unless the whole of it is one decimal number that a
+/// double can be: finite, and not rounded to zero.
+inline bool parse_number(std::string_view text, double& number) {
+  // strtod wants the locale's decimal point, so it gets none: "0.25" becomes "25e-2". No digit behind the 768th decides
+  // how a number is rounded, except that not all of them are zero.
+  constexpr std::size_t most_digits = 800;
+  constexpr std::int64_t huge = 1'000'000'000'000'000;  // no text has as many digits
+  char plain[most_digits + 32];
+  std::size_t length = 0, at = 0;
+  std::int64_t exponent = 0;
+  bool any = false, point = false, cut = false;
+  const auto is_digit = [&] { return at < text.size() && text[at] >= '0' && text[at] <= '9'; };
+
+  const bool negative = text.starts_with('-');
+  for (at = negative ? 1 : 0; is_digit() || (at < text.size() && text[at] == '.' && !point); ++at) {
+    if (text[at] == '.') {
+      point = true;
+      continue;
+    }
+    any = true;
+    exponent -= point ? 1 : 0;
+    if (length == 0 && text[at] == '0') continue;
+    if (length < most_digits) {
+      plain[length++] = text[at];
+    } else {
+      ++exponent;
+      cut = cut || text[at] != '0';
+    }
+  }
+  if (!any) return false;
+  if (cut) plain[length++] = '1', --exponent;
+  if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
+    ++at;
+    const bool down = at < text.size() && text[at] == '-';
+    if (at < text.size() && (down || text[at] == '+')) ++at;
+    if (!is_digit()) return false;
+    std::int64_t written = 0;
+    for (; is_digit(); ++at) written = std::min(10 * written + (text[at] - '0'), huge);
+    exponent += down ? -written : written;
+  }
+  if (at != text.size()) return false;
+
+  double read = 0;
+  if (length > 0) {
+    const int power = static_cast<int>(std::clamp<std::int64_t>(exponent, -99999, 99999));
+    std::snprintf(plain + length, sizeof plain - length, "e%d", power);
+    read = std::strtod(plain, nullptr);
+    // By its bits: with -ffast-math a compiler takes it that no number is infinite.
+    const auto bits = std::bit_cast<std::uint64_t>(read);
+    if (bits == 0 || bits >> 52 == 0x7ff) return false;
+  }
+  number = negative ? -read : read;
+  return true;
+}
+
+/// `number` with as many digits as it needs, 6 to 17 significant ones at most: what %g prints where that is exact.
+inline std::string exact_text(double number) {
+  char printed[64], text[64];
+  char* end = text;
+  for (int digits = 6; digits <= 17; ++digits) {
+    const int length = std::snprintf(printed, sizeof printed, "%.*g", digits, number);
+    end = text;
+    // What is neither digit, sign nor letter is the locale's decimal point, which may take several bytes.
+    for (const char c : std::string_view(printed, static_cast<std::size_t>(length))) {
+      const bool usual = (c >= '0' && c <= '9') || c == '-' || c == '+' || (c >= 'a' && c <= 'z');
+      if (usual || end[-1] != '.') *end++ = usual ? c : '.';
+    }
+    double read = 0;
+    if (parse_number(std::string_view(text, end), read) && read == number) break;
+  }
+  return std::string(text, end);
+}
+
+}  // namespace eigan
+
+namespace eigan {
+
+/// One setting of a layer: its name and value.
+struct Setting {
+  /// A number that need not be whole.
+  Setting(std::string setting, double number) : name(std::move(setting)), value(number) {}
+  /// A size, or yes and no as 1 and 0.
+  template <std::integral I>
+  Setting(std::string setting, I size) : name(std::move(setting)), value(static_cast<double>(size)), whole(true) {}
+
+  std::string name;    ///< PyTorch's, where there is one
+  double value;        ///< sizes are exact up to 2^53
+  bool whole = false;  ///< whether it is a size
+
+  /// With every digit.
+  std::string text() const { return whole ? detail::concat(static_cast<long long>(value)) : exact_text(value); }
+  bool operator==(const Setting&) const = default;  ///< equal in name and value
+};
+
+/// A layer, or a composition of others, as a value that can be written down.
+struct Spec {
+  std::string name;                    ///< "Linear"
+  std::vector<Setting> settings = {};  ///< in the order of the constructor's arguments
+  std::string type = {};               ///< in C++: "::eigan::Linear<784, 128>"; empty for one that cannot be written so
+  std::string header = {};             ///< that the type needs; empty for one of eigan's
+  std::vector<Spec> children = {};     ///< of a composition
+
+  /// `Linear(in_features=784, out_features=128)`, compositions with what they hold.
+  std::string text() const {
+    std::string list;
+    for (const Setting& setting : settings) list += (list.empty() ? "" : ", ") + setting.name + '=' + setting.text();
+    for (const Spec& child : children) list += (list.empty() ? "" : ", ") + child.text();
+    return name + '(' + list + ')';
+  }
+  /// The setting of that name; std::invalid_argument if there is none.
+  double operator[](std::string_view setting) const {
+    for (const Setting& s : settings)
+      if (s.name == setting) return s.value;
+    detail::fail_contract("eigan::Spec: ", name, " has no setting '", setting, "'");
+  }
+  /// A size among the settings.
+  Index size(std::string_view setting) const { return static_cast<Index>((*this)[setting]); }
+  bool operator==(const Spec&) const = default;  ///< equal in all
+};
+
+}  // namespace eigan
+
 namespace eigan {
 
 /// Where a stochastic layer's numbers come from: sample j of the views is sample first_sample + j of the pass.
@@ -503,8 +715,14 @@ struct Draw {
   Index first_sample;  ///< the number in the pass of the views' first sample
 };
 
+/// What a pass is for.
+enum class Phase {
+  inference,  ///< the output alone
+  training    ///< the way back as well
+};
+
 /// Declares `static constexpr bool elementwise = true`: each output depends on the input in the same place alone, so
-/// the sizes are equal, and forward may run in place (y over x), as may backward_input (dx over dy).
+/// the shapes are equal, and forward may run in place (y over x), as may backward_input (dx over dy).
 template <class L>
 concept ElementwiseLayer = requires {
   requires L::elementwise;
@@ -518,19 +736,75 @@ concept SizedLayer = requires {
   { L::output } -> std::convertible_to<Index>;
 };
 
-/// What every layer has: a kind of size, `forward` and `backward_input`. It may state `backward_reads_x = false` (or
-/// _y) where both backward functions do without the input (the output), whose memory is then used again.
+namespace detail {
+template <class R, class C>
+std::type_identity<C> class_of(R (C::*)(Shape) const);
+/// Derives from a layer that is placed, such as Linear, and adds functions of its own: what the base's `at` returns
+/// would not have them.
+template <class L>
+concept DerivesFromPlaced = (ElementwiseLayer<L> || SizedLayer<L>)&&requires {
+  class_of(&L::at);
+  requires !std::same_as<decltype(class_of(&L::at)), std::type_identity<L>>;
+};
+}  // namespace detail
+
+/// Knows images: `output_shape(in)`, constexpr, is what comes out where `in` goes in, Shape{} where the layer takes no
+/// such input, and `at(in)` the layer placed there, which is a SizedLayer or an ElementwiseLayer. A network places its
+/// layers by itself. `expects()` may say in words what the layer takes.
+template <class L>
+concept ShapedLayer = !detail::DerivesFromPlaced<L> && requires(const L layer, Shape in) {
+  { layer.output_shape(in) } -> std::same_as<Shape>;
+  layer.at(in);
+};
+
+/// What a PreparedLayer's functions are given in place of its parameters alone.
+template <class T>
+struct Prepared {
+  std::span<const T> params;    ///< the layer's parameters
+  std::span<const T> prepared;  ///< what prepare() made of them for this pass
+};
+
+/// Computes something from its parameters once a pass, before all samples: a transposed copy, a normalised weight, the
+/// coefficients that follow from running statistics. `prepare` assigns q, of prepared_size() elements; s is the layer's
+/// state. All functions below then take a Prepared<T> where they are written with p, prepare and init excepted.
 template <class L, class T = float>
-concept Layer = (ElementwiseLayer<L> || SizedLayer<L>)&&requires(const L layer, std::span<const T> p, ConstView<T> c,
+concept PreparedLayer = requires(const L layer, std::span<const T> p, std::span<T> q, Phase phase) {
+  { layer.prepared_size() } -> std::convertible_to<Index>;
+  layer.prepare(p, p, q, phase);  // (p, s, q, phase)
+};
+
+namespace detail {
+template <class L, class T>
+struct ParamsOfLayer {
+  using type = std::span<const T>;
+};
+template <class L, class T>
+requires requires(const L layer) {
+  layer.prepared_size();
+}
+struct ParamsOfLayer<L, T> {
+  using type = Prepared<T>;
+};
+}  // namespace detail
+/// The first argument of the layer's functions: std::span<const T>, or Prepared<T>.
+template <class L, class T>
+using ParamsOf = typename detail::ParamsOfLayer<L, T>::type;
+
+/// What every layer has: a kind of size, `forward` and `backward_input`. It may state `backward_reads_x = false` (or
+/// _y) where the way back does without the input (the output), whose memory is then used again; and `operations()`, the
+/// floating-point operations of `forward` for one sample, from which passes decide how many threads they are worth.
+template <class L, class T = float>
+concept Layer = (ElementwiseLayer<L> || SizedLayer<L>)&&requires(const L layer, ParamsOf<L, T> p, ConstView<T> c,
                                                                  View<T> v) {
   layer.forward(p, c, v);               // (p, x, y)          y = f(x), at inference
   layer.backward_input(p, c, c, c, v);  // (p, x, y, dy, dx)  assigns dx
 };
 
-/// A layer with parameters to train.
+/// A layer with parameters to train. Where they are few and samples much work, `gradient_splits(batch)` may say into
+/// how many runs of samples a batch is cut, whose gradients are computed by themselves and added in order.
 template <class L, class T = float>
 concept ParametricLayer = Layer<L, T> &&
-    requires(const L layer, std::span<const T> p, std::span<T> dp, ConstView<T> c, const Rng rng) {
+    requires(const L layer, ParamsOf<L, T> p, std::span<T> dp, ConstView<T> c, const Rng rng) {
   { layer.param_size() } -> std::convertible_to<Index>;
   layer.init(dp, rng);                    // (p, rng)            writes initial values
   layer.backward_params(p, c, c, c, dp);  // (p, x, y, dy, dp)   adds to dp
@@ -542,7 +816,7 @@ concept ParametricLayer = Layer<L, T> &&
 /// optimiser may already have changed them.
 template <class L, class T = float>
 concept BlockedLayer = ParametricLayer<L, T> &&
-    requires(const L layer, std::span<const T> p, std::span<T> dp, ConstView<T> c, Index first, Index last) {
+    requires(const L layer, ParamsOf<L, T> p, std::span<T> dp, ConstView<T> c, Index first, Index last) {
   { layer.block_count() } -> std::convertible_to<Index>;
   { layer.block_range(first) } -> std::convertible_to<std::pair<Index, Index>>;  // [first, last) parameter
   // (p, x, y, dy, dp, first, last)  adds to the blocks [first, last) of dp, one at least
@@ -552,40 +826,66 @@ concept BlockedLayer = ParametricLayer<L, T> &&
 /// A layer that behaves differently in training because it draws random numbers (dropout). `forward` is inference.
 template <class L, class T = float>
 concept StochasticLayer = Layer<L, T> &&
-    requires(const L layer, std::span<const T> p, ConstView<T> c, View<T> v, Draw draw) {
+    requires(const L layer, ParamsOf<L, T> p, ConstView<T> c, View<T> v, Draw draw) {
   layer.forward_train(p, c, v, draw);               // (p, x, y, draw)
   layer.backward_input_train(p, c, c, c, v, draw);  // (p, x, y, dy, dx, draw)  the same draw as forward's
 };
 
-/// A layer whose output for one sample depends on the other samples of the batch in training (batch normalisation): a
-/// training pass gives it the whole batch at once, in independent parts whose number depends on its sizes alone.
-/// `forward` and `backward_input` are inference.
+/// A layer that can be computed in independent parts of a sample (channels, rows of an image), whose number depends on
+/// its sizes alone, so that threads share it where samples are few. Parts assign what forward and backward_input
+/// assign.
 template <class L, class T = float>
-concept BatchCoupledLayer = Layer<L, T> &&
-    requires(const L layer, std::span<const T> p, ConstView<T> c, View<T> v, Index part) {
+concept PartedLayer = Layer<L, T> &&
+    requires(const L layer, ParamsOf<L, T> p, ConstView<T> c, View<T> v, Index first, Index last) {
   { layer.part_count() } -> std::convertible_to<Index>;
-  layer.forward_part(p, c, v, part);               // (p, x, y, part)          assigns its part of y
-  layer.backward_input_part(p, c, c, c, v, part);  // (p, x, y, dy, dx, part)  assigns its part of dx
+  layer.forward_parts(p, c, v, first, last);               // (p, x, y, first, last)          their parts of y
+  layer.backward_input_parts(p, c, c, c, v, first, last);  // (p, x, y, dy, dx, first, last)  their parts of dx
 };
 
-/// Declares `static constexpr bool piecewise_linear = true`: y is linear in x around almost every x, so that the second
-/// derivative of a network of such layers comes from its weights alone. One that is not element-wise also has
-///   forward_tangent(p, tx, ty)                        assigns the derivative of y in the direction tx
-///   backward_tangent_blocks(tx, dy, dp, first, last)  adds the derivative of <dy, ty> to its parameters' gradient
-/// with the blocks of a BlockedLayer. An element-wise one needs neither: backward_input maps tangents as well.
+/// Declares `static constexpr bool coupled = true`: its output for one sample depends on the others of the batch in
+/// training (batch normalisation). A training pass then gives its parts the whole batch at once; `forward` and
+/// `backward_input` are inference.
 template <class L, class T = float>
-concept PiecewiseLinearLayer = Layer<L, T> && requires {
-  requires L::piecewise_linear;
-} &&(ElementwiseLayer<L> || (BlockedLayer<L, T> && requires(const L layer, std::span<const T> p, std::span<T> dp,
-                                                            ConstView<T> c, View<T> v, Index first, Index last) {
-       layer.forward_tangent(p, c, v);
-       layer.backward_tangent_blocks(c, c, dp, first, last);
-     }));
+concept BatchCoupledLayer = PartedLayer<L, T> && requires {
+  requires L::coupled;
+};
+
+/// A layer with numbers beside its parameters that no optimiser changes, such as running statistics. `prepare` is where
+/// it reads them.
+template <class L, class T = float>
+concept StatefulLayer = PreparedLayer<L, T> && requires(const L layer, std::span<T> s) {
+  { layer.state_size() } -> std::convertible_to<Index>;
+  { layer.states() } -> std::convertible_to<std::vector<Parameter>>;
+  layer.init_state(s);
+};
+
+/// A stateful layer that keeps statistics of its input.
+template <class L, class T = float>
+concept StatisticsLayer = StatefulLayer<L, T> &&
+    requires(const L layer, std::span<T> s, ConstView<T> x, double momentum, Index seen) {
+  layer.update_statistics(s, x, momentum);  // s += momentum (statistics of x - s), momentum 1 assigns
+  layer.merge_statistics(s, x, seen);       // those of x and of the `seen` samples that s has, together
+};
+
+/// Has a second derivative that penalties can use; t in front of a letter is a derivative in a given direction.
+///   forward_tangent(p, x, y, tx, ty)                  assigns ty = (dy/dx) tx
+///   add_curvature(p, x, y, tx, dty, dx)               adds (d/dx <dty, (dy/dx) tx>) to dx
+///   backward_params_tangent(p, x, y, tx, dty, dp)     adds (d/dp <dty, (dy/dx) tx>) to dp, if it has parameters
+/// An element-wise layer needs no forward_tangent (backward_input maps tangents as well), and one that declares
+/// `static constexpr bool piecewise_linear = true` no add_curvature: y is linear in x around almost every x.
+template <class L, class T = float>
+concept TangentLayer =
+    Layer<L, T> &&(
+        requires { requires L::piecewise_linear; } || requires(const L layer, ParamsOf<L, T> p, ConstView<T> c,
+                                                               View<T> v) { layer.add_curvature(p, c, c, c, c, v); }) &&
+    (ElementwiseLayer<L> ||
+     requires(const L layer, ParamsOf<L, T> p, ConstView<T> c, View<T> v) { layer.forward_tangent(p, c, c, c, v); }) &&
+    (!ParametricLayer<L, T> || requires(const L layer, ParamsOf<L, T> p, std::span<T> dp, ConstView<T> c) {
+      layer.backward_params_tangent(p, c, c, c, c, dp);
+    });
 
 namespace detail {
 
-// A layer may state `static constexpr bool backward_reads_x = false` (or _y) where that holds for both backward
-// functions; the tape then reuses the memory. Silence means that both are read.
 template <class L>
 constexpr bool backward_reads_x() {
   if constexpr (requires { L::backward_reads_x; })
@@ -601,38 +901,35 @@ constexpr bool backward_reads_y() {
     return true;
 }
 
-/// Compile-time sizes; `dynamic` where the type does not say.
+/// Sizes at run time; `dynamic` for a layer that takes any size.
 template <class L>
-constexpr Index static_input() {
-  if constexpr (ElementwiseLayer<L>)
+constexpr Index input_of(const L& layer) {
+  if constexpr (requires { layer.input_size(); })
+    return layer.input_size();
+  else if constexpr (ElementwiseLayer<L>)
     return dynamic;
   else
     return L::input;
 }
 template <class L>
-constexpr Index static_output(Index input) {
-  if constexpr (ElementwiseLayer<L>)
+constexpr Index output_of(const L& layer, Index input) {
+  if constexpr (requires { layer.output_size(); })
+    return layer.output_size();
+  else if constexpr (ElementwiseLayer<L>)
     return input;
   else
     return L::output;
 }
 
-/// Sizes at run time; input_of is `dynamic` for a layer that takes any size.
+/// What comes out of any kind of layer, Shape{} where `in` is not what it takes.
 template <class L>
-Index input_of(const L& layer) {
-  if constexpr (requires { layer.input_size(); })
-    return layer.input_size();
+constexpr Shape output_shape_of(const L& layer, Shape in) {
+  if constexpr (ShapedLayer<L>)
+    return layer.output_shape(in);
+  else if constexpr (SizedLayer<L>)
+    return in == Shape{input_of(layer)} ? Shape{output_of(layer, in.channels)} : Shape{};
   else
-    return static_input<L>();
-}
-template <class L>
-Index output_of(const L& layer, Index input) {
-  if constexpr (ElementwiseLayer<L>)
-    return input;
-  else if constexpr (requires { layer.output_size(); })
-    return layer.output_size();
-  else
-    return L::output;
+    return in;
 }
 
 template <class L>
@@ -643,43 +940,13 @@ Index param_size_of(const L& layer) {
     return 0;
 }
 
-/// What passes and tapes ask of a layer.
-struct LayerTraits {
-  bool elementwise, parametric, stochastic, coupled, reads_x, reads_y;
-  bool operator==(const LayerTraits&) const = default;
-};
-template <class L, class T>
-inline constexpr LayerTraits static_traits{ElementwiseLayer<L>,     ParametricLayer<L, T>, StochasticLayer<L, T>,
-                                           BatchCoupledLayer<L, T>, backward_reads_x<L>(), backward_reads_y<L>()};
-/// A layer that is known only at run time, AnyLayer, answers with its own.
+/// The layer's own words, or its lack of any.
 template <class L>
-concept RunTimeLayer = requires(const L layer) {
-  { layer.traits() } -> std::same_as<const LayerTraits&>;
-};
-template <class T, class L>
-constexpr LayerTraits traits_of([[maybe_unused]] const L& layer) {
-  if constexpr (RunTimeLayer<L>)
-    return layer.traits();
+Spec spec_of(const L& layer) {
+  if constexpr (requires { layer.spec(); })
+    return layer.spec();
   else
-    return static_traits<L, T>;
-}
-
-/// How many of the layer's parameters an optimiser changes: the first `trained_size()`, all where it says nothing.
-template <class L>
-Index trained_size_of(const L& layer) {
-  if constexpr (requires { layer.trained_size(); })
-    return layer.trained_size();
-  else
-    return param_size_of(layer);
-}
-
-/// How the layer is printed: `Linear(in_features=784, out_features=128)`.
-template <class L>
-std::string describe(const L& layer) {
-  if constexpr (requires { layer.describe(); })
-    return layer.describe();
-  else
-    return "Layer";
+    return {"Layer"};
 }
 
 /// The layer's tensors, offsets relative to its own parameters.
@@ -703,7 +970,6 @@ std::vector<Parameter> parameters_of(const L& layer) {
 // number of threads. Small work stays on the calling thread, and so does work asked for inside a parallel region of the
 // caller's or in a process that has lost its helpers to fork().
 
-#include <bit>
 #include <exception>
 
 // ======== eigan/core/fork.hpp
@@ -755,7 +1021,6 @@ inline bool helpers_lost() {
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <string_view>
 
 #if defined(__linux__)
 #include <sched.h>
@@ -934,6 +1199,42 @@ inline int thread_count(Threads threads = {}) {
 
 }  // namespace eigan
 
+// ======== eigan/core/planar.hpp
+// from_planar and to_planar: images in PyTorch's order, all pixels of the first channel first, and in eigan's, pixel by
+// pixel: planar[(c height + row) width + col] = x[c + channels (row width + col)].   Both: (channels height width) x
+// batch
+
+namespace eigan {
+
+namespace detail {
+template <class T>
+void check_planar(const ConstView<T>& from, const View<T>& to, Shape shape) {
+  if (from.rows() != shape.size() || to.rows() != shape.size() || from.cols() != to.cols())
+    fail_contract("eigan: images of ", shape.channels, " x ", shape.height, " x ", shape.width, " have ", shape.size(),
+                  " rows; given are ", from.rows(), " x ", from.cols(), " and ", to.rows(), " x ", to.cols());
+}
+}  // namespace detail
+
+/// Images in PyTorch's order to eigan's. The two must not overlap. Throws std::invalid_argument for other sizes.
+template <class T>
+void from_planar(std::type_identity_t<ConstView<T>> planar, View<T> x, Shape shape) {
+  detail::check_planar<T>(planar, x, shape);
+  for (Index j = 0; j < x.cols(); ++j)
+    View<T>(x.data() + j * x.outerStride(), shape.channels, shape.pixels()) =
+        ConstView<T>(planar.data() + j * planar.outerStride(), shape.pixels(), shape.channels).transpose();
+}
+
+/// Images in eigan's order to PyTorch's.
+template <class T>
+void to_planar(std::type_identity_t<ConstView<T>> x, View<T> planar, Shape shape) {
+  detail::check_planar<T>(x, planar, shape);
+  for (Index j = 0; j < x.cols(); ++j)
+    View<T>(planar.data() + j * planar.outerStride(), shape.pixels(), shape.channels) =
+        ConstView<T>(x.data() + j * x.outerStride(), shape.channels, shape.pixels()).transpose();
+}
+
+}  // namespace eigan
+
 // ======== eigan/core/random.hpp
 // Filling matrices with random numbers from Rng. Element (i, j) depends on the generator's key, i and
 // first_sample + j alone: a batch can be filled in parts, by anybody, with the same result. The distributions are
@@ -1033,7 +1334,13 @@ inline Isa active_isa() {
 #endif
 
 #define EIGAN_ISA portable
+#if defined(__x86_64__)
+// What every such processor has, although -march or -mavx2 allow this file more: of a program whose files have different
+// flags the linker keeps any one of several bodies of a kernel.
+#define EIGAN_TARGET [[gnu::target("arch=x86-64,no-sse3,no-popcnt,no-lzcnt,no-movbe,no-bmi,no-bmi2")]]
+#else
 #define EIGAN_TARGET
+#endif
 #define EIGAN_VECTOR_BYTES 16
 
 // ======== eigan/kernels/vectors.inc
@@ -1188,26 +1495,53 @@ EIGAN_TARGET EIGAN_INLINE Vector<double> square_root(Vector<double> a) {
   return __builtin_ia32_sqrtpd256(a);
 }
 #endif
-#if defined(EIGAN_X86_VECTORS)
+#if defined(EIGAN_X86_VECTORS) || defined(__aarch64__)
 EIGAN_TARGET EIGAN_INLINE float fma(float a, float b, float c) {
   return __builtin_fmaf(a, b, c);
 }
 EIGAN_TARGET EIGAN_INLINE double fma(double a, double b, double c) {
   return __builtin_fma(a, b, c);
 }
-#else
+#endif
+#if defined(__aarch64__)  // has fused multiply-add in every processor
 template <class V>
 EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
-  V product = a * b;
-#if defined(__x86_64__) && EIGAN_VECTOR_BYTES == 16
-  // Two roundings everywhere: a translation unit compiled for a newer processor must not make one instruction of them.
-  asm("" : "+x"(product));
+  [[maybe_unused]] constexpr bool single = sizeof(a[0]) == sizeof(float);
+#if __has_builtin(__builtin_elementwise_fma)
+  return __builtin_elementwise_fma(a, b, c);
+#elif defined(__clang__) && EIGAN_VECTOR_BYTES == 16
+  using Bytes = __attribute__((neon_vector_type(16))) signed char;
+  const Bytes ab = reinterpret_cast<Bytes>(a), bb = reinterpret_cast<Bytes>(b), cb = reinterpret_cast<Bytes>(c);
+  // The last argument: float or double, as arm_neon.h has it.
+  if constexpr (single)
+    return reinterpret_cast<V>(__builtin_neon_vfmaq_v(cb, bb, ab, 41));
+  else
+    return reinterpret_cast<V>(__builtin_neon_vfmaq_v(cb, bb, ab, 42));
+#elif EIGAN_VECTOR_BYTES == 16
+  if constexpr (single)
+    return __builtin_aarch64_fmav4sf(a, b, c);
+  else
+    return __builtin_aarch64_fmav2df(a, b, c);
+#else
+  for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i) c[i] = fma(a[i], b[i], c[i]);
+  return c;
 #endif
-  return product + c;
 }
+#elif !defined(EIGAN_X86_VECTORS)
+template <class V>
+EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
+  return a * b + c;
+}
+#endif
+#if !defined(EIGAN_X86_VECTORS)
 template <class V>
 EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
-  for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i) a[i] = std::sqrt(a[i]);
+  // Not std::sqrt: that is a function of the file, not of this set.
+  for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i)
+    if constexpr (sizeof(a[0]) == sizeof(float))
+      a[i] = __builtin_sqrtf(a[i]);
+    else
+      a[i] = __builtin_sqrt(a[i]);
   return a;
 }
 #endif
@@ -1215,6 +1549,15 @@ EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
 /// Where a subject leaves its table: TableOf<RowKernels<T>>::table.
 template <class Table>
 struct TableOf;
+
+/// Vector by vector: a loop over elements would become a call of memcpy.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
+  constexpr Index L = lanes<T>;
+  Index i = 0;
+  for (; i + L <= n; i += L) store(to + i, in_register(load(from + i)));
+  if (i < n) store_part(to + i, load_part(from + i, n - i), n - i);
+}
 
 }  // namespace eigan::detail::EIGAN_ISA
 #undef EIGAN_ISA
@@ -1380,26 +1723,53 @@ EIGAN_TARGET EIGAN_INLINE Vector<double> square_root(Vector<double> a) {
   return __builtin_ia32_sqrtpd256(a);
 }
 #endif
-#if defined(EIGAN_X86_VECTORS)
+#if defined(EIGAN_X86_VECTORS) || defined(__aarch64__)
 EIGAN_TARGET EIGAN_INLINE float fma(float a, float b, float c) {
   return __builtin_fmaf(a, b, c);
 }
 EIGAN_TARGET EIGAN_INLINE double fma(double a, double b, double c) {
   return __builtin_fma(a, b, c);
 }
-#else
+#endif
+#if defined(__aarch64__)  // has fused multiply-add in every processor
 template <class V>
 EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
-  V product = a * b;
-#if defined(__x86_64__) && EIGAN_VECTOR_BYTES == 16
-  // Two roundings everywhere: a translation unit compiled for a newer processor must not make one instruction of them.
-  asm("" : "+x"(product));
+  [[maybe_unused]] constexpr bool single = sizeof(a[0]) == sizeof(float);
+#if __has_builtin(__builtin_elementwise_fma)
+  return __builtin_elementwise_fma(a, b, c);
+#elif defined(__clang__) && EIGAN_VECTOR_BYTES == 16
+  using Bytes = __attribute__((neon_vector_type(16))) signed char;
+  const Bytes ab = reinterpret_cast<Bytes>(a), bb = reinterpret_cast<Bytes>(b), cb = reinterpret_cast<Bytes>(c);
+  // The last argument: float or double, as arm_neon.h has it.
+  if constexpr (single)
+    return reinterpret_cast<V>(__builtin_neon_vfmaq_v(cb, bb, ab, 41));
+  else
+    return reinterpret_cast<V>(__builtin_neon_vfmaq_v(cb, bb, ab, 42));
+#elif EIGAN_VECTOR_BYTES == 16
+  if constexpr (single)
+    return __builtin_aarch64_fmav4sf(a, b, c);
+  else
+    return __builtin_aarch64_fmav2df(a, b, c);
+#else
+  for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i) c[i] = fma(a[i], b[i], c[i]);
+  return c;
 #endif
-  return product + c;
 }
+#elif !defined(EIGAN_X86_VECTORS)
+template <class V>
+EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
+  return a * b + c;
+}
+#endif
+#if !defined(EIGAN_X86_VECTORS)
 template <class V>
 EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
-  for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i) a[i] = std::sqrt(a[i]);
+  // Not std::sqrt: that is a function of the file, not of this set.
+  for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i)
+    if constexpr (sizeof(a[0]) == sizeof(float))
+      a[i] = __builtin_sqrtf(a[i]);
+    else
+      a[i] = __builtin_sqrt(a[i]);
   return a;
 }
 #endif
@@ -1407,6 +1777,15 @@ EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
 /// Where a subject leaves its table: TableOf<RowKernels<T>>::table.
 template <class Table>
 struct TableOf;
+
+/// Vector by vector: a loop over elements would become a call of memcpy.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
+  constexpr Index L = lanes<T>;
+  Index i = 0;
+  for (; i + L <= n; i += L) store(to + i, in_register(load(from + i)));
+  if (i < n) store_part(to + i, load_part(from + i, n - i), n - i);
+}
 
 }  // namespace eigan::detail::EIGAN_ISA
 #undef EIGAN_ISA
@@ -1569,26 +1948,53 @@ EIGAN_TARGET EIGAN_INLINE Vector<double> square_root(Vector<double> a) {
   return __builtin_ia32_sqrtpd256(a);
 }
 #endif
-#if defined(EIGAN_X86_VECTORS)
+#if defined(EIGAN_X86_VECTORS) || defined(__aarch64__)
 EIGAN_TARGET EIGAN_INLINE float fma(float a, float b, float c) {
   return __builtin_fmaf(a, b, c);
 }
 EIGAN_TARGET EIGAN_INLINE double fma(double a, double b, double c) {
   return __builtin_fma(a, b, c);
 }
-#else
+#endif
+#if defined(__aarch64__)  // has fused multiply-add in every processor
 template <class V>
 EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
-  V product = a * b;
-#if defined(__x86_64__) && EIGAN_VECTOR_BYTES == 16
-  // Two roundings everywhere: a translation unit compiled for a newer processor must not make one instruction of them.
-  asm("" : "+x"(product));
+  [[maybe_unused]] constexpr bool single = sizeof(a[0]) == sizeof(float);
+#if __has_builtin(__builtin_elementwise_fma)
+  return __builtin_elementwise_fma(a, b, c);
+#elif defined(__clang__) && EIGAN_VECTOR_BYTES == 16
+  using Bytes = __attribute__((neon_vector_type(16))) signed char;
+  const Bytes ab = reinterpret_cast<Bytes>(a), bb = reinterpret_cast<Bytes>(b), cb = reinterpret_cast<Bytes>(c);
+  // The last argument: float or double, as arm_neon.h has it.
+  if constexpr (single)
+    return reinterpret_cast<V>(__builtin_neon_vfmaq_v(cb, bb, ab, 41));
+  else
+    return reinterpret_cast<V>(__builtin_neon_vfmaq_v(cb, bb, ab, 42));
+#elif EIGAN_VECTOR_BYTES == 16
+  if constexpr (single)
+    return __builtin_aarch64_fmav4sf(a, b, c);
+  else
+    return __builtin_aarch64_fmav2df(a, b, c);
+#else
+  for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i) c[i] = fma(a[i], b[i], c[i]);
+  return c;
 #endif
-  return product + c;
 }
+#elif !defined(EIGAN_X86_VECTORS)
+template <class V>
+EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
+  return a * b + c;
+}
+#endif
+#if !defined(EIGAN_X86_VECTORS)
 template <class V>
 EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
-  for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i) a[i] = std::sqrt(a[i]);
+  // Not std::sqrt: that is a function of the file, not of this set.
+  for (unsigned i = 0; i < sizeof(V) / sizeof(a[0]); ++i)
+    if constexpr (sizeof(a[0]) == sizeof(float))
+      a[i] = __builtin_sqrtf(a[i]);
+    else
+      a[i] = __builtin_sqrt(a[i]);
   return a;
 }
 #endif
@@ -1596,6 +2002,15 @@ EIGAN_TARGET EIGAN_INLINE V square_root(V a) {
 /// Where a subject leaves its table: TableOf<RowKernels<T>>::table.
 template <class Table>
 struct TableOf;
+
+/// Vector by vector: a loop over elements would become a call of memcpy.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
+  constexpr Index L = lanes<T>;
+  Index i = 0;
+  for (; i + L <= n; i += L) store(to + i, in_register(load(from + i)));
+  if (i < n) store_part(to + i, load_part(from + i, n - i), n - i);
+}
 
 }  // namespace eigan::detail::EIGAN_ISA
 #undef EIGAN_ISA
@@ -1696,7 +2111,13 @@ const RandomKernels<T>& random_kernels() {
 #endif
 
 #define EIGAN_ISA portable
+#if defined(__x86_64__)
+// What every such processor has, although -march or -mavx2 allow this file more: of a program whose files have different
+// flags the linker keeps any one of several bodies of a kernel.
+#define EIGAN_TARGET [[gnu::target("arch=x86-64,no-sse3,no-popcnt,no-lzcnt,no-movbe,no-bmi,no-bmi2")]]
+#else
 #define EIGAN_TARGET
+#endif
 #define EIGAN_VECTOR_BYTES 16
 
 // ======== eigan/kernels/random.inc
@@ -1757,9 +2178,20 @@ EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sam
     std::memcpy(words + 8 * w, &ordered, sizeof ordered);
   }
 #else
-  for (std::size_t lane = 0; lane < 8; ++lane) {
-    const Rng::Words block = Rng(key).block(8 * group + lane, sample);
-    for (std::size_t w = 0; w < 4; ++w) words[8 * w + lane] = block[w];
+  // Rng::block once more: a call of it would lead out of this set.
+  for (unsigned lane = 0; lane < 8; ++lane) {
+    const std::uint64_t index = 8 * group + lane;
+    auto c0 = static_cast<std::uint32_t>(index), c1 = static_cast<std::uint32_t>(index >> 32);
+    auto c2 = static_cast<std::uint32_t>(sample), c3 = static_cast<std::uint32_t>(sample >> 32);
+    auto k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);
+    for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
+      const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * c0, p1 = std::uint64_t{0xCD9E8D57u} * c2;
+      c0 = static_cast<std::uint32_t>(p1 >> 32) ^ c1 ^ k0;
+      c1 = static_cast<std::uint32_t>(p1);
+      c2 = static_cast<std::uint32_t>(p0 >> 32) ^ c3 ^ k1;
+      c3 = static_cast<std::uint32_t>(p0);
+    }
+    words[lane] = c0, words[8 + lane] = c1, words[16 + lane] = c2, words[24 + lane] = c3;
   }
 #endif
 }
@@ -1875,9 +2307,20 @@ EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sam
     std::memcpy(words + 8 * w, &ordered, sizeof ordered);
   }
 #else
-  for (std::size_t lane = 0; lane < 8; ++lane) {
-    const Rng::Words block = Rng(key).block(8 * group + lane, sample);
-    for (std::size_t w = 0; w < 4; ++w) words[8 * w + lane] = block[w];
+  // Rng::block once more: a call of it would lead out of this set.
+  for (unsigned lane = 0; lane < 8; ++lane) {
+    const std::uint64_t index = 8 * group + lane;
+    auto c0 = static_cast<std::uint32_t>(index), c1 = static_cast<std::uint32_t>(index >> 32);
+    auto c2 = static_cast<std::uint32_t>(sample), c3 = static_cast<std::uint32_t>(sample >> 32);
+    auto k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);
+    for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
+      const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * c0, p1 = std::uint64_t{0xCD9E8D57u} * c2;
+      c0 = static_cast<std::uint32_t>(p1 >> 32) ^ c1 ^ k0;
+      c1 = static_cast<std::uint32_t>(p1);
+      c2 = static_cast<std::uint32_t>(p0 >> 32) ^ c3 ^ k1;
+      c3 = static_cast<std::uint32_t>(p0);
+    }
+    words[lane] = c0, words[8 + lane] = c1, words[16 + lane] = c2, words[24 + lane] = c3;
   }
 #endif
 }
@@ -1990,9 +2433,20 @@ EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sam
     std::memcpy(words + 8 * w, &ordered, sizeof ordered);
   }
 #else
-  for (std::size_t lane = 0; lane < 8; ++lane) {
-    const Rng::Words block = Rng(key).block(8 * group + lane, sample);
-    for (std::size_t w = 0; w < 4; ++w) words[8 * w + lane] = block[w];
+  // Rng::block once more: a call of it would lead out of this set.
+  for (unsigned lane = 0; lane < 8; ++lane) {
+    const std::uint64_t index = 8 * group + lane;
+    auto c0 = static_cast<std::uint32_t>(index), c1 = static_cast<std::uint32_t>(index >> 32);
+    auto c2 = static_cast<std::uint32_t>(sample), c3 = static_cast<std::uint32_t>(sample >> 32);
+    auto k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);
+    for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
+      const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * c0, p1 = std::uint64_t{0xCD9E8D57u} * c2;
+      c0 = static_cast<std::uint32_t>(p1 >> 32) ^ c1 ^ k0;
+      c1 = static_cast<std::uint32_t>(p1);
+      c2 = static_cast<std::uint32_t>(p0 >> 32) ^ c3 ^ k1;
+      c3 = static_cast<std::uint32_t>(p0);
+    }
+    words[lane] = c0, words[8 + lane] = c1, words[16 + lane] = c2, words[24 + lane] = c3;
   }
 #endif
 }
@@ -2088,6 +2542,1784 @@ void fill_normal(View<T> out, double mean, double deviation, Rng rng, Index firs
 
 }  // namespace eigan
 
+// ======== eigan/gan/gradient_penalty.hpp
+// GradientPenalty: keeps the slope of a discriminator D under control. With g_j = d(sum of D's outputs)/dx at sample j:
+//   R1        gamma / 2 mean_j |g_j|^2        at real samples (Mescheder, Geiger, Nowozin 2018)
+//   WGAN-GP   lambda mean_j (|g_j| - 1)^2     between real and generated ones (Gulrajani et al. 2017)
+// Their gradients are second derivatives. With a direction u_j held fixed, <g, u> is D's derivative in the direction u,
+// and both penalties' gradients are those of <g, u>: u_j = gamma / batch g_j, or 2 lambda / batch (1 - 1 / |g_j|) g_j,
+// 0 where g_j is. So (x, u) goes forward through the network and (0, 1) back. What the way back of g left at each level
+// is the second half of that; the first half, the curvature, is empty for networks that are linear piece by piece.
+
+// ======== eigan/net/basic_model.hpp
+// BasicModel<T>: a model of any network: its list of steps, its parameters and state, and the passes over them.
+//
+// A pass runs over tiles of samples, the weight gradients over blocks of parameters; neither depends on the number of
+// threads, so the results do not either, to the last bit.
+
+#include <initializer_list>
+
+// ======== eigan/net/gradients.hpp
+// Gradients: adds the parameters' gradients of a pass, each over the whole batch.
+//
+// The work is cut into blocks of consecutive parameters; where a layer has few parameters and much work, into runs of
+// samples whose gradients are computed by themselves and added in order. Neither cut depends on the number of threads.
+// A thread takes a contiguous share of the operations; it computes blocks of one layer together, a run of them, because
+// their products read the same activations, but no more at a time than a core's cache holds of the gradient until the
+// optimiser reads it.
+
+// ======== eigan/net/tape.hpp
+// Tape: one forward pass remembered: every level of a network, and room for the gradients on the way back.
+//
+// A tape belongs to one network shape and is allocated once, for batches up to a capacity. It remembers exactly one
+// pass: views taken from it hold until the next forward pass on the same tape. Inputs are not copied; they must outlive
+// the backward pass. Two passes alive at once are two tapes. After a forward pass the loss writes output_gradient(),
+// then one backward pass consumes it; anything else is refused.
+
+// ======== eigan/net/memory_plan.hpp
+// plan_memory: which levels of a network share memory in a training pass, and who adds to a gradient.
+//
+// Activations: an element-wise layer writes over its input, and a sum over the last level it reads, if that is no input
+// of the network, nobody else reads it, and neither its maker nor this layer reads it on the way back.
+// Gradients: an element-wise layer without parameters turns dy into dx in place, and a sum hands dy down as it is, if
+// nobody else reads that level. Of several readers of a level, the first on the way back assigns its gradient and the
+// others add theirs, in the list's order: the sum has the same bits for any number of threads.
+
+#include <numeric>
+
+// ======== eigan/net/steps.hpp
+// Steps<T>: a network as passes see it: a flat list. Level 0 is the input (0, 1, ... where there are several), every
+// step reads one or more levels in front of it and writes the next. Sequential, Residual and the others append
+// themselves to such a list; what is no such composition can add its steps by hand:
+//
+//   Steps<float> steps({Shape{3, 8, 8}});
+//   const auto a = steps.add(Conv2d<3, 3, 3, 1, 1>{}, 0, "conv");
+//   steps.sum({0, a}, "sum");
+
+// ======== eigan/net/layer_table.hpp
+// LayerTable<T>: a layer as passes see it: what kind it is, and a function pointer for each thing that it can do. The
+// functions of a layer's type are instantiated here, once, whatever networks it stands in.
+//
+// What a layer lacks does what it would mean: forward_train is forward where nothing is drawn, a layer without parts is
+// one part, a parametric layer without blocks is one block.
+
+// ======== eigan/net/must_be_a_layer.hpp
+// MustBeALayer<L, Position>: what a network asks of a type that it takes for a layer, with the compiler's words for
+// what is missing. A misspelt or mistyped optional member must not be passed over in silence.
+
+namespace eigan::detail {
+
+template <class L, std::size_t... Position>
+struct MustBeAParametricLayer {
+  static_assert(ParametricLayer<L>,
+                "eigan: this layer has param_size() but lacks init or backward_params as the concept "
+                "eigan::ParametricLayer asks for them. The template arguments are the type and its place in a "
+                "Sequential");
+};
+
+template <class L>
+concept has_forward_train = requires(const L layer, ParamsOf<L, float> p, ConstView<float> x, View<float> y,
+                                     Draw draw) {
+  layer.forward_train(p, x, y, draw);
+}
+|| requires {
+  &L::forward_train;
+}
+|| requires {
+  &L::template forward_train<float>;
+};
+template <class L>
+concept has_block_count = requires(const L layer) {
+  layer.block_count();
+};
+
+/// Position: none, or one, of a layer in a Sequential.
+template <class L, std::size_t... Position>
+struct MustBeALayer {
+  static_assert(
+      ElementwiseLayer<L> || SizedLayer<L>,
+      "eigan: this type states neither `elementwise = true` nor `input` and `output`, and has no output_shape "
+      "and at; see the concept eigan::Layer. The template arguments are the type and its place in a Sequential");
+  static_assert(Layer<L>,
+                "eigan: this type lacks forward or backward_input as the concept eigan::Layer asks for them. The "
+                "template arguments are the type and its place in a Sequential");
+  static_assert(!has_forward_train<L> || StochasticLayer<L>,
+                "eigan: this layer has forward_train, but not as the concept eigan::StochasticLayer asks for it, or no "
+                "backward_input_train. The template arguments are the type and its place in a Sequential");
+  static_assert(!has_block_count<L> || BlockedLayer<L>,
+                "eigan: this layer has block_count(), but not the rest that the concept eigan::BlockedLayer asks for. "
+                "The template arguments are the type and its place in a Sequential");
+  static constexpr bool parametric = requires(const L layer) { layer.param_size(); };
+  static_assert(sizeof(std::conditional_t<parametric, MustBeAParametricLayer<L, Position...>, L>) > 0);
+};
+
+}  // namespace eigan::detail
+
+namespace eigan::detail {
+
+/// Of which kinds a layer is.
+struct LayerTraits {
+  bool elementwise, parametric, stochastic, coupled, parted, statistics, tangent, curved, reads_x, reads_y;
+  bool operator==(const LayerTraits&) const = default;
+};
+
+/// `l` points to the layer; p are its parameters, q what was prepared from them.
+template <class T>
+struct LayerTable {
+  using P = Prepared<T>;
+  using C = ConstView<T>;
+  using V = View<T>;
+  LayerTraits traits;
+  Index (*param_size)(const void* l);
+  Index (*state_size)(const void* l);
+  Index (*prepared_size)(const void* l);
+  Index (*part_count)(const void* l);
+  Index (*block_count)(const void* l);
+  std::pair<Index, Index> (*block_range)(const void* l, Index block);
+  Index (*gradient_splits)(const void* l, Index batch);
+  double (*operations)(const void* l, Index features);
+  Spec (*spec)(const void* l);
+  std::vector<Parameter> (*parameters)(const void* l);
+  std::vector<Parameter> (*states)(const void* l);
+  void (*init)(const void* l, std::span<T> p, Rng rng);
+  void (*init_state)(const void* l, std::span<T> s);
+  void (*prepare)(const void* l, std::span<const T> p, std::span<const T> s, std::span<T> q, Phase phase);
+  void (*update_statistics)(const void* l, std::span<T> s, C x, double momentum);
+  void (*merge_statistics)(const void* l, std::span<T> s, C x, Index seen);
+  void (*forward)(const void* l, P p, C x, V y);
+  void (*forward_train)(const void* l, P p, C x, V y, Draw draw);
+  void (*forward_parts)(const void* l, P p, C x, V y, Index first, Index last);
+  void (*backward_input)(const void* l, P p, C x, C y, C dy, V dx, Draw draw);
+  void (*backward_input_parts)(const void* l, P p, C x, C y, C dy, V dx, Index first, Index last);
+  void (*backward_params)(const void* l, P p, C x, C y, C dy, std::span<T> dp, Index first, Index last);
+  void (*forward_tangent)(const void* l, P p, C x, C y, C tx, V ty, Draw draw);
+  void (*add_curvature)(const void* l, P p, C x, C y, C tx, C dty, V dx);
+  void (*backward_params_tangent)(const void* l, P p, C x, C y, C tx, C dty, std::span<T> dp);
+};
+
+/// How a layer of type L fills in the table.
+template <class L, class T>
+struct LayerFunctions {
+  static_assert(sizeof(MustBeALayer<L>) > 0);
+  using P = Prepared<T>;
+  using C = ConstView<T>;
+  using V = View<T>;
+  static constexpr bool parametric = ParametricLayer<L, T>, stochastic = StochasticLayer<L, T>,
+                        parted = PartedLayer<L, T>;
+  static constexpr bool curved = requires(const L layer, ParamsOf<L, T> p, C c, V v) {
+    layer.add_curvature(p, c, c, c, c, v);
+  };
+
+  static const L& layer(const void* l) { return *static_cast<const L*>(l); }
+  static ParamsOf<L, T> params(const P& p) {
+    if constexpr (PreparedLayer<L, T>)
+      return p;
+    else
+      return p.params;
+  }
+
+  static Index param_size(const void* l) { return param_size_of(layer(l)); }
+  static Index state_size([[maybe_unused]] const void* l) {
+    if constexpr (StatefulLayer<L, T>)
+      return layer(l).state_size();
+    else
+      return 0;
+  }
+  static Index prepared_size([[maybe_unused]] const void* l) {
+    if constexpr (PreparedLayer<L, T>)
+      return layer(l).prepared_size();
+    else
+      return 0;
+  }
+  static Index part_count([[maybe_unused]] const void* l) {
+    if constexpr (parted)
+      return layer(l).part_count();
+    else
+      return 1;
+  }
+  static Index block_count([[maybe_unused]] const void* l) {
+    if constexpr (BlockedLayer<L, T>)
+      return layer(l).block_count();
+    else
+      return parametric ? 1 : 0;
+  }
+  static std::pair<Index, Index> block_range(const void* l, [[maybe_unused]] Index block) {
+    if constexpr (BlockedLayer<L, T>)
+      return layer(l).block_range(block);
+    else
+      return {0, param_size(l)};
+  }
+  static Index gradient_splits([[maybe_unused]] const void* l, [[maybe_unused]] Index batch) {
+    if constexpr (requires { layer(l).gradient_splits(batch); })
+      return layer(l).gradient_splits(batch);
+    else
+      return 1;
+  }
+  static double operations([[maybe_unused]] const void* l, [[maybe_unused]] Index features) {
+    if constexpr (requires { layer(l).operations(); })
+      return layer(l).operations();
+    else
+      return 2.0 * static_cast<double>(param_size(l));
+  }
+  static Spec spec(const void* l) { return spec_of(layer(l)); }
+  static std::vector<Parameter> parameters(const void* l) { return parameters_of(layer(l)); }
+  static std::vector<Parameter> states([[maybe_unused]] const void* l) {
+    if constexpr (StatefulLayer<L, T>)
+      return layer(l).states();
+    else
+      return {};
+  }
+
+  static void init([[maybe_unused]] const void* l, [[maybe_unused]] std::span<T> p, [[maybe_unused]] Rng rng) {
+    if constexpr (parametric) layer(l).init(p, rng);
+  }
+  static void init_state([[maybe_unused]] const void* l, [[maybe_unused]] std::span<T> s) {
+    if constexpr (StatefulLayer<L, T>) layer(l).init_state(s);
+  }
+  static void prepare([[maybe_unused]] const void* l, [[maybe_unused]] std::span<const T> p,
+                      [[maybe_unused]] std::span<const T> s, [[maybe_unused]] std::span<T> q,
+                      [[maybe_unused]] Phase phase) {
+    if constexpr (PreparedLayer<L, T>) layer(l).prepare(p, s, q, phase);
+  }
+  static void update_statistics([[maybe_unused]] const void* l, [[maybe_unused]] std::span<T> s, [[maybe_unused]] C x,
+                                [[maybe_unused]] double momentum) {
+    if constexpr (StatisticsLayer<L, T>) layer(l).update_statistics(s, x, momentum);
+  }
+  static void merge_statistics([[maybe_unused]] const void* l, [[maybe_unused]] std::span<T> s, [[maybe_unused]] C x,
+                               [[maybe_unused]] Index seen) {
+    if constexpr (StatisticsLayer<L, T>) layer(l).merge_statistics(s, x, seen);
+  }
+  static void forward(const void* l, P p, C x, V y) { layer(l).forward(params(p), x, y); }
+  static void forward_train(const void* l, P p, C x, V y, [[maybe_unused]] Draw draw) {
+    if constexpr (stochastic)
+      layer(l).forward_train(params(p), x, y, draw);
+    else
+      layer(l).forward(params(p), x, y);
+  }
+  static void forward_parts(const void* l, P p, C x, V y, [[maybe_unused]] Index first, [[maybe_unused]] Index last) {
+    if constexpr (parted)
+      layer(l).forward_parts(params(p), x, y, first, last);
+    else
+      layer(l).forward(params(p), x, y);
+  }
+  static void backward_input(const void* l, P p, C x, C y, C dy, V dx, [[maybe_unused]] Draw draw) {
+    if constexpr (stochastic)
+      layer(l).backward_input_train(params(p), x, y, dy, dx, draw);
+    else
+      layer(l).backward_input(params(p), x, y, dy, dx);
+  }
+  static void backward_input_parts(const void* l, P p, C x, C y, C dy, V dx, [[maybe_unused]] Index first,
+                                   [[maybe_unused]] Index last) {
+    if constexpr (parted)
+      layer(l).backward_input_parts(params(p), x, y, dy, dx, first, last);
+    else
+      layer(l).backward_input(params(p), x, y, dy, dx);
+  }
+  static void backward_params([[maybe_unused]] const void* l, [[maybe_unused]] P p, [[maybe_unused]] C x,
+                              [[maybe_unused]] C y, [[maybe_unused]] C dy, [[maybe_unused]] std::span<T> dp,
+                              [[maybe_unused]] Index first, [[maybe_unused]] Index last) {
+    if constexpr (BlockedLayer<L, T>)
+      layer(l).backward_params_blocks(params(p), x, y, dy, dp, first, last);
+    else if constexpr (parametric)
+      layer(l).backward_params(params(p), x, y, dy, dp);
+  }
+  static void forward_tangent([[maybe_unused]] const void* l, [[maybe_unused]] P p, [[maybe_unused]] C x,
+                              [[maybe_unused]] C y, [[maybe_unused]] C tx, [[maybe_unused]] V ty,
+                              [[maybe_unused]] Draw draw) {
+    if constexpr (!TangentLayer<L, T>)
+      return;
+    else if constexpr (!ElementwiseLayer<L>)
+      layer(l).forward_tangent(params(p), x, y, tx, ty);
+    else  // a diagonal Jacobian is its own transpose
+      backward_input(l, p, x, y, tx, ty, draw);
+  }
+  static void add_curvature([[maybe_unused]] const void* l, [[maybe_unused]] P p, [[maybe_unused]] C x,
+                            [[maybe_unused]] C y, [[maybe_unused]] C tx, [[maybe_unused]] C dty,
+                            [[maybe_unused]] V dx) {
+    if constexpr (curved) layer(l).add_curvature(params(p), x, y, tx, dty, dx);
+  }
+  static void backward_params_tangent([[maybe_unused]] const void* l, [[maybe_unused]] P p, [[maybe_unused]] C x,
+                                      [[maybe_unused]] C y, [[maybe_unused]] C tx, [[maybe_unused]] C dty,
+                                      [[maybe_unused]] std::span<T> dp) {
+    if constexpr (TangentLayer<L, T> && parametric) layer(l).backward_params_tangent(params(p), x, y, tx, dty, dp);
+  }
+
+  static constexpr LayerTable<T> table{.traits = {.elementwise = ElementwiseLayer<L>,
+                                                  .parametric = parametric,
+                                                  .stochastic = stochastic,
+                                                  .coupled = BatchCoupledLayer<L, T>,
+                                                  .parted = parted,
+                                                  .statistics = StatisticsLayer<L, T>,
+                                                  .tangent = TangentLayer<L, T>,
+                                                  .curved = curved,
+                                                  .reads_x = backward_reads_x<L>(),
+                                                  .reads_y = backward_reads_y<L>()},
+                                       .param_size = param_size,
+                                       .state_size = state_size,
+                                       .prepared_size = prepared_size,
+                                       .part_count = part_count,
+                                       .block_count = block_count,
+                                       .block_range = block_range,
+                                       .gradient_splits = gradient_splits,
+                                       .operations = operations,
+                                       .spec = spec,
+                                       .parameters = parameters,
+                                       .states = states,
+                                       .init = init,
+                                       .init_state = init_state,
+                                       .prepare = prepare,
+                                       .update_statistics = update_statistics,
+                                       .merge_statistics = merge_statistics,
+                                       .forward = forward,
+                                       .forward_train = forward_train,
+                                       .forward_parts = forward_parts,
+                                       .backward_input = backward_input,
+                                       .backward_input_parts = backward_input_parts,
+                                       .backward_params = backward_params,
+                                       .forward_tangent = forward_tangent,
+                                       .add_curvature = add_curvature,
+                                       .backward_params_tangent = backward_params_tangent};
+};
+
+}  // namespace eigan::detail
+
+namespace eigan {
+
+/// "784" for a vector, "3 x 64 x 48" for channels x height x width.
+inline std::string shape_text(Shape shape) {
+  return shape.is_vector() ? detail::concat(shape.channels)
+                           : detail::concat(shape.channels, " x ", shape.height, " x ", shape.width);
+}
+
+/// What a step does.
+enum class StepKind {
+  layer,         ///< its layer
+  sum,           ///< adds the levels it reads
+  concatenation  ///< puts their channels side by side, vectors at every pixel
+};
+
+/// One step of a network: a layer or a join, and where its numbers lie.
+template <class T>
+struct Step {
+  StepKind kind;                   ///< of which kind it is
+  std::vector<std::size_t> reads;  ///< one level for a layer, several for a join
+  std::size_t writes;              ///< the level that it makes
+  std::string name;                ///< of the layer in the network: "2.body.0"
+  const detail::LayerTable<T>* table = nullptr;
+  std::shared_ptr<const void> layer = nullptr;
+  double operations = 0;       ///< floating-point operations of a forward pass for one sample
+  Index offset = 0, size = 0;  ///< of its parameters
+  Index state_offset = 0, state_size = 0;
+  Index prepared_offset = 0, prepared_size = 0;
+
+  /// Of which kinds its layer is; of none where it joins.
+  const detail::LayerTraits& traits() const {
+    static constexpr detail::LayerTraits join{};
+    return table == nullptr ? join : table->traits;
+  }
+  /// The layer's description.
+  Spec spec() const { return table->spec(layer.get()); }
+  /// Parts that a thread can compute by itself.
+  Index part_count() const { return table == nullptr ? 1 : table->part_count(layer.get()); }
+  /// The step's part of a parameter-shaped buffer.
+  template <class U>
+  std::span<U> slice(std::span<U> all) const {
+    return all.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(size));
+  }
+  /// The same of the state and of what is prepared.
+  template <class U>
+  std::span<U> state_slice(std::span<U> all) const {
+    return all.subspan(static_cast<std::size_t>(state_offset), static_cast<std::size_t>(state_size));
+  }
+  template <class U>
+  std::span<U> prepared_slice(std::span<U> all) const {
+    return all.subspan(static_cast<std::size_t>(prepared_offset), static_cast<std::size_t>(prepared_size));
+  }
+};
+
+/// The list.
+template <class T>
+class Steps {
+ public:
+  /// Of inputs of these shapes, one at least, and no steps yet.
+  explicit Steps(std::vector<Shape> inputs) : levels_(std::move(inputs)), inputs_(levels_.size()) {
+    if (levels_.empty()) detail::fail_contract("eigan::Steps: needs at least one input");
+    for (const Shape& shape : levels_)
+      if (!shape || !fits_memory(shape))
+        detail::fail_contract("eigan: an input cannot have the shape ", shape_text(shape));
+  }
+
+  /// Adds a layer behind level `from`; returns the level that it makes. Throws std::invalid_argument, naming the layer,
+  /// if it does not take what that level gives.
+  template <class L>
+  std::size_t add(const L& layer, std::size_t from, std::string name) {
+    check_reads({from}, name);
+    const Shape in = levels_[from], out = detail::output_shape_of(layer, in);
+    if (!out)
+      detail::fail_contract("eigan: this layer does not take what the layer before gives: layer ", name, ", ",
+                            detail::spec_of(layer).text(), ", expects ", expected(layer), " and receives ",
+                            shape_text(in));
+    if constexpr (ShapedLayer<L>)
+      return add_placed(layer.at(in), from, out, std::move(name));
+    else
+      return add_placed(layer, from, out, std::move(name));
+  }
+  /// The sum of levels of one shape.
+  std::size_t sum(std::vector<std::size_t> levels, std::string name) {
+    check_reads(levels, name);
+    for (const std::size_t level : levels)
+      if (levels_[level] != levels_[levels.front()])
+        detail::fail_contract("eigan: a sum needs equal shapes: ", name, " receives ",
+                              shape_text(levels_[levels.front()]), " and ", shape_text(levels_[level]));
+    const Shape out = levels_[levels.front()];
+    return push({StepKind::sum, std::move(levels), 0, std::move(name)}, out);
+  }
+  /// The channels of levels of one height and width side by side; a vector among images is repeated at every pixel.
+  std::size_t concatenate(std::vector<std::size_t> levels, std::string name) {
+    check_reads(levels, name);
+    const auto is_image = [&](std::size_t level) { return !levels_[level].is_vector(); };
+    const auto image = std::find_if(levels.begin(), levels.end(), is_image);
+    Shape out = image == levels.end() ? Shape{} : levels_[*image];
+    out.channels = 0;
+    for (const std::size_t level : levels) {
+      const Shape& in = levels_[level];
+      if (!in.is_vector() && (in.height != out.height || in.width != out.width))
+        detail::fail_contract("eigan: images side by side need one height and width: ", name, " receives ",
+                              shape_text(levels_[*image]), " and ", shape_text(in));
+      if (!checked_add(out.channels, in.channels, out.channels)) out.channels = std::numeric_limits<Index>::max();
+    }
+    return push({StepKind::concatenation, std::move(levels), 0, std::move(name)}, out);
+  }
+
+  /// The shapes of all levels.
+  const std::vector<Shape>& levels() const { return levels_; }
+  /// The steps, each behind those whose levels it reads.
+  const std::vector<Step<T>>& steps() const { return steps_; }
+  /// How many of the first levels are inputs.
+  std::size_t inputs() const { return inputs_; }
+  /// How many parameters there are, and numbers of state, and such as are prepared for a pass.
+  Index param_size() const { return params_; }
+  Index state_size() const { return states_; }
+  Index prepared_size() const { return prepared_; }
+  /// Whether a training pass draws random numbers.
+  bool stochastic() const {
+    return std::any_of(steps_.begin(), steps_.end(), [](const Step<T>& step) { return step.traits().stochastic; });
+  }
+  /// Steps that read a level.
+  Index readers(std::size_t level) const {
+    Index count = 0;
+    for (const Step<T>& step : steps_) count += std::count(step.reads.begin(), step.reads.end(), level);
+    return count;
+  }
+
+  /// Every tensor to train, named as torch.nn.Sequential names it: "0.weight".
+  std::vector<Parameter> parameters() const {
+    return collect([](const Step<T>& s) { return s.table->parameters(s.layer.get()); }, &Step<T>::offset);
+  }
+  /// Every tensor of the state: "1.running_mean".
+  std::vector<Parameter> states() const {
+    return collect([](const Step<T>& s) { return s.table->states(s.layer.get()); }, &Step<T>::state_offset);
+  }
+
+ private:
+  void check_reads(const std::vector<std::size_t>& levels, const std::string& name) const {
+    if (levels.empty()) detail::fail_contract("eigan::Steps: ", name, " must read a level");
+    for (const std::size_t level : levels)
+      if (level >= levels_.size())
+        detail::fail_contract("eigan::Steps: ", name, " cannot read level ", level, " of ", levels_.size());
+  }
+  template <class L>
+  static std::string expected(const L& layer) {
+    if constexpr (requires { layer.expects(); })
+      return layer.expects();
+    else if constexpr (SizedLayer<L>)
+      return detail::concat(detail::input_of(layer));
+    else
+      return "another shape";
+  }
+  template <class L>
+  std::size_t add_placed(L layer, std::size_t from, Shape out, std::string name) {
+    const Index features = levels_[from].size();
+    Step<T> step{StepKind::layer, {from}, 0, std::move(name), &detail::LayerFunctions<L, T>::table};
+    step.layer = std::make_shared<const L>(std::move(layer));
+    const auto place = [&](Index& total, Index& offset, Index& size, Index (*size_of)(const void*)) {
+      offset = total, size = size_of(step.layer.get());
+      if (size < 0 || !checked_add(total, size, total) || total > std::numeric_limits<Index>::max() / 8)
+        detail::fail_contract("eigan: more parameters than any memory holds, with layer ", step.name, ", ",
+                              step.spec().text());
+    };
+    place(params_, step.offset, step.size, step.table->param_size);
+    place(states_, step.state_offset, step.state_size, step.table->state_size);
+    place(prepared_, step.prepared_offset, step.prepared_size, step.table->prepared_size);
+    step.operations = std::max(step.table->operations(step.layer.get(), features), static_cast<double>(features));
+    return push(std::move(step), out);
+  }
+  static bool fits_memory(Shape shape) {
+    Index size = 0;
+    return checked_mul(shape.channels, shape.height, size) && checked_mul(size, shape.width, size) &&
+           size <= std::numeric_limits<Index>::max() / 64;
+  }
+  std::size_t push(Step<T> step, Shape out) {
+    if (!fits_memory(out))
+      detail::fail_contract("eigan: layer ", step.name, " would give more numbers than any memory holds");
+    step.writes = levels_.size();
+    levels_.push_back(out);
+    steps_.push_back(std::move(step));
+    return levels_.size() - 1;
+  }
+  template <class F>
+  std::vector<Parameter> collect(const F& tensors, Index Step<T>::*offset) const {
+    std::vector<Parameter> all;
+    for (const Step<T>& step : steps_) {
+      if (step.table == nullptr) continue;
+      for (Parameter p : tensors(step)) {
+        p.name = step.name + '.' + p.name;
+        p.offset += step.*offset;
+        all.push_back(std::move(p));
+      }
+    }
+    return all;
+  }
+
+  std::vector<Shape> levels_;
+  std::size_t inputs_;
+  std::vector<Step<T>> steps_;
+  Index params_ = 0, states_ = 0, prepared_ = 0;
+};
+
+namespace detail {
+/// Whether memory that was made for one network fits another.
+template <class T>
+bool same_layout(const Steps<T>& a, const Steps<T>& b) {
+  const auto same = [](const Step<T>& s, const Step<T>& t) {
+    return s.kind == t.kind && s.reads == t.reads && s.traits() == t.traits() && s.size == t.size &&
+           s.prepared_size == t.prepared_size;
+  };
+  return a.levels() == b.levels() && a.inputs() == b.inputs() &&
+         std::equal(a.steps().begin(), a.steps().end(), b.steps().begin(), b.steps().end(), same);
+}
+}  // namespace detail
+
+}  // namespace eigan
+
+namespace eigan::detail {
+
+struct MemoryPlan {
+  std::vector<std::size_t> activation, gradient;  ///< of each level: the level whose memory it has, itself if its own
+  std::vector<std::vector<bool>> adds;            ///< of each step and each level it reads
+  Index spare_features = 0;                       ///< the widest level to which a layer adds; 0 if none does
+};
+
+/// `separate`: every level has memory of its own.
+template <class T>
+MemoryPlan plan_memory(const Steps<T>& net, bool separate) {
+  const std::size_t levels = net.levels().size();
+  MemoryPlan plan{std::vector<std::size_t>(levels), std::vector<std::size_t>(levels), {}, 0};
+  std::iota(plan.activation.begin(), plan.activation.end(), std::size_t{0});
+  std::iota(plan.gradient.begin(), plan.gradient.end(), std::size_t{0});
+  const auto has_one_reader = [&](std::size_t level) { return level >= net.inputs() && net.readers(level) == 1; };
+
+  std::vector<bool> maker_reads(levels, true);  // on the way back; of an input: the caller keeps it
+  for (const Step<T>& step : net.steps()) {
+    const std::size_t from = step.reads.back();
+    const bool in_place = step.kind == StepKind::sum || (step.traits().elementwise && !step.traits().reads_x);
+    if (!separate && in_place && has_one_reader(from) && !maker_reads[from])
+      plan.activation[step.writes] = plan.activation[from];
+    maker_reads[step.writes] = step.kind == StepKind::layer && step.traits().reads_y;
+  }
+
+  std::vector<bool> assigned(levels, false);
+  plan.adds.resize(net.steps().size());
+  for (std::size_t s = net.steps().size(); s-- > 0;) {
+    const Step<T>& step = net.steps()[s];
+    for (const std::size_t from : step.reads) {
+      plan.adds[s].push_back(assigned[from]);
+      assigned[from] = true;
+      if (plan.adds[s].back() && step.kind == StepKind::layer)
+        plan.spare_features = std::max(plan.spare_features, net.levels()[from].size());
+    }
+    const std::size_t from = step.reads.back();
+    const bool in_place = step.kind == StepKind::sum || (step.traits().elementwise && !step.traits().parametric);
+    if (!separate && in_place && has_one_reader(from)) plan.gradient[from] = plan.gradient[step.writes];
+  }
+  return plan;
+}
+
+}  // namespace eigan::detail
+
+namespace eigan {
+
+/// The memory of one forward pass and of the way back.
+template <class T = float>
+class Tape {
+ public:
+  /// Allocates for batches of up to `capacity` samples. `separate`: no level shares the memory of another.
+  Tape(std::shared_ptr<const Steps<T>> steps, Index capacity, bool separate = false)
+      : steps_(std::move(steps)), capacity_(capacity), prepared_(steps_->prepared_size()) {
+    if (capacity <= 0) detail::fail_contract("eigan::Tape: the capacity must be positive, is ", capacity);
+    const detail::MemoryPlan plan = detail::plan_memory(*steps_, separate);
+    const std::size_t levels = steps_->levels().size(), inputs = steps_->inputs();
+    inputs_.resize(inputs), activations_.resize(levels), gradients_.resize(levels), wanted_.resize(levels);
+    const auto place = [&](std::vector<View<T>>& views, const std::vector<std::size_t>& shares, std::size_t level) {
+      if (shares[level] != level) return views[level].rebind(views[shares[level]]);
+      memory_.emplace_back(steps_->levels()[level].size(), capacity);
+      views[level].rebind(memory_.back().view());
+    };
+    for (std::size_t level = inputs; level < levels; ++level) place(activations_, plan.activation, level);
+    for (std::size_t level = levels; level-- > inputs;) place(gradients_, plan.gradient, level);
+    adds_ = plan.adds;
+    Index partials = 0;
+    for (const Step<T>& step : steps_->steps()) {
+      const Index splits = step.size > 0 ? step.table->gradient_splits(step.layer.get(), capacity) : 1;
+      most_splits_.push_back(splits), partial_offsets_.push_back(partials);
+      if (splits > 1) partials += splits * step.size;
+    }
+    partials_ = Buffer<T>(partials);
+    spare_stride_ = padded_stride<T>(plan.spare_features);
+    if (plan.spare_features > 0) spare_ = Buffer<T>(spare_stride_ * capacity);
+  }
+
+  /// The network that it was made for.
+  const Steps<T>& steps() const { return *steps_; }
+  /// How many samples it has room for.
+  Index capacity() const { return capacity_; }
+  /// Samples in the remembered pass; 0 before the first.
+  Index batch() const { return batch_; }
+  /// Where the remembered pass's random numbers come from, so that its masks can be drawn again.
+  Draw draw() const { return {rng_, first_sample_}; }
+
+  /// The remembered pass's input, which is the caller's.
+  ConstView<T> input(std::size_t i = 0) const { return inputs_[i]; }
+  /// The network's output: features x batch.
+  ConstView<T> output() const { return activation(activations_.size() - 1); }
+  /// Where the loss writes its gradient with respect to the output before a backward pass, which consumes it: layers
+  /// may pass it down in place, so a second backward pass wants it written again.
+  View<T> output_gradient() {
+    state_ = state_ == State::empty ? State::empty : State::ready;
+    return gradient(gradients_.size() - 1);
+  }
+
+  /// A level as it stands: a layer that works in place has overwritten the level in front of it.
+  ConstView<T> activation(std::size_t level) const {
+    return level < inputs_.size() ? inputs_[level] : ConstView<T>(activations_[level].columns(0, batch_));
+  }
+  /// The same, for the step that computes it.
+  View<T> writable_activation(std::size_t level) { return activations_[level].columns(0, batch_); }
+  /// The gradient with respect to a level.
+  View<T> gradient(std::size_t level) { return gradients_[level].columns(0, batch_); }
+
+  /// Lets the output live in the caller's memory, e.g. in another network's input: features x capacity or more.
+  void bind_output(View<T> y) {
+    if (y.rows() != activations_.back().rows())
+      detail::fail_contract("eigan::Tape::bind_output: expected ", activations_.back().rows(), " features, got ",
+                            y.rows());
+    activations_.back().rebind(y);
+    capacity_ = std::min<Index>(gradients_.back().cols(), y.cols());
+  }
+
+  // What passes need; programs do not.
+
+  /// Starts a new pass over the columns of the inputs.
+  void begin(std::span<const ConstView<T>> inputs, Draw draw) {
+    for (std::size_t i = 0; i < inputs.size(); ++i) inputs_[i].rebind(inputs[i]);
+    batch_ = inputs[0].cols();
+    rng_ = draw.rng, first_sample_ = draw.first_sample;
+    state_ = State::passed;
+  }
+  /// Starts the way back. Throws std::invalid_argument where there is nothing to go back over, or no gradient. dx:
+  /// where the inputs' gradients go, an empty view where nobody wants it. Marks what of the rest must be computed.
+  void begin_backward(std::span<const View<T>> dx) {
+    check_ready();
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      wanted_[i] = i < dx.size() && dx[i].data() != nullptr;
+      if (wanted_[i]) gradients_[i].rebind(dx[i]);
+    }
+    for (const Step<T>& step : steps_->steps()) {
+      const auto wanted = [&](std::size_t level) { return wanted_[level]; };
+      wanted_[step.writes] = step.size > 0 || std::any_of(step.reads.begin(), step.reads.end(), wanted);
+    }
+    state_ = State::consumed;
+  }
+  /// Throws std::invalid_argument unless a backward pass may follow.
+  void check_ready() const {
+    if (state_ == State::empty) detail::fail_contract("eigan::Model: backward without a forward pass on this tape");
+    if (state_ == State::passed)
+      detail::fail_contract("eigan::Model: backward before a loss has written tape.output_gradient()");
+    if (state_ == State::consumed)
+      detail::fail_contract(
+          "eigan::Model: a second backward on one pass: the first has consumed tape.output_gradient(), which a loss "
+          "must "
+          "write again");
+  }
+  /// Whether the level's gradient must be computed.
+  bool wanted(std::size_t level) const { return wanted_[level]; }
+  /// Whether step number `step` adds to the gradient of the level that it reads as number `read`, another step having
+  /// assigned it.
+  bool adds(std::size_t step, std::size_t read) const { return adds_[step][read]; }
+  /// Room for a gradient that is to be added to `level`'s, one for each sample.
+  View<T> spare(std::size_t level) { return View<T>(spare_.data(), gradients_[level].rows(), batch_, spare_stride_); }
+  /// Into how many runs of samples the pass is cut for the gradient of a step.
+  Index splits(std::size_t step) const {
+    const Step<T>& s = steps_->steps()[step];
+    return std::min(s.table->gradient_splits(s.layer.get(), batch_), most_splits_[step]);
+  }
+  /// Where run i's gradient goes.
+  std::span<T> partial(std::size_t step, Index i) {
+    const Index size = steps_->steps()[step].size;
+    return std::span<T>(partials_).subspan(static_cast<std::size_t>(partial_offsets_[step] + i * size),
+                                           static_cast<std::size_t>(size));
+  }
+  /// What the layers have prepared for the pass.
+  std::span<T> prepared() { return prepared_; }
+  std::span<const T> prepared() const { return prepared_; }
+
+ private:
+  enum class State { empty, passed, ready, consumed };
+
+  std::shared_ptr<const Steps<T>> steps_;
+  std::vector<BufferMatrix<T>> memory_;
+  std::vector<ConstView<T>> inputs_;
+  std::vector<View<T>> activations_, gradients_;
+  std::vector<std::vector<bool>> adds_;
+  std::vector<bool> wanted_;
+  std::vector<Index> most_splits_, partial_offsets_;
+  Buffer<T> partials_, spare_;
+  Index spare_stride_ = 0;
+  Index capacity_;
+  Index batch_ = 0;
+  Buffer<T> prepared_;
+  Rng rng_{0};
+  Index first_sample_ = 0;
+  State state_ = State::empty;
+};
+
+}  // namespace eigan
+
+namespace eigan::detail {
+
+class Gradients {
+ public:
+  template <class T>
+  explicit Gradients(const Steps<T>& net) {
+    for (std::size_t s = 0; s < net.steps().size(); ++s) {
+      const Step<T>& step = net.steps()[s];
+      if (step.size == 0) continue;
+      const Index count = step.table->block_count(step.layer.get());
+      for (Index i = 0; i < count; ++i) {
+        const auto [first, last] = step.table->block_range(step.layer.get(), i);
+        const double share = static_cast<double>(last - first) / static_cast<double>(step.size);
+        blocks_.push_back({s, i, step.offset + first, step.offset + last, share * step.operations});
+        operations_ += share * step.operations;
+      }
+    }
+  }
+
+  /// Adds to grad. after(first, count) is called behind each finished piece of it, on any thread.
+  template <class T, class After>
+  void add(const Steps<T>& net, std::span<const T> params, Tape<T>& tape, std::span<T> grad, Threads threads,
+           const After& after) const {
+    const auto batch = static_cast<double>(tape.batch());
+    parallel(usable_threads(threads, operations_ * batch), [&](int part, int of) {
+      const double begin = operations_ * part / of, end = operations_ * (part + 1) / of;
+      double done = 0;  // operations of what stands in front
+      const auto is_mine = [&](double operations) {
+        const double middle = done + operations / 2;
+        return (middle >= begin || part == 0) && (middle < end || part + 1 == of);
+      };
+      for (std::size_t b = 0; b < blocks_.size();) {
+        const Step<T>& step = net.steps()[blocks_[b].step];
+        if (const Index splits = tape.splits(blocks_[b].step); splits > 1) {
+          std::size_t next = b;
+          double operations = 0;
+          for (; next < blocks_.size() && blocks_[next].step == blocks_[b].step; ++next)
+            operations += blocks_[next].operations;
+          for (Index i = 0; i < splits; ++i, done += operations / static_cast<double>(splits))
+            if (is_mine(operations / static_cast<double>(splits)))
+              compute(step, params, tape, tape.partial(blocks_[b].step, i), 0, block_count(step), i, splits);
+          b = next;
+          continue;
+        }
+        std::size_t next = b;
+        if (!is_mine(blocks_[b].operations)) {
+          done += blocks_[b++].operations;
+          continue;
+        }
+        do done += blocks_[next++].operations;
+        while (next < blocks_.size() && blocks_[next].step == blocks_[b].step && is_mine(blocks_[next].operations) &&
+               blocks_[next].last - blocks_[b].first <= most_in_a_run);
+        compute(step, params, tape, step.slice(grad), blocks_[b].index, blocks_[next - 1].index + 1, 0, 1);
+        after(blocks_[b].first, blocks_[next - 1].last - blocks_[b].first);
+        b = next;
+      }
+    });
+    for (std::size_t s = 0; s < net.steps().size(); ++s) {
+      const Step<T>& step = net.steps()[s];
+      const Index splits = step.size > 0 ? tape.splits(s) : 1;
+      if (splits < 2) continue;
+      const std::span<T> dp = step.slice(grad);
+      for (Index i = 0; i < splits; ++i) {
+        const std::span<const T> partial = tape.partial(s, i);
+        for (std::size_t k = 0; k < dp.size(); ++k) dp[k] += partial[k];
+      }
+      after(step.offset, step.size);
+    }
+  }
+
+ private:
+  struct Block {
+    std::size_t step;
+    Index index;
+    Index first, last;  // parameters of the network
+    double operations;  // for one sample
+  };
+  static constexpr Index most_in_a_run = 131072;  // parameters
+
+  template <class T>
+  static Index block_count(const Step<T>& step) {
+    return step.table->block_count(step.layer.get());
+  }
+  /// Adds the gradient of some blocks to dp, over run `split` of `splits` runs of samples. A run's dp begins at zero.
+  template <class T>
+  static void compute(const Step<T>& step, std::span<const T> params, Tape<T>& tape, std::span<T> dp, Index first,
+                      Index last, Index split, Index splits) {
+    const Index sample = part_begin(tape.batch(), split, splits);
+    const Index count = part_begin(tape.batch(), split + 1, splits) - sample;
+    if (splits > 1) std::fill(dp.begin(), dp.end(), T(0));
+    if (count == 0) return;
+    step.table->backward_params(
+        step.layer.get(), {step.slice(params), step.prepared_slice(std::as_const(tape).prepared())},
+        tape.activation(step.reads[0]).columns(sample, count), tape.activation(step.writes).columns(sample, count),
+        tape.gradient(step.writes).columns(sample, count), dp, first, last);
+  }
+
+  std::vector<Block> blocks_;
+  double operations_ = 0;  // for one sample
+};
+
+}  // namespace eigan::detail
+
+// ======== eigan/net/inference.hpp
+// Inference: a network's output and nothing else. Tiles of samples go through all steps, each tile by itself; where
+// there are fewer tiles than threads, one step after the other, cut into the layers' own parts.
+
+// ======== eigan/net/join.hpp
+// Joins: the steps of a network that read several levels: a sum, and channels side by side. x and y are features x
+// batch; inside a column channels run fastest, so that side by side means pixel by pixel, a1 a2 b1 | a3 a4 b2 | ...
+// Backward: a sum hands dy to all that it read; channels side by side each get their own. Where another reader of a
+// level has already written its gradient, `adds` says to add.
+
+namespace eigan::detail {
+
+/// y = x, or y += x, where y may be x itself.
+template <class T>
+void assign_or_add(const ConstView<T>& x, View<T> y, bool adds) {
+  if (adds)
+    y += x;
+  else if (y.data() != x.data())
+    y = x;
+}
+
+/// x's channels into channels [first, first + x's) of y, which has y_shape; a vector goes to every pixel.
+template <class T>
+void put_channels(const ConstView<T>& x, Shape x_shape, View<T> y, Shape y_shape, Index first) {
+  const Index step = x_shape.is_vector() ? 0 : x_shape.channels;
+  for (Index j = 0; j < x.cols(); ++j) {
+    const T* from = x.data() + j * x.outerStride();
+    T* to = y.data() + j * y.outerStride() + first;
+    for (Index pixel = 0; pixel < y_shape.pixels(); ++pixel, from += step, to += y_shape.channels)
+      std::copy_n(from, x_shape.channels, to);
+  }
+}
+
+/// The way back: those channels of dy into dx, or added to it; a vector gets the sum over the pixels.
+template <class T>
+void take_channels(const ConstView<T>& dy, Shape y_shape, Index first, View<T> dx, Shape x_shape, bool adds) {
+  const bool repeated = x_shape.is_vector() && !y_shape.is_vector();
+  if (repeated && !adds) dx.setZero();
+  for (Index j = 0; j < dx.cols(); ++j) {
+    const T* from = dy.data() + j * dy.outerStride() + first;
+    T* to = dx.data() + j * dx.outerStride();
+    for (Index pixel = 0; pixel < y_shape.pixels(); ++pixel, from += y_shape.channels) {
+      if (adds || repeated)
+        for (Index c = 0; c < x_shape.channels; ++c) to[c] += from[c];
+      else
+        std::copy_n(from, x_shape.channels, to);
+      to += repeated ? 0 : x_shape.channels;
+    }
+  }
+}
+
+/// y of a join whose inputs are x(level). A sum begins with the last of them, over which y may lie.
+template <class T, class X>
+void join(const Steps<T>& net, const Step<T>& step, View<T> y, const X& x) {
+  if (step.kind == StepKind::sum) {
+    for (std::size_t read = step.reads.size(); read-- > 0;)
+      assign_or_add<T>(x(step.reads[read]), y, read + 1 < step.reads.size());
+    return;
+  }
+  Index channel = 0;
+  for (const std::size_t level : step.reads) {
+    put_channels<T>(x(level), net.levels()[level], y, net.levels()[step.writes], channel);
+    channel += net.levels()[level].channels;
+  }
+}
+
+/// The way back: dy into, or added to, the gradient of each level that the join reads. dx(read) is that gradient, an
+/// empty view where nobody wants it, adds(read) whether to add.
+template <class T, class DX, class Adds>
+void join_backward(const Steps<T>& net, const Step<T>& step, const ConstView<T>& dy, const DX& dx, const Adds& adds) {
+  Index channel = 0;
+  for (std::size_t read = 0; read < step.reads.size(); ++read) {
+    const Shape shape = net.levels()[step.reads[read]];
+    const View<T> to = dx(read);
+    if (to.data() != nullptr) {
+      if (step.kind == StepKind::sum)
+        assign_or_add<T>(dy, to, adds(read));
+      else
+        take_channels<T>(dy, net.levels()[step.writes], channel, to, shape, adds(read));
+    }
+    channel += shape.channels;
+  }
+}
+
+}  // namespace eigan::detail
+
+// ======== eigan/net/scratch.hpp
+// Scratch: the working memory of one inference at a time. A model is shared by all threads; a scratch is not.
+//
+// A level lives from the step that makes it to the last one that reads it, and its place is then used again: a chain of
+// layers alternates between two places, an element-wise layer works in place.
+
+namespace eigan {
+
+/// What Model::infer works in.
+template <class T = float>
+class Scratch {
+ public:
+  /// For tiles of up to `tile` samples.
+  Scratch(std::shared_ptr<const Steps<T>> steps, Index tile)
+      : steps_(std::move(steps)), tile_(tile), prepared_(steps_->prepared_size()), views_(steps_->levels().size()) {
+    const Steps<T>& net = *steps_;
+    std::vector<std::size_t> last_reader(net.levels().size(), 0);
+    for (std::size_t s = 0; s < net.steps().size(); ++s)
+      for (const std::size_t level : net.steps()[s].reads) last_reader[level] = s;
+    place_.assign(net.levels().size(), none);
+    std::vector<Index> sizes;
+    std::vector<std::size_t> free;
+    for (std::size_t s = 0; s < net.steps().size(); ++s) {
+      const Step<T>& step = net.steps()[s];
+      const std::size_t from = step.reads.back();
+      const bool in_place = (step.kind == StepKind::sum || step.traits().elementwise) && place_[from] != none &&
+                            last_reader[from] == s && std::count(step.reads.begin(), step.reads.end(), from) == 1;
+      if (in_place) {
+        place_[step.writes] = place_[from];
+      } else {
+        if (free.empty()) free.push_back(sizes.size()), sizes.push_back(0);
+        place_[step.writes] = free.back(), free.pop_back();
+      }
+      Index& size = sizes[place_[step.writes]];
+      size = std::max(size, padded_stride<T>(net.levels()[step.writes].size()) * tile);
+      for (std::size_t read = 0; read < step.reads.size(); ++read) {
+        const std::size_t level = step.reads[read];
+        const bool again = std::find(step.reads.begin(), step.reads.begin() + static_cast<Index>(read), level) !=
+                           step.reads.begin() + static_cast<Index>(read);
+        if (!again && place_[level] != none && last_reader[level] == s && place_[level] != place_[step.writes])
+          free.push_back(place_[level]);
+      }
+    }
+    for (const Index size : sizes) memory_.emplace_back(size);
+  }
+
+  /// The network that it was made for.
+  const Steps<T>& steps() const { return *steps_; }
+  /// Samples of a tile, at most.
+  Index tile() const { return tile_; }
+  /// What the layers have prepared.
+  std::span<T> prepared() { return prepared_; }
+
+  /// A level's place, for so many samples.
+  View<T> level(std::size_t level, Index samples) {
+    const Index features = steps_->levels()[level].size();
+    return {memory_[place_[level]].data(), features, samples, padded_stride<T>(features)};
+  }
+  /// What each level is in the tile at hand: its place, or the caller's memory for inputs and output.
+  std::vector<View<T>>& views() { return views_; }
+
+ private:
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+  std::shared_ptr<const Steps<T>> steps_;
+  Index tile_;
+  Buffer<T> prepared_;
+  std::vector<std::size_t> place_;
+  std::vector<Buffer<T>> memory_;
+  std::vector<View<T>> views_;
+};
+
+}  // namespace eigan
+
+// ======== eigan/net/tiling.hpp
+// Tiling: how a batch is cut into tiles of samples, which travel through many steps while they are in cache.
+//
+// A sample's result does not depend on the tile that it is in, so widths may follow the number of threads.
+
+namespace eigan::detail {
+
+class Tiling {
+ public:
+  template <class T>
+  explicit Tiling(const Steps<T>& net) {
+    constexpr Index cache = 1 << 20;  // bytes of a core's own second-level cache
+    Index parameters = 0, features = 1;
+    for (const Step<T>& step : net.steps())
+      parameters = std::max(parameters, step.size), operations_ += step.operations;
+    for (const Shape& level : net.levels()) features = std::max(features, level.size());
+    // Weights larger than the cache are read anew for each tile, so that wider tiles serve them better.
+    const Index wide = parameters * Index{sizeof(T)} > cache ? 128 : 32;
+    widest_ = std::clamp<Index>(cache / Index{sizeof(T)} / features, 1, wide);
+  }
+
+  /// Samples of a tile, at most.
+  Index widest() const { return widest_; }
+  /// Samples of a tile where so many threads share a batch.
+  Index width(Index batch, Index threads) const {
+    constexpr Index few = 8;  // columns that the products compute together
+    const Index share = std::max<Index>((batch + threads - 1) / threads, 1);
+    return std::min(widest_, (share + few - 1) / few * few);
+  }
+  /// Floating-point operations of a forward pass.
+  double work(Index batch) const { return operations_ * static_cast<double>(batch); }
+  /// Tiles of a batch.
+  static Index count(Index batch, Index width) { return (batch + width - 1) / width; }
+
+ private:
+  Index widest_;
+  double operations_ = 0;
+};
+
+}  // namespace eigan::detail
+
+namespace eigan::detail {
+
+/// For the steps before number `end`. Throws std::invalid_argument where a layer lacks what only training gives, such
+/// as statistics.
+template <class T>
+void prepare_inference(const Steps<T>& net, std::span<const T> params, std::span<const T> state, std::span<T> prepared,
+                       std::size_t end) {
+  for (const Step<T>& step : std::span(net.steps()).first(end))
+    if (step.prepared_size > 0)
+      step.table->prepare(step.layer.get(), step.slice(params), step.state_slice(state), step.prepared_slice(prepared),
+                          Phase::inference);
+}
+
+template <class T>
+class Inference {
+ public:
+  Inference(const Steps<T>& net, std::span<const T> params, std::span<const T> prepared,
+            std::span<const ConstView<T>> inputs, View<T> output)
+      : net_(net), params_(params), prepared_(prepared), inputs_(inputs), output_(output) {}
+
+  /// Samples [first, first + count), on this thread.
+  void tile(Scratch<T>& scratch, Index first, Index count) const {
+    begin(scratch, first, count);
+    for (const Step<T>& step : net_.steps()) forward(step, scratch.views());
+  }
+  /// The same by parts, on several threads, and no further than step number `end`.
+  void tile(Scratch<T>& scratch, Index first, Index count, Threads threads, std::size_t end) const {
+    begin(scratch, first, count);
+    for (const Step<T>& step : std::span(net_.steps()).first(end)) {
+      const auto& views = scratch.views();
+      // Of a layer that couples samples the parts are training's.
+      if (step.kind != StepKind::layer || step.traits().coupled || step.part_count() == 1) {
+        forward(step, views);
+        continue;
+      }
+      parallel_ranges(step.part_count(), step.operations * static_cast<double>(count), threads,
+                      [&](Index from, Index to) {
+                        step.table->forward_parts(step.layer.get(), params_of(step), views[step.reads[0]],
+                                                  views[step.writes], from, to);
+                      });
+    }
+  }
+
+ private:
+  Prepared<T> params_of(const Step<T>& step) const { return {step.slice(params_), step.prepared_slice(prepared_)}; }
+
+  void begin(Scratch<T>& scratch, Index first, Index count) const {
+    auto& views = scratch.views();
+    for (std::size_t level = 0; level < views.size(); ++level) {
+      if (level < inputs_.size()) {  // only read; one type of view serves all levels
+        const ConstView<T>& x = inputs_[level];
+        views[level].rebind({const_cast<T*>(x.data()) + first * x.outerStride(), x.rows(), count, x.outerStride()});
+      } else if (level + 1 == views.size()) {
+        views[level].rebind(output_.columns(first, count));
+      } else {
+        views[level].rebind(scratch.level(level, count));
+      }
+    }
+  }
+
+  void forward(const Step<T>& step, const std::vector<View<T>>& views) const {
+    const View<T>& y = views[step.writes];
+    if (step.kind == StepKind::layer)
+      return step.table->forward(step.layer.get(), params_of(step), views[step.reads[0]], y);
+    join(net_, step, y, [&](std::size_t level) { return ConstView<T>(views[level]); });
+  }
+
+  const Steps<T>& net_;
+  std::span<const T> params_, prepared_;
+  std::span<const ConstView<T>> inputs_;
+  View<T> output_;
+};
+
+/// All samples, on several threads where that pays.
+template <class T>
+void infer(const std::shared_ptr<const Steps<T>>& steps, std::span<const T> params, std::span<const T> state,
+           const Tiling& tiling, std::span<const ConstView<T>> inputs, View<T> y, Threads threads) {
+  const std::size_t end = steps->steps().size();
+  const Index batch = y.cols();
+  const int parts = usable_threads(threads, tiling.work(batch));
+  const Index tile = tiling.width(batch, parts), tiles = Tiling::count(batch, tile);
+  const bool by_parts = parts > 1 && tiles < parts;
+  std::vector<Scratch<T>> scratches;
+  for (int i = 0; i < (by_parts ? 1 : parts); ++i) scratches.emplace_back(steps, tile);
+  prepare_inference(*steps, params, state, scratches[0].prepared(), end);
+  const Inference<T> inference(*steps, params, scratches[0].prepared(), inputs, y);
+  const auto count = [&](Index i) { return std::min(tile, batch - i * tile); };
+  if (by_parts) {
+    for (Index i = 0; i < tiles; ++i) inference.tile(scratches[0], i * tile, count(i), threads, end);
+    return;
+  }
+  parallel(parts, [&](int part, int of) {
+    for (Index i = part_begin(tiles, part, of); i < part_begin(tiles, part + 1, of); ++i)
+      inference.tile(scratches[static_cast<std::size_t>(part)], i * tile, count(i));
+  });
+}
+
+}  // namespace eigan::detail
+
+// ======== eigan/net/pass.hpp
+// Pass: the forward pass over a network's steps, and the way back from the output's gradient to the levels' gradients.
+//
+// A pass is a row of stages. A stage is a run of steps through which tiles of samples travel independently; it ends
+// where a layer wants to see the whole batch, which is a stage of parts. Where there are fewer tiles than threads, a
+// stage is one step, cut into the layer's own parts. Who computes an item never changes its bits.
+
+namespace eigan::detail {
+
+template <class T>
+class Pass {
+ public:
+  Pass(const Steps<T>& net, std::span<const T> params, std::span<const T> state, const Tiling& tiling, Tape<T>& tape,
+       Threads threads)
+      : net_(net), params_(params), state_(state), tiling_(tiling), tape_(tape), threads_(threads) {}
+
+  void forward() {
+    for (const Step<T>& step : net_.steps())
+      if (step.prepared_size > 0)
+        step.table->prepare(step.layer.get(), step.slice(params_), step.state_slice(state_),
+                            step.prepared_slice(tape_.prepared()), Phase::training);
+    const std::size_t end = net_.steps().size();
+    for (std::size_t first = 0; first < end;) {
+      std::size_t last = first;
+      while (last < end && !net_.steps()[last].traits().coupled) ++last;
+      stage(first, last, Up{*this});
+      if (last < end) parts(last, Up{*this});
+      first = last + 1;
+    }
+  }
+
+  /// From the output down to whatever the tape wants.
+  void backward() {
+    for (std::size_t last = net_.steps().size(); last > 0;) {
+      std::size_t first = last;
+      while (first > 0 && !net_.steps()[first - 1].traits().coupled) --first;
+      stage(first, last, Down{*this});
+      if (first > 0) parts(first - 1, Down{*this}), --first;
+      last = first;
+    }
+  }
+
+ private:
+  // The two directions: a step for some samples, a step's parts for all of them, and in which order a run is walked.
+  struct Up {
+    Pass& pass;
+    bool needed(const Step<T>&) const { return true; }
+    static constexpr bool reversed = false;
+    void step(std::size_t s, Index first, Index count) const { pass.forward_step(s, first, count); }
+    void parts(std::size_t s, Index first, Index last, Index of) const { pass.forward_parts(s, first, last, of); }
+    void finish(std::size_t) const {}
+  };
+  struct Down {
+    Pass& pass;
+    bool needed(const Step<T>& step) const {
+      return std::any_of(step.reads.begin(), step.reads.end(), [&](std::size_t l) { return pass.tape_.wanted(l); });
+    }
+    static constexpr bool reversed = true;
+    void step(std::size_t s, Index first, Index count) const { pass.backward_step(s, first, count); }
+    void parts(std::size_t s, Index first, Index last, Index of) const { pass.backward_parts(s, first, last, of); }
+    void finish(std::size_t s) const {
+      if (pass.layer_adds(s)) pass.add_spare(s, 0, pass.tape_.batch());
+    }
+  };
+
+  template <class Direction>
+  void stage(std::size_t first, std::size_t last, const Direction& direction) {
+    const Index batch = tape_.batch();
+    const double work = work_of(first, last);
+    const Index threads = usable_threads(threads_, work), width = tiling_.width(batch, threads);
+    const auto walk = [&](const auto& f) {
+      for (std::size_t i = 0; i < last - first; ++i) {
+        const std::size_t s = Direction::reversed ? last - 1 - i : first + i;
+        if (direction.needed(net_.steps()[s])) f(s);
+      }
+    };
+    if (threads > 1 && Tiling::count(batch, width) < threads) return walk([&](std::size_t s) { parts(s, direction); });
+    parallel_for(Tiling::count(batch, width), work, threads_, [&](Index tile) {
+      walk([&](std::size_t s) { direction.step(s, tile * width, std::min(width, batch - tile * width)); });
+    });
+  }
+
+  /// One step, by parts.
+  template <class Direction>
+  void parts(std::size_t s, const Direction& direction) {
+    const Step<T>& step = net_.steps()[s];
+    if (!direction.needed(step)) return;
+    if (step.kind != StepKind::layer || step.traits().stochastic) return direction.step(s, 0, tape_.batch());
+    const bool by_rows = step.traits().elementwise && !step.traits().parted && !step.traits().parametric;
+    const Index of =
+        by_rows ? (net_.levels()[step.writes].size() + rows_of_part - 1) / rows_of_part : step.part_count();
+    parallel_ranges(of, work_of(s, s + 1), threads_,
+                    [&](Index first, Index last) { direction.parts(s, first, last, by_rows ? of : 0); });
+    direction.finish(s);
+  }
+
+  double work_of(std::size_t first, std::size_t last) const {
+    double operations = 0;
+    for (std::size_t s = first; s < last; ++s) operations += net_.steps()[s].operations;
+    return operations * static_cast<double>(tape_.batch());
+  }
+  Prepared<T> params_of(const Step<T>& step) const {
+    return {step.slice(params_), step.prepared_slice(std::span<const T>(tape_.prepared()))};
+  }
+  Draw draw_of(std::size_t s, Index first) const {
+    const Draw draw = tape_.draw();
+    return {draw.rng.fold_in(s), draw.first_sample + first};
+  }
+
+  void forward_step(std::size_t s, Index first, Index count) {
+    const Step<T>& step = net_.steps()[s];
+    const View<T> y = tape_.writable_activation(step.writes).columns(first, count);
+    if (step.kind == StepKind::layer)
+      return step.table->forward_train(step.layer.get(), params_of(step),
+                                       tape_.activation(step.reads[0]).columns(first, count), y, draw_of(s, first));
+    join(net_, step, y, [&](std::size_t level) { return tape_.activation(level).columns(first, count); });
+  }
+
+  void forward_parts(std::size_t s, Index first, Index last, Index row_parts) {
+    const Step<T>& step = net_.steps()[s];
+    const ConstView<T> x = tape_.activation(step.reads[0]);
+    const View<T> y = tape_.writable_activation(step.writes);
+    if (row_parts == 0) return step.table->forward_parts(step.layer.get(), params_of(step), x, y, first, last);
+    step.table->forward(step.layer.get(), params_of(step), rows(x, first, last), rows(y, first, last));
+  }
+
+  bool layer_adds(std::size_t s) const { return net_.steps()[s].kind == StepKind::layer && tape_.adds(s, 0); }
+  /// Where a layer's dx goes: to the level's gradient, or beside it to be added.
+  View<T> target(std::size_t s) {
+    const std::size_t level = net_.steps()[s].reads[0];
+    return layer_adds(s) ? tape_.spare(level) : tape_.gradient(level);
+  }
+  void add_spare(std::size_t s, Index first, Index count) {
+    const std::size_t level = net_.steps()[s].reads[0];
+    tape_.gradient(level).columns(first, count) += tape_.spare(level).columns(first, count);
+  }
+
+  void backward_step(std::size_t s, Index first, Index count) {
+    const Step<T>& step = net_.steps()[s];
+    const ConstView<T> dy = tape_.gradient(step.writes).columns(first, count);
+    if (step.kind == StepKind::layer) {
+      step.table->backward_input(
+          step.layer.get(), params_of(step), tape_.activation(step.reads[0]).columns(first, count),
+          tape_.activation(step.writes).columns(first, count), dy, target(s).columns(first, count), draw_of(s, first));
+      if (layer_adds(s)) add_spare(s, first, count);
+      return;
+    }
+    join_backward(
+        net_, step, dy,
+        [&](std::size_t read) {
+          const std::size_t level = step.reads[read];
+          return tape_.wanted(level) ? tape_.gradient(level).columns(first, count) : View<T>();
+        },
+        [&](std::size_t read) { return tape_.adds(s, read); });
+  }
+
+  void backward_parts(std::size_t s, Index first, Index last, Index row_parts) {
+    const Step<T>& step = net_.steps()[s];
+    const ConstView<T> x = tape_.activation(step.reads[0]), y = tape_.activation(step.writes);
+    const ConstView<T> dy = tape_.gradient(step.writes);
+    const View<T> dx = target(s);
+    if (row_parts == 0)
+      return step.table->backward_input_parts(step.layer.get(), params_of(step), x, y, dy, dx, first, last);
+    step.table->backward_input(step.layer.get(), params_of(step), rows(x, first, last), rows(y, first, last),
+                               rows(dy, first, last), rows(dx, first, last), draw_of(s, 0));
+  }
+
+  // Element-wise layers where samples are few: rows [first, last) of parts of rows_of_part each.
+  static constexpr Index rows_of_part = 4096;
+  static ConstView<T> rows(const ConstView<T>& m, Index first, Index last) {
+    const Index row = first * rows_of_part;
+    return {m.data() + row, std::min(last * rows_of_part, m.rows()) - row, m.cols(), m.outerStride()};
+  }
+  static View<T> rows(View<T> m, Index first, Index last) {
+    const Index row = first * rows_of_part;
+    return {m.data() + row, std::min(last * rows_of_part, m.rows()) - row, m.cols(), m.outerStride()};
+  }
+
+  const Steps<T>& net_;
+  std::span<const T> params_, state_;
+  const Tiling& tiling_;
+  Tape<T>& tape_;
+  Threads threads_;
+};
+
+}  // namespace eigan::detail
+
+namespace eigan {
+
+/// What every Model<Net, T> is.
+template <class T = float>
+class BasicModel {
+ public:
+  /// With freshly initialised parameters. architecture: one line, equal for models that can exchange parameters.
+  BasicModel(std::shared_ptr<const Steps<T>> steps, std::string architecture, Rng rng)
+      : BasicModel(steps, std::move(architecture), Buffer<T>(steps->param_size()), {}) {
+    for (std::size_t s = 0; s < steps_->steps().size(); ++s) {
+      const Step<T>& step = steps_->steps()[s];
+      if (step.size > 0) step.table->init(step.layer.get(), step.slice(params()), rng.fold_in(s));
+    }
+  }
+  /// With the parameters given. An empty state is as at the beginning.
+  BasicModel(std::shared_ptr<const Steps<T>> steps, std::string architecture, Buffer<T> params, Buffer<T> state)
+      : steps_(std::move(steps)),
+        architecture_(std::move(architecture)),
+        params_(std::move(params)),
+        state_(std::move(state)),
+        tiling_(*steps_),
+        gradients_(*steps_) {
+    if (steps_->steps().empty()) detail::fail_contract("eigan::Model: needs at least one layer");
+    for (std::size_t level = 0; level + 1 < steps_->levels().size(); ++level)
+      if (steps_->readers(level) == 0) detail::fail_contract("eigan::Model: nobody reads level ", level);
+    if (params_.size() != param_size())
+      detail::fail_contract("eigan::Model: the network has ", param_size(), " parameters, given are ", params_.size());
+    if (state_.size() == 0 && state_size() > 0) {
+      state_ = Buffer<T>(state_size());
+      for (const Step<T>& step : steps_->steps())
+        if (step.state_size > 0) step.table->init_state(step.layer.get(), step.state_slice(this->state()));
+    }
+    if (state_.size() != state_size())
+      detail::fail_contract("eigan::Model: the network's state has ", state_size(), " numbers, given are ",
+                            state_.size());
+  }
+
+  /// The list of steps.
+  const Steps<T>& steps() const { return *steps_; }
+  /// The shape of a sample going in, and coming out.
+  Shape input_shape(std::size_t i = 0) const { return steps_->levels()[i]; }
+  Shape output_shape() const { return steps_->levels().back(); }
+  /// Features of a sample going in, and coming out.
+  Index input_size(std::size_t i = 0) const { return input_shape(i).size(); }
+  Index output_size() const { return output_shape().size(); }
+  /// The number of parameters, and of numbers in the state.
+  Index param_size() const { return steps_->param_size(); }
+  Index state_size() const { return steps_->state_size(); }
+
+  /// All parameters, layer after layer.
+  std::span<T> params() { return params_; }
+  std::span<const T> params() const { return params_; }
+  /// The parameters of the network's layer number `layer`, which may be a composition.
+  std::span<T> params(std::size_t layer) { return slice_of(layer, params()); }
+  std::span<const T> params(std::size_t layer) const { return slice_of(layer, params()); }
+  /// What no optimiser changes: running statistics.
+  std::span<T> state() { return state_; }
+  std::span<const T> state() const { return state_; }
+  /// The tensors in params(): names, places, shapes.
+  std::vector<Parameter> parameters() const { return steps_->parameters(); }
+  /// The tensors in state().
+  std::vector<Parameter> states() const { return steps_->states(); }
+  /// One line, equal for models that can exchange parameters.
+  const std::string& architecture() const { return architecture_; }
+
+  /// A copy. It is a word of its own, because it allocates.
+  BasicModel clone() const { return {steps_, architecture_, copy_of(params()), copy_of(state())}; }
+  /// The same network with freshly initialised parameters.
+  BasicModel fresh(Rng rng) const { return {steps_, architecture_, rng}; }
+
+  /// A tape for batches of up to `capacity` samples.
+  Tape<T> tape(Index capacity) const { return {steps_, capacity}; }
+  /// The same without levels that share memory, for penalties, which look at all of them after the way back.
+  Tape<T> separate_tape(Index capacity) const { return {steps_, capacity, true}; }
+  /// Working memory for infer, one per thread.
+  Scratch<T> scratch() const { return scratch(tiling_.widest()); }
+  /// The same for tiles of so many samples.
+  Scratch<T> scratch(Index tile) const { return {steps_, tile}; }
+  /// A buffer of the parameters' length: a gradient, a moment, an average.
+  Buffer<T> zeros() const { return Buffer<T>(param_size()); }
+
+  /// A forward pass for training: remembers on the tape what backward needs. x: input_size x batch, not copied.
+  /// Layers that draw random numbers draw them from `rng`, so every pass wants its own: `rng.fold_in(step)`.
+  ConstView<T> forward(Tape<T>& tape, ConstView<T> x, Rng rng, Threads threads = {}) const {
+    return forward(tape, std::array{x}, {rng, 0}, threads);
+  }
+  /// The same for a network without randomness.
+  ConstView<T> forward(Tape<T>& tape, ConstView<T> x, Threads threads = {}) const {
+    check_deterministic();
+    return forward(tape, x, Rng(0), threads);
+  }
+  /// The same for a network of several inputs.
+  ConstView<T> forward(Tape<T>& tape, std::initializer_list<ConstView<T>> inputs, Rng rng, Threads threads = {}) const {
+    return forward(tape, std::span(inputs.begin(), inputs.size()), {rng, 0}, threads);
+  }
+  ConstView<T> forward(Tape<T>& tape, std::initializer_list<ConstView<T>> inputs, Threads threads = {}) const {
+    check_deterministic();
+    return forward(tape, inputs, Rng(0), threads);
+  }
+  /// The same for any number of inputs. The pass's first sample is number draw.first_sample: a part of a batch that is
+  /// computed elsewhere draws what the whole batch would.
+  ConstView<T> forward(Tape<T>& tape, std::span<const ConstView<T>> inputs, Draw draw, Threads threads = {}) const {
+    check_tape(tape);
+    check_inputs(inputs);
+    const Index batch = inputs[0].cols();
+    if (batch < 1 || batch > tape.capacity())
+      detail::fail_contract("eigan::Model::forward: this tape holds 1 to ", tape.capacity(), " samples, the input has ",
+                            batch);
+    tape.begin(inputs, draw);
+    detail::Pass<T>(*steps_, params(), state(), tiling_, tape, threads).forward();
+    return tape.output();
+  }
+  /// A temporary would be gone before backward reads it.
+  template <std::same_as<Matrix<T>> M>
+  ConstView<T> forward(Tape<T>& tape, M&& x, Rng rng, Threads threads = {}) const = delete;
+  template <std::same_as<Matrix<T>> M>
+  ConstView<T> forward(Tape<T>& tape, M&& x, Threads threads = {}) const = delete;
+
+  /// The gradient with respect to the input alone; the caller has written tape.output_gradient(). Assigns dx.
+  void backward_input(Tape<T>& tape, View<T> dx, Threads threads = {}) const {
+    backward_inputs(tape, std::array{dx}, threads);
+  }
+  /// The same for several inputs; an empty view for one whose gradient nobody wants.
+  void backward_inputs(Tape<T>& tape, std::span<const View<T>> dx, Threads threads = {}) const {
+    check_tape(tape);
+    tape.check_ready();
+    check_dx(tape, dx);
+    propagate(tape, dx, threads);
+  }
+
+  /// What follows each finished piece of the gradient, [first, first + count): nothing, unless an optimiser wants to
+  /// use it while it is in cache.
+  struct Nothing {
+    void operator()(Index /*first*/, Index /*count*/) const {}  ///< does nothing
+  };
+
+  /// Adds the gradient with respect to the parameters to `grad`; the gradient with respect to the input is not
+  /// computed. `after_block(first, count)` is called after each piece, on any thread; it may change those parameters.
+  template <class AfterBlock = Nothing>
+  void backward_params(Tape<T>& tape, std::span<T> grad, Threads threads = {},
+                       const AfterBlock& after_block = {}) const {
+    check_backward(tape, grad);
+    propagate(tape, {}, threads);
+    gradients_.add(*steps_, params(), tape, grad, threads, after_block);
+  }
+  /// Throws std::invalid_argument if backward_params would refuse this tape or this gradient.
+  void check_backward(const Tape<T>& tape, std::span<const T> grad) const {
+    check_tape(tape);
+    tape.check_ready();
+    if (std::ssize(grad) != param_size())
+      detail::fail_contract("eigan::Model: the gradient must have ", param_size(), " elements, has ", grad.size());
+  }
+
+  /// Throws std::invalid_argument unless these are inputs of the network, of one number of samples.
+  void check_inputs(std::span<const ConstView<T>> inputs) const {
+    if (inputs.size() != steps_->inputs())
+      detail::fail_contract("eigan::Model: this network has ", steps_->inputs(), " inputs, given are ", inputs.size());
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (inputs[i].rows() != input_size(i))
+        detail::fail_contract("eigan::Model: a sample of the input must have ", input_size(i), " features, has ",
+                              inputs[i].rows());
+      if (inputs[i].cols() != inputs[0].cols())
+        detail::fail_contract("eigan::Model: all inputs must have ", inputs[0].cols(), " samples, input ", i, " has ",
+                              inputs[i].cols());
+    }
+  }
+
+  /// Both: assigns dx and adds to grad.
+  void backward(Tape<T>& tape, std::span<T> grad, View<T> dx, Threads threads = {}) const {
+    check_backward(tape, grad);
+    backward_input(tape, dx, threads);
+    gradients_.add(*steps_, params(), tape, grad, threads, Nothing{});
+  }
+
+  /// Inference on one thread: y = net(x), dropout off. x: input_size x n, y: output_size x n, any n.
+  void infer(ConstView<T> x, View<T> y, Scratch<T>& scratch) const { infer(std::array{x}, y, scratch); }
+  /// The same for several inputs.
+  void infer(std::span<const ConstView<T>> inputs, View<T> y, Scratch<T>& scratch) const {
+    check_inputs(inputs);
+    if (&scratch.steps() != steps_.get() && !detail::same_layout(scratch.steps(), *steps_))
+      detail::fail_contract("eigan::Model::infer: this scratch was made for a network of other sizes");
+    if (y.rows() != output_size() || y.cols() != inputs[0].cols())
+      detail::fail_contract("eigan::Model::infer: y must be ", output_size(), " x ", inputs[0].cols(), ", is ",
+                            y.rows(), " x ", y.cols());
+    detail::prepare_inference(*steps_, params(), state(), scratch.prepared(), steps_->steps().size());
+    const detail::Inference<T> inference(*steps_, params(), scratch.prepared(), inputs, y);
+    const Index tile = scratch.tile();
+    for (Index first = 0; first < y.cols(); first += tile)
+      inference.tile(scratch, first, std::min(tile, y.cols() - first));
+  }
+
+  /// Inference into a new matrix, on several threads where that pays.
+  Matrix<T> infer(ConstView<T> x, Threads threads = {}) const { return infer(std::array{x}, threads); }
+  Matrix<T> infer(std::initializer_list<ConstView<T>> inputs, Threads threads = {}) const {
+    return infer(std::span(inputs.begin(), inputs.size()), threads);
+  }
+  Matrix<T> infer(std::span<const ConstView<T>> inputs, Threads threads = {}) const {
+    check_inputs(inputs);
+    Matrix<T> y(output_size(), inputs[0].cols());
+    detail::infer<T>(steps_, params(), state(), tiling_, inputs, y, threads);
+    return y;
+  }
+
+ protected:
+  const std::shared_ptr<const Steps<T>>& shared_steps() const { return steps_; }
+  static Buffer<T> copy_of(std::span<const T> values) {
+    Buffer<T> copy(std::ssize(values));
+    std::copy(values.begin(), values.end(), copy.begin());
+    return copy;
+  }
+
+ private:
+  void propagate(Tape<T>& tape, std::span<const View<T>> dx, Threads threads) const {
+    tape.begin_backward(dx);
+    detail::Pass<T>(*steps_, params(), state(), tiling_, tape, threads).backward();
+  }
+  void check_deterministic() const {
+    if (steps_->stochastic())
+      detail::fail_contract(
+          "eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
+  }
+  void check_dx(const Tape<T>& tape, std::span<const View<T>> dx) const {
+    for (std::size_t i = 0; i < dx.size(); ++i)
+      if (dx[i].data() != nullptr && (dx[i].rows() != input_size(i) || dx[i].cols() != tape.batch()))
+        detail::fail_contract("eigan::Model::backward_input: dx must be ", input_size(i), " x ", tape.batch(), ", is ",
+                              dx[i].rows(), " x ", dx[i].cols());
+  }
+  void check_tape(const Tape<T>& tape) const {
+    if (&tape.steps() != steps_.get() && !detail::same_layout(tape.steps(), *steps_))
+      detail::fail_contract("eigan::Model: this tape was made for a network of other sizes");
+  }
+
+  /// The part that belongs to the network's layer number `layer`.
+  template <class U>
+  std::span<U> slice_of(std::size_t layer, std::span<U> all) const {
+    const std::string name = std::to_string(layer);
+    Index first = 0, size = 0;
+    for (const Step<T>& step : steps_->steps()) {
+      if (step.name != name && !step.name.starts_with(name + '.')) continue;
+      if (size == 0) first = step.offset;
+      size += step.size;
+    }
+    return all.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(size));
+  }
+
+  std::shared_ptr<const Steps<T>> steps_;
+  std::string architecture_;
+  Buffer<T> params_, state_;
+  detail::Tiling tiling_;
+  detail::Gradients gradients_;
+};
+
+}  // namespace eigan
+
+namespace eigan {
+
+/// The memory of a penalty on a model's slope with respect to its first input.
+template <class T = float>
+class GradientPenalty {
+ public:
+  /// For batches of up to `capacity` samples. Throws std::invalid_argument, naming it, for a layer that has no tangent,
+  /// such as a batch normalisation.
+  GradientPenalty(const BasicModel<T>& model, Index capacity)
+      : tape_(model.separate_tape(capacity)), slope_(model.input_size(), capacity), x_(model.input_size(), capacity) {
+    const Steps<T>& net = model.steps();
+    for (const Step<T>& step : net.steps()) {
+      if (step.kind == StepKind::layer && !step.traits().tangent)
+        detail::fail_contract("eigan::GradientPenalty: expected layers with a tangent, found layer ", step.name, ", ",
+                              step.spec().text());
+      curved_ = curved_ || step.traits().curved;
+    }
+    Index widest = 0;
+    for (const Shape& level : net.levels()) {
+      widest = std::max(widest, level.size());
+      tangents_.emplace_back(level.size(), capacity);
+      adjoints_.emplace_back(curved_ ? level.size() : 0, capacity);
+    }
+    if (curved_) spare_ = BufferMatrix<T>(widest, capacity);
+  }
+
+  /// Adds R1's gradient to `grad`, as a discriminator_step that follows expects it in its workspace, and returns the
+  /// penalty. real: all inputs of the model. Dropout masks come from `rng`.
+  T add_r1(const BasicModel<T>& model, std::span<const ConstView<T>> real, T gamma, std::span<T> grad, Rng rng,
+           Threads threads = {}) {
+    return add(model, real, grad, rng, threads, [&](double norm, double batch) {
+      return Direction{static_cast<double>(gamma) / batch, static_cast<double>(gamma) / 2 * norm * norm};
+    });
+  }
+  T add_r1(const BasicModel<T>& model, std::type_identity_t<ConstView<T>> real, T gamma, std::span<T> grad, Rng rng,
+           Threads threads = {}) {
+    return add_r1(model, std::array{real}, gamma, grad, rng, threads);
+  }
+
+  /// Adds WGAN-GP's gradient. Each sample lies between a real and a generated one, at a place that `rng` draws. Further
+  /// inputs are the real samples'.
+  T add_wgan_gp(const BasicModel<T>& model, std::span<const ConstView<T>> real, std::type_identity_t<ConstView<T>> fake,
+                T lambda, std::span<T> grad, Rng rng, Threads threads = {}) {
+    const Index batch = real[0].cols();
+    if (fake.cols() != batch || fake.rows() != real[0].rows())
+      detail::fail_contract("eigan::GradientPenalty: real samples are ", real[0].rows(), " x ", batch,
+                            ", generated ones ", fake.rows(), " x ", fake.cols());
+    if (batch > x_.cols() || real[0].rows() != x_.rows())
+      detail::fail_contract("eigan::GradientPenalty: holds up to ", x_.cols(), " samples of ", x_.rows(),
+                            " features, got ", batch, " of ", real[0].rows());
+    View<T> x = x_.view().columns(0, batch);
+    for (Index j = 0; j < batch; ++j) {
+      const auto at = static_cast<T>(rng.fold_in(0).uniform(0, j));
+      x.col(j) = at * real[0].col(j) + (1 - at) * fake.col(j);
+    }
+    inputs_.resize(real.size());
+    for (std::size_t i = 0; i < real.size(); ++i) inputs_[i].rebind(i == 0 ? ConstView<T>(x) : real[i]);
+    return add(model, inputs_, grad, rng.fold_in(1), threads, [&](double norm, double n) {
+      const double excess = norm - 1;
+      return Direction{norm > 0 ? 2 * static_cast<double>(lambda) / n * excess / norm : 0,
+                       static_cast<double>(lambda) * excess * excess};
+    });
+  }
+  T add_wgan_gp(const BasicModel<T>& model, std::type_identity_t<ConstView<T>> real,
+                std::type_identity_t<ConstView<T>> fake, T lambda, std::span<T> grad, Rng rng, Threads threads = {}) {
+    return add_wgan_gp(model, std::array{real}, fake, lambda, grad, rng, threads);
+  }
+
+ private:
+  struct Direction {
+    double factor;   // u_j = factor g_j
+    double penalty;  // of the sample
+  };
+
+  template <class F>
+  T add(const BasicModel<T>& model, std::span<const ConstView<T>> inputs, std::span<T> grad, Rng rng, Threads threads,
+        const F& direction) {
+    model.forward(tape_, inputs, {rng, 0}, threads);
+    tape_.output_gradient().setOnes();
+    model.check_backward(tape_, grad);
+    const Index batch = tape_.batch();
+    View<T> slope = slope_.view().columns(0, batch);
+    model.backward_input(tape_, slope, threads);
+
+    double sum = 0;
+    for (Index j = 0; j < batch; ++j) {
+      double squares = 0;
+      for (Index i = 0; i < slope.rows(); ++i)
+        squares += static_cast<double>(slope(i, j)) * static_cast<double>(slope(i, j));
+      const Direction u = direction(std::sqrt(squares), static_cast<double>(batch));
+      sum += u.penalty;
+      View<T> tangent = tangents_[0].view();  // in double: next to a slope of 0 the factor is too large for a float
+      for (Index i = 0; i < slope.rows(); ++i)
+        tangent(i, j) = static_cast<T>(static_cast<double>(slope(i, j)) * u.factor);
+    }
+    const Steps<T>& net = tape_.steps();
+    for (std::size_t i = 1; i < net.inputs(); ++i) tangents_[i].view().setZero();
+    constexpr Index tile = 32;
+    double work = 0;
+    for (const Step<T>& step : net.steps()) work += 2 * step.operations * static_cast<double>(batch);
+    detail::parallel_for((batch + tile - 1) / tile, work, threads, [&](Index i) {
+      const Index first = i * tile, count = std::min(tile, batch - first);
+      send_tangents(model, first, count);
+      if (curved_) return_adjoints(model, first, count);
+    });
+    detail::parallel_for(static_cast<Index>(net.steps().size()), work, threads, [&](Index s) {
+      const Step<T>& step = net.steps()[static_cast<std::size_t>(s)];
+      if (step.size > 0) add_params(model, step, step.slice(grad));
+    });
+    return static_cast<T>(sum / static_cast<double>(batch));
+  }
+
+  Prepared<T> params_of(const BasicModel<T>& model, const Step<T>& step) const {
+    return {step.slice(model.params()), step.prepared_slice(tape_.prepared())};
+  }
+  View<T> tangent(std::size_t level, Index first, Index count) { return tangents_[level].view().columns(first, count); }
+  View<T> adjoint(std::size_t level, Index first, Index count) { return adjoints_[level].view().columns(first, count); }
+
+  /// The tangents of some samples, through all steps.
+  void send_tangents(const BasicModel<T>& model, Index first, Index count) {
+    const Steps<T>& net = tape_.steps();
+    for (std::size_t s = 0; s < net.steps().size(); ++s) {
+      const Step<T>& step = net.steps()[s];
+      const View<T> ty = tangent(step.writes, first, count);
+      const auto tx = [&](std::size_t level) { return ConstView<T>(tangent(level, first, count)); };
+      if (step.kind != StepKind::layer) {
+        detail::join(net, step, ty, tx);
+        continue;
+      }
+      step.table->forward_tangent(step.layer.get(), params_of(model, step),
+                                  tape_.activation(step.reads[0]).columns(first, count),
+                                  tape_.activation(step.writes).columns(first, count), tx(step.reads[0]), ty,
+                                  {tape_.draw().rng.fold_in(s), tape_.draw().first_sample + first});
+    }
+  }
+
+  /// The adjoints of x, from the curvature of the layers behind.
+  void return_adjoints(const BasicModel<T>& model, Index first, Index count) {
+    const Steps<T>& net = tape_.steps();
+    for (std::size_t level = 0; level < net.levels().size(); ++level) adjoint(level, first, count).setZero();
+    for (std::size_t s = net.steps().size(); s-- > 0;) {
+      const Step<T>& step = net.steps()[s];
+      const ConstView<T> dy = adjoint(step.writes, first, count);
+      if (step.kind != StepKind::layer) {
+        detail::join_backward(
+            net, step, dy, [&](std::size_t read) { return adjoint(step.reads[read], first, count); },
+            [](std::size_t) { return true; });
+        continue;
+      }
+      const std::size_t level = step.reads[0];
+      const ConstView<T> x = tape_.activation(level).columns(first, count);
+      const ConstView<T> y = tape_.activation(step.writes).columns(first, count);
+      View<T> spare = spare_.view().columns(first, count);
+      View<T> dx(spare.data(), x.rows(), count, spare.outerStride());
+      step.table->backward_input(step.layer.get(), params_of(model, step), x, y, dy, dx,
+                                 {tape_.draw().rng.fold_in(s), tape_.draw().first_sample + first});
+      step.table->add_curvature(step.layer.get(), params_of(model, step), x, y, tangent(level, first, count),
+                                tape_.gradient(step.writes).columns(first, count), dx);
+      adjoint(level, first, count) += dx;
+    }
+  }
+
+  void add_params(const BasicModel<T>& model, const Step<T>& step, std::span<T> dp) {
+    const Index batch = tape_.batch();
+    const ConstView<T> x = tape_.activation(step.reads[0]), y = tape_.activation(step.writes);
+    step.table->backward_params_tangent(step.layer.get(), params_of(model, step), x, y,
+                                        tangent(step.reads[0], 0, batch), tape_.gradient(step.writes), dp);
+    if (curved_)
+      step.table->backward_params(step.layer.get(), params_of(model, step), x, y, adjoint(step.writes, 0, batch), dp, 0,
+                                  step.table->block_count(step.layer.get()));
+  }
+
+  Tape<T> tape_;
+  BufferMatrix<T> slope_, x_;
+  std::vector<BufferMatrix<T>> tangents_, adjoints_;
+  BufferMatrix<T> spare_;
+  std::vector<ConstView<T>> inputs_;
+  bool curved_ = false;
+};
+
+}  // namespace eigan
+
 // ======== eigan/gan/losses.hpp
 // NonSaturatingLoss: the adversarial losses of Goodfellow et al. 2014 on the discriminator's logits D(.),
 //   discriminator   bce(D(real), real_label) + bce(D(fake), 0)
@@ -2105,7 +4337,15 @@ void fill_normal(View<T> out, double mean, double deviation, Rng rng, Index firs
 // respect to its first argument, usually straight into Tape::output_gradient(). Sums run in double, and what is
 // multiplied and added is written as std::fma: otherwise the compiler's flags would decide on one rounding or two.
 
-namespace eigan::detail {
+namespace eigan {
+
+/// Over what a loss is averaged that leaves the choice, as in PyTorch.
+enum class Reduction {
+  mean,      ///< over all elements
+  batchmean  ///< over the samples, whose elements are summed up
+};
+
+namespace detail {
 
 template <class A, class B>
 void check_loss_shapes(const char* loss, const A& a, const B& b) {
@@ -2114,7 +4354,8 @@ void check_loss_shapes(const char* loss, const A& a, const B& b) {
                   b.rows(), " x ", b.cols());
 }
 
-}  // namespace eigan::detail
+}  // namespace detail
+}  // namespace eigan
 
 namespace eigan {
 namespace detail {
@@ -2187,130 +4428,78 @@ struct NonSaturatingLoss {
 // samples (docs/quality.md).
 
 // ======== eigan/layers/batch_norm.hpp
-// BatchNorm1d: each feature is centred and scaled by its mean and variance over the batch (Ioffe and Szegedy 2015).
-//   y = gamma x^ + beta,    x^ = (x - mean) / sqrt(var + eps)        x, y: features x batch;  all else per feature
+// BatchNorm1d and BatchNorm2d: each feature, or each channel of an image, is centred and scaled by its mean and
+// variance over the batch and all pixels (Ioffe and Szegedy 2015).
+//   y = gamma x^ + beta,    x^ = (x - mean) / sqrt(var + eps)        x, y: shape x batch;  all else per channel
 // Backward:  dgamma += sum dy x^,   dbeta += sum dy,   dx = gamma / sqrt(var + eps) (dy - mean(dy) - x^ mean(dy x^)).
-// At inference mean and var are constants, kept behind gamma and beta in the parameters as PyTorch names them:
-// running_mean, running_var. Training leaves them alone; estimate_statistics (net/estimate_statistics.hpp) writes them,
-// from as many samples as one likes, for the weights as they are (Wu and Johnson 2021, "precise" batch normalisation).
+// At inference mean and var are constants, kept in the state as PyTorch names them: running_mean, running_var. A pass
+// leaves them alone; update_statistics averages them over training batches as PyTorch does, estimate_statistics takes
+// them from as many samples as one likes, for the weights as they are (Wu and Johnson 2021).
 
-// ======== eigan/core/exact_text.hpp
-// exact_text: a number as the shortest text of the usual form ("0.2", "1e-05") that reads back as the same number, and
-// the way back. Neither depends on the locale, and neither needs memory that it could lack.
-//
-// Both are built on the C library. std::from_chars of a double is missing in libc++ up to 19, std::to_chars of one on
-// older systems of Apple's, and <charconv> would cost every user compile time.
+// ======== eigan/layers/channels.hpp
+// Channels: what normalisations of channels share. The channels of a shape in parts of 16, for threads to share, of
+// which a call computes up to 64 together, by the row kernels, over the pixels of a batch or of one sample:
+//   y = gamma x^ + beta,    x^ = r (x - mean),   r = 1 / sqrt(var + eps)
+//   dx = gamma r (dy - mean(dy) - x^ mean(x^ dy)),    dgamma += sum dy x^,    dbeta += sum dy
+// The means are computed anew by each function: reading x twice costs less than a place to keep them would.
 
-namespace eigan {
-
-/// number = what `text` says; false, with `number` untouched, unless the whole of it is one decimal number that a
-/// double can be: finite, and not rounded to zero.
-inline bool parse_number(std::string_view text, double& number) {
-  // strtod wants the locale's decimal point, so it gets none: "0.25" becomes "25e-2". No digit behind the 768th decides
-  // how a number is rounded, except that not all of them are zero.
-  constexpr std::size_t most_digits = 800;
-  constexpr std::int64_t huge = 1'000'000'000'000'000;  // no text has as many digits
-  char plain[most_digits + 32];
-  std::size_t length = 0, at = 0;
-  std::int64_t exponent = 0;
-  bool any = false, point = false, cut = false;
-  const auto is_digit = [&] { return at < text.size() && text[at] >= '0' && text[at] <= '9'; };
-
-  const bool negative = text.starts_with('-');
-  for (at = negative ? 1 : 0; is_digit() || (at < text.size() && text[at] == '.' && !point); ++at) {
-    if (text[at] == '.') {
-      point = true;
-      continue;
-    }
-    any = true;
-    exponent -= point ? 1 : 0;
-    if (length == 0 && text[at] == '0') continue;
-    if (length < most_digits) {
-      plain[length++] = text[at];
-    } else {
-      ++exponent;
-      cut = cut || text[at] != '0';
-    }
-  }
-  if (!any) return false;
-  if (cut) plain[length++] = '1', --exponent;
-  if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
-    ++at;
-    const bool down = at < text.size() && text[at] == '-';
-    if (at < text.size() && (down || text[at] == '+')) ++at;
-    if (!is_digit()) return false;
-    std::int64_t written = 0;
-    for (; is_digit(); ++at) written = std::min(10 * written + (text[at] - '0'), huge);
-    exponent += down ? -written : written;
-  }
-  if (at != text.size()) return false;
-
-  double read = 0;
-  if (length > 0) {
-    const int power = static_cast<int>(std::clamp<std::int64_t>(exponent, -99999, 99999));
-    std::snprintf(plain + length, sizeof plain - length, "e%d", power);
-    read = std::strtod(plain, nullptr);
-    // By its bits: with -ffast-math a compiler takes it that no number is infinite.
-    const auto bits = std::bit_cast<std::uint64_t>(read);
-    if (bits == 0 || bits >> 52 == 0x7ff) return false;
-  }
-  number = negative ? -read : read;
-  return true;
-}
-
-/// `number` with as many digits as it needs, 6 to 17 significant ones at most: what %g prints where that is exact.
-inline std::string exact_text(double number) {
-  char printed[64], text[64];
-  char* end = text;
-  for (int digits = 6; digits <= 17; ++digits) {
-    const int length = std::snprintf(printed, sizeof printed, "%.*g", digits, number);
-    end = text;
-    // What is neither digit, sign nor letter is the locale's decimal point, which may take several bytes.
-    for (const char c : std::string_view(printed, static_cast<std::size_t>(length))) {
-      const bool usual = (c >= '0' && c <= '9') || c == '-' || c == '+' || (c >= 'a' && c <= 'z');
-      if (usual || end[-1] != '.') *end++ = usual ? c : '.';
-    }
-    double read = 0;
-    if (parse_number(std::string_view(text, end), read) && read == number) break;
-  }
-  return std::string(text, end);
-}
-
-}  // namespace eigan
-
-// ======== eigan/kernels/rows.hpp
-// Functions of a batch's rows, which are features: moments, products with a gradient, scaling. For normalisations.
-
-// ======== eigan/kernels/strided.hpp
-// A matrix as kernels take it.
+// ======== eigan/core/finite.hpp
+// is_finite, is_nan, at_least: questions about one number, answered by its bits. -ffast-math lets a compiler take it
+// that there is no NaN, and !(x >= 0) then no longer refuses one.
 
 namespace eigan::detail {
 
-/// Element (i, j) is data[i * row + j * col].
-template <class T>
-struct Strided {
-  T* data;
-  Index row;
-  Index col;
-};
+constexpr std::uint64_t magnitude_bits(double x) {
+  return std::bit_cast<std::uint64_t>(x) << 1 >> 1;
+}
+inline constexpr std::uint64_t infinity_bits = std::uint64_t{0x7FF} << 52;
+
+/// Whether x is neither infinite nor NaN.
+constexpr bool is_finite(double x) {
+  return magnitude_bits(x) < infinity_bits;
+}
+constexpr bool is_nan(double x) {
+  return magnitude_bits(x) > infinity_bits;
+}
+/// x >= low; false for a NaN.
+constexpr bool at_least(double x, double low) {
+  return !is_nan(x) && x >= low;
+}
 
 }  // namespace eigan::detail
 
+// ======== eigan/kernels/rows.hpp
+// Functions of a batch's rows, which are features or an image's channels: moments, products with a gradient, scaling.
+// For normalisations.
+//
+// Whatever is subtracted from x is a number near it and comes first: 1e4 + 0.1 keeps 3 digits of its 0.1, the
+// difference from 1e4 loses none of them. So a mean is two numbers, a `center`, which is subtracted, and what is left,
+// `rest`. A row's result depends on that row alone, not on how many rows a call has.
+
 namespace eigan::detail {
+
+/// Rows of pixels of samples: element (i, pixel j, sample s) is data[i + j * pixel + s * sample].
+template <class T>
+struct Pixels {
+  T* data;
+  Index pixel;
+  Index sample;
+};
 
 template <class T>
 struct RowKernels {
-  /// Over the columns of x, for each row: the mean and the mean squared distance from it.  x: m x n, columns
-  /// contiguous.
-  void (*row_moments)(Index m, Index n, Strided<const T> x, T* mean, T* variance);
-  /// sums[i] += sum_j dy(i, j) and products[i] += sum_j dy(i, j) (x(i, j) - mean[i]).  All with contiguous columns.
-  void (*add_row_products)(Index m, Index n, Strided<const T> x, const T* mean, Strided<const T> dy, T* sums,
-                           T* products);
-  /// y(i, j) = a[i] x(i, j) + c[i].  x, y: m x n, columns contiguous.
-  void (*scale_rows)(Index m, Index n, Strided<const T> x, const T* a, const T* c, Strided<T> y);
-  /// z(i, j) = a[i] x(i, j) + b[i] y(i, j) + c[i].  x, y, z: m x n, columns contiguous.
-  void (*combine_rows)(Index m, Index n, Strided<const T> x, const T* a, Strided<const T> y, const T* b, const T* c,
-                       Strided<T> z);
+  /// For each of m rows over n pixels of `samples` samples: center + rest is the mean, variance the mean squared
+  /// distance from it.
+  void (*row_moments)(Index m, Index n, Index samples, Pixels<const T> x, T* center, T* rest, T* variance);
+  /// sums[i] += sum of dy(i, .) and products[i] += sum of dy(i, .) (x(i, .) - center[i]).
+  void (*add_row_products)(Index m, Index n, Index samples, Pixels<const T> x, const T* center, Pixels<const T> dy,
+                           T* sums, T* products);
+  /// y(i, .) = a[i] (x(i, .) - center[i]) + c[i].
+  void (*scale_rows)(Index m, Index n, Index samples, Pixels<const T> x, const T* center, const T* a, const T* c,
+                     Pixels<T> y);
+  /// z(i, .) = a[i] x(i, .) + b[i] (y(i, .) - center[i]) + c[i]; z may be x or y.
+  void (*combine_rows)(Index m, Index n, Index samples, Pixels<const T> x, const T* a, Pixels<const T> y,
+                       const T* center, const T* b, const T* c, Pixels<T> z);
 };
 
 template <class T>
@@ -2340,7 +4529,13 @@ const RowKernels<T>& row_kernels() {
 #endif
 
 #define EIGAN_ISA portable
+#if defined(__x86_64__)
+// What every such processor has, although -march or -mavx2 allow this file more: of a program whose files have different
+// flags the linker keeps any one of several bodies of a kernel.
+#define EIGAN_TARGET [[gnu::target("arch=x86-64,no-sse3,no-popcnt,no-lzcnt,no-movbe,no-bmi,no-bmi2")]]
+#else
 #define EIGAN_TARGET
+#endif
 #define EIGAN_VECTOR_BYTES 16
 
 // ======== eigan/kernels/rows.inc
@@ -2348,111 +4543,211 @@ const RowKernels<T>& row_kernels() {
 
 namespace eigan::detail::EIGAN_ISA {
 
-/// f(i, count) for strips of rows, `count` a whole vector or, in the last strip, the rest.
+/// f.of<N>(i, count) for strips of N vectors of rows from row i: of four, whose sums do not wait for each other, then
+/// of one, `count` of whose rows are real.
 template <class T, class F>
-EIGAN_TARGET EIGAN_INLINE void for_each_strip(Index m, F f) {
+EIGAN_TARGET EIGAN_INLINE void for_each_strip(Index m, const F& f) {
   constexpr Index L = lanes<T>;
   Index i = 0;
-  for (; i + L <= m; i += L) f(i, L);
-  if (i < m) f(i, m - i);
+  for (; i + 4 * L <= m; i += 4 * L) f.template of<4>(i, L);
+  if (i + 2 * L <= m) {
+    f.template of<2>(i, L);
+    i += 2 * L;
+  }
+  for (; i < m; i += L) f.template of<1>(i, m - i < L ? m - i : L);
 }
-template <class T>
-EIGAN_TARGET EIGAN_INLINE Vector<T> load_rows(const T* p, Index count) {
-  return count == lanes<T> ? load(p) : load_part(p, count);
+/// Vector k of a strip of N; only one that stands alone may be a part.
+template <unsigned N, class T>
+EIGAN_TARGET EIGAN_INLINE Vector<T> load_rows(const T* p, unsigned k, Index count) {
+  if (N > 1 || count == lanes<T>) return load(p + k * lanes<T>);
+  return load_part(p, count);
 }
-template <class T>
-EIGAN_TARGET EIGAN_INLINE void store_rows(T* p, Vector<T> v, Index count) {
-  if (count == lanes<T>)
-    store(p, v);
+template <unsigned N, class T>
+EIGAN_TARGET EIGAN_INLINE void store_rows(T* p, Vector<T> v, unsigned k, Index count) {
+  if (N > 1 || count == lanes<T>)
+    store(p + k * lanes<T>, v);
   else
     store_part(p, v, count);
 }
 
+/// Sums are taken over runs of pixels and then added up: rounding grows with the length of a sum.
+struct Runs {
+  static constexpr Index longest = 256;
+  Index n, samples;
+  EIGAN_TARGET EIGAN_INLINE Index each() const { return (n + longest - 1) / longest; }
+  EIGAN_TARGET EIGAN_INLINE Index count() const { return samples * each(); }
+  EIGAN_TARGET EIGAN_INLINE Index length(Index run) const {
+    const Index left = n - run % each() * longest;
+    return left < longest ? left : longest;
+  }
+  template <class T>
+  EIGAN_TARGET EIGAN_INLINE T* first(Index run, Pixels<T> x) const {
+    return x.data + run / each() * x.sample + run % each() * longest * x.pixel;
+  }
+};
+
 // Functions of a strip as types: a lambda could not be given the target.
 template <class T>
 struct RowMoments {
-  Index n;
-  Strided<const T> x;
-  T *mean, *variance;
-  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
-    Vector<T> sum{}, squares{};
-    for (Index j = 0; j < n; ++j) sum += load_rows(x.data + j * x.col + i, count);
-    const Vector<T> center = sum / static_cast<T>(n);
-    for (Index j = 0; j < n; ++j) {
-      const Vector<T> d = load_rows(x.data + j * x.col + i, count) - center;
-      squares = fma(d, d, squares);
+  Index n, samples;
+  Pixels<const T> x;
+  T *center, *rest, *variance;
+  template <unsigned N>
+  EIGAN_TARGET EIGAN_INLINE void of(Index i, Index count) const {
+    // The centre is the mean of a sixteenth of the samples. What its distance from the mean of all adds to the squares
+    // is then at most 16 times the variance, for that distance spreads the rows itself: four bits are lost at worst.
+    const Index few = (samples + 15) / 16;
+    Vector<T> middle[N] = {}, sum[N] = {}, square[N] = {};
+    const Runs some{n, few}, all{n, samples};
+    for (Index r = 0; r < some.count(); ++r) {
+      Vector<T> part[N] = {};
+      const T* p = some.first(r, x) + i;
+      for (Index j = some.length(r); j > 0; --j, p += x.pixel) {
+        EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) part[k] += load_rows<N>(p, k, count);
+      }
+      EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) middle[k] += part[k];
     }
-    store_rows(mean + i, center, count);
-    store_rows(variance + i, squares / static_cast<T>(n), count);
+    EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) middle[k] = middle[k] / static_cast<T>(n * few);
+    for (Index r = 0; r < all.count(); ++r) {
+      Vector<T> part[N] = {}, squares[N] = {};
+      const T* p = all.first(r, x) + i;
+      for (Index j = all.length(r); j > 0; --j, p += x.pixel) {
+        EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+          const Vector<T> d = load_rows<N>(p, k, count) - middle[k];
+          part[k] += d;
+          squares[k] = fma(d, d, squares[k]);
+        }
+      }
+      EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+        sum[k] += part[k];
+        square[k] += squares[k];
+      }
+    }
+    const auto size = static_cast<T>(n * samples);
+    EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+      const Vector<T> mean = sum[k] / size;
+      store_rows<N>(center + i, middle[k], k, count);
+      store_rows<N>(rest + i, mean, k, count);
+      const Vector<T> v = fma(-mean, mean, square[k] / size);
+      store_rows<N>(variance + i, v < T(0) ? Vector<T>{} : v, k, count);
+    }
   }
 };
 template <class T>
-EIGAN_TARGET inline void row_moments(Index m, Index n, Strided<const T> x, T* mean, T* variance) {
-  for_each_strip<T>(m, RowMoments<T>{n, x, mean, variance});
+EIGAN_TARGET inline void row_moments(Index m, Index n, Index samples, Pixels<const T> x, T* center, T* rest,
+                                     T* variance) {
+  for_each_strip<T>(m, RowMoments<T>{n, samples, x, center, rest, variance});
 }
 
 template <class T>
 struct AddRowProducts {
-  Index n;
-  Strided<const T> x;
-  const T* mean;
-  Strided<const T> dy;
+  Index n, samples;
+  Pixels<const T> x;
+  const T* center;
+  Pixels<const T> dy;
   T *sums, *products;
-  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
-    const Vector<T> center = load_rows(mean + i, count);
-    Vector<T> sum = load_rows(sums + i, count), product = load_rows(products + i, count);
-    for (Index j = 0; j < n; ++j) {
-      const Vector<T> d = load_rows(dy.data + j * dy.col + i, count);
-      sum += d;
-      product = fma(d, load_rows(x.data + j * x.col + i, count) - center, product);
+  template <unsigned N>
+  EIGAN_TARGET EIGAN_INLINE void of(Index i, Index count) const {
+    Vector<T> middle[N], sum[N], product[N];
+    EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+      middle[k] = load_rows<N>(center + i, k, count);
+      sum[k] = load_rows<N>(sums + i, k, count);
+      product[k] = load_rows<N>(products + i, k, count);
     }
-    store_rows(sums + i, sum, count);
-    store_rows(products + i, product, count);
+    const Runs all{n, samples};
+    for (Index r = 0; r < all.count(); ++r) {
+      Vector<T> part[N] = {}, parts[N] = {};
+      const T* p = all.first(r, x) + i;
+      const T* q = all.first(r, dy) + i;
+      for (Index j = all.length(r); j > 0; --j, p += x.pixel, q += dy.pixel) {
+        EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+          const Vector<T> d = load_rows<N>(q, k, count);
+          part[k] += d;
+          parts[k] = fma(d, load_rows<N>(p, k, count) - middle[k], parts[k]);
+        }
+      }
+      EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+        sum[k] += part[k];
+        product[k] += parts[k];
+      }
+    }
+    EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+      store_rows<N>(sums + i, sum[k], k, count);
+      store_rows<N>(products + i, product[k], k, count);
+    }
   }
 };
 template <class T>
-EIGAN_TARGET inline void add_row_products(Index m, Index n, Strided<const T> x, const T* mean, Strided<const T> dy,
-                                          T* sums, T* products) {
-  for_each_strip<T>(m, AddRowProducts<T>{n, x, mean, dy, sums, products});
+EIGAN_TARGET inline void add_row_products(Index m, Index n, Index samples, Pixels<const T> x, const T* center,
+                                          Pixels<const T> dy, T* sums, T* products) {
+  for_each_strip<T>(m, AddRowProducts<T>{n, samples, x, center, dy, sums, products});
 }
 
 template <class T>
 struct ScaleRows {
-  Index n;
-  Strided<const T> x;
-  const T *a, *c;
-  Strided<T> y;
-  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
-    const Vector<T> ai = load_rows(a + i, count), ci = load_rows(c + i, count);
-    for (Index j = 0; j < n; ++j)
-      store_rows(y.data + j * y.col + i, fma(ai, load_rows(x.data + j * x.col + i, count), ci), count);
-  }
-};
-template <class T>
-EIGAN_TARGET inline void scale_rows(Index m, Index n, Strided<const T> x, const T* a, const T* c, Strided<T> y) {
-  for_each_strip<T>(m, ScaleRows<T>{n, x, a, c, y});
-}
-
-template <class T>
-struct CombineRows {
-  Index n;
-  Strided<const T> x;
-  const T* a;
-  Strided<const T> y;
-  const T *b, *c;
-  Strided<T> z;
-  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
-    const Vector<T> ai = load_rows(a + i, count), bi = load_rows(b + i, count), ci = load_rows(c + i, count);
-    for (Index j = 0; j < n; ++j) {
-      const Vector<T> by = fma(bi, load_rows(y.data + j * y.col + i, count), ci);
-      store_rows(z.data + j * z.col + i, fma(ai, load_rows(x.data + j * x.col + i, count), by), count);
+  Index n, samples;
+  Pixels<const T> x;
+  const T *center, *a, *c;
+  Pixels<T> y;
+  template <unsigned N>
+  EIGAN_TARGET EIGAN_INLINE void of(Index i, Index count) const {
+    Vector<T> middle[N], factor[N], shift[N];
+    EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+      middle[k] = load_rows<N>(center + i, k, count);
+      factor[k] = load_rows<N>(a + i, k, count);
+      shift[k] = load_rows<N>(c + i, k, count);
+    }
+    for (Index s = 0; s < samples; ++s) {
+      const T* p = x.data + s * x.sample + i;
+      T* q = y.data + s * y.sample + i;
+      for (Index j = 0; j < n; ++j, p += x.pixel, q += y.pixel) {
+        EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+          store_rows<N>(q, fma(factor[k], load_rows<N>(p, k, count) - middle[k], shift[k]), k, count);
+        }
+      }
     }
   }
 };
 template <class T>
-EIGAN_TARGET inline void combine_rows(Index m, Index n, Strided<const T> x, const T* a, Strided<const T> y, const T* b,
-                                      const T* c, Strided<T> z) {
-  for_each_strip<T>(m, CombineRows<T>{n, x, a, y, b, c, z});
+EIGAN_TARGET inline void scale_rows(Index m, Index n, Index samples, Pixels<const T> x, const T* center, const T* a,
+                                    const T* c, Pixels<T> y) {
+  for_each_strip<T>(m, ScaleRows<T>{n, samples, x, center, a, c, y});
+}
+
+template <class T>
+struct CombineRows {
+  Index n, samples;
+  Pixels<const T> x;
+  const T* a;
+  Pixels<const T> y;
+  const T *center, *b, *c;
+  Pixels<T> z;
+  template <unsigned N>
+  EIGAN_TARGET EIGAN_INLINE void of(Index i, Index count) const {
+    Vector<T> middle[N], of_x[N], of_y[N], shift[N];
+    EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+      middle[k] = load_rows<N>(center + i, k, count);
+      of_x[k] = load_rows<N>(a + i, k, count);
+      of_y[k] = load_rows<N>(b + i, k, count);
+      shift[k] = load_rows<N>(c + i, k, count);
+    }
+    for (Index s = 0; s < samples; ++s) {
+      const T* p = x.data + s * x.sample + i;
+      const T* q = y.data + s * y.sample + i;
+      T* r = z.data + s * z.sample + i;
+      for (Index j = 0; j < n; ++j, p += x.pixel, q += y.pixel, r += z.pixel) {
+        EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+          const Vector<T> centred = load_rows<N>(q, k, count) - middle[k];
+          store_rows<N>(r, fma(of_x[k], load_rows<N>(p, k, count), fma(of_y[k], centred, shift[k])), k, count);
+        }
+      }
+    }
+  }
+};
+template <class T>
+EIGAN_TARGET inline void combine_rows(Index m, Index n, Index samples, Pixels<const T> x, const T* a, Pixels<const T> y,
+                                      const T* center, const T* b, const T* c, Pixels<T> z) {
+  for_each_strip<T>(m, CombineRows<T>{n, samples, x, a, y, center, b, c, z});
 }
 
 template <class T>
@@ -2482,111 +4777,211 @@ struct TableOf<RowKernels<T>> {
 
 namespace eigan::detail::EIGAN_ISA {
 
-/// f(i, count) for strips of rows, `count` a whole vector or, in the last strip, the rest.
+/// f.of<N>(i, count) for strips of N vectors of rows from row i: of four, whose sums do not wait for each other, then
+/// of one, `count` of whose rows are real.
 template <class T, class F>
-EIGAN_TARGET EIGAN_INLINE void for_each_strip(Index m, F f) {
+EIGAN_TARGET EIGAN_INLINE void for_each_strip(Index m, const F& f) {
   constexpr Index L = lanes<T>;
   Index i = 0;
-  for (; i + L <= m; i += L) f(i, L);
-  if (i < m) f(i, m - i);
+  for (; i + 4 * L <= m; i += 4 * L) f.template of<4>(i, L);
+  if (i + 2 * L <= m) {
+    f.template of<2>(i, L);
+    i += 2 * L;
+  }
+  for (; i < m; i += L) f.template of<1>(i, m - i < L ? m - i : L);
 }
-template <class T>
-EIGAN_TARGET EIGAN_INLINE Vector<T> load_rows(const T* p, Index count) {
-  return count == lanes<T> ? load(p) : load_part(p, count);
+/// Vector k of a strip of N; only one that stands alone may be a part.
+template <unsigned N, class T>
+EIGAN_TARGET EIGAN_INLINE Vector<T> load_rows(const T* p, unsigned k, Index count) {
+  if (N > 1 || count == lanes<T>) return load(p + k * lanes<T>);
+  return load_part(p, count);
 }
-template <class T>
-EIGAN_TARGET EIGAN_INLINE void store_rows(T* p, Vector<T> v, Index count) {
-  if (count == lanes<T>)
-    store(p, v);
+template <unsigned N, class T>
+EIGAN_TARGET EIGAN_INLINE void store_rows(T* p, Vector<T> v, unsigned k, Index count) {
+  if (N > 1 || count == lanes<T>)
+    store(p + k * lanes<T>, v);
   else
     store_part(p, v, count);
 }
 
+/// Sums are taken over runs of pixels and then added up: rounding grows with the length of a sum.
+struct Runs {
+  static constexpr Index longest = 256;
+  Index n, samples;
+  EIGAN_TARGET EIGAN_INLINE Index each() const { return (n + longest - 1) / longest; }
+  EIGAN_TARGET EIGAN_INLINE Index count() const { return samples * each(); }
+  EIGAN_TARGET EIGAN_INLINE Index length(Index run) const {
+    const Index left = n - run % each() * longest;
+    return left < longest ? left : longest;
+  }
+  template <class T>
+  EIGAN_TARGET EIGAN_INLINE T* first(Index run, Pixels<T> x) const {
+    return x.data + run / each() * x.sample + run % each() * longest * x.pixel;
+  }
+};
+
 // Functions of a strip as types: a lambda could not be given the target.
 template <class T>
 struct RowMoments {
-  Index n;
-  Strided<const T> x;
-  T *mean, *variance;
-  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
-    Vector<T> sum{}, squares{};
-    for (Index j = 0; j < n; ++j) sum += load_rows(x.data + j * x.col + i, count);
-    const Vector<T> center = sum / static_cast<T>(n);
-    for (Index j = 0; j < n; ++j) {
-      const Vector<T> d = load_rows(x.data + j * x.col + i, count) - center;
-      squares = fma(d, d, squares);
+  Index n, samples;
+  Pixels<const T> x;
+  T *center, *rest, *variance;
+  template <unsigned N>
+  EIGAN_TARGET EIGAN_INLINE void of(Index i, Index count) const {
+    // The centre is the mean of a sixteenth of the samples. What its distance from the mean of all adds to the squares
+    // is then at most 16 times the variance, for that distance spreads the rows itself: four bits are lost at worst.
+    const Index few = (samples + 15) / 16;
+    Vector<T> middle[N] = {}, sum[N] = {}, square[N] = {};
+    const Runs some{n, few}, all{n, samples};
+    for (Index r = 0; r < some.count(); ++r) {
+      Vector<T> part[N] = {};
+      const T* p = some.first(r, x) + i;
+      for (Index j = some.length(r); j > 0; --j, p += x.pixel) {
+        EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) part[k] += load_rows<N>(p, k, count);
+      }
+      EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) middle[k] += part[k];
     }
-    store_rows(mean + i, center, count);
-    store_rows(variance + i, squares / static_cast<T>(n), count);
+    EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) middle[k] = middle[k] / static_cast<T>(n * few);
+    for (Index r = 0; r < all.count(); ++r) {
+      Vector<T> part[N] = {}, squares[N] = {};
+      const T* p = all.first(r, x) + i;
+      for (Index j = all.length(r); j > 0; --j, p += x.pixel) {
+        EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+          const Vector<T> d = load_rows<N>(p, k, count) - middle[k];
+          part[k] += d;
+          squares[k] = fma(d, d, squares[k]);
+        }
+      }
+      EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+        sum[k] += part[k];
+        square[k] += squares[k];
+      }
+    }
+    const auto size = static_cast<T>(n * samples);
+    EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+      const Vector<T> mean = sum[k] / size;
+      store_rows<N>(center + i, middle[k], k, count);
+      store_rows<N>(rest + i, mean, k, count);
+      const Vector<T> v = fma(-mean, mean, square[k] / size);
+      store_rows<N>(variance + i, v < T(0) ? Vector<T>{} : v, k, count);
+    }
   }
 };
 template <class T>
-EIGAN_TARGET inline void row_moments(Index m, Index n, Strided<const T> x, T* mean, T* variance) {
-  for_each_strip<T>(m, RowMoments<T>{n, x, mean, variance});
+EIGAN_TARGET inline void row_moments(Index m, Index n, Index samples, Pixels<const T> x, T* center, T* rest,
+                                     T* variance) {
+  for_each_strip<T>(m, RowMoments<T>{n, samples, x, center, rest, variance});
 }
 
 template <class T>
 struct AddRowProducts {
-  Index n;
-  Strided<const T> x;
-  const T* mean;
-  Strided<const T> dy;
+  Index n, samples;
+  Pixels<const T> x;
+  const T* center;
+  Pixels<const T> dy;
   T *sums, *products;
-  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
-    const Vector<T> center = load_rows(mean + i, count);
-    Vector<T> sum = load_rows(sums + i, count), product = load_rows(products + i, count);
-    for (Index j = 0; j < n; ++j) {
-      const Vector<T> d = load_rows(dy.data + j * dy.col + i, count);
-      sum += d;
-      product = fma(d, load_rows(x.data + j * x.col + i, count) - center, product);
+  template <unsigned N>
+  EIGAN_TARGET EIGAN_INLINE void of(Index i, Index count) const {
+    Vector<T> middle[N], sum[N], product[N];
+    EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+      middle[k] = load_rows<N>(center + i, k, count);
+      sum[k] = load_rows<N>(sums + i, k, count);
+      product[k] = load_rows<N>(products + i, k, count);
     }
-    store_rows(sums + i, sum, count);
-    store_rows(products + i, product, count);
+    const Runs all{n, samples};
+    for (Index r = 0; r < all.count(); ++r) {
+      Vector<T> part[N] = {}, parts[N] = {};
+      const T* p = all.first(r, x) + i;
+      const T* q = all.first(r, dy) + i;
+      for (Index j = all.length(r); j > 0; --j, p += x.pixel, q += dy.pixel) {
+        EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+          const Vector<T> d = load_rows<N>(q, k, count);
+          part[k] += d;
+          parts[k] = fma(d, load_rows<N>(p, k, count) - middle[k], parts[k]);
+        }
+      }
+      EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+        sum[k] += part[k];
+        product[k] += parts[k];
+      }
+    }
+    EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+      store_rows<N>(sums + i, sum[k], k, count);
+      store_rows<N>(products + i, product[k], k, count);
+    }
   }
 };
 template <class T>
-EIGAN_TARGET inline void add_row_products(Index m, Index n, Strided<const T> x, const T* mean, Strided<const T> dy,
-                                          T* sums, T* products) {
-  for_each_strip<T>(m, AddRowProducts<T>{n, x, mean, dy, sums, products});
+EIGAN_TARGET inline void add_row_products(Index m, Index n, Index samples, Pixels<const T> x, const T* center,
+                                          Pixels<const T> dy, T* sums, T* products) {
+  for_each_strip<T>(m, AddRowProducts<T>{n, samples, x, center, dy, sums, products});
 }
 
 template <class T>
 struct ScaleRows {
-  Index n;
-  Strided<const T> x;
-  const T *a, *c;
-  Strided<T> y;
-  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
-    const Vector<T> ai = load_rows(a + i, count), ci = load_rows(c + i, count);
-    for (Index j = 0; j < n; ++j)
-      store_rows(y.data + j * y.col + i, fma(ai, load_rows(x.data + j * x.col + i, count), ci), count);
-  }
-};
-template <class T>
-EIGAN_TARGET inline void scale_rows(Index m, Index n, Strided<const T> x, const T* a, const T* c, Strided<T> y) {
-  for_each_strip<T>(m, ScaleRows<T>{n, x, a, c, y});
-}
-
-template <class T>
-struct CombineRows {
-  Index n;
-  Strided<const T> x;
-  const T* a;
-  Strided<const T> y;
-  const T *b, *c;
-  Strided<T> z;
-  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
-    const Vector<T> ai = load_rows(a + i, count), bi = load_rows(b + i, count), ci = load_rows(c + i, count);
-    for (Index j = 0; j < n; ++j) {
-      const Vector<T> by = fma(bi, load_rows(y.data + j * y.col + i, count), ci);
-      store_rows(z.data + j * z.col + i, fma(ai, load_rows(x.data + j * x.col + i, count), by), count);
+  Index n, samples;
+  Pixels<const T> x;
+  const T *center, *a, *c;
+  Pixels<T> y;
+  template <unsigned N>
+  EIGAN_TARGET EIGAN_INLINE void of(Index i, Index count) const {
+    Vector<T> middle[N], factor[N], shift[N];
+    EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+      middle[k] = load_rows<N>(center + i, k, count);
+      factor[k] = load_rows<N>(a + i, k, count);
+      shift[k] = load_rows<N>(c + i, k, count);
+    }
+    for (Index s = 0; s < samples; ++s) {
+      const T* p = x.data + s * x.sample + i;
+      T* q = y.data + s * y.sample + i;
+      for (Index j = 0; j < n; ++j, p += x.pixel, q += y.pixel) {
+        EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+          store_rows<N>(q, fma(factor[k], load_rows<N>(p, k, count) - middle[k], shift[k]), k, count);
+        }
+      }
     }
   }
 };
 template <class T>
-EIGAN_TARGET inline void combine_rows(Index m, Index n, Strided<const T> x, const T* a, Strided<const T> y, const T* b,
-                                      const T* c, Strided<T> z) {
-  for_each_strip<T>(m, CombineRows<T>{n, x, a, y, b, c, z});
+EIGAN_TARGET inline void scale_rows(Index m, Index n, Index samples, Pixels<const T> x, const T* center, const T* a,
+                                    const T* c, Pixels<T> y) {
+  for_each_strip<T>(m, ScaleRows<T>{n, samples, x, center, a, c, y});
+}
+
+template <class T>
+struct CombineRows {
+  Index n, samples;
+  Pixels<const T> x;
+  const T* a;
+  Pixels<const T> y;
+  const T *center, *b, *c;
+  Pixels<T> z;
+  template <unsigned N>
+  EIGAN_TARGET EIGAN_INLINE void of(Index i, Index count) const {
+    Vector<T> middle[N], of_x[N], of_y[N], shift[N];
+    EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+      middle[k] = load_rows<N>(center + i, k, count);
+      of_x[k] = load_rows<N>(a + i, k, count);
+      of_y[k] = load_rows<N>(b + i, k, count);
+      shift[k] = load_rows<N>(c + i, k, count);
+    }
+    for (Index s = 0; s < samples; ++s) {
+      const T* p = x.data + s * x.sample + i;
+      const T* q = y.data + s * y.sample + i;
+      T* r = z.data + s * z.sample + i;
+      for (Index j = 0; j < n; ++j, p += x.pixel, q += y.pixel, r += z.pixel) {
+        EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+          const Vector<T> centred = load_rows<N>(q, k, count) - middle[k];
+          store_rows<N>(r, fma(of_x[k], load_rows<N>(p, k, count), fma(of_y[k], centred, shift[k])), k, count);
+        }
+      }
+    }
+  }
+};
+template <class T>
+EIGAN_TARGET inline void combine_rows(Index m, Index n, Index samples, Pixels<const T> x, const T* a, Pixels<const T> y,
+                                      const T* center, const T* b, const T* c, Pixels<T> z) {
+  for_each_strip<T>(m, CombineRows<T>{n, samples, x, a, y, center, b, c, z});
 }
 
 template <class T>
@@ -2613,111 +5008,211 @@ struct TableOf<RowKernels<T>> {
 
 namespace eigan::detail::EIGAN_ISA {
 
-/// f(i, count) for strips of rows, `count` a whole vector or, in the last strip, the rest.
+/// f.of<N>(i, count) for strips of N vectors of rows from row i: of four, whose sums do not wait for each other, then
+/// of one, `count` of whose rows are real.
 template <class T, class F>
-EIGAN_TARGET EIGAN_INLINE void for_each_strip(Index m, F f) {
+EIGAN_TARGET EIGAN_INLINE void for_each_strip(Index m, const F& f) {
   constexpr Index L = lanes<T>;
   Index i = 0;
-  for (; i + L <= m; i += L) f(i, L);
-  if (i < m) f(i, m - i);
+  for (; i + 4 * L <= m; i += 4 * L) f.template of<4>(i, L);
+  if (i + 2 * L <= m) {
+    f.template of<2>(i, L);
+    i += 2 * L;
+  }
+  for (; i < m; i += L) f.template of<1>(i, m - i < L ? m - i : L);
 }
-template <class T>
-EIGAN_TARGET EIGAN_INLINE Vector<T> load_rows(const T* p, Index count) {
-  return count == lanes<T> ? load(p) : load_part(p, count);
+/// Vector k of a strip of N; only one that stands alone may be a part.
+template <unsigned N, class T>
+EIGAN_TARGET EIGAN_INLINE Vector<T> load_rows(const T* p, unsigned k, Index count) {
+  if (N > 1 || count == lanes<T>) return load(p + k * lanes<T>);
+  return load_part(p, count);
 }
-template <class T>
-EIGAN_TARGET EIGAN_INLINE void store_rows(T* p, Vector<T> v, Index count) {
-  if (count == lanes<T>)
-    store(p, v);
+template <unsigned N, class T>
+EIGAN_TARGET EIGAN_INLINE void store_rows(T* p, Vector<T> v, unsigned k, Index count) {
+  if (N > 1 || count == lanes<T>)
+    store(p + k * lanes<T>, v);
   else
     store_part(p, v, count);
 }
 
+/// Sums are taken over runs of pixels and then added up: rounding grows with the length of a sum.
+struct Runs {
+  static constexpr Index longest = 256;
+  Index n, samples;
+  EIGAN_TARGET EIGAN_INLINE Index each() const { return (n + longest - 1) / longest; }
+  EIGAN_TARGET EIGAN_INLINE Index count() const { return samples * each(); }
+  EIGAN_TARGET EIGAN_INLINE Index length(Index run) const {
+    const Index left = n - run % each() * longest;
+    return left < longest ? left : longest;
+  }
+  template <class T>
+  EIGAN_TARGET EIGAN_INLINE T* first(Index run, Pixels<T> x) const {
+    return x.data + run / each() * x.sample + run % each() * longest * x.pixel;
+  }
+};
+
 // Functions of a strip as types: a lambda could not be given the target.
 template <class T>
 struct RowMoments {
-  Index n;
-  Strided<const T> x;
-  T *mean, *variance;
-  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
-    Vector<T> sum{}, squares{};
-    for (Index j = 0; j < n; ++j) sum += load_rows(x.data + j * x.col + i, count);
-    const Vector<T> center = sum / static_cast<T>(n);
-    for (Index j = 0; j < n; ++j) {
-      const Vector<T> d = load_rows(x.data + j * x.col + i, count) - center;
-      squares = fma(d, d, squares);
+  Index n, samples;
+  Pixels<const T> x;
+  T *center, *rest, *variance;
+  template <unsigned N>
+  EIGAN_TARGET EIGAN_INLINE void of(Index i, Index count) const {
+    // The centre is the mean of a sixteenth of the samples. What its distance from the mean of all adds to the squares
+    // is then at most 16 times the variance, for that distance spreads the rows itself: four bits are lost at worst.
+    const Index few = (samples + 15) / 16;
+    Vector<T> middle[N] = {}, sum[N] = {}, square[N] = {};
+    const Runs some{n, few}, all{n, samples};
+    for (Index r = 0; r < some.count(); ++r) {
+      Vector<T> part[N] = {};
+      const T* p = some.first(r, x) + i;
+      for (Index j = some.length(r); j > 0; --j, p += x.pixel) {
+        EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) part[k] += load_rows<N>(p, k, count);
+      }
+      EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) middle[k] += part[k];
     }
-    store_rows(mean + i, center, count);
-    store_rows(variance + i, squares / static_cast<T>(n), count);
+    EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) middle[k] = middle[k] / static_cast<T>(n * few);
+    for (Index r = 0; r < all.count(); ++r) {
+      Vector<T> part[N] = {}, squares[N] = {};
+      const T* p = all.first(r, x) + i;
+      for (Index j = all.length(r); j > 0; --j, p += x.pixel) {
+        EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+          const Vector<T> d = load_rows<N>(p, k, count) - middle[k];
+          part[k] += d;
+          squares[k] = fma(d, d, squares[k]);
+        }
+      }
+      EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+        sum[k] += part[k];
+        square[k] += squares[k];
+      }
+    }
+    const auto size = static_cast<T>(n * samples);
+    EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+      const Vector<T> mean = sum[k] / size;
+      store_rows<N>(center + i, middle[k], k, count);
+      store_rows<N>(rest + i, mean, k, count);
+      const Vector<T> v = fma(-mean, mean, square[k] / size);
+      store_rows<N>(variance + i, v < T(0) ? Vector<T>{} : v, k, count);
+    }
   }
 };
 template <class T>
-EIGAN_TARGET inline void row_moments(Index m, Index n, Strided<const T> x, T* mean, T* variance) {
-  for_each_strip<T>(m, RowMoments<T>{n, x, mean, variance});
+EIGAN_TARGET inline void row_moments(Index m, Index n, Index samples, Pixels<const T> x, T* center, T* rest,
+                                     T* variance) {
+  for_each_strip<T>(m, RowMoments<T>{n, samples, x, center, rest, variance});
 }
 
 template <class T>
 struct AddRowProducts {
-  Index n;
-  Strided<const T> x;
-  const T* mean;
-  Strided<const T> dy;
+  Index n, samples;
+  Pixels<const T> x;
+  const T* center;
+  Pixels<const T> dy;
   T *sums, *products;
-  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
-    const Vector<T> center = load_rows(mean + i, count);
-    Vector<T> sum = load_rows(sums + i, count), product = load_rows(products + i, count);
-    for (Index j = 0; j < n; ++j) {
-      const Vector<T> d = load_rows(dy.data + j * dy.col + i, count);
-      sum += d;
-      product = fma(d, load_rows(x.data + j * x.col + i, count) - center, product);
+  template <unsigned N>
+  EIGAN_TARGET EIGAN_INLINE void of(Index i, Index count) const {
+    Vector<T> middle[N], sum[N], product[N];
+    EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+      middle[k] = load_rows<N>(center + i, k, count);
+      sum[k] = load_rows<N>(sums + i, k, count);
+      product[k] = load_rows<N>(products + i, k, count);
     }
-    store_rows(sums + i, sum, count);
-    store_rows(products + i, product, count);
+    const Runs all{n, samples};
+    for (Index r = 0; r < all.count(); ++r) {
+      Vector<T> part[N] = {}, parts[N] = {};
+      const T* p = all.first(r, x) + i;
+      const T* q = all.first(r, dy) + i;
+      for (Index j = all.length(r); j > 0; --j, p += x.pixel, q += dy.pixel) {
+        EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+          const Vector<T> d = load_rows<N>(q, k, count);
+          part[k] += d;
+          parts[k] = fma(d, load_rows<N>(p, k, count) - middle[k], parts[k]);
+        }
+      }
+      EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+        sum[k] += part[k];
+        product[k] += parts[k];
+      }
+    }
+    EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+      store_rows<N>(sums + i, sum[k], k, count);
+      store_rows<N>(products + i, product[k], k, count);
+    }
   }
 };
 template <class T>
-EIGAN_TARGET inline void add_row_products(Index m, Index n, Strided<const T> x, const T* mean, Strided<const T> dy,
-                                          T* sums, T* products) {
-  for_each_strip<T>(m, AddRowProducts<T>{n, x, mean, dy, sums, products});
+EIGAN_TARGET inline void add_row_products(Index m, Index n, Index samples, Pixels<const T> x, const T* center,
+                                          Pixels<const T> dy, T* sums, T* products) {
+  for_each_strip<T>(m, AddRowProducts<T>{n, samples, x, center, dy, sums, products});
 }
 
 template <class T>
 struct ScaleRows {
-  Index n;
-  Strided<const T> x;
-  const T *a, *c;
-  Strided<T> y;
-  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
-    const Vector<T> ai = load_rows(a + i, count), ci = load_rows(c + i, count);
-    for (Index j = 0; j < n; ++j)
-      store_rows(y.data + j * y.col + i, fma(ai, load_rows(x.data + j * x.col + i, count), ci), count);
-  }
-};
-template <class T>
-EIGAN_TARGET inline void scale_rows(Index m, Index n, Strided<const T> x, const T* a, const T* c, Strided<T> y) {
-  for_each_strip<T>(m, ScaleRows<T>{n, x, a, c, y});
-}
-
-template <class T>
-struct CombineRows {
-  Index n;
-  Strided<const T> x;
-  const T* a;
-  Strided<const T> y;
-  const T *b, *c;
-  Strided<T> z;
-  EIGAN_TARGET EIGAN_INLINE void operator()(Index i, Index count) const {
-    const Vector<T> ai = load_rows(a + i, count), bi = load_rows(b + i, count), ci = load_rows(c + i, count);
-    for (Index j = 0; j < n; ++j) {
-      const Vector<T> by = fma(bi, load_rows(y.data + j * y.col + i, count), ci);
-      store_rows(z.data + j * z.col + i, fma(ai, load_rows(x.data + j * x.col + i, count), by), count);
+  Index n, samples;
+  Pixels<const T> x;
+  const T *center, *a, *c;
+  Pixels<T> y;
+  template <unsigned N>
+  EIGAN_TARGET EIGAN_INLINE void of(Index i, Index count) const {
+    Vector<T> middle[N], factor[N], shift[N];
+    EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+      middle[k] = load_rows<N>(center + i, k, count);
+      factor[k] = load_rows<N>(a + i, k, count);
+      shift[k] = load_rows<N>(c + i, k, count);
+    }
+    for (Index s = 0; s < samples; ++s) {
+      const T* p = x.data + s * x.sample + i;
+      T* q = y.data + s * y.sample + i;
+      for (Index j = 0; j < n; ++j, p += x.pixel, q += y.pixel) {
+        EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+          store_rows<N>(q, fma(factor[k], load_rows<N>(p, k, count) - middle[k], shift[k]), k, count);
+        }
+      }
     }
   }
 };
 template <class T>
-EIGAN_TARGET inline void combine_rows(Index m, Index n, Strided<const T> x, const T* a, Strided<const T> y, const T* b,
-                                      const T* c, Strided<T> z) {
-  for_each_strip<T>(m, CombineRows<T>{n, x, a, y, b, c, z});
+EIGAN_TARGET inline void scale_rows(Index m, Index n, Index samples, Pixels<const T> x, const T* center, const T* a,
+                                    const T* c, Pixels<T> y) {
+  for_each_strip<T>(m, ScaleRows<T>{n, samples, x, center, a, c, y});
+}
+
+template <class T>
+struct CombineRows {
+  Index n, samples;
+  Pixels<const T> x;
+  const T* a;
+  Pixels<const T> y;
+  const T *center, *b, *c;
+  Pixels<T> z;
+  template <unsigned N>
+  EIGAN_TARGET EIGAN_INLINE void of(Index i, Index count) const {
+    Vector<T> middle[N], of_x[N], of_y[N], shift[N];
+    EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+      middle[k] = load_rows<N>(center + i, k, count);
+      of_x[k] = load_rows<N>(a + i, k, count);
+      of_y[k] = load_rows<N>(b + i, k, count);
+      shift[k] = load_rows<N>(c + i, k, count);
+    }
+    for (Index s = 0; s < samples; ++s) {
+      const T* p = x.data + s * x.sample + i;
+      const T* q = y.data + s * y.sample + i;
+      T* r = z.data + s * z.sample + i;
+      for (Index j = 0; j < n; ++j, p += x.pixel, q += y.pixel, r += z.pixel) {
+        EIGAN_UNROLL for (unsigned k = 0; k < N; ++k) {
+          const Vector<T> centred = load_rows<N>(q, k, count) - middle[k];
+          store_rows<N>(r, fma(of_x[k], load_rows<N>(p, k, count), fma(of_y[k], centred, shift[k])), k, count);
+        }
+      }
+    }
+  }
+};
+template <class T>
+EIGAN_TARGET inline void combine_rows(Index m, Index n, Index samples, Pixels<const T> x, const T* a, Pixels<const T> y,
+                                      const T* center, const T* b, const T* c, Pixels<T> z) {
+  for_each_strip<T>(m, CombineRows<T>{n, samples, x, a, y, center, b, c, z});
 }
 
 template <class T>
@@ -2744,187 +5239,367 @@ struct TableOf<RowKernels<T>> {
 #undef EIGAN_UNROLL_TWICE
 EIGAN_SHARE_KERNELS(RowKernels)
 
-namespace eigan {
+namespace eigan::detail {
 
-/// Batch normalisation. `BatchNorm1d<256>`, or `BatchNorm1d<>(256)` with the number of features given at run time.
-template <Index Features = dynamic>
-class BatchNorm1d {
-  static_assert(Features > 0 || Features == dynamic, "eigan::BatchNorm1d: features are positive or dynamic");
+/// A number for each channel of a group.
+template <class T>
+struct Group {
+  static constexpr Index most = 64;
+  T values[most];
+  constexpr T& operator[](Index i) { return values[i]; }
+  constexpr const T& operator[](Index i) const { return values[i]; }
+};
 
+/// Consecutive channels, which are computed together.
+struct Run {
+  Index first, count;
+};
+
+class Channels {
  public:
-  static constexpr Index input = Features;
-  static constexpr Index output = Features;
-  static constexpr bool backward_reads_y = false;
+  explicit constexpr Channels(Shape shape) : shape_(shape) {}
 
-  /// The features that the type states, eps 1e-5.
-  constexpr BatchNorm1d() requires(Features != dynamic) : features_(Features) {}
-  /// Throws std::invalid_argument unless 0 < features < 2^31, as the type says where it does, and eps > 0.
-  explicit BatchNorm1d(Index features, double eps = 1e-5) : features_(features), eps_(eps) {
-    // An Index of 32 bits ends sooner.
-    constexpr Index most =
-        std::min<std::int64_t>(std::numeric_limits<std::int32_t>::max(), std::numeric_limits<Index>::max() / 4);
-    if (features_ <= 0 || features_ > most || (Features != dynamic && Features != features_))
-      detail::fail_contract("eigan::BatchNorm1d<", Features, ">: cannot have ", features_, " features");
-    if (!(eps_ > 0 && std::isfinite(eps_))) detail::fail_contract("eigan::BatchNorm1d: eps must be > 0, is ", eps_);
+  constexpr Shape shape() const { return shape_; }
+  Index count() const { return shape_.channels; }
+
+  static constexpr Index part = 16;
+  Index parts() const { return (count() + part - 1) / part; }
+  /// f(run) for the parts [from, to).
+  template <class F>
+  void for_each_run(Index from, Index to, const F& f) const {
+    const Index last = std::min(to * part, count());
+    for (Index first = from * part; first < last; first += Group<int>::most)
+      f(Run{first, std::min(Group<int>::most, last - first)});
   }
 
-  Index input_size() const { return features_; }
-  Index output_size() const { return features_; }
-  /// What is added to the variance.
-  double eps() const { return eps_; }
-  Index param_size() const { return 4 * features_; }
-  /// What an optimiser changes: gamma and beta.
-  Index trained_size() const { return 2 * features_; }
-  std::string describe() const {
-    return detail::concat("BatchNorm1d(num_features=", features_, ", eps=", exact_text(eps_), ")");
-  }
-  std::vector<Parameter> parameters() const {
-    return {{"weight", 0, features_, 1, 1},
-            {"bias", features_, features_, 1, 1},
-            {"running_mean", 2 * features_, features_, 1, 1},
-            {"running_var", 3 * features_, features_, 1, 1}};
-  }
-
+  /// center + rest is the mean.
   template <class T>
-  void init(std::span<T> p, Rng) const {
-    const auto fill = [&](Index tensor, T value) { std::fill_n(p.data() + tensor * features_, features_, value); };
-    fill(0, T(1)), fill(1, T(0)), fill(2, T(0)), fill(3, T(1));
-  }
-
-  /// Writes the mean and the variance over x's samples (divided by their number less one, as PyTorch keeps it).
+  struct Moments {
+    Group<T> center, rest, variance;
+    T inverse_deviation(Index i, double eps) const { return 1 / std::sqrt(variance[i] + static_cast<T>(eps)); }
+  };
   template <class T>
-  void set_statistics(std::span<T> p, ConstView<T> x) const {
-    T* const mean = p.data() + 2 * features_;
-    T* const variance = mean + features_;
-    detail::row_kernels<T>().row_moments(features_, x.cols(), strided(x, 0), mean, variance);
-    const T unbiased = static_cast<T>(x.cols()) / static_cast<T>(std::max<Index>(x.cols() - 1, 1));
-    for (Index i = 0; i < features_; ++i) variance[i] *= unbiased;
+  Moments<T> moments(Run run, const ConstView<T>& x) const {
+    Moments<T> m;
+    const auto at = place(x, run);
+    row_kernels<T>().row_moments(run.count, at.n, at.samples, at.pixels, m.center.values, m.rest.values,
+                                 m.variance.values);
+    return m;
   }
-
-  // Inference: an affine map of each feature.
-
+  /// The means over the same pixels of dy and of dy (x - mean).
   template <class T>
-  void forward(std::span<const T> p, ConstView<T> x, View<T> y) const {
-    for (Index part = 0; part < part_count(); ++part) {
-      Coefficients<T> scale, shift;
-      inference_coefficients(p, part, scale, shift);
-      detail::row_kernels<T>().scale_rows(rows(part), x.cols(), strided(x, first(part)), scale.data(), shift.data(),
-                                          strided(y, first(part)));
+  struct Products {
+    Group<T> mean, product;
+  };
+  template <class T>
+  Products<T> products(Run run, const ConstView<T>& x, const Moments<T>& of_x, const ConstView<T>& dy) const {
+    Products<T> with{};
+    const auto at = place(x, run);
+    row_kernels<T>().add_row_products(run.count, at.n, at.samples, at.pixels, of_x.center.values, place(dy, run).pixels,
+                                      with.mean.values, with.product.values);
+    const T share = 1 / static_cast<T>(at.n * at.samples);
+    for (Index i = 0; i < run.count; ++i) {
+      with.mean[i] *= share;
+      with.product[i] = std::fma(-of_x.rest[i], with.mean[i], with.product[i] * share);
     }
+    return with;
   }
+  /// Adds the sums over the pixels.
   template <class T>
-  void backward_input(std::span<const T> p, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx) const {
-    const Coefficients<T> zero{};
-    for (Index part = 0; part < part_count(); ++part) {
-      Coefficients<T> scale, shift;
-      inference_coefficients(p, part, scale, shift);
-      detail::row_kernels<T>().scale_rows(rows(part), dy.cols(), strided(dy, first(part)), scale.data(), zero.data(),
-                                          strided(dx, first(part)));
+  void add_sums(Run run, const ConstView<T>& x, T* sums) const {
+    constexpr Group<T> zero{};
+    Group<T> products{};
+    const auto at = place(x, run);
+    row_kernels<T>().add_row_products(run.count, at.n, at.samples, at.pixels, zero.values, at.pixels, sums,
+                                      products.values);
+  }
+  /// y = a (x - center) + c.
+  template <class T>
+  void scale(Run run, const ConstView<T>& x, const T* center, const T* a, const T* c, View<T> y) const {
+    const auto at = place(x, run);
+    row_kernels<T>().scale_rows(run.count, at.n, at.samples, at.pixels, center, a, c, place(y, run).pixels);
+  }
+  /// z = a x + b (y - center) + c.
+  template <class T>
+  void combine(Run run, const ConstView<T>& x, const Group<T>& a, const ConstView<T>& y, const Group<T>& center,
+               const Group<T>& b, const Group<T>& c, View<T> z) const {
+    const auto at = place(x, run);
+    row_kernels<T>().combine_rows(run.count, at.n, at.samples, at.pixels, a.values, place(y, run).pixels, center.values,
+                                  b.values, c.values, place(z, run).pixels);
+  }
+
+  /// z += b (y - center) + c.
+  template <class T>
+  void add(Run run, const ConstView<T>& y, const Group<T>& center, const Group<T>& b, const Group<T>& c,
+           View<T> z) const {
+    Group<T> one;
+    std::fill_n(one.values, run.count, T(1));
+    combine(run, ConstView<T>(z), one, y, center, b, c, z);
+  }
+
+  /// y from x, both whole; gamma and beta are those of the run. Without them they are 1 and 0.
+  template <class T>
+  void normalise(Run run, const ConstView<T>& x, double eps, const T* gamma, const T* beta, View<T> y) const {
+    const Moments<T> m = moments(run, x);
+    Group<T> a, c;
+    for (Index i = 0; i < run.count; ++i) {
+      a[i] = (gamma == nullptr ? 1 : gamma[i]) * m.inverse_deviation(i, eps);
+      c[i] = std::fma(-m.rest[i], a[i], beta == nullptr ? 0 : beta[i]);
     }
+    scale(run, x, m.center.values, a.values, c.values, y);
   }
-
-  // Training, over the whole batch, in parts of consecutive features.
-
-  Index part_count() const { return (features_ + part_rows - 1) / part_rows; }
-
   template <class T>
-  void forward_part(std::span<const T> p, ConstView<T> x, View<T> y, Index part) const {
-    const Index f = first(part), n = rows(part);
-    const Batch<T> batch = moments(x, part);
-    Coefficients<T> scale, shift;
-    for (Index i = 0; i < n; ++i) {
-      const auto at = static_cast<std::size_t>(i);
-      scale[at] = p[static_cast<std::size_t>(f + i)] * batch.inv_std[at];
-      shift[at] = std::fma(-batch.mean[at], scale[at], p[static_cast<std::size_t>(features_ + f + i)]);
+  void normalise_backward(Run run, const ConstView<T>& x, double eps, const T* gamma, const ConstView<T>& dy,
+                          View<T> dx) const {
+    const Moments<T> m = moments(run, x);
+    const Products<T> with = products(run, x, m, dy);
+    Group<T> a, b, c;
+    for (Index i = 0; i < run.count; ++i) {
+      const T r = m.inverse_deviation(i, eps);
+      a[i] = (gamma == nullptr ? 1 : gamma[i]) * r;
+      b[i] = -a[i] * with.product[i] * (r * r);
+      c[i] = std::fma(-b[i], m.rest[i], -a[i] * with.mean[i]);
     }
-    detail::row_kernels<T>().scale_rows(n, x.cols(), strided(x, f), scale.data(), shift.data(), strided(y, f));
+    combine(run, dy, a, x, m.center, b, c, dx);
   }
-
   template <class T>
-  void backward_input_part(std::span<const T> p, ConstView<T> x, ConstView<T>, ConstView<T> dy, View<T> dx,
-                           Index part) const {
-    const Index f = first(part), n = rows(part);
-    const Batch<T> batch = moments(x, part);
-    Coefficients<T> sum{}, product{}, of_dy, of_x, constant;
-    detail::row_kernels<T>().add_row_products(n, x.cols(), strided(x, f), batch.mean.data(), strided(dy, f), sum.data(),
-                                              product.data());
-    const T share = T(1) / static_cast<T>(x.cols());
-    for (Index i = 0; i < n; ++i) {
-      const auto at = static_cast<std::size_t>(i);
-      // dx = of_dy (dy - mean(dy) - (x - mean) mean(dy (x - mean)) / (var + eps))
-      of_dy[at] = p[static_cast<std::size_t>(f + i)] * batch.inv_std[at];
-      of_x[at] = -of_dy[at] * (product[at] * share) * (batch.inv_std[at] * batch.inv_std[at]);
-      constant[at] = std::fma(-of_x[at], batch.mean[at], -of_dy[at] * (sum[at] * share));
-    }
-    detail::row_kernels<T>().combine_rows(n, x.cols(), strided(dy, f), of_dy.data(), strided(x, f), of_x.data(),
-                                          constant.data(), strided(dx, f));
-  }
-
-  template <class T>
-  void backward_params(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp) const {
-    for (Index part = 0; part < part_count(); ++part) {
-      const Index f = first(part), n = rows(part);
-      const Batch<T> batch = moments(x, part);
-      Coefficients<T> product{};
-      detail::row_kernels<T>().add_row_products(n, x.cols(), strided(x, f), batch.mean.data(), strided(dy, f),
-                                                dp.data() + features_ + f, product.data());
-      for (Index i = 0; i < n; ++i) {
-        const auto at = static_cast<std::size_t>(i);
-        T& dgamma = dp[static_cast<std::size_t>(f + i)];
-        dgamma = std::fma(product[at], batch.inv_std[at], dgamma);
-      }
+  void add_params(Run run, const ConstView<T>& x, double eps, const ConstView<T>& dy, T* dgamma, T* dbeta) const {
+    const Moments<T> m = moments(run, x);
+    const Products<T> with = products(run, x, m, dy);
+    const auto n = static_cast<T>(x.cols() * shape_.pixels());
+    for (Index i = 0; i < run.count; ++i) {
+      dgamma[i] = std::fma(n * with.product[i], m.inverse_deviation(i, eps), dgamma[i]);
+      dbeta[i] = std::fma(n, with.mean[i], dbeta[i]);
     }
   }
 
  private:
-  /// As many as fit on the stack and give threads something to share.
-  static constexpr Index part_rows = 64;
+  /// A batch from a run's first channel on. A vector's samples count as pixels, the kernels' inner loop.
   template <class T>
-  using Coefficients = std::array<T, part_rows>;
-  template <class T>
-  struct Batch {
-    Coefficients<T> mean, inv_std;
+  struct Place {
+    Index n, samples;
+    Pixels<T> pixels;
   };
-
-  static Index first(Index part) { return part * part_rows; }
-  Index rows(Index part) const { return std::min(part_rows, features_ - first(part)); }
   template <class T>
-  static detail::Strided<const T> strided(const ConstView<T>& m, Index row) {
-    return {m.data() + row, 1, m.outerStride()};
+  Place<T> place(T* data, Index cols, Index stride) const {
+    if (shape_.is_vector()) return {cols, 1, {data, stride, 0}};
+    return {shape_.pixels(), cols, {data, count(), stride}};
   }
   template <class T>
-  static detail::Strided<T> strided(View<T> m, Index row) {
-    return {m.data() + row, 1, m.outerStride()};
+  Place<const T> place(const ConstView<T>& x, Run run) const {
+    return place(x.data() + run.first, x.cols(), x.outerStride());
   }
-
-  // Computed anew by each function that needs it: two reads of x cost less than a place to keep it would.
   template <class T>
-  Batch<T> moments(const ConstView<T>& x, Index part) const {
-    Batch<T> batch;
-    detail::row_kernels<T>().row_moments(rows(part), x.cols(), strided(x, first(part)), batch.mean.data(),
-                                         batch.inv_std.data());
-    for (Index i = 0; i < rows(part); ++i) {
-      T& v = batch.inv_std[static_cast<std::size_t>(i)];
-      v = T(1) / std::sqrt(v + static_cast<T>(eps_));
-    }
-    return batch;
+  Place<T> place(View<T> x, Run run) const {
+    return place(x.data() + run.first, x.cols(), x.outerStride());
   }
 
+  Shape shape_;
+};
+
+/// Throws std::invalid_argument unless a normalisation can have `count` features or channels (`stated`: what its type
+/// says) and eps.
+inline void check_normalisation(const char* name, const char* what, Index stated, Index count, double eps) {
+  if (count <= 0 || count > most_size || (stated != dynamic && stated != count))
+    fail_contract("eigan::", name, "<", stated, ">: cannot have ", count, " ", what);
+  if (!(is_finite(eps) && eps > 0)) fail_contract("eigan::", name, ": eps must be > 0, is ", eps);
+}
+
+}  // namespace eigan::detail
+
+namespace eigan {
+namespace placed {
+
+/// Batch normalisation where it stands: channels over pixels.
+class BatchNorm {
+ public:
+  static constexpr Index input = dynamic, output = dynamic;
+  static constexpr bool coupled = true;
+  static constexpr bool backward_reads_y = false;
+
+  /// `name`, a literal, is that of the description.
+  constexpr BatchNorm(const char* name, Shape shape, double eps) : name_(name), channels_(shape), eps_(eps) {}
+
+  /// Of one sample.
+  constexpr Shape shape() const { return channels_.shape(); }
+  Index input_size() const { return shape().size(); }
+  Index output_size() const { return shape().size(); }
+  /// What is added to the variance.
+  double eps() const { return eps_; }
+  double operations() const { return 8 * static_cast<double>(input_size()); }
+  Spec spec() const {
+    return {name_,
+            {{"num_features", channels_.count()}, {"eps", eps_}},
+            detail::concat("::eigan::", name_, "<", channels_.count(), ">")};
+  }
+
+  Index param_size() const { return 2 * channels_.count(); }
+  std::vector<Parameter> parameters() const {
+    const Index c = channels_.count();
+    return {{"weight", 0, c, 1, 1}, {"bias", c, c, 1, 1}};
+  }
   template <class T>
-  void inference_coefficients(std::span<const T> p, Index part, Coefficients<T>& scale, Coefficients<T>& shift) const {
-    for (Index i = 0; i < rows(part); ++i) {
-      const auto at = static_cast<std::size_t>(i);
-      const T* const q = p.data() + first(part) + i;
-      scale[at] = q[0] / std::sqrt(q[3 * features_] + static_cast<T>(eps_));
-      shift[at] = std::fma(-q[2 * features_], scale[at], q[features_]);
-    }
+  void init(std::span<T> p, Rng) const {
+    std::fill_n(std::fill_n(p.data(), channels_.count(), T(1)), channels_.count(), T(0));
   }
 
-  Index features_;
+  Index state_size() const { return 2 * channels_.count() + 1; }
+  std::vector<Parameter> states() const {
+    const Index c = channels_.count();
+    return {{"running_mean", 0, c, 1, 1},
+            {"running_var", c, c, 1, 1},
+            {.name = "num_batches_tracked", .offset = 2 * c, .rows = 1, .cols = 1, .rank = 0, .integer = true}};
+  }
+  template <class T>
+  void init_state(std::span<T> s) const {
+    *std::fill_n(std::fill_n(s.data(), channels_.count(), T(0)), channels_.count(), T(1)) = T(0);
+  }
+  /// Counts a batch; its variance is divided by the number of its pixels less one, as PyTorch keeps it.
+  template <class T>
+  void update_statistics(std::span<T> s, ConstView<T> x, double momentum) const {
+    const Index c = channels_.count();
+    const auto n = static_cast<T>(x.cols() * shape().pixels());
+    const T unbiased = n / std::max(n - 1, T(1)), share = static_cast<T>(momentum);
+    const auto average = [&](T& kept, T found) { kept = momentum == 1 ? found : kept + share * (found - kept); };
+    channels_.for_each_run(0, channels_.parts(), [&](detail::Run run) {
+      const auto batch = channels_.moments(run, x);
+      T* const mean = s.data() + run.first;
+      for (Index i = 0; i < run.count; ++i) {
+        average(mean[i], batch.center[i] + batch.rest[i]);
+        average(mean[c + i], batch.variance[i] * unbiased);
+      }
+    });
+    s.data()[2 * c] += 1;
+  }
+  /// Those of x and of the `seen` samples that s has, together (Chan, Golub and LeVeque 1979).
+  template <class T>
+  void merge_statistics(std::span<T> s, ConstView<T> x, Index seen) const {
+    if (seen == 0) return update_statistics(s, x, 1);
+    const Index c = channels_.count();
+    const auto before = static_cast<double>(seen * shape().pixels()),
+               more = static_cast<double>(x.cols() * shape().pixels());
+    const double all = before + more;
+    channels_.for_each_run(0, channels_.parts(), [&](detail::Run run) {
+      const auto batch = channels_.moments(run, x);
+      for (Index i = 0; i < run.count; ++i) {
+        T &mean = s.data()[run.first + i], &variance = s.data()[c + run.first + i];
+        const double step = static_cast<double>(batch.center[i] + batch.rest[i]) - static_cast<double>(mean);
+        const double squares = static_cast<double>(variance) * (before - 1) +
+                               static_cast<double>(batch.variance[i]) * more + step * step * before * more / all;
+        mean = static_cast<T>(static_cast<double>(mean) + step * more / all);
+        variance = static_cast<T>(squares / (all - 1));
+      }
+    });
+  }
+
+  // Inference: an affine map of each channel. The running mean and gamma / sqrt(var + eps) are made ready once a pass.
+
+  Index prepared_size() const { return 2 * channels_.count(); }
+  template <class T>
+  void prepare(std::span<const T> p, std::span<const T> s, std::span<T> q, Phase phase) const {
+    if (phase == Phase::training) return;
+    const Index c = channels_.count();
+    if (!(s.data()[2 * c] > 0))
+      detail::fail_contract("eigan::", name_, ": inference with statistics that nobody has set; call ",
+                            "estimate_statistics(model, samples) after training, or update_statistics(model, tape, ",
+                            "momentum) behind each training pass");
+    std::copy_n(s.data(), c, q.data());
+    for (Index i = 0; i < c; ++i) q.data()[c + i] = p.data()[i] / std::sqrt(s.data()[c + i] + static_cast<T>(eps_));
+  }
+  template <class T>
+  void forward(Prepared<T> p, ConstView<T> x, View<T> y) const {
+    const Index c = channels_.count();
+    channels_.scale({0, c}, x, p.prepared.data(), p.prepared.data() + c, p.params.data() + c, y);
+  }
+  template <class T>
+  void backward_input(Prepared<T> p, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx) const {
+    constexpr detail::Group<T> zero{};
+    const T* const scale = p.prepared.data() + channels_.count();
+    channels_.for_each_run(0, channels_.parts(), [&](detail::Run run) {
+      channels_.scale(run, dy, zero.values, scale + run.first, zero.values, dx);
+    });
+  }
+
+  // Training, over the whole batch, in parts of consecutive channels.
+
+  Index part_count() const { return channels_.parts(); }
+  template <class T>
+  void forward_parts(Prepared<T> p, ConstView<T> x, View<T> y, Index first, Index last) const {
+    channels_.for_each_run(first, last, [&](detail::Run run) {
+      const T* const gamma = p.params.data() + run.first;
+      channels_.normalise(run, x, eps_, gamma, gamma + channels_.count(), y);
+    });
+  }
+  template <class T>
+  void backward_input_parts(Prepared<T> p, ConstView<T> x, ConstView<T>, ConstView<T> dy, View<T> dx, Index first,
+                            Index last) const {
+    channels_.for_each_run(first, last, [&](detail::Run run) {
+      channels_.normalise_backward(run, x, eps_, p.params.data() + run.first, dy, dx);
+    });
+  }
+  template <class T>
+  void backward_params(Prepared<T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp) const {
+    channels_.for_each_run(0, channels_.parts(), [&](detail::Run run) {
+      T* const dgamma = dp.data() + run.first;
+      channels_.add_params(run, x, eps_, dy, dgamma, dgamma + channels_.count());
+    });
+  }
+
+ private:
+  const char* name_;
+  detail::Channels channels_;
+  double eps_;
+};
+
+}  // namespace placed
+
+/// Batch normalisation of vectors. `BatchNorm1d<256>`, or `BatchNorm1d<>(256)` with their length given at run time.
+template <Index Features = dynamic>
+class BatchNorm1d : public placed::BatchNorm {
+  static_assert(Features > 0 || Features == dynamic, "eigan::BatchNorm1d: features are positive or dynamic");
+
+ public:
+  static constexpr Index input = Features, output = Features;
+
+  /// The features that the type states, eps 1e-5.
+  constexpr BatchNorm1d() requires(Features != dynamic) : BatchNorm("BatchNorm1d", {Features}, 1e-5) {}
+  /// Throws std::invalid_argument unless 0 < features < 2^31, as the type says where it does, and eps > 0.
+  explicit BatchNorm1d(Index features, double eps = 1e-5) : BatchNorm("BatchNorm1d", {features}, eps) {
+    detail::check_normalisation("BatchNorm1d", "features", Features, features, eps);
+  }
+
+  constexpr Shape output_shape(Shape in) const { return in == shape() ? in : Shape{}; }
+  std::string expects() const { return detail::concat(shape().channels, " features"); }
+  /// Itself, as the class that all sizes share.
+  placed::BatchNorm at(Shape) const { return *this; }
+};
+
+/// Batch normalisation of images' channels. `BatchNorm2d<64>`, or `BatchNorm2d<>(64)`.
+template <Index Channels = dynamic>
+class BatchNorm2d {
+  static_assert(Channels > 0 || Channels == dynamic, "eigan::BatchNorm2d: channels are positive or dynamic");
+
+ public:
+  /// The channels that the type states, eps 1e-5.
+  constexpr BatchNorm2d() requires(Channels != dynamic) : channels_(Channels) {}
+  /// Throws std::invalid_argument unless 0 < channels < 2^31, as the type says where it does, and eps > 0.
+  explicit BatchNorm2d(Index channels, double eps = 1e-5) : channels_(channels), eps_(eps) {
+    detail::check_normalisation("BatchNorm2d", "channels", Channels, channels, eps);
+  }
+
+  constexpr Shape output_shape(Shape in) const { return in && in.channels == channels_ ? in : Shape{}; }
+  std::string expects() const { return detail::concat(channels_, " channels"); }
+  Spec spec() const { return at({channels_}).spec(); }
+  /// The layer over the pixels of `in`.
+  placed::BatchNorm at(Shape in) const { return {"BatchNorm2d", in, eps_}; }
+
+ private:
+  Index channels_;
   double eps_ = 1e-5;
 };
 
-static_assert(BatchCoupledLayer<BatchNorm1d<3>> && BatchCoupledLayer<BatchNorm1d<3>, double>);
+static_assert(BatchCoupledLayer<placed::BatchNorm> && StatisticsLayer<placed::BatchNorm> &&
+              ParametricLayer<placed::BatchNorm, double> && ShapedLayer<BatchNorm1d<3>> && ShapedLayer<BatchNorm2d<3>>);
 
 }  // namespace eigan
 
@@ -2948,13 +5623,13 @@ class Dropout {
   constexpr Dropout() = default;
   /// p: the probability of zeroing an element. Throws std::invalid_argument unless 0 <= p < 1.
   explicit Dropout(double p) : p_(p) {
-    if (!(p >= 0 && p < 1)) detail::fail_contract("eigan::Dropout: p must be in [0, 1), is ", p);
+    if (!(detail::at_least(p, 0) && p < 1)) detail::fail_contract("eigan::Dropout: p must be in [0, 1), is ", p);
     if (threshold() == draws) detail::fail_contract("eigan::Dropout: p is too close to 1: ", p);
   }
 
   /// The probability of zeroing an element.
   double p() const { return p_; }
-  std::string describe() const { return "Dropout(p=" + exact_text(p_) + ")"; }
+  Spec spec() const { return {"Dropout", {{"p", p_}}, "::eigan::Dropout"}; }
 
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
@@ -2996,7 +5671,7 @@ class Dropout {
   double p_ = 0.5;
 };
 
-static_assert(StochasticLayer<Dropout>);
+static_assert(StochasticLayer<Dropout> && TangentLayer<Dropout>);
 
 }  // namespace eigan
 
@@ -3007,10 +5682,238 @@ static_assert(StochasticLayer<Dropout>);
 // slope is 0.01 unless given, and the gradient at 0 is slope dy.
 
 // ======== eigan/layers/elementwise.hpp
-// for_each_column: hands element-wise kernels the columns of matrices, which may be padded apart.
+// What element-wise layers share. Views may be padded apart, so kernels are handed their columns.
 
 // ======== eigan/kernels/elementwise.hpp
 // Element-wise functions of n numbers, and gradients through them. Any input may be the output itself.
+
+// ======== eigan/kernels/map.hpp
+// What element-wise kernels share: loops over elements, and the exponential function.
+
+// ======== eigan/kernels/for_each_isa.inc
+// Compiles the text EIGAN_KERNELS, one subject's kernels, once for every instruction set, with
+//   EIGAN_ISA           the namespace
+//   EIGAN_TARGET        the function attribute that allows the instructions
+//   EIGAN_VECTOR_BYTES  the register's width
+//   EIGAN_X86_VECTORS   where fused multiply-add, square root and masked moves are x86 instructions
+// Every function of such a text carries EIGAN_TARGET and calls nothing but its like, so no code of one set can be
+// inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
+
+#define EIGAN_INLINE [[gnu::always_inline]] inline
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // long ones: a single copy for all callers
+#if defined(__clang__)
+#define EIGAN_UNROLL _Pragma("unroll")
+#define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
+#else
+#define EIGAN_UNROLL _Pragma("GCC unroll 16")
+#define EIGAN_UNROLL_TWICE _Pragma("GCC unroll 2")
+#endif
+
+#define EIGAN_ISA portable
+#if defined(__x86_64__)
+// What every such processor has, although -march or -mavx2 allow this file more: of a program whose files have different
+// flags the linker keeps any one of several bodies of a kernel.
+#define EIGAN_TARGET [[gnu::target("arch=x86-64,no-sse3,no-popcnt,no-lzcnt,no-movbe,no-bmi,no-bmi2")]]
+#else
+#define EIGAN_TARGET
+#endif
+#define EIGAN_VECTOR_BYTES 16
+
+// ======== eigan/kernels/map.inc
+// Loops over elements, and the exponential function: what element-wise kernels share. Compiled by for_each_isa.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// y[i] = f(in[i]...), a vector at a time; the last part is computed in a zero-padded vector. Any input may be y
+/// itself.
+template <class T, class F, class... In>
+EIGAN_TARGET EIGAN_INLINE void map(Index n, F f, T* y, const In*... in) {
+  constexpr Index L = lanes<T>;
+  Index i = 0;
+  for (; i + L <= n; i += L) store(y + i, f(load(in + i)...));
+  if (i < n) store_part(y + i, f(load_part(in + i, n - i)...), n - i);
+}
+
+using FloatVector = Simd<float>::V;
+
+/// t = k ln 2 + r, |r| <= ln 2 / 2, for t in [-104, 88]: returns r.
+EIGAN_TARGET EIGAN_INLINE FloatVector reduce_exp(FloatVector t, Simd<float>::I& k) {
+  const FloatVector rounding = t < 0.0f ? broadcast(-0.5f) : broadcast(0.5f);
+  k = __builtin_convertvector(fma(t, broadcast(1.44269504f), rounding), Simd<float>::I);
+  const FloatVector kf = __builtin_convertvector(k, FloatVector);
+  // ln 2 in two parts; k times the first is exact.
+  return fma(kf, broadcast(2.12194440e-4f), fma(kf, broadcast(-0.693359375f), t));
+}
+
+/// e^(k ln 2 + r) - 1 = 2^k (e^r - 1) + (2^k - 1). Taylor's series of (e^r - 1 - r) / r^2 to r^5: the first term left
+/// out is below 2^-26 of the result.
+EIGAN_TARGET EIGAN_INLINE void expand_exp(FloatVector r, Simd<float>::I k, FloatVector& fraction, FloatVector& power) {
+  using I = Simd<float>::I;
+  FloatVector q = fma(r, broadcast(1.0f / 5040), broadcast(1.0f / 720));
+  q = fma(q, r, broadcast(1.0f / 120));
+  q = fma(q, r, broadcast(1.0f / 24));
+  q = fma(q, r, broadcast(1.0f / 6));
+  q = fma(q, r, broadcast(1.0f / 2));
+  fraction = fma(q, r * r, r);
+  // 2^k as a product of two powers, so that results below the smallest normal number come out right.
+  const I half = k >> 1;
+  const I rest = k - half;
+  const I low = (half + 127) << 23;
+  const I high = (rest + 127) << 23;
+  FloatVector low_power, high_power;
+  std::memcpy(&low_power, &low, sizeof low);
+  std::memcpy(&high_power, &high, sizeof high);
+  power = low_power * high_power;
+}
+
+/// e^t - 1 = power fraction + (power - 1), t in [-104, 88].
+EIGAN_TARGET EIGAN_INLINE void split_exp(FloatVector t, FloatVector& fraction, FloatVector& power) {
+  Simd<float>::I k;
+  const FloatVector r = reduce_exp(t, k);
+  expand_exp(r, k, fraction, power);
+}
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#if defined(__x86_64__)
+#define EIGAN_X86_VECTORS
+
+#define EIGAN_ISA avx2
+#define EIGAN_TARGET [[gnu::target("avx2,fma")]]
+#define EIGAN_VECTOR_BYTES 32
+
+// ======== eigan/kernels/map.inc
+// Loops over elements, and the exponential function: what element-wise kernels share. Compiled by for_each_isa.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// y[i] = f(in[i]...), a vector at a time; the last part is computed in a zero-padded vector. Any input may be y
+/// itself.
+template <class T, class F, class... In>
+EIGAN_TARGET EIGAN_INLINE void map(Index n, F f, T* y, const In*... in) {
+  constexpr Index L = lanes<T>;
+  Index i = 0;
+  for (; i + L <= n; i += L) store(y + i, f(load(in + i)...));
+  if (i < n) store_part(y + i, f(load_part(in + i, n - i)...), n - i);
+}
+
+using FloatVector = Simd<float>::V;
+
+/// t = k ln 2 + r, |r| <= ln 2 / 2, for t in [-104, 88]: returns r.
+EIGAN_TARGET EIGAN_INLINE FloatVector reduce_exp(FloatVector t, Simd<float>::I& k) {
+  const FloatVector rounding = t < 0.0f ? broadcast(-0.5f) : broadcast(0.5f);
+  k = __builtin_convertvector(fma(t, broadcast(1.44269504f), rounding), Simd<float>::I);
+  const FloatVector kf = __builtin_convertvector(k, FloatVector);
+  // ln 2 in two parts; k times the first is exact.
+  return fma(kf, broadcast(2.12194440e-4f), fma(kf, broadcast(-0.693359375f), t));
+}
+
+/// e^(k ln 2 + r) - 1 = 2^k (e^r - 1) + (2^k - 1). Taylor's series of (e^r - 1 - r) / r^2 to r^5: the first term left
+/// out is below 2^-26 of the result.
+EIGAN_TARGET EIGAN_INLINE void expand_exp(FloatVector r, Simd<float>::I k, FloatVector& fraction, FloatVector& power) {
+  using I = Simd<float>::I;
+  FloatVector q = fma(r, broadcast(1.0f / 5040), broadcast(1.0f / 720));
+  q = fma(q, r, broadcast(1.0f / 120));
+  q = fma(q, r, broadcast(1.0f / 24));
+  q = fma(q, r, broadcast(1.0f / 6));
+  q = fma(q, r, broadcast(1.0f / 2));
+  fraction = fma(q, r * r, r);
+  // 2^k as a product of two powers, so that results below the smallest normal number come out right.
+  const I half = k >> 1;
+  const I rest = k - half;
+  const I low = (half + 127) << 23;
+  const I high = (rest + 127) << 23;
+  FloatVector low_power, high_power;
+  std::memcpy(&low_power, &low, sizeof low);
+  std::memcpy(&high_power, &high, sizeof high);
+  power = low_power * high_power;
+}
+
+/// e^t - 1 = power fraction + (power - 1), t in [-104, 88].
+EIGAN_TARGET EIGAN_INLINE void split_exp(FloatVector t, FloatVector& fraction, FloatVector& power) {
+  Simd<float>::I k;
+  const FloatVector r = reduce_exp(t, k);
+  expand_exp(r, k, fraction, power);
+}
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#define EIGAN_ISA avx512
+#define EIGAN_TARGET [[gnu::target("avx2,fma,avx512f")]]
+#define EIGAN_VECTOR_BYTES 64
+
+// ======== eigan/kernels/map.inc
+// Loops over elements, and the exponential function: what element-wise kernels share. Compiled by for_each_isa.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// y[i] = f(in[i]...), a vector at a time; the last part is computed in a zero-padded vector. Any input may be y
+/// itself.
+template <class T, class F, class... In>
+EIGAN_TARGET EIGAN_INLINE void map(Index n, F f, T* y, const In*... in) {
+  constexpr Index L = lanes<T>;
+  Index i = 0;
+  for (; i + L <= n; i += L) store(y + i, f(load(in + i)...));
+  if (i < n) store_part(y + i, f(load_part(in + i, n - i)...), n - i);
+}
+
+using FloatVector = Simd<float>::V;
+
+/// t = k ln 2 + r, |r| <= ln 2 / 2, for t in [-104, 88]: returns r.
+EIGAN_TARGET EIGAN_INLINE FloatVector reduce_exp(FloatVector t, Simd<float>::I& k) {
+  const FloatVector rounding = t < 0.0f ? broadcast(-0.5f) : broadcast(0.5f);
+  k = __builtin_convertvector(fma(t, broadcast(1.44269504f), rounding), Simd<float>::I);
+  const FloatVector kf = __builtin_convertvector(k, FloatVector);
+  // ln 2 in two parts; k times the first is exact.
+  return fma(kf, broadcast(2.12194440e-4f), fma(kf, broadcast(-0.693359375f), t));
+}
+
+/// e^(k ln 2 + r) - 1 = 2^k (e^r - 1) + (2^k - 1). Taylor's series of (e^r - 1 - r) / r^2 to r^5: the first term left
+/// out is below 2^-26 of the result.
+EIGAN_TARGET EIGAN_INLINE void expand_exp(FloatVector r, Simd<float>::I k, FloatVector& fraction, FloatVector& power) {
+  using I = Simd<float>::I;
+  FloatVector q = fma(r, broadcast(1.0f / 5040), broadcast(1.0f / 720));
+  q = fma(q, r, broadcast(1.0f / 120));
+  q = fma(q, r, broadcast(1.0f / 24));
+  q = fma(q, r, broadcast(1.0f / 6));
+  q = fma(q, r, broadcast(1.0f / 2));
+  fraction = fma(q, r * r, r);
+  // 2^k as a product of two powers, so that results below the smallest normal number come out right.
+  const I half = k >> 1;
+  const I rest = k - half;
+  const I low = (half + 127) << 23;
+  const I high = (rest + 127) << 23;
+  FloatVector low_power, high_power;
+  std::memcpy(&low_power, &low, sizeof low);
+  std::memcpy(&high_power, &high, sizeof high);
+  power = low_power * high_power;
+}
+
+/// e^t - 1 = power fraction + (power - 1), t in [-104, 88].
+EIGAN_TARGET EIGAN_INLINE void split_exp(FloatVector t, FloatVector& fraction, FloatVector& power) {
+  Simd<float>::I k;
+  const FloatVector r = reduce_exp(t, k);
+  expand_exp(r, k, fraction, power);
+}
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#undef EIGAN_X86_VECTORS
+#endif
+
+#undef EIGAN_INLINE
+#undef EIGAN_NOINLINE
+#undef EIGAN_UNROLL
+#undef EIGAN_UNROLL_TWICE
 
 namespace eigan::detail {
 
@@ -3054,23 +5957,19 @@ const ElementwiseKernels<T>& elementwise_kernels() {
 #endif
 
 #define EIGAN_ISA portable
+#if defined(__x86_64__)
+// What every such processor has, although -march or -mavx2 allow this file more: of a program whose files have different
+// flags the linker keeps any one of several bodies of a kernel.
+#define EIGAN_TARGET [[gnu::target("arch=x86-64,no-sse3,no-popcnt,no-lzcnt,no-movbe,no-bmi,no-bmi2")]]
+#else
 #define EIGAN_TARGET
+#endif
 #define EIGAN_VECTOR_BYTES 16
 
 // ======== eigan/kernels/elementwise.inc
 // Element-wise functions: see elementwise.hpp. Compiled by for_each_isa.inc.
 
 namespace eigan::detail::EIGAN_ISA {
-
-/// y[i] = f(in[i]...), a vector at a time; the last part is computed in a zero-padded vector. Any input may be y
-/// itself.
-template <class T, class F, class... In>
-EIGAN_TARGET EIGAN_INLINE void map(Index n, F f, T* y, const In*... in) {
-  constexpr Index L = lanes<T>;
-  Index i = 0;
-  for (; i + L <= n; i += L) store(y + i, f(load(in + i)...));
-  if (i < n) store_part(y + i, f(load_part(in + i, n - i)...), n - i);
-}
 
 template <class T>
 struct Relu {
@@ -3099,33 +5998,6 @@ struct LeakyReluBackward {
 template <class T>
 EIGAN_TARGET inline void leaky_relu_backward(Index n, T slope, const T* y, const T* dy, T* dx) {
   map(n, LeakyReluBackward<T>{slope}, dx, y, dy);
-}
-
-/// e^t - 1 = 2^k (e^r - 1) + (2^k - 1) with t = k ln 2 + r, |r| <= ln 2 / 2; t in [-104, 88]. Taylor's series of
-/// (e^r - 1 - r) / r^2 to r^5: the first term left out is below 2^-26 of the result.
-EIGAN_TARGET EIGAN_INLINE void split_exp(Simd<float>::V t, Simd<float>::V& fraction, Simd<float>::V& power) {
-  using V = Simd<float>::V;
-  using I = Simd<float>::I;
-  const V rounding = t < 0.0f ? broadcast(-0.5f) : broadcast(0.5f);
-  const I k = __builtin_convertvector(fma(t, broadcast(1.44269504f), rounding), I);
-  const V kf = __builtin_convertvector(k, V);
-  // ln 2 in two parts; k times the first is exact.
-  const V r = fma(kf, broadcast(2.12194440e-4f), fma(kf, broadcast(-0.693359375f), t));
-  V q = fma(r, broadcast(1.0f / 5040), broadcast(1.0f / 720));
-  q = fma(q, r, broadcast(1.0f / 120));
-  q = fma(q, r, broadcast(1.0f / 24));
-  q = fma(q, r, broadcast(1.0f / 6));
-  q = fma(q, r, broadcast(1.0f / 2));
-  fraction = fma(q, r * r, r);
-  // 2^k as a product of two powers, so that results below the smallest normal number come out right.
-  const I half = k >> 1;
-  const I rest = k - half;
-  const I low = (half + 127) << 23;
-  const I high = (rest + 127) << 23;
-  V low_power, high_power;
-  std::memcpy(&low_power, &low, sizeof low);
-  std::memcpy(&high_power, &high, sizeof high);
-  power = low_power * high_power;
 }
 
 /// tanh |x| = (e^(2|x|) - 1) / (e^(2|x|) + 1); tests/layers/tanh_test.cpp states the error.
@@ -3162,7 +6034,7 @@ EIGAN_TARGET inline void tanh(Index n, const T* x, T* y) {
   if constexpr (sizeof(T) == sizeof(float))
     map(n, TanhFloat{}, y, x);
   else
-    for (Index i = 0; i < n; ++i) y[i] = std::tanh(x[i]);
+    for (Index i = 0; i < n; ++i) y[i] = __builtin_tanh(x[i]);
 }
 template <class T>
 EIGAN_TARGET inline void sigmoid(Index n, const T* x, T* y) {
@@ -3170,7 +6042,7 @@ EIGAN_TARGET inline void sigmoid(Index n, const T* x, T* y) {
     map(n, SigmoidFloat{}, y, x);
   else
     for (Index i = 0; i < n; ++i) {
-      const T z = std::exp(x[i] < 0 ? x[i] : -x[i]);
+      const T z = __builtin_exp(x[i] < 0 ? x[i] : -x[i]);
       y[i] = (x[i] < 0 ? z : T(1)) / (T(1) + z);
     }
 }
@@ -3237,16 +6109,6 @@ struct TableOf<ElementwiseKernels<T>> {
 
 namespace eigan::detail::EIGAN_ISA {
 
-/// y[i] = f(in[i]...), a vector at a time; the last part is computed in a zero-padded vector. Any input may be y
-/// itself.
-template <class T, class F, class... In>
-EIGAN_TARGET EIGAN_INLINE void map(Index n, F f, T* y, const In*... in) {
-  constexpr Index L = lanes<T>;
-  Index i = 0;
-  for (; i + L <= n; i += L) store(y + i, f(load(in + i)...));
-  if (i < n) store_part(y + i, f(load_part(in + i, n - i)...), n - i);
-}
-
 template <class T>
 struct Relu {
   EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> x) const { return x < T(0) ? Vector<T>{} : x; }
@@ -3274,33 +6136,6 @@ struct LeakyReluBackward {
 template <class T>
 EIGAN_TARGET inline void leaky_relu_backward(Index n, T slope, const T* y, const T* dy, T* dx) {
   map(n, LeakyReluBackward<T>{slope}, dx, y, dy);
-}
-
-/// e^t - 1 = 2^k (e^r - 1) + (2^k - 1) with t = k ln 2 + r, |r| <= ln 2 / 2; t in [-104, 88]. Taylor's series of
-/// (e^r - 1 - r) / r^2 to r^5: the first term left out is below 2^-26 of the result.
-EIGAN_TARGET EIGAN_INLINE void split_exp(Simd<float>::V t, Simd<float>::V& fraction, Simd<float>::V& power) {
-  using V = Simd<float>::V;
-  using I = Simd<float>::I;
-  const V rounding = t < 0.0f ? broadcast(-0.5f) : broadcast(0.5f);
-  const I k = __builtin_convertvector(fma(t, broadcast(1.44269504f), rounding), I);
-  const V kf = __builtin_convertvector(k, V);
-  // ln 2 in two parts; k times the first is exact.
-  const V r = fma(kf, broadcast(2.12194440e-4f), fma(kf, broadcast(-0.693359375f), t));
-  V q = fma(r, broadcast(1.0f / 5040), broadcast(1.0f / 720));
-  q = fma(q, r, broadcast(1.0f / 120));
-  q = fma(q, r, broadcast(1.0f / 24));
-  q = fma(q, r, broadcast(1.0f / 6));
-  q = fma(q, r, broadcast(1.0f / 2));
-  fraction = fma(q, r * r, r);
-  // 2^k as a product of two powers, so that results below the smallest normal number come out right.
-  const I half = k >> 1;
-  const I rest = k - half;
-  const I low = (half + 127) << 23;
-  const I high = (rest + 127) << 23;
-  V low_power, high_power;
-  std::memcpy(&low_power, &low, sizeof low);
-  std::memcpy(&high_power, &high, sizeof high);
-  power = low_power * high_power;
 }
 
 /// tanh |x| = (e^(2|x|) - 1) / (e^(2|x|) + 1); tests/layers/tanh_test.cpp states the error.
@@ -3337,7 +6172,7 @@ EIGAN_TARGET inline void tanh(Index n, const T* x, T* y) {
   if constexpr (sizeof(T) == sizeof(float))
     map(n, TanhFloat{}, y, x);
   else
-    for (Index i = 0; i < n; ++i) y[i] = std::tanh(x[i]);
+    for (Index i = 0; i < n; ++i) y[i] = __builtin_tanh(x[i]);
 }
 template <class T>
 EIGAN_TARGET inline void sigmoid(Index n, const T* x, T* y) {
@@ -3345,7 +6180,7 @@ EIGAN_TARGET inline void sigmoid(Index n, const T* x, T* y) {
     map(n, SigmoidFloat{}, y, x);
   else
     for (Index i = 0; i < n; ++i) {
-      const T z = std::exp(x[i] < 0 ? x[i] : -x[i]);
+      const T z = __builtin_exp(x[i] < 0 ? x[i] : -x[i]);
       y[i] = (x[i] < 0 ? z : T(1)) / (T(1) + z);
     }
 }
@@ -3409,16 +6244,6 @@ struct TableOf<ElementwiseKernels<T>> {
 
 namespace eigan::detail::EIGAN_ISA {
 
-/// y[i] = f(in[i]...), a vector at a time; the last part is computed in a zero-padded vector. Any input may be y
-/// itself.
-template <class T, class F, class... In>
-EIGAN_TARGET EIGAN_INLINE void map(Index n, F f, T* y, const In*... in) {
-  constexpr Index L = lanes<T>;
-  Index i = 0;
-  for (; i + L <= n; i += L) store(y + i, f(load(in + i)...));
-  if (i < n) store_part(y + i, f(load_part(in + i, n - i)...), n - i);
-}
-
 template <class T>
 struct Relu {
   EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> x) const { return x < T(0) ? Vector<T>{} : x; }
@@ -3446,33 +6271,6 @@ struct LeakyReluBackward {
 template <class T>
 EIGAN_TARGET inline void leaky_relu_backward(Index n, T slope, const T* y, const T* dy, T* dx) {
   map(n, LeakyReluBackward<T>{slope}, dx, y, dy);
-}
-
-/// e^t - 1 = 2^k (e^r - 1) + (2^k - 1) with t = k ln 2 + r, |r| <= ln 2 / 2; t in [-104, 88]. Taylor's series of
-/// (e^r - 1 - r) / r^2 to r^5: the first term left out is below 2^-26 of the result.
-EIGAN_TARGET EIGAN_INLINE void split_exp(Simd<float>::V t, Simd<float>::V& fraction, Simd<float>::V& power) {
-  using V = Simd<float>::V;
-  using I = Simd<float>::I;
-  const V rounding = t < 0.0f ? broadcast(-0.5f) : broadcast(0.5f);
-  const I k = __builtin_convertvector(fma(t, broadcast(1.44269504f), rounding), I);
-  const V kf = __builtin_convertvector(k, V);
-  // ln 2 in two parts; k times the first is exact.
-  const V r = fma(kf, broadcast(2.12194440e-4f), fma(kf, broadcast(-0.693359375f), t));
-  V q = fma(r, broadcast(1.0f / 5040), broadcast(1.0f / 720));
-  q = fma(q, r, broadcast(1.0f / 120));
-  q = fma(q, r, broadcast(1.0f / 24));
-  q = fma(q, r, broadcast(1.0f / 6));
-  q = fma(q, r, broadcast(1.0f / 2));
-  fraction = fma(q, r * r, r);
-  // 2^k as a product of two powers, so that results below the smallest normal number come out right.
-  const I half = k >> 1;
-  const I rest = k - half;
-  const I low = (half + 127) << 23;
-  const I high = (rest + 127) << 23;
-  V low_power, high_power;
-  std::memcpy(&low_power, &low, sizeof low);
-  std::memcpy(&high_power, &high, sizeof high);
-  power = low_power * high_power;
 }
 
 /// tanh |x| = (e^(2|x|) - 1) / (e^(2|x|) + 1); tests/layers/tanh_test.cpp states the error.
@@ -3509,7 +6307,7 @@ EIGAN_TARGET inline void tanh(Index n, const T* x, T* y) {
   if constexpr (sizeof(T) == sizeof(float))
     map(n, TanhFloat{}, y, x);
   else
-    for (Index i = 0; i < n; ++i) y[i] = std::tanh(x[i]);
+    for (Index i = 0; i < n; ++i) y[i] = __builtin_tanh(x[i]);
 }
 template <class T>
 EIGAN_TARGET inline void sigmoid(Index n, const T* x, T* y) {
@@ -3517,7 +6315,7 @@ EIGAN_TARGET inline void sigmoid(Index n, const T* x, T* y) {
     map(n, SigmoidFloat{}, y, x);
   else
     for (Index i = 0; i < n; ++i) {
-      const T z = std::exp(x[i] < 0 ? x[i] : -x[i]);
+      const T z = __builtin_exp(x[i] < 0 ? x[i] : -x[i]);
       y[i] = (x[i] < 0 ? z : T(1)) / (T(1) + z);
     }
 }
@@ -3597,6 +6395,15 @@ void for_each_column(View<T> out, const ConstView<T>& in1, const ConstView<T>& i
       in2.data() + j * in2.outerStride());
 }
 
+/// dx += f''(v) tx dty, where second(v) is f'' as a function of what the layer keeps, x or y. A loop and no kernel:
+/// only penalties come here. std::fma, so that the result does not depend on the compiler's flags.
+template <class T, class F>
+void add_curvature(const ConstView<T>& v, const ConstView<T>& tx, const ConstView<T>& dty, View<T> dx,
+                   const F& second) {
+  for (Index j = 0; j < dx.cols(); ++j)
+    for (Index i = 0; i < dx.rows(); ++i) dx(i, j) = std::fma(second(v(i, j)) * tx(i, j), dty(i, j), dx(i, j));
+}
+
 }  // namespace eigan::detail
 
 namespace eigan {
@@ -3612,13 +6419,13 @@ class LeakyReLU {
   constexpr LeakyReLU() = default;
   /// Throws std::invalid_argument unless 0 <= negative_slope <= 1e30.
   explicit LeakyReLU(double negative_slope) : slope_(negative_slope) {
-    if (!(slope_ >= 0 && slope_ <= 1e30))
+    if (!(detail::at_least(slope_, 0) && slope_ <= 1e30))
       detail::fail_contract("eigan::LeakyReLU: negative_slope must be at least 0 and at most 1e30, is ", slope_);
   }
 
   /// The slope below 0.
   double negative_slope() const { return slope_; }
-  std::string describe() const { return "LeakyReLU(negative_slope=" + exact_text(slope_) + ")"; }
+  Spec spec() const { return {"LeakyReLU", {{"negative_slope", slope_}}, "::eigan::LeakyReLU"}; }
 
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
@@ -3638,7 +6445,7 @@ class LeakyReLU {
   double slope_ = 0.01;
 };
 
-static_assert(Layer<LeakyReLU>);
+static_assert(TangentLayer<LeakyReLU>);
 
 }  // namespace eigan
 
@@ -3708,6 +6515,21 @@ void linear_default(View<T> w, View<T> b, Rng rng) {
 
 // ======== eigan/kernels/products.hpp
 // The matrix products of a dense layer on plain arrays; kernels/gemm.hpp has them on views.
+
+// ======== eigan/kernels/strided.hpp
+// A matrix as kernels take it.
+
+namespace eigan::detail {
+
+/// Element (i, j) is data[i * row + j * col].
+template <class T>
+struct Strided {
+  T* data;
+  Index row;
+  Index col;
+};
+
+}  // namespace eigan::detail
 
 // ======== eigan/kernels/thread_memory.hpp
 // thread_memory: where a kernel puts the copies it works on. They are too large for a small stack (64 KiB in
@@ -3797,7 +6619,13 @@ const ProductKernels<T>& product_kernels() {
 #endif
 
 #define EIGAN_ISA portable
+#if defined(__x86_64__)
+// What every such processor has, although -march or -mavx2 allow this file more: of a program whose files have different
+// flags the linker keeps any one of several bodies of a kernel.
+#define EIGAN_TARGET [[gnu::target("arch=x86-64,no-sse3,no-popcnt,no-lzcnt,no-movbe,no-bmi,no-bmi2")]]
+#else
 #define EIGAN_TARGET
+#endif
 #define EIGAN_VECTOR_BYTES 16
 
 // ======== eigan/kernels/products.inc
@@ -4127,14 +6955,6 @@ EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Stride
                         {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col}, packed);
     }
   }
-}
-
-template <class T>
-EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
-  constexpr Index L = lanes<T>;
-  Index i = 0;
-  for (; i + L <= n; i += L) store(to + i, in_register(load(from + i)));
-  if (i < n) store_part(to + i, load_part(from + i, n - i), n - i);
 }
 
 /// c = start + NC columns of a times NC elements of b.
@@ -4562,14 +7382,6 @@ EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Stride
   }
 }
 
-template <class T>
-EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
-  constexpr Index L = lanes<T>;
-  Index i = 0;
-  for (; i + L <= n; i += L) store(to + i, in_register(load(from + i)));
-  if (i < n) store_part(to + i, load_part(from + i, n - i), n - i);
-}
-
 /// c = start + NC columns of a times NC elements of b.
 template <class T, Index NC>
 EIGAN_TARGET EIGAN_INLINE void add_columns(Index m, const T* a, Index a_col, const T* b, Index b_row, const T* start,
@@ -4990,14 +7802,6 @@ EIGAN_TARGET EIGAN_INLINE void multiply_pieces(Index m, Index n, Index k, Stride
                         {init.data + j * init.col, 1, init.col}, {c.data + j * c.col, 1, c.col}, packed);
     }
   }
-}
-
-template <class T>
-EIGAN_TARGET EIGAN_INLINE void copy(Index n, const T* from, T* to) {
-  constexpr Index L = lanes<T>;
-  Index i = 0;
-  for (; i + L <= n; i += L) store(to + i, in_register(load(from + i)));
-  if (i < n) store_part(to + i, load_part(from + i, n - i), n - i);
 }
 
 /// c = start + NC columns of a times NC elements of b.
@@ -5197,8 +8001,20 @@ class Linear {
   Index input_size() const { return in_; }
   Index output_size() const { return out_; }
   Index param_size() const { return out_ * in_ + out_; }
-  std::string describe() const { return detail::concat("Linear(in_features=", in_, ", out_features=", out_, ")"); }
+  /// Floating-point operations for a sample.
+  double operations() const { return 2.0 * static_cast<double>(in_) * static_cast<double>(out_); }
+  Spec spec() const {
+    return {"Linear",
+            {{"in_features", in_}, {"out_features", out_}},
+            detail::concat("::eigan::Linear<", in_, ", ", out_, ">")};
+  }
   std::vector<Parameter> parameters() const { return {{"weight", 0, out_, in_, 2}, {"bias", out_ * in_, out_, 1, 1}}; }
+
+  // All sizes share the code of Linear<>.
+  constexpr Shape output_shape(Shape in) const { return in == Shape{in_} ? Shape{out_} : Shape{}; }
+  Linear<> at(Shape) const { return Linear<>(in_, out_); }
+  /// What it takes, in words.
+  std::string expects() const { return detail::concat(in_, " features"); }
 
   /// The weight inside this layer's parameters (or gradients, or moments): out x in.
   template <class T>
@@ -5234,6 +8050,25 @@ class Linear {
     gemm::transposed<T>(weight(p), dy, dx);
   }
 
+  // Parts: runs of outputs on the way forward, of inputs on the way back, about 64 of the larger number. Kernels
+  // compute each element by itself, so that no bit depends on its part.
+  Index part_count() const { return std::max<Index>(1, std::max(in_, out_) / 64); }
+  template <class T>
+  void forward_parts(std::span<const T> p, ConstView<T> x, View<T> y, Index first, Index last) const {
+    const Index row = part_begin(out_, first), count = part_begin(out_, last) - row;
+    if (count > 0)
+      gemm::affine<T>({weight(p).data() + row, count, in_, out_}, x, bias(p).data() + row,
+                      View<T>(y.data() + row, count, y.cols(), y.outerStride()));
+  }
+  template <class T>
+  void backward_input_parts(std::span<const T> p, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx, Index first,
+                            Index last) const {
+    const Index row = part_begin(in_, first), count = part_begin(in_, last) - row;
+    if (count > 0)
+      gemm::transposed<T>(weight(p).columns(row, count), dy,
+                          View<T>(dx.data() + row, count, dx.cols(), dx.outerStride()));
+  }
+
   template <class T>
   void backward_params(std::span<const T> p, ConstView<T> x, ConstView<T> y, ConstView<T> dy, std::span<T> dp) const {
     backward_params_blocks(p, x, y, dy, dp, 0, block_count());
@@ -5249,26 +8084,26 @@ class Linear {
   template <class T>
   void backward_params_blocks(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp,
                               Index first, Index last) const {
-    backward_tangent_blocks(x, dy, dp, first, last);
+    const Index column = first * block_columns();
+    const Index count = std::min(last * block_columns(), in_) - column;
+    gemm::add_outer<T>(dy, {x.data() + column, count, x.cols(), x.outerStride()}, weight(dp).columns(column, count));
     if (last == block_count())
       detail::product_kernels<T>().add_row_sums(out_, dy.cols(), {dy.data(), 1, dy.outerStride()}, bias(dp).data());
   }
 
-  // The derivative of y in the direction tx, and what <dy, that> adds to the parameters' gradient, by blocks.
-
   template <class T>
-  void forward_tangent(std::span<const T> p, ConstView<T> tx, View<T> ty) const {
+  void forward_tangent(std::span<const T> p, ConstView<T>, ConstView<T>, ConstView<T> tx, View<T> ty) const {
     gemm::product<T>(weight(p), tx, ty);
   }
   template <class T>
-  void backward_tangent_blocks(ConstView<T> tx, ConstView<T> dy, std::span<T> dp, Index first, Index last) const {
-    const Index column = first * block_columns();
-    const Index count = std::min(last * block_columns(), in_) - column;
-    const ConstView<T> some_tx(tx.data() + column, count, tx.cols(), tx.outerStride());
-    gemm::add_outer<T>(dy, some_tx, weight(dp).columns(column, count));
+  void backward_params_tangent(std::span<const T>, ConstView<T>, ConstView<T>, ConstView<T> tx, ConstView<T> dty,
+                               std::span<T> dp) const {
+    gemm::add_outer<T>(dty, tx, weight(dp));
   }
 
  private:
+  /// Where part `part` begins of n rows: behind a multiple of 16, as kernels like it.
+  Index part_begin(Index n, Index part) const { return part == part_count() ? n : n * part / part_count() / 16 * 16; }
   Index block_columns() const {
     const Index params = std::clamp<Index>(out_ * in_ / 16, 8192, 65536);
     return std::max<Index>(8, params / out_ / 8 * 8);
@@ -5278,12 +8113,13 @@ class Linear {
   Index out_;
 };
 
-static_assert(BlockedLayer<Linear<3, 2>> && BlockedLayer<Linear<3, 2>, double>);
+static_assert(BlockedLayer<Linear<3, 2>> && PartedLayer<Linear<3, 2>> && TangentLayer<Linear<3, 2>>);
+static_assert(BlockedLayer<Linear<>, double> && ShapedLayer<Linear<3, 2>>);
 
 }  // namespace eigan
 
 // ======== eigan/layers/tanh.hpp
-// Tanh: y = tanh x.     Backward: dx = (1 - y^2) dy.     Element-wise.
+// Tanh: y = tanh x.     Backward: dx = (1 - y^2) dy.     y'' = -2 y (1 - y^2).     Element-wise.
 
 namespace eigan {
 
@@ -5293,7 +8129,7 @@ class Tanh {
   static constexpr bool elementwise = true;
   static constexpr bool backward_reads_x = false;
 
-  std::string describe() const { return "Tanh()"; }
+  Spec spec() const { return {"Tanh", {}, "::eigan::Tanh"}; }
 
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
@@ -5307,236 +8143,346 @@ class Tanh {
       detail::elementwise_kernels<T>().tanh_backward(n, yj, dyj, dxj);
     });
   }
+
+  template <class T>
+  void add_curvature(std::span<const T>, ConstView<T>, ConstView<T> y, ConstView<T> tx, ConstView<T> dty,
+                     View<T> dx) const {
+    detail::add_curvature(y, tx, dty, dx, [](T v) { return T(-2) * v * std::fma(-v, v, T(1)); });
+  }
 };
 
-static_assert(Layer<Tanh>);
+static_assert(TangentLayer<Tanh>);
 
 }  // namespace eigan
 
 // ======== eigan/net/sequential.hpp
-// Sequential<Layers...>: layers one after the other, with sizes checked at compile time where the types state them
+// Sequential<Layers...>: layers one after the other, with shapes checked at compile time where the types state them
 // and at construction otherwise. Like a layer it is a value without memory; Model adds the parameters.
 
 #include <tuple>
 
-// ======== eigan/net/must_be_a_layer.hpp
-// MustBeALayer<L, Position>: what a network asks of a type that it takes for a layer, with the compiler's words for
-// what is missing. A misspelt or mistyped optional member must not be passed over in silence.
-
-namespace eigan::detail {
-
-template <class L, std::size_t... Position>
-struct MustBeAParametricLayer {
-  static_assert(ParametricLayer<L>,
-                "eigan: this layer has param_size() but lacks init or backward_params as the concept "
-                "eigan::ParametricLayer asks for them. The template arguments are the type and its place in a "
-                "Sequential");
-};
-
-template <class L>
-concept has_forward_train = requires(const L layer, std::span<const float> p, ConstView<float> x, View<float> y,
-                                     Draw draw) {
-  layer.forward_train(p, x, y, draw);
-}
-|| requires {
-  &L::forward_train;
-}
-|| requires {
-  &L::template forward_train<float>;
-};
-template <class L>
-concept has_block_count = requires(const L layer) {
-  layer.block_count();
-};
-
-/// Position: none, or one, of a layer in a Sequential.
-template <class L, std::size_t... Position>
-struct MustBeALayer {
-  static_assert(ElementwiseLayer<L> || SizedLayer<L>,
-                "eigan: this type states neither `elementwise = true` nor `input` and `output`; see the concept "
-                "eigan::Layer. The template arguments are the type and its place in a Sequential");
-  static_assert(Layer<L>,
-                "eigan: this type lacks forward or backward_input as the concept eigan::Layer asks for them. The "
-                "template arguments are the type and its place in a Sequential");
-  static_assert(!has_forward_train<L> || StochasticLayer<L>,
-                "eigan: this layer has forward_train, but not as the concept eigan::StochasticLayer asks for it, or no "
-                "backward_input_train. The template arguments are the type and its place in a Sequential");
-  static_assert(!has_block_count<L> || BlockedLayer<L>,
-                "eigan: this layer has block_count(), but not the rest that the concept eigan::BlockedLayer asks for. "
-                "The template arguments are the type and its place in a Sequential");
-  static constexpr bool parametric = requires(const L layer) { layer.param_size(); };
-  static_assert(sizeof(std::conditional_t<parametric, MustBeAParametricLayer<L, Position...>, L>) > 0);
-};
-
-}  // namespace eigan::detail
+// ======== eigan/net/composition.hpp
+// Compositions: what a network is put together from. A composition (Sequential, Residual, ...) appends its layers to a
+// list of steps. Where types state sizes, it also checks them when the program is compiled: ShapeAfter<L, In, Path> is
+// the shape that comes out of L where In goes in, `unknown_shape` where the types do not say. The innermost culprit's
+// static_assert comes first and shows, as template arguments, the layer, what it expects, what it receives and its
+// Path: 2, 1 is layer 1 of the composition that is layer 2.
 
 namespace eigan {
+
+/// Appends its layers to a list of steps behind a level, under names that begin with a prefix.
+template <class C>
+concept Composition = requires(const C c) {
+  { c.spec() } -> std::same_as<Spec>;
+  { c.input_shapes() } -> std::same_as<std::vector<Shape>>;
+  typename C::Composes;
+};
+
 namespace detail {
 
-// The numbers travel as template arguments because a C++20 static_assert cannot print them: the compiler shows
-// LayerInputMustMatchPreviousOutput<position, layer, expects, receives>.
-template <std::size_t Position, class L, Index Expects, Index Receives>
-struct LayerInputMustMatchPreviousOutput {
+inline constexpr Shape unknown_shape{dynamic, dynamic, dynamic};
+
+/// A layer's shape in the type: what goes in, unknown where it does not say.
+template <class L>
+constexpr Shape stated_input() {
+  if constexpr (requires { std::bool_constant<(L::input > 0)>{}; })
+    return L::input > 0 ? Shape{L::input} : unknown_shape;
+  else
+    return unknown_shape;
+}
+
+template <class L, Shape Expects, Shape Receives, std::size_t... Path>
+struct LayerTakesNoSuchInput {
   static_assert(
       Expects == Receives,
-      "eigan::Sequential: this layer's input size differs from the previous layer's output size; the template "
-      "arguments are the layer's position, its type, the size it expects and the size it receives");
+      "eigan: this layer does not take what the layer before gives; the template arguments are the layer, what "
+      "it expects, what it receives (channels, height, width) and its place in the network");
 };
 
-// A class, not a constexpr function: clang would add a second, unhelpful error to a function's.
-template <std::size_t Position, Index Size, class... Ls>
-struct CheckLayers {
-  static constexpr Index output = Size;
+template <class L, Shape In>
+constexpr Shape shape_after_layer() {
+  if constexpr (ShapedLayer<L> && std::is_default_constructible_v<L> && In != unknown_shape)
+    return L{}.output_shape(In);
+  else if constexpr (requires { std::bool_constant<(L::output > 0)>{}; })
+    return L::output > 0 && (In == unknown_shape || stated_input<L>() == unknown_shape || stated_input<L>() == In)
+               ? Shape{L::output}
+               : (L::output > 0 ? Shape{} : unknown_shape);
+  else if constexpr (ElementwiseLayer<L>)
+    return In;
+  else
+    return unknown_shape;
+}
+
+/// What stands in the network: the layer, or what one that knows images is when it is placed.
+template <class L>
+struct PlacedLayer {
+  using type = L;
 };
-template <std::size_t Position, Index Size, class L, class... Ls>
-struct CheckLayers<Position, Size, L, Ls...> : MustBeALayer<L, Position> {
-  static_assert(!RunTimeLayer<L>,
-                "eigan::Sequential: what an AnyLayer holds is known only at run time; use eigan::Network");
-  static constexpr Index expects = static_input<L>() == dynamic || Size == dynamic ? Size : static_input<L>();
+template <ShapedLayer L>
+struct PlacedLayer<L> {
+  using type = std::remove_cvref_t<decltype(std::declval<const L&>().at(Shape{}))>;
+};
+
+/// Of a layer. A class, not a constexpr function: clang would add a second, unhelpful error to a function's.
+template <class L, Shape In, std::size_t... Path>
+struct ShapeAfter : MustBeALayer<typename PlacedLayer<L>::type, Path...> {
+  static constexpr Shape out = shape_after_layer<L, In>();
+  static constexpr bool fits = static_cast<bool>(out) || out == unknown_shape;
+  static constexpr Shape value = fits ? out : unknown_shape;  // one error is enough
   // sizeof in an assertion, because it instantiates the check with this class; a data member would wait for its use.
-  static_assert(sizeof(LayerInputMustMatchPreviousOutput<Position, L, expects, Size>) > 0);
-  static constexpr Index output = CheckLayers<Position + 1, static_output<L>(Size), Ls...>::output;
+  static_assert(sizeof(LayerTakesNoSuchInput < L, fits ? In : stated_input<L>(), In, Path... >) > 0);
 };
+template <Composition C, Shape In, std::size_t... Path>
+struct ShapeAfter<C, In, Path...> : C::template Check<In, Path...> {};
+
+/// Whether it states the network's input, and has no number among its layers.
+template <class L>
+inline constexpr bool is_input = false;
+
+/// Of layers in a row. Index: the next one's place, Path: the row's own.
+template <Shape In, std::size_t Index, class Path, class... Ls>
+struct ShapeAfterRow {
+  static constexpr Shape value = In;
+};
+template <Shape In, std::size_t Index, std::size_t... Path, class L, class... Ls>
+struct ShapeAfterRow<In, Index, std::index_sequence<Path...>, L, Ls...>
+    : ShapeAfterRow<ShapeAfter<L, In, Path..., Index>::value, Index + 1, std::index_sequence<Path...>, Ls...> {};
+template <Shape In, std::size_t Index, std::size_t... Path, class L, class... Ls>
+requires is_input<L>
+struct ShapeAfterRow<In, Index, std::index_sequence<Path...>, L, Ls...>
+    : ShapeAfterRow<ShapeAfter<L, In, Path...>::value, Index, std::index_sequence<Path...>, Ls...> {
+};
+
+/// Of shapes side by side. A vector among images is repeated at every pixel.
+template <Shape A, Shape B, std::size_t... Path>
+struct SideBySideMustHaveOneHeightAndWidth {
+  static constexpr bool unknown = A == unknown_shape || B == unknown_shape;
+  static_assert(unknown || A.is_vector() || B.is_vector() || (A.height == B.height && A.width == B.width),
+                "eigan: images side by side need one height and width; the template arguments are the two shapes "
+                "(channels, height, width) and the place in the network");
+  static constexpr Shape value =
+      unknown ? unknown_shape
+              : Shape{A.channels + B.channels, std::max(A.height, B.height), std::max(A.width, B.width)};
+};
+template <class Path, Shape A, Shape... More>
+struct SideBySide {
+  static constexpr Shape value = A;
+};
+template <std::size_t... Path, Shape A, Shape B, Shape... More>
+struct SideBySide<std::index_sequence<Path...>, A, B, More...>
+    : SideBySide<std::index_sequence<Path...>, SideBySideMustHaveOneHeightAndWidth<A, B, Path...>::value, More...> {};
+
+/// Whether a pass over it draws random numbers.
+template <class L>
+constexpr bool is_stochastic() {
+  if constexpr (Composition<L>)
+    return L::stochastic;
+  else
+    return StochasticLayer<L, float>;
+}
+
+/// Appends a layer or a composition.
+template <class T, class L>
+std::size_t append(Steps<T>& steps, const L& layer, std::size_t level, const std::string& name) {
+  if constexpr (is_input<L>)
+    return layer.append(steps, level, name);
+  else if constexpr (Composition<L>)
+    return layer.append(steps, level, name + '.');
+  else
+    return steps.add(layer, level, name);
+}
+
+template <class L>
+Spec spec_of_any(const L& layer) {
+  if constexpr (Composition<L>)
+    return layer.spec();
+  else
+    return spec_of(layer);
+}
+
+/// What a layer or composition takes if its own sizes say so; no shape for one that takes any.
+template <class L>
+std::vector<Shape> input_shapes_of(const L& layer) {
+  if constexpr (Composition<L>)
+    return layer.input_shapes();
+  else if constexpr (SizedLayer<L>)
+    return input_of(layer) > 0 ? std::vector{Shape{input_of(layer)}} : std::vector<Shape>{};
+  else
+    return {};
+}
 
 }  // namespace detail
+}  // namespace eigan
 
-/// Layers in a row, left to right: `Sequential<Linear<784, 128>, ReLU, Linear<128, 10>>`.
+// ======== eigan/net/input.hpp
+// Input: the shape of a network's samples, stated in front of its first layer. Inputs: several, joined to one: channels
+// side by side, and a vector repeated at every pixel (a condition beside an image, a pair of images).
+//
+//   Sequential<Input<3, 64, 64>, Conv2d<3, 32, 4, 2, 1>, ...>
+//   Sequential<Inputs<Input<1, 28, 28>, Input<10>>, Conv2d<11, 32, 4, 2, 1>, ...>
+
+namespace eigan {
+
+/// States a shape and computes nothing. `Input<3, 64, 64>`, or `Input<>(3, 64, 64)` with the shape given at run time.
+template <Index Channels = dynamic, Index Height = (Channels == dynamic ? dynamic : 1), Index Width = Height>
+class Input {
+ public:
+  using Composes = void;  ///< it is a Composition
+  static constexpr bool stochastic = false;
+
+  /// The shape that the type states.
+  constexpr Input() requires(Channels != dynamic && Height != dynamic && Width != dynamic)
+      : shape_{Channels, Height, Width} {}
+  /// Throws std::invalid_argument where the type contradicts.
+  explicit Input(Index channels, Index height = 1, Index width = 1) : shape_{channels, height, width} {
+    const auto differs = [](Index stated, Index given) { return given < 1 || (stated != dynamic && stated != given); };
+    if (differs(Channels, channels) || differs(Height, height) || differs(Width, width))
+      detail::fail_contract("eigan::Input: cannot have the shape ", shape_text(shape_));
+  }
+
+  /// The shape.
+  constexpr Shape shape() const { return shape_; }
+  std::vector<Shape> input_shapes() const { return {shape_}; }
+  Spec spec() const {
+    return {"Input",
+            {{"channels", shape_.channels}, {"height", shape_.height}, {"width", shape_.width}},
+            detail::concat("::eigan::Input<", Channels, ", ", Height, ", ", Width, ">")};
+  }
+  template <class T>
+  std::size_t append(Steps<T>& steps, std::size_t level, const std::string& name) const {
+    if (const Shape in = steps.levels()[level]; in.channels != shape_.channels || in.is_vector() != shape_.is_vector())
+      detail::fail_contract("eigan::Input: ", name, "expects ", shape_text(shape_), " and receives ", shape_text(in));
+    return level;
+  }
+  template <Shape, std::size_t...>
+  struct Check {
+    static constexpr bool stated = Channels != dynamic && Height != dynamic && Width != dynamic;
+    static constexpr Shape value = stated ? Shape{Channels, Height, Width} : detail::unknown_shape;
+  };
+
+ private:
+  Shape shape_;
+};
+
+namespace detail {
+/// Several inputs, which may be known only at run time, joined.
+class JoinedInputs {
+ public:
+  using Composes = void;
+  static constexpr bool stochastic = false;
+
+  JoinedInputs(std::vector<Shape> shapes, std::vector<Spec> specs)
+      : shapes_(std::move(shapes)), specs_(std::move(specs)) {}
+
+  std::vector<Shape> input_shapes() const { return shapes_; }
+  Spec spec() const { return {"Inputs", {}, "::eigan::Inputs", {}, specs_}; }
+  template <class T>
+  std::size_t append(Steps<T>& steps, std::size_t, const std::string& name) const {
+    if (steps.inputs() != shapes_.size())
+      fail_contract("eigan::Inputs: a network of ", shapes_.size(), " inputs was given ", steps.inputs());
+    std::vector<std::size_t> levels(shapes_.size());
+    std::iota(levels.begin(), levels.end(), std::size_t{0});
+    return steps.concatenate(std::move(levels), name + "inputs");
+  }
+
+ private:
+  std::vector<Shape> shapes_;
+  std::vector<Spec> specs_;
+};
+}  // namespace detail
+
+/// Several inputs, joined.
+template <class... Ins>
+class Inputs : public detail::JoinedInputs {
+ public:
+  /// Of inputs whose types state their shapes.
+  Inputs() : Inputs(Ins{}...) {}
+  /// Of any inputs.
+  explicit Inputs(Ins... inputs) requires(sizeof...(Ins) > 0) : JoinedInputs({inputs.shape()...}, {inputs.spec()...}) {}
+
+  template <Shape, std::size_t... Path>
+  struct Check
+      : detail::SideBySide<std::index_sequence<Path...>, Ins::template Check<detail::unknown_shape>::value...> {};
+};
+
+namespace detail {
+template <Index... Shape>
+inline constexpr bool is_input<Input<Shape...>> = true;
+template <class... Ins>
+inline constexpr bool is_input<Inputs<Ins...>> = true;
+template <>
+inline constexpr bool is_input<JoinedInputs> = true;
+}  // namespace detail
+
+}  // namespace eigan
+
+namespace eigan {
+
+/// Layers in a row, left to right: `Sequential<Linear<784, 128>, ReLU, Linear<128, 10>>`. The first may be an Input,
+/// which has no number: layer 0 is the one behind it.
 template <class... Ls>
 class Sequential {
   static_assert(sizeof...(Ls) > 0, "eigan::Sequential: needs at least one layer");
-  static_assert(detail::CheckLayers<0, dynamic, Ls...>::output >= dynamic);
+  static constexpr std::size_t inputs = detail::is_input<std::tuple_element_t<0, std::tuple<Ls...>>> ? 1 : 0;
 
  public:
+  using Composes = void;  ///< it is a Composition
+
   /// How many layers.
-  static constexpr std::size_t depth() { return sizeof...(Ls); }
+  static constexpr std::size_t depth() { return sizeof...(Ls) - inputs; }
   /// Of layer I.
   template <std::size_t I>
-  using LayerType = std::tuple_element_t<I, std::tuple<Ls...>>;
-
+  using LayerType = std::tuple_element_t<I + inputs, std::tuple<Ls...>>;
   /// Whether a training pass draws random numbers.
-  static constexpr bool stochastic = (StochasticLayer<Ls> || ...);
+  static constexpr bool stochastic = (detail::is_stochastic<Ls>() || ...);
 
   /// Of layers whose types state all sizes.
-  Sequential() requires(std::is_default_constructible_v<Ls>&&...) { measure(); }
-  /// Throws std::invalid_argument where run-time sizes do not fit together.
-  explicit Sequential(Ls... layers) requires(sizeof...(Ls) > 0) : layers_(std::move(layers)...) { measure(); }
+  Sequential() requires(std::is_default_constructible_v<Ls>&&...) : Sequential(Ls{}...) {}
+  /// Of any layers.
+  explicit Sequential(Ls... layers) requires(sizeof...(Ls) > 0) : layers_(std::move(layers)...) {}
 
   /// Layer I.
   template <std::size_t I>
   const LayerType<I>& layer() const {
-    return std::get<I>(layers_);
-  }
-  /// The same for the argument that for_each_layer hands out.
-  template <std::size_t I>
-  const LayerType<I>& layer(std::integral_constant<std::size_t, I>) const {
-    return layer<I>();
+    return std::get<I + inputs>(layers_);
   }
 
-  /// Features of a sample at level i: 0 is the input, i the output of layer i - 1.
-  Index features(std::size_t level) const { return features_[level]; }
-  /// Two networks of one type with equal layouts fit the same tapes.
-  using Layout = std::array<Index, sizeof...(Ls) + 1>;
-  /// The features of all levels.
-  const Layout& layout() const { return features_; }
-  /// Features of a sample going in.
-  Index input_size() const { return features_.front(); }
-  /// Features of a sample coming out.
-  Index output_size() const { return features_.back(); }
-  /// The number of parameters.
-  Index param_size() const { return offsets_.back(); }
-
-  /// The part of a parameter-shaped buffer (parameters, gradients, moments) that belongs to layer I.
-  template <std::size_t I, class T>
-  std::span<T> slice(std::span<T> params) const {
-    return slice(I, params);
+  /// The shapes of the inputs, none if no layer states them.
+  std::vector<Shape> input_shapes() const {
+    std::vector<Shape> shapes;
+    const auto ask = [&](const auto& layer) {
+      if (shapes.empty()) shapes = detail::input_shapes_of(layer);
+    };
+    std::apply([&](const auto&... layer) { (ask(layer), ...); }, layers_);
+    return shapes;
   }
+  /// Appends the layers, named by their numbers.
   template <class T>
-  std::span<T> slice(std::size_t layer, std::span<T> params) const {
-    return params.subspan(static_cast<std::size_t>(offsets_[layer]),
-                          static_cast<std::size_t>(offsets_[layer + 1] - offsets_[layer]));
+  std::size_t append(Steps<T>& steps, std::size_t level, const std::string& prefix) const {
+    std::size_t number = 0;
+    const auto add = [&](const auto& layer) {
+      if constexpr (detail::is_input<std::remove_cvref_t<decltype(layer)>>)
+        level = layer.append(steps, level, prefix);
+      else
+        level = detail::append(steps, layer, level, prefix + std::to_string(number++));
+    };
+    std::apply([&](const auto&... layer) { (add(layer), ...); }, layers_);
+    return level;
   }
-  /// Where the layer's part begins.
-  Index offset(std::size_t layer) const { return offsets_[layer]; }
-
-  /// Every tensor, named as torch.nn.Sequential names it: "0.weight".
-  std::vector<Parameter> parameters() const {
-    std::vector<Parameter> all;
-    for_each_layer([&](auto i) {
-      for (Parameter p : detail::parameters_of(layer(i))) {
-        p.name = detail::concat(i, '.', p.name);
-        p.offset += offsets_[i];
-        all.push_back(std::move(p));
-      }
-    });
+  Spec spec() const {
+    Spec all{"Sequential", {}, "::eigan::Sequential"};
+    std::apply([&](const auto&... layer) { (all.children.push_back(detail::spec_of_any(layer)), ...); }, layers_);
     return all;
   }
 
-  /// One line that tells two architectures apart: `Linear(in_features=2, out_features=1), Sigmoid()`.
-  std::string architecture() const {
-    std::string text;
-    for_each_layer([&](auto i) { text += detail::concat(i == 0 ? "" : ", ", detail::describe(layer(i))); });
-    return text;
-  }
-
-  /// Writes every layer's initial parameters.
-  template <class T>
-  void init(std::span<T> params, Rng rng) const {
-    for_each_layer([&](auto i) {
-      if constexpr (ParametricLayer<LayerType<i>, T>) layer(i).init(slice(i, params), rng.fold_in(i));
-    });
-  }
-
-  /// f(i) for i = 0, ..., depth() - 1, constants as types: `layer(i)` has the type `LayerType<i>`.
-  template <class F>
-  static constexpr void for_each_layer(F&& f) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (f(std::integral_constant<std::size_t, I>{}), ...);
-    }
-    (std::make_index_sequence<depth()>{});
-  }
-  /// The same from the last layer to the first.
-  template <class F>
-  static constexpr void for_each_layer_reversed(F&& f) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (f(std::integral_constant<std::size_t, depth() - 1 - I>{}), ...);
-    }
-    (std::make_index_sequence<depth()>{});
-  }
-  /// f(i) for one layer, whose number is known at run time.
-  template <class F>
-  static constexpr void visit_layer(std::size_t layer, F&& f) {
-    for_each_layer([&](auto i) {
-      if (i == layer) f(i);
-    });
-  }
+  /// The check when the program is compiled.
+  template <Shape In, std::size_t... Path>
+  struct Check {
+    static constexpr Shape value = detail::ShapeAfterRow<In, 0, std::index_sequence<Path...>, Ls...>::value;
+  };
 
  private:
-  void measure() {
-    // Layers in front of the first sized one are element-wise and share its input size.
-    Index size = dynamic;
-    for_each_layer([&](auto i) {
-      if (size == dynamic) size = detail::input_of(layer(i));
-    });
-    if (size == dynamic) detail::fail_contract("eigan::Sequential: no layer states a size");
-    features_[0] = size;
-    offsets_[0] = 0;
-    for_each_layer([&](auto i) {
-      const Index expects = detail::input_of(layer(i));
-      if (expects != dynamic && expects != features_[i])
-        detail::fail_contract(
-            "eigan::Sequential: this layer's input size differs from the previous layer's output size: "
-            "layer ",
-            i, ", ", detail::describe(layer(i)), ", expects ", expects, " and receives ", features_[i]);
-      features_[i + 1] = detail::output_of(layer(i), features_[i]);
-      if (!checked_add(offsets_[i], detail::param_size_of(layer(i)), offsets_[i + 1]))
-        detail::fail_contract("eigan::Sequential: more parameters than can be counted, with layer ", i, ", ",
-                              detail::describe(layer(i)));
-    });
-  }
-
   std::tuple<Ls...> layers_;
-  Layout features_{};
-  std::array<Index, sizeof...(Ls) + 1> offsets_{};
 };
 
 }  // namespace eigan
@@ -5664,667 +8610,38 @@ auto make_discriminator(const std::array<Index, N>& sizes, HiddenOptions options
 
 }  // namespace eigan
 
-// ======== eigan/gan/r1_penalty.hpp
-// R1Penalty: keeps the discriminator's logit flat at the real images (Mescheder, Geiger, Nowozin 2018):
-//   R = gamma / 2 mean_j |g_j|^2,      g_j = dD/dx at the j-th real image        x: features x batch
-// Its gradient is a second derivative. For layers that are linear piece by piece it is written by hand: with the
-// direction u_j = gamma / batch g_j held fixed, dR = d<g, u> = d(the derivative of D in the direction u), so sending
-// u forward through the linearised network gives a tangent t at each layer, and dW += delta t^T, where delta is what
-// backward_input left there. Costs about as much as half a discriminator step; every few steps is enough, with gamma
-// that much larger (Karras et al. 2020, "lazy regularisation").
-
-// ======== eigan/net/model.hpp
-// Model: a network and its parameters, in one flat buffer.
-//
-// Everything that changes during a pass is the caller's Tape or Scratch, so a model is const in forward, backward
-// and infer, and any number of threads can share it. A pass runs over tiles of samples, the weight gradients over
-// blocks of parameters; neither depends on the number of threads, so the results do not either, to the last bit.
-
-// ======== eigan/net/scratch.hpp
-// Scratch: the working memory of one inference at a time. A model is shared by all threads; a scratch is not.
-
-namespace eigan {
-
-/// What Model::infer works in.
-template <class Net, class T = float>
-class Scratch {
- public:
-  /// Room for two levels of up to `tile` samples; layers alternate between them.
-  Scratch(const Net& net, Index tile) : layout_(net.layout()), tile_(tile) {
-    Index widest = 0;
-    for (std::size_t level = 1; level <= net.depth(); ++level) widest = std::max(widest, net.features(level));
-    for (auto& level : levels_) level = Buffer<T>(padded_stride<T>(widest) * tile);
-  }
-
-  /// Whether it was made for a network of these sizes, and for tiles of at least `tile` samples.
-  bool fits(const Net& net, Index tile) const { return layout_ == net.layout() && tile_ >= tile; }
-
-  /// One of the two levels, as a matrix of so many features.
-  View<T> level(std::size_t which, Index features, Index samples) {
-    return {levels_[which].data(), features, samples, padded_stride<T>(features)};
-  }
-
- private:
-  Buffer<T> levels_[2];
-  typename Net::Layout layout_;
-  Index tile_;
-};
-
-}  // namespace eigan
-
-// ======== eigan/net/tape.hpp
-// Tape: one forward pass remembered: every layer's input and output, and room for the gradients on the way back.
-//
-// A tape belongs to one network shape and is allocated once, for batches up to a capacity. It remembers exactly one
-// pass: views taken from it hold until the next forward pass on the same tape. The input is not copied; it must
-// outlive the backward pass. Two passes alive at once are two tapes.
-
-namespace eigan {
-
-/// The memory of one forward pass of a `Net`, and of the way back.
-template <class Net, class T = float>
-class Tape {
- public:
-  /// Allocates for batches of up to `capacity` samples.
-  Tape(const Net& net, Index capacity)
-      : activation_memory_(net.depth()),
-        gradient_memory_(net.depth()),
-        activations_(net.depth() + 1),
-        gradients_(net.depth() + 1),
-        layout_(net.layout()),
-        capacity_(capacity) {
-    if (capacity <= 0) detail::fail_contract("eigan::Tape: the capacity must be positive, is ", capacity);
-    // A layer may write its output over its input if nothing on the way back reads that input again. The network's
-    // input is the caller's.
-    bool input_is_read = true;
-    net.for_each_layer([&](auto i) {
-      const detail::LayerTraits traits = detail::traits_of<T>(net.layer(i));
-      if (traits.elementwise && !traits.reads_x && !input_is_read) {
-        activations_[i + 1].rebind(activations_[i]);
-      } else {
-        activation_memory_[i] = BufferMatrix<T>(net.features(i + 1), capacity);
-        activations_[i + 1].rebind(activation_memory_[i].view());
-      }
-      input_is_read = traits.reads_y;
-    });
-    // An element-wise layer turns dy into dx in place, unless it needs dy for its own parameters afterwards.
-    bool passed_down = false;
-    net.for_each_layer_reversed([&](auto i) {
-      if (passed_down) {
-        gradients_[i + 1].rebind(gradients_[i + 2]);
-      } else {
-        gradient_memory_[i] = BufferMatrix<T>(net.features(i + 1), capacity);
-        gradients_[i + 1].rebind(gradient_memory_[i].view());
-      }
-      const detail::LayerTraits traits = detail::traits_of<T>(net.layer(i));
-      passed_down = traits.elementwise && !traits.parametric;
-    });
-  }
-
-  /// How many samples it has room for.
-  Index capacity() const { return capacity_; }
-  /// Whether it was made for a network of these sizes: types with run-time sizes do not tell.
-  bool fits(const Net& net) const { return layout_ == net.layout(); }
-  /// Samples in the remembered pass; 0 before the first.
-  Index batch() const { return batch_; }
-  /// The generator of the remembered pass, from which its masks can be drawn again.
-  Rng rng() const { return rng_; }
-
-  /// The remembered pass's input, which is the caller's.
-  ConstView<T> input() const { return input_; }
-  /// The network's output: features x batch.
-  ConstView<T> output() const { return activation(depth()); }
-  /// Where the loss writes its gradient with respect to the output before a backward pass, which consumes it: layers
-  /// may pass it down in place, so a second backward pass wants it written again.
-  View<T> output_gradient() { return gradient(depth()); }
-
-  /// Level 0 is the input, level i the output of layer i - 1, as it stands: a layer that works in place has
-  /// overwritten the level below it.
-  ConstView<T> activation(std::size_t level) const {
-    return level == 0 ? input_ : ConstView<T>(activations_[level].columns(0, batch_));
-  }
-  /// The same, for who computes it.
-  View<T> writable_activation(std::size_t level) { return activations_[level].columns(0, batch_); }
-  /// The gradient with respect to activation(level), level > 0.
-  View<T> gradient(std::size_t level) { return gradients_[level].columns(0, batch_); }
-
-  /// Lets the output live in the caller's memory, e.g. in another network's input: features x capacity or more.
-  void bind_output(View<T> y) {
-    if (y.rows() != activations_.back().rows())
-      detail::fail_contract("eigan::Tape::bind_output: expected ", activations_.back().rows(), " features, got ",
-                            y.rows());
-    activations_.back().rebind(y);
-    capacity_ = std::min<Index>(activation_memory_[0].cols(), y.cols());
-  }
-
-  /// Starts a new pass over the columns of x.
-  void begin(ConstView<T> x, Rng rng) {
-    input_.rebind(x);
-    batch_ = x.cols();
-    rng_ = rng;
-  }
-
- private:
-  std::size_t depth() const { return activation_memory_.size(); }
-
-  std::vector<BufferMatrix<T>> activation_memory_;  // of level i + 1, empty where it shares another's
-  std::vector<BufferMatrix<T>> gradient_memory_;
-  std::vector<View<T>> activations_;
-  std::vector<View<T>> gradients_;
-  ConstView<T> input_;
-  typename Net::Layout layout_;
-  Index capacity_;
-  Index batch_ = 0;
-  Rng rng_{0};
-};
-
-}  // namespace eigan
-
-namespace eigan {
-
-/// A `Net`, which is a Sequential or a Network, and its parameters in one buffer of T.
-template <class Net, class T = float>
-class Model {
- public:
-  using Scalar = T;     ///< of parameters and samples
-  using Network = Net;  ///< the Sequential, or the run-time Network
-
-  /// A network with freshly initialised parameters.
-  Model(Net net, Rng rng) : net_(std::move(net)), params_(net_.param_size()) {
-    net_.template init<T>(params(), rng);
-    plan();
-  }
-  /// A network whose type states all sizes.
-  explicit Model(Rng rng) requires std::is_default_constructible_v<Net> : Model(Net{}, rng) {}
-
-  /// A network with the parameters given.
-  Model(Net net, Buffer<T> params) : net_(std::move(net)), params_(std::move(params)) {
-    if (params_.size() != net_.param_size())
-      detail::fail_contract("eigan::Model: the network has ", net_.param_size(), " parameters, given are ",
-                            params_.size());
-    plan();
-  }
-
-  /// The layers, without parameters.
-  const Net& net() const { return net_; }
-  /// All parameters, layer after layer.
-  std::span<T> params() { return params_; }
-  std::span<const T> params() const { return params_; }
-  /// Layer I's own parameters, e.g. for `net().layer<0>().weight(params<0>())`.
-  template <std::size_t I>
-  std::span<T> params() {
-    return params(I);
-  }
-  std::span<T> params(std::size_t layer) { return net_.slice(layer, params()); }
-  /// The tensors in that buffer: names, places, shapes.
-  std::vector<Parameter> parameters() const { return net_.parameters(); }
-  /// One line, equal for models that can exchange parameters.
-  std::string architecture() const { return net_.architecture(); }
-
-  /// A tape for batches of up to `capacity` samples.
-  Tape<Net, T> tape(Index capacity) const { return {net_, capacity}; }
-  /// Working memory for infer, one per thread.
-  Scratch<Net, T> scratch() const { return Scratch<Net, T>(net_, tile_); }
-  /// A buffer of the parameters' length: a gradient, a moment, an average.
-  Buffer<T> zeros() const { return Buffer<T>(net_.param_size()); }
-
-  /// A forward pass for training: remembers on the tape what backward needs. x: input_size x batch, not copied.
-  /// Layers that draw random numbers draw them from `rng`, so every pass wants its own: `rng.fold_in(step)`.
-  ConstView<T> forward(Tape<Net, T>& tape, ConstView<T> x, Rng rng, Threads threads = {}) const {
-    check_tape(tape);
-    check_features(x);
-    if (x.cols() < 1 || x.cols() > tape.capacity())
-      detail::fail_contract("eigan::Model::forward: this tape holds 1 to ", tape.capacity(), " samples, the input has ",
-                            x.cols());
-    tape.begin(x, rng);
-    sweep(tape, threads);
-    return tape.output();
-  }
-  /// The same for a network without randomness.
-  ConstView<T> forward(Tape<Net, T>& tape, ConstView<T> x, Threads threads = {}) const {
-    if constexpr (requires { typename std::bool_constant<Net::stochastic>; })
-      static_assert(
-          !Net::stochastic,
-          "eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
-    else if (net_.stochastic())
-      detail::fail_contract(
-          "eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
-    return forward(tape, x, Rng(0), threads);
-  }
-  /// A temporary would be gone before backward reads it.
-  template <std::same_as<Matrix<T>> M>
-  ConstView<T> forward(Tape<Net, T>& tape, M&& x, Rng rng, Threads threads = {}) const = delete;
-  template <std::same_as<Matrix<T>> M>
-  ConstView<T> forward(Tape<Net, T>& tape, M&& x, Threads threads = {}) const = delete;
-
-  /// The gradient with respect to the input alone; the caller has written tape.output_gradient(). Assigns dx.
-  void backward_input(Tape<Net, T>& tape, View<T> dx, Threads threads = {}) const {
-    check_pass(tape);
-    if (dx.rows() != net_.input_size() || dx.cols() != tape.batch())
-      detail::fail_contract("eigan::Model::backward_input: dx must be ", net_.input_size(), " x ", tape.batch(),
-                            ", is ", dx.rows(), " x ", dx.cols());
-    propagate(tape, 0, &dx, threads);
-  }
-
-  /// What follows each finished piece of the gradient, [first, first + count): nothing, unless an optimiser wants to
-  /// use it while it is in cache.
-  struct Nothing {
-    void operator()(Index /*first*/, Index /*count*/) const {}  ///< does nothing
-  };
-
-  /// Adds the gradient with respect to the parameters to `grad`; the gradient with respect to the input is not
-  /// computed. `after_block(first, count)` is called after each piece, on any thread; it may change those parameters.
-  template <class AfterBlock = Nothing>
-  void backward_params(Tape<Net, T>& tape, std::span<T> grad, Threads threads = {},
-                       const AfterBlock& after_block = {}) const {
-    check_backward(tape, grad);
-    propagate(tape, first_parametric() + 1, nullptr, threads);
-    accumulate(tape, grad, threads, after_block);
-  }
-
-  /// Throws std::invalid_argument if backward_params would refuse this tape or this gradient.
-  void check_backward(const Tape<Net, T>& tape, std::span<const T> grad) const {
-    check_pass(tape);
-    check_size(grad);
-  }
-
-  /// Both: assigns dx and adds to grad.
-  void backward(Tape<Net, T>& tape, std::span<T> grad, View<T> dx, Threads threads = {}) const {
-    check_size(grad);
-    backward_input(tape, dx, threads);
-    accumulate(tape, grad, threads, Nothing{});
-  }
-
-  /// Inference on one thread: y = net(x), dropout off. x: input_size x n, y: output_size x n, any n.
-  void infer(ConstView<T> x, View<T> y, Scratch<Net, T>& scratch) const {
-    check_features(x);
-    if (!scratch.fits(net_, tile_))
-      detail::fail_contract("eigan::Model::infer: this scratch was made for a network of other sizes");
-    if (y.rows() != net_.output_size() || y.cols() != x.cols())
-      detail::fail_contract("eigan::Model::infer: y must be ", net_.output_size(), " x ", x.cols(), ", is ", y.rows(),
-                            " x ", y.cols());
-    for (Index first = 0; first < x.cols(); first += tile_)
-      infer_tile(x, y, scratch, first, std::min(tile_, x.cols() - first));
-  }
-
-  /// Inference into a new matrix, on several threads for large batches.
-  Matrix<T> infer(ConstView<T> x, Threads threads = {}) const {
-    check_features(x);
-    Matrix<T> y(net_.output_size(), x.cols());
-    const int parts = detail::usable_threads(threads, 2.0 * work(x.cols()));
-    std::vector<Scratch<Net, T>> scratches;
-    scratches.reserve(static_cast<std::size_t>(parts));
-    for (int i = 0; i < parts; ++i) scratches.push_back(scratch());
-    const Index tile = tile_width(x.cols(), parts), n = tiles(x.cols(), tile);
-    detail::parallel(parts, [&](int part, int of) {
-      for (Index i = detail::part_begin(n, part, of); i < detail::part_begin(n, part + 1, of); ++i)
-        infer_tile(x, View<T>(y), scratches[static_cast<std::size_t>(part)], i * tile,
-                   std::min(tile, x.cols() - i * tile));
-    });
-    return y;
-  }
-
- private:
-  struct Block {
-    std::size_t layer;
-    Index index;
-    Index first, last;
-  };
-
-  void plan() {
-    net_.for_each_layer([&](auto i) {
-      // Weights larger than a second-level cache are read anew for each tile, so that larger tiles serve them better.
-      if ((net_.offset(i + 1) - net_.offset(i)) * static_cast<Index>(sizeof(T)) > 1 << 20) tile_ = 128;
-      const auto& layer = net_.layer(i);
-      using L = std::remove_cvref_t<decltype(layer)>;
-      if constexpr (BlockedLayer<L, T>) {
-        for (Index b = 0; b < layer.block_count(); ++b) {
-          const auto [first, last] = layer.block_range(b);
-          blocks_.push_back({i, b, net_.offset(i) + first, net_.offset(i) + last});
-        }
-      } else if constexpr (ParametricLayer<L, T>) {
-        blocks_.push_back({i, 0, net_.offset(i), net_.offset(i) + detail::trained_size_of(layer)});
-      }
-    });
-  }
-
-  /// How wide to cut the tiles of a batch for so many threads: narrower than could be where threads would be left
-  /// without one. A sample's result does not depend on the tile that it is in.
-  Index tile_width(Index batch, Index parts) const {
-    const Index share = std::max<Index>((batch + parts - 1) / parts, 1);
-    return std::min(tile_, (share + least_tile - 1) / least_tile * least_tile);
-  }
-  static Index tiles(Index batch, Index tile) { return (batch + tile - 1) / tile; }
-  double work(Index batch) const { return static_cast<double>(net_.param_size()) * static_cast<double>(batch); }
-
-  /// f(first, count) for each tile of a batch, on several threads where that pays.
-  template <class F>
-  void for_each_tile(Index batch, Threads threads, const F& f) const {
-    const Index tile = tile_width(batch, detail::usable_threads(threads, 2.0 * work(batch)));
-    detail::parallel_for(tiles(batch, tile), 2.0 * work(batch), threads,
-                         [&](Index i) { f(i * tile, std::min(tile, batch - i * tile)); });
-  }
-
-  template <class I>
-  detail::LayerTraits traits(I layer) const {
-    return detail::traits_of<T>(net_.layer(layer));
-  }
-  /// Where the tiles that start at layer `first` end on their way up: at the next layer that wants to see the whole
-  /// batch, or at the output.
-  std::size_t sweep_end(std::size_t first) const {
-    std::size_t end = net_.depth();
-    net_.for_each_layer_reversed([&](auto i) {
-      if (i >= first && traits(i).coupled) end = i;
-    });
-    return end;
-  }
-  /// Where the tiles that end before layer `end` start: after the last coupled layer below it, or at the input.
-  std::size_t sweep_start(std::size_t end) const {
-    std::size_t start = 0;
-    net_.for_each_layer([&](auto i) {
-      if (i < end && traits(i).coupled) start = i + 1;
-    });
-    return start;
-  }
-  std::size_t first_parametric() const {
-    std::size_t first = net_.depth();
-    net_.for_each_layer_reversed([&](auto i) {
-      if (traits(i).parametric) first = i;
-    });
-    return first;
-  }
-
-  void check_features(const ConstView<T>& x) const {
-    if (x.rows() != net_.input_size())
-      detail::fail_contract("eigan::Model: a sample of the input must have ", net_.input_size(), " features, has ",
-                            x.rows());
-  }
-  void check_tape(const Tape<Net, T>& tape) const {
-    if (!tape.fits(net_)) detail::fail_contract("eigan::Model: this tape was made for a network of other sizes");
-  }
-  void check_size(std::span<const T> grad) const {
-    if (std::ssize(grad) != net_.param_size())
-      detail::fail_contract("eigan::Model: the gradient must have ", net_.param_size(), " elements, has ", grad.size());
-  }
-  void check_pass(const Tape<Net, T>& tape) const {
-    check_tape(tape);
-    if (tape.batch() == 0) detail::fail_contract("eigan::Model: backward without a forward pass on this tape");
-  }
-
-  /// f(part) for the parts of a coupled layer.
-  template <class F>
-  void for_each_part(Index parts, Index batch, std::size_t layer, Threads threads, const F& f) const {
-    constexpr double passes = 8;  // of a few operations over the layer's values
-    detail::parallel_for(parts, passes * static_cast<double>(net_.features(layer)) * static_cast<double>(batch),
-                         threads, f);
-  }
-
-  /// The forward pass: tiles go through as many layers as they can, then the coupled layer that stopped them sees the
-  /// whole batch, and so on.
-  void sweep(Tape<Net, T>& tape, Threads threads) const {
-    for (std::size_t start = 0; start < net_.depth();) {
-      const std::size_t end = sweep_end(start);
-      if (start < end)
-        for_each_tile(tape.batch(), threads, [&](Index first, Index count) {
-          net_.for_each_layer([&](auto i) {
-            if (i >= start && i < end) forward_tile(i, tape, first, count);
-          });
-        });
-      if (end < net_.depth()) net_.visit_layer(end, [&](auto i) { forward_coupled(i, tape, threads); });
-      start = end + 1;
-    }
-  }
-
-  template <class I>
-  void forward_tile(I i, Tape<Net, T>& tape, Index first, Index count) const {
-    const auto& layer = net_.layer(i);
-    const auto p = net_.slice(i, params());
-    const ConstView<T> x = tape.activation(i).columns(first, count);
-    const View<T> y = tape.writable_activation(i + 1).columns(first, count);
-    if constexpr (StochasticLayer<std::remove_cvref_t<decltype(layer)>, T>)
-      layer.forward_train(p, x, y, Draw{tape.rng().fold_in(i), first});
-    else
-      layer.forward(p, x, y);
-  }
-
-  template <class I>
-  void forward_coupled(I i, Tape<Net, T>& tape, Threads threads) const {
-    const auto& layer = net_.layer(i);
-    if constexpr (BatchCoupledLayer<std::remove_cvref_t<decltype(layer)>, T>)
-      for_each_part(layer.part_count(), tape.batch(), i, threads, [&](Index part) {
-        layer.forward_part(net_.slice(i, params()), tape.activation(i), tape.writable_activation(i + 1), part);
-      });
-  }
-
-  /// Carries the gradient from the output down to level `level`, which is dx where that is 0.
-  void propagate(Tape<Net, T>& tape, std::size_t level, const View<T>* dx, Threads threads) const {
-    const auto below = [&](std::size_t i) { return i == 0 ? *dx : tape.gradient(i); };
-    for (std::size_t end = net_.depth(); end > level;) {
-      const std::size_t start = std::max(sweep_start(end), level);
-      if (start < end)
-        for_each_tile(tape.batch(), threads, [&](Index first, Index count) {
-          net_.for_each_layer_reversed([&](auto i) {
-            if (i >= start && i < end) backward_tile(i, tape, below(i).columns(first, count), first, count);
-          });
-        });
-      if (start == level) break;
-      end = start - 1;
-      net_.visit_layer(end, [&](auto i) { backward_coupled(i, tape, below(i), threads); });
-    }
-  }
-
-  template <class I>
-  void backward_tile(I i, Tape<Net, T>& tape, View<T> dx, Index first, Index count) const {
-    const auto& layer = net_.layer(i);
-    const auto p = net_.slice(i, params());
-    const ConstView<T> x = tape.activation(i).columns(first, count);
-    const ConstView<T> y = tape.activation(i + 1).columns(first, count);
-    const ConstView<T> dy = tape.gradient(i + 1).columns(first, count);
-    if constexpr (StochasticLayer<std::remove_cvref_t<decltype(layer)>, T>)
-      layer.backward_input_train(p, x, y, dy, dx, Draw{tape.rng().fold_in(i), first});
-    else
-      layer.backward_input(p, x, y, dy, dx);
-  }
-
-  template <class I>
-  void backward_coupled(I i, Tape<Net, T>& tape, View<T> dx, Threads threads) const {
-    const auto& layer = net_.layer(i);
-    if constexpr (BatchCoupledLayer<std::remove_cvref_t<decltype(layer)>, T>)
-      for_each_part(layer.part_count(), tape.batch(), i, threads, [&](Index part) {
-        layer.backward_input_part(net_.slice(i, params()), tape.activation(i), tape.activation(i + 1),
-                                  ConstView<T>(tape.gradient(i + 1)), dx, part);
-      });
-  }
-
-  /// Adds the parameters' gradients, each over the whole batch. A thread's share is the blocks of a contiguous part of
-  /// the parameter buffer; blocks of one layer are computed together, a run of them, because their products read the
-  /// same activations, but no more at a time than a core's cache holds of the gradient until the optimiser reads it.
-  template <class AfterBlock>
-  void accumulate(Tape<Net, T>& tape, std::span<T> grad, Threads threads, const AfterBlock& after_block) const {
-    const int parts = detail::usable_threads(threads, 2.0 * work(tape.batch()));
-    detail::parallel(parts, [&](int part, int of) {
-      const Index begin = detail::part_begin(net_.param_size(), part, of);
-      const Index end = detail::part_begin(net_.param_size(), part + 1, of);
-      const auto is_mine = [&](const Block& block) {
-        const Index middle = (block.first + block.last) / 2;
-        return middle >= begin && middle < end;
-      };
-      for (auto block = blocks_.begin(); block != blocks_.end();) {
-        auto next = block + 1;
-        if (is_mine(*block)) {
-          while (next != blocks_.end() && next->layer == block->layer && is_mine(*next) &&
-                 next->last - block->first <= most_in_a_run)
-            ++next;
-          net_.visit_layer(block->layer,
-                           [&](auto i) { accumulate_blocks(i, tape, grad, block->index, (next - 1)->index + 1); });
-          after_block(block->first, (next - 1)->last - block->first);
-        }
-        block = next;
-      }
-    });
-  }
-
-  template <class I>
-  void accumulate_blocks(I i, Tape<Net, T>& tape, std::span<T> grad, [[maybe_unused]] Index first,
-                         [[maybe_unused]] Index last) const {
-    const auto& layer = net_.layer(i);
-    using L = std::remove_cvref_t<decltype(layer)>;
-    const auto p = net_.slice(i, params());
-    const auto dp = net_.slice(i, grad);
-    const ConstView<T> x = tape.activation(i), y = tape.activation(i + 1), dy = tape.gradient(i + 1);
-    if constexpr (BlockedLayer<L, T>)
-      layer.backward_params_blocks(p, x, y, dy, dp, first, last);
-    else if constexpr (ParametricLayer<L, T>)
-      layer.backward_params(p, x, y, dy, dp);
-  }
-
-  void infer_tile(const ConstView<T>& x, View<T> y, Scratch<Net, T>& scratch, Index first, Index count) const {
-    ConstView<T> in = x.columns(first, count);
-    net_.for_each_layer([&](auto i) {
-      const View<T> out =
-          i + 1 == net_.depth() ? y.columns(first, count) : scratch.level(i % 2, net_.features(i + 1), count);
-      net_.layer(i).forward(net_.slice(i, params()), in, out);
-      in.rebind(out);
-    });
-  }
-
-  Net net_;
-  Buffer<T> params_;
-  std::vector<Block> blocks_;
-  static constexpr Index most_in_a_run = 131072;  // parameters
-  static constexpr Index least_tile = 32;
-  /// Samples that travel through all layers together while they are in cache, at most.
-  Index tile_ = least_tile;
-};
-
-}  // namespace eigan
-
-namespace eigan {
-
-/// The memory of the penalty. `Net` may have any layers that satisfy PiecewiseLinearLayer.
-template <class Net, class T = float>
-class R1Penalty {
- public:
-  /// For batches of up to `capacity` samples. `features`: how many of the input's first rows are the image and count;
-  /// 0 for all (a condition may follow the image).
-  R1Penalty(const Model<Net, T>& discriminator, Index capacity, Index features = 0)
-      : tape_(discriminator.tape(capacity)),
-        tangent_(discriminator.tape(capacity)),
-        slope_(discriminator.net().input_size(), capacity),
-        features_(features == 0 ? discriminator.net().input_size() : features) {
-    discriminator.net().for_each_layer([&](auto i) {
-      static_assert(PiecewiseLinearLayer<std::remove_cvref_t<decltype(discriminator.net().layer(i))>, T>,
-                    "eigan::R1Penalty: every layer of the discriminator must satisfy PiecewiseLinearLayer");
-    });
-    if (features_ < 0 || features_ > slope_.rows())
-      detail::fail_contract("eigan::R1Penalty: ", features_, " features of an input of ", slope_.rows());
-    if (discriminator.net().output_size() != 1)
-      detail::fail_contract("eigan::R1Penalty: the discriminator must give 1 logit, gives ",
-                            discriminator.net().output_size());
-  }
-
-  /// Adds the penalty's gradient to `grad`, as a discriminator_step that follows expects it in its workspace, and
-  /// returns the penalty. real: input_size x batch. Dropout masks come from `rng`.
-  T add_gradient(const Model<Net, T>& discriminator, std::type_identity_t<ConstView<T>> real, T gamma,
-                 std::span<T> grad, Rng rng, Threads threads = {}) {
-    const Index batch = real.cols();
-    discriminator.forward(tape_, real, rng, threads);
-    discriminator.check_backward(tape_, grad);
-    tape_.output_gradient().setOnes();
-    View<T> slope = slope_.view().columns(0, batch);
-    discriminator.backward_input(tape_, slope, threads);
-    slope.bottomRows(slope.rows() - features_).setZero();
-
-    double squares = 0;
-    for (Index j = 0; j < batch; ++j) squares += static_cast<double>(slope.col(j).squaredNorm());
-    const T share = gamma / static_cast<T>(batch);
-    slope *= share;
-    tangent_.begin(slope, rng);
-
-    const double work = 2.0 * static_cast<double>(discriminator.net().param_size()) * static_cast<double>(batch);
-    constexpr Index tile = 32;
-    detail::parallel_for((batch + tile - 1) / tile, work, threads,
-                         [&](Index i) { send_tangent(discriminator, i * tile, std::min(tile, batch - i * tile)); });
-    discriminator.net().for_each_layer([&](auto i) {
-      const auto& layer = discriminator.net().layer(i);
-      if constexpr (!ElementwiseLayer<std::remove_cvref_t<decltype(layer)>>) {
-        const auto dp = discriminator.net().slice(i, grad);
-        detail::parallel_ranges(layer.block_count(),
-                                2.0 * static_cast<double>(layer.param_size()) * static_cast<double>(batch), threads,
-                                [&](Index first, Index last) {
-                                  layer.backward_tangent_blocks(tangent_.activation(i),
-                                                                ConstView<T>(tape_.gradient(i + 1)), dp, first, last);
-                                });
-      }
-    });
-    return static_cast<T>(squares / 2) * share;
-  }
-  T add_gradient(const Model<Net, T>& discriminator, std::type_identity_t<ConstView<T>> real, T gamma, Buffer<T>& grad,
-                 Rng rng, Threads threads = {}) {
-    return add_gradient(discriminator, real, gamma, std::span<T>(grad), rng, threads);
-  }
-
- private:
-  /// The tangents of some samples, through all layers.
-  void send_tangent(const Model<Net, T>& discriminator, Index first, Index count) {
-    discriminator.net().for_each_layer([&](auto i) {
-      const auto& layer = discriminator.net().layer(i);
-      using L = std::remove_cvref_t<decltype(layer)>;
-      const auto p = discriminator.net().slice(i, discriminator.params());
-      const ConstView<T> x = tape_.activation(i).columns(first, count);
-      const ConstView<T> y = tape_.activation(i + 1).columns(first, count);
-      const ConstView<T> tx = tangent_.activation(i).columns(first, count);
-      const View<T> ty = tangent_.writable_activation(i + 1).columns(first, count);
-      if constexpr (!ElementwiseLayer<L>)
-        layer.forward_tangent(p, tx, ty);
-      else if constexpr (StochasticLayer<L, T>)  // a diagonal Jacobian is its own transpose
-        layer.backward_input_train(p, x, y, tx, ty, Draw{tape_.rng().fold_in(i), first});
-      else
-        layer.backward_input(p, x, y, tx, ty);
-    });
-  }
-
-  Tape<Net, T> tape_;
-  Tape<Net, T> tangent_;
-  BufferMatrix<T> slope_;
-  Index features_;
-};
-
-}  // namespace eigan
-
 // ======== eigan/gan/steps.hpp
 // The two steps of adversarial training, as free functions: the training loop that alternates them stays in the
 // program. Each is one forward pass, one backward pass and one step of the optimiser.
+//
+// The discriminator may give any number of outputs (a logit, one for each patch, a logit beside codes): a loss sees
+// all.
 
 // ======== eigan/gan/workspace.hpp
-// GanWorkspace: the memory of adversarial training: both tapes, both gradients, and one image buffer whose left half
-// holds real images and whose right half the generator writes, so that the discriminator sees both as one batch.
-//
-// A discriminator that takes more features than the generator gives is conditional: what follows the image in its input
-// (a one-hot label, say) is the caller's to write, in real(batch) and in fake_condition(batch).
+// GanWorkspace: the memory of adversarial training: both tapes, both gradients, and for each input of the discriminator
+// one matrix whose left half belongs to real samples and whose right half to generated ones, so that the discriminator
+// sees both as one batch. Its first input is the image, which the generator writes; what it is told besides (a label,
+// the picture to be translated) are further inputs, which the caller writes.
 
 namespace eigan {
 
 /// The memory of the steps in gan/steps.hpp.
-template <class G, class D, class T = float>
+template <class T = float>
 class GanWorkspace {
  public:
   /// For batches of up to `capacity` real and as many generated samples.
-  GanWorkspace(const Model<G, T>& generator, const Model<D, T>& discriminator, Index capacity)
+  GanWorkspace(const BasicModel<T>& generator, const BasicModel<T>& discriminator, Index capacity)
       : g_tape(generator.tape(capacity)),
         d_tape(discriminator.tape(2 * capacity)),
         g_grad(generator.zeros()),
         d_grad(discriminator.zeros()),
-        images_(discriminator.net().input_size(), 2 * capacity),
-        generated_(generator.net().output_size()),
         capacity_(capacity) {
-    if (generated_ > images_.rows())
-      detail::fail_contract("eigan::GanWorkspace: the generator gives ", generated_,
-                            " features, the discriminator takes ", images_.rows());
-    if (generated_ < images_.rows()) input_gradient_ = BufferMatrix<T>(images_.rows(), capacity);
-    if (discriminator.net().output_size() != 1)
-      detail::fail_contract("eigan::GanWorkspace: the discriminator must give 1 logit, gives ",
-                            discriminator.net().output_size());
+    if (generator.output_shape() != discriminator.input_shape())
+      detail::fail_contract("eigan::GanWorkspace: the generator gives ", shape_text(generator.output_shape()),
+                            ", the discriminator takes ", shape_text(discriminator.input_shape()));
+    for (std::size_t i = 0; i < discriminator.steps().inputs(); ++i)
+      inputs_.emplace_back(discriminator.input_size(i), 2 * capacity);
+    views_.resize(inputs_.size());
   }
 
   /// How many real samples it has room for.
@@ -6335,49 +8652,52 @@ class GanWorkspace {
   /// Where a batch of real samples may be written in place; a step given this view copies nothing. A larger one than
   /// was generated reaches into what was generated.
   View<T> real(Index batch) {
-    const View<T> view = checked(batch).columns(0, batch);
+    const View<T> view = checked(0, batch).columns(0, batch);
     if (batch > fresh_) fresh_ = 0;
     return view;
   }
   /// The generator's last batch.
-  View<T> fake(Index batch) { return fake_rows(batch, 0, generated_); }
-  /// What the discriminator is told besides: condition x batch, of no rows where it takes images alone.
-  View<T> fake_condition(Index batch) { return fake_rows(batch, generated_, images_.rows() - generated_); }
-  /// Both, as the discriminator sees a generated sample.
-  ConstView<T> fake_input(Index batch) { return checked(batch).columns(batch, batch); }
-  /// Both, real first.
-  ConstView<T> both(Index batch) { return checked(batch).columns(0, 2 * batch); }
+  View<T> fake(Index batch) { return checked(0, batch).columns(batch, batch); }
+  /// What the discriminator is told of real samples besides, in its input number i.
+  View<T> real_condition(Index batch, std::size_t i = 1) { return checked(i, batch).columns(0, batch); }
+  /// The same of generated ones.
+  View<T> fake_condition(Index batch, std::size_t i = 1) { return checked(i, batch).columns(batch, batch); }
 
-  /// Where the gradient with respect to fake_input goes; its first rows must end in g_tape.output_gradient().
-  View<T> input_gradient(Index batch) {
-    return generated_ == images_.rows() ? g_tape.output_gradient() : input_gradient_.view().columns(0, batch);
-  }
+  // All inputs of the discriminator, valid until the next of these calls.
+
+  /// Real samples.
+  std::span<const ConstView<T>> real_inputs(Index batch) { return all(0, batch, batch); }
+  /// Generated samples.
+  std::span<const ConstView<T>> fake_inputs(Index batch) { return all(batch, batch, batch); }
+  /// Both, real first.
+  std::span<const ConstView<T>> both(Index batch) { return all(0, 2 * batch, batch); }
 
   /// Says that fake(batch) holds samples of the generator as it is, with its tape.
   void set_fresh(Index batch) { fresh_ = batch; }
-  /// How many such samples there are; from now on none, for whoever asks is about to change the generator.
+  /// How many such samples there are; from now on none, for the caller is about to change the generator.
   Index take_fresh() { return std::exchange(fresh_, 0); }
 
-  Tape<G, T> g_tape;  ///< of the generator's pass
-  Tape<D, T> d_tape;  ///< of the discriminator's
-  Buffer<T> g_grad;   ///< the generator's gradient; zero between steps
-  Buffer<T> d_grad;   ///< the discriminator's; what it holds joins the next step
+  Tape<T> g_tape;    ///< of the generator's pass
+  Tape<T> d_tape;    ///< of the discriminator's
+  Buffer<T> g_grad;  ///< the generator's gradient; zero between steps
+  Buffer<T> d_grad;  ///< the discriminator's; what it holds joins the next step
 
  private:
-  View<T> checked(Index batch) {
+  View<T> checked(std::size_t input, Index batch) {
     if (batch < 0 || batch > capacity_)
       detail::fail_contract("eigan: this GanWorkspace holds batches of up to ", capacity_, ", got ", batch);
-    return images_.view();
+    if (input >= inputs_.size())
+      detail::fail_contract("eigan: this GanWorkspace's discriminator has ", inputs_.size(), " inputs, no number ",
+                            input);
+    return inputs_[input].view();
+  }
+  std::span<const ConstView<T>> all(Index first, Index count, Index batch) {
+    for (std::size_t i = 0; i < inputs_.size(); ++i) views_[i].rebind(checked(i, batch).columns(first, count));
+    return views_;
   }
 
-  View<T> fake_rows(Index batch, Index first, Index count) {
-    View<T> all = checked(batch).columns(batch, batch);
-    return {all.data() + first, count, batch, all.outerStride()};
-  }
-
-  BufferMatrix<T> images_;
-  BufferMatrix<T> input_gradient_;
-  Index generated_;
+  std::vector<BufferMatrix<T>> inputs_;
+  std::vector<ConstView<T>> views_;
   Index capacity_;
   Index fresh_ = 0;
 };
@@ -6401,11 +8721,11 @@ concept Optimizer = requires(O optimizer, std::span<T> params, std::span<const T
 ///     zero grad; model.backward_params(tape, grad); optimizer.step(model.params(), grad);
 /// but each run of blocks is updated right after its gradient, while that is in cache. `grad` is working memory:
 /// zeros on entry, as Model::zeros() gives it, or a gradient to be added to (a penalty's), and zeros on return.
-template <class Net, class T, Optimizer<T> O>
-void backward_and_step(Model<Net, T>& model, Tape<Net, T>& tape, O& optimizer, std::span<T> grad,
+template <class T, Optimizer<T> O>
+void backward_and_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std::type_identity_t<std::span<T>> grad,
                        Threads threads = {}) {
   struct Update {
-    Model<Net, T>& model;
+    BasicModel<T>& model;
     O& optimizer;
     std::span<T> grad;
     void operator()(Index first, Index count) const {
@@ -6419,10 +8739,6 @@ void backward_and_step(Model<Net, T>& model, Tape<Net, T>& tape, O& optimizer, s
   optimizer.begin_step();
   model.backward_params(tape, grad, threads, Update{model, optimizer, grad});
 }
-template <class Net, class T, Optimizer<T> O>
-void backward_and_step(Model<Net, T>& model, Tape<Net, T>& tape, O& optimizer, Buffer<T>& grad, Threads threads = {}) {
-  backward_and_step(model, tape, optimizer, std::span<T>(grad), threads);
-}
 
 }  // namespace eigan
 
@@ -6432,29 +8748,46 @@ namespace eigan {
 template <class T>
 struct DiscriminatorResult {
   T loss;    ///< loss on real + loss on fake
-  T d_real;  ///< mean of sigmoid(D(real))
-  T d_fake;  ///< mean of sigmoid(D(fake))
+  T d_real;  ///< mean of sigmoid(D(real)) over all outputs
+  T d_fake;  ///< mean of sigmoid(D(fake)) over all outputs
 };
 
 /// What generator_step saw, before it changed anything.
 template <class T>
 struct GeneratorResult {
-  T loss;    ///< of the generator
-  T d_fake;  ///< mean of sigmoid(D(fake))
+  T loss;    ///< of the generator, further losses included
+  T d_fake;  ///< mean of sigmoid(D(fake)) over all outputs
+};
+
+/// How a discriminator sees its two halves.
+enum class Halves {
+  together,  ///< as one batch, which is faster
+  apart      ///< as two, so that batch normalisation does not mix them (Radford et al. 2016)
+};
+
+/// No further loss; see generator_step.
+struct NoFurtherLoss {
+  /// 0.
+  template <class T>
+  T operator()(ConstView<T> /*fake*/, View<T> /*gradient*/) const {
+    return 0;
+  }
 };
 
 namespace detail {
 
 template <class T>
-T mean_sigmoid(ConstView<T> logits) {
+T mean_sigmoid(const ConstView<T>& logits) {
   double sum = 0;
-  for (Index j = 0; j < logits.cols(); ++j) sum += 1 / (1 + std::exp(-static_cast<double>(logits(0, j))));
-  return static_cast<T>(sum / static_cast<double>(logits.cols()));
+  for (Index j = 0; j < logits.cols(); ++j)
+    for (Index i = 0; i < logits.rows(); ++i) sum += 1 / (1 + std::exp(-static_cast<double>(logits(i, j))));
+  return static_cast<T>(sum / static_cast<double>(logits.size()));
 }
 
 /// G(z) into the right half of the workspace's images.
-template <class G, class D, class T>
-void generate(const Model<G, T>& generator, GanWorkspace<G, D, T>& ws, ConstView<T> z, Rng rng, Threads threads) {
+template <class T>
+void generate(const BasicModel<T>& generator, GanWorkspace<T>& ws, ConstView<T> z, Rng rng, Threads threads) {
+  ws.set_fresh(0);  // until this has gone well
   ws.g_tape.bind_output(ws.fake(z.cols()));
   generator.forward(ws.g_tape, z, rng, threads);
   ws.set_fresh(z.cols());
@@ -6462,63 +8795,5815 @@ void generate(const Model<G, T>& generator, GanWorkspace<G, D, T>& ws, ConstView
 
 }  // namespace detail
 
-/// Trains the discriminator on `real` against as many samples of the generator: the loss of both halves, one backward
-/// pass, one step. The generator is not changed. real: features x batch, z: latent x batch; dropout masks of this
-/// step come from `rng`, which must differ from step to step. What ws.d_grad holds, such as a penalty's gradient, joins
-/// the gradient of the loss; it is zero afterwards.
-template <class G, class D, class T, Optimizer<T> O, class Loss = NonSaturatingLoss>
-DiscriminatorResult<T> discriminator_step(const Model<G, T>& generator, Model<D, T>& discriminator, O& optimizer,
-                                          GanWorkspace<G, D, T>& ws, std::type_identity_t<ConstView<T>> real,
+/// Trains the discriminator on `real` against as many samples of the generator: the loss of both halves, one step. The
+/// generator is not changed. real: features x batch, z: latent x batch, which must live until the generator_step that
+/// uses the same samples; dropout masks of this step come from `rng`, which must differ from step to step. What
+/// ws.d_grad holds, such as a penalty's gradient, joins the gradient of the loss; it is zero afterwards.
+template <class T, Optimizer<T> O, class Loss = NonSaturatingLoss>
+DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicModel<T>& discriminator, O& optimizer,
+                                          GanWorkspace<T>& ws, std::type_identity_t<ConstView<T>> real,
                                           std::type_identity_t<ConstView<T>> z, Rng rng, const Loss& loss = {},
-                                          Threads threads = {}) {
+                                          Threads threads = {}, Halves halves = Halves::together) {
   const Index batch = real.cols();
   if (z.cols() != batch)
     detail::fail_contract("eigan::discriminator_step: ", batch, " real samples but ", z.cols(), " z");
-  if (real.rows() != discriminator.net().input_size())
-    detail::fail_contract("eigan::discriminator_step: a real sample must have ", discriminator.net().input_size(),
+  if (real.rows() != discriminator.input_size())
+    detail::fail_contract("eigan::discriminator_step: a real sample must have ", discriminator.input_size(),
                           " features, has ", real.rows());
-  detail::generate(generator, ws, ConstView<T>(z), rng.fold_in(0), threads);
+  detail::generate(generator, ws, z, rng.fold_in(0), threads);
   if (real.data() != ws.real(batch).data()) ws.real(batch) = real;
 
-  const ConstView<T> logits = discriminator.forward(ws.d_tape, ws.both(batch), rng.fold_in(1), threads);
-  const ConstView<T> on_real = logits.columns(0, batch), on_fake = logits.columns(batch, batch);
-  const View<T> gradient = ws.d_tape.output_gradient();
-  const T real_loss = loss.real(on_real, gradient.columns(0, batch));
-  const T fake_loss = loss.fake(on_fake, gradient.columns(batch, batch));
-
+  DiscriminatorResult<T> result;
+  if (halves == Halves::together) {
+    const ConstView<T> logits = discriminator.forward(ws.d_tape, ws.both(batch), {rng.fold_in(1), 0}, threads);
+    const ConstView<T> on_real = logits.columns(0, batch), on_fake = logits.columns(batch, batch);
+    const View<T> gradient = ws.d_tape.output_gradient();
+    const T real_loss = loss.real(on_real, gradient.columns(0, batch));
+    const T fake_loss = loss.fake(on_fake, gradient.columns(batch, batch));
+    result = {real_loss + fake_loss, detail::mean_sigmoid(on_real), detail::mean_sigmoid(on_fake)};
+  } else {
+    const ConstView<T> on_real = discriminator.forward(ws.d_tape, ws.real_inputs(batch), {rng.fold_in(1), 0}, threads);
+    result.loss = loss.real(on_real, ws.d_tape.output_gradient());
+    result.d_real = detail::mean_sigmoid(on_real);
+    discriminator.backward_params(ws.d_tape, ws.d_grad, threads);
+    const ConstView<T> on_fake =
+        discriminator.forward(ws.d_tape, ws.fake_inputs(batch), {rng.fold_in(1), batch}, threads);
+    result.loss += loss.fake(on_fake, ws.d_tape.output_gradient());
+    result.d_fake = detail::mean_sigmoid(on_fake);
+  }
   backward_and_step(discriminator, ws.d_tape, optimizer, ws.d_grad, threads);
-  return {real_loss + fake_loss, detail::mean_sigmoid(on_real), detail::mean_sigmoid(on_fake)};
+  return result;
 }
+/// A temporary z would be gone before generator_step reads it.
+template <class T, Optimizer<T> O, std::same_as<Matrix<T>> Z, class... More>
+DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicModel<T>& discriminator, O& optimizer,
+                                          GanWorkspace<T>& ws, std::type_identity_t<ConstView<T>> real, Z&& z, Rng rng,
+                                          More&&... more) = delete;
 
 /// Trains the generator against the discriminator, which only passes the gradient through: its own weight gradients
 /// are not computed and it is not changed. The samples are those of the discriminator_step before; they serve for one
 /// step, after which the generator is another. The z that they were made from must still lie where it lay.
-template <class G, class D, class T, Optimizer<T> O, class Loss = NonSaturatingLoss>
-GeneratorResult<T> generator_step(Model<G, T>& generator, const Model<D, T>& discriminator, O& optimizer,
-                                  GanWorkspace<G, D, T>& ws, Rng rng, const Loss& loss = {}, Threads threads = {}) {
+/// further(fake, gradient) returns another loss of the generated samples and adds its gradient (L1 to a target, an
+/// identity, the distance of features).
+template <class T, Optimizer<T> O, class Loss = NonSaturatingLoss, class Further = NoFurtherLoss>
+GeneratorResult<T> generator_step(BasicModel<T>& generator, const BasicModel<T>& discriminator, O& optimizer,
+                                  GanWorkspace<T>& ws, Rng rng, const Loss& loss = {}, Threads threads = {},
+                                  const Further& further = {}) {
   const Index batch = ws.take_fresh();
   if (batch == 0)
     detail::fail_contract(
         "eigan::generator_step: no samples of the generator as it is; a discriminator_step makes them");
-  const ConstView<T> logits = discriminator.forward(ws.d_tape, ws.fake_input(batch), rng.fold_in(1), threads);
-  const T value = loss.generator(logits, ws.d_tape.output_gradient());
+  const ConstView<T> logits = discriminator.forward(ws.d_tape, ws.fake_inputs(batch), {rng.fold_in(1), 0}, threads);
+  T value = loss.generator(logits, ws.d_tape.output_gradient());
+  const T d_fake = detail::mean_sigmoid(logits);
 
-  const View<T> to_input = ws.input_gradient(batch);
-  View<T> to_image = ws.g_tape.output_gradient();
-  discriminator.backward_input(ws.d_tape, to_input, threads);
-  if (to_input.data() != to_image.data()) to_image = to_input.topRows(to_image.rows());
+  const View<T> to_images = ws.g_tape.output_gradient();
+  discriminator.backward_input(ws.d_tape, to_images, threads);
+  value += further(ConstView<T>(ws.fake(batch)), to_images);
   backward_and_step(generator, ws.g_tape, optimizer, ws.g_grad, threads);
-  return {value, detail::mean_sigmoid(logits)};
+  return {value, d_fake};
 }
 
 /// The same on samples of its own, at the price of one more forward pass. z: latent x batch.
-template <class G, class D, class T, Optimizer<T> O, class Loss = NonSaturatingLoss>
-GeneratorResult<T> generator_step(Model<G, T>& generator, const Model<D, T>& discriminator, O& optimizer,
-                                  GanWorkspace<G, D, T>& ws, std::type_identity_t<ConstView<T>> z, Rng rng,
-                                  const Loss& loss = {}, Threads threads = {}) {
+template <class T, Optimizer<T> O, class Loss = NonSaturatingLoss, class Further = NoFurtherLoss>
+GeneratorResult<T> generator_step(BasicModel<T>& generator, const BasicModel<T>& discriminator, O& optimizer,
+                                  GanWorkspace<T>& ws, std::type_identity_t<ConstView<T>> z, Rng rng,
+                                  const Loss& loss = {}, Threads threads = {}, const Further& further = {}) {
   detail::generate(generator, ws, ConstView<T>(z), rng.fold_in(0), threads);
-  return generator_step(generator, discriminator, optimizer, ws, rng, loss, threads);
+  return generator_step(generator, discriminator, optimizer, ws, rng, loss, threads, further);
 }
+
+}  // namespace eigan
+
+// ======== eigan/layers/avg_pool2d.hpp
+// AvgPool2d: y is the mean over a window of kernel x kernel pixels, which moves by stride; each channel by itself.
+// Zeros of the padding count, as is torch.nn.AvgPool2d's default (count_include_pad).
+//   x: C x H x W,   y: C x H' x W',   H' = floor((H + 2 padding - kernel) / stride) + 1
+// Backward:  dx is the sum of dy / kernel^2 over all windows that a pixel is in.
+
+// ======== eigan/layers/window.hpp
+// Window: the square of pixels that a pooling looks at, and how it moves over an image. What max and average poolings
+// share: sizes, names, and the walk over windows.
+
+// ======== eigan/layers/spatial.hpp
+// What layers of images share. Loops run over rows and columns of pixels, and inside over a pixel's channels, which lie
+// side by side. A layer has its two ways by parts, which are rows; SpatialLayer makes whole passes of them.
+
+namespace eigan::detail {
+
+/// Pixels of one sample.
+template <class T>
+struct Image {
+  T* data;
+  Index channels, width;
+  T* operator()(Index row, Index col) const { return data + (row * width + col) * channels; }
+};
+template <class T>
+Image<const T> image(const ConstView<T>& x, Shape shape, Index sample) {
+  return {x.data() + sample * x.outerStride(), shape.channels, shape.width};
+}
+template <class T>
+Image<T> image(View<T> x, Shape shape, Index sample) {
+  return {x.data() + sample * x.outerStride(), shape.channels, shape.width};
+}
+
+/// A pixel's channels as an expression.
+template <class T>
+using Pixel = Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>>;
+template <class T>
+using ConstPixel = Eigen::Map<const Eigen::Array<T, Eigen::Dynamic, 1>>;
+
+template <class T>
+void set_zero(View<T> x, Shape shape, ImageRows rows) {
+  for (Index j = 0; j < x.cols(); ++j)
+    std::fill(image(x, shape, j)(rows.first, 0), image(x, shape, j)(rows.last, 0), T(0));
+}
+
+/// A layer without parameters between two shapes, linear around almost every x, that has forward_parts and
+/// backward_input_parts. Its parts are rows of the smaller image.
+template <class Layer>
+class SpatialLayer {
+ public:
+  static constexpr Index input = dynamic, output = dynamic;
+  static constexpr bool backward_reads_x = false, backward_reads_y = false;
+  static constexpr bool piecewise_linear = true;
+
+  SpatialLayer(Shape in, Shape out) : in_(in), out_(out) {}
+
+  Index input_size() const { return in_.size(); }
+  Index output_size() const { return out_.size(); }
+  double operations() const { return static_cast<double>(in_.size() + out_.size()); }
+
+  Index part_count() const { return std::min(in_.height, out_.height); }
+  template <class T>
+  void forward(std::span<const T> p, ConstView<T> x, View<T> y) const {
+    layer().forward_parts(p, x, y, 0, layer().part_count());
+  }
+  template <class T>
+  void backward_input(std::span<const T> p, ConstView<T> x, ConstView<T> y, ConstView<T> dy, View<T> dx) const {
+    layer().backward_input_parts(p, x, y, dy, dx, 0, layer().part_count());
+  }
+  template <class T>
+  void forward_tangent(std::span<const T> p, ConstView<T>, ConstView<T>, ConstView<T> tx, View<T> ty) const {
+    layer().forward(p, tx, ty);  // a linear map is its own derivative
+  }
+
+ protected:
+  Shape in() const { return in_; }
+  Shape out() const { return out_; }
+  /// What the parts [first, last) are in an image.
+  ImageRows rows(Shape shape, Index first, Index last) const {
+    return {shape.height * first / part_count(), shape.height * last / part_count()};
+  }
+
+ private:
+  const Layer& layer() const { return static_cast<const Layer&>(*this); }
+
+  Shape in_, out_;
+};
+
+}  // namespace eigan::detail
+
+namespace eigan::detail {
+
+/// kernel x kernel pixels, `stride` apart, the first of them `padding` outside the image.
+struct Window {
+  Index kernel, stride, padding;
+
+  /// Shape{} where an image with its padding is smaller than the kernel.
+  constexpr Shape output_shape(Shape in) const {
+    if (!in || in.height + 2 * padding < kernel || in.width + 2 * padding < kernel) return {};
+    return {in.channels, (in.height + 2 * padding - kernel) / stride + 1,
+            (in.width + 2 * padding - kernel) / stride + 1};
+  }
+  /// The output's rows, of `height`, whose windows meet the image's rows.
+  constexpr ImageRows over(ImageRows rows, Index height) const {
+    return {rows.first + padding < kernel ? 0 : (rows.first + padding - kernel) / stride + 1,
+            std::min(height, (rows.last - 1 + padding) / stride + 1)};
+  }
+  /// f(row, col) for the pixels, of an image of that shape, that the window of an output pixel meets.
+  template <class F>
+  void for_each_pixel(Shape image, Index out_row, Index out_col, const F& f) const {
+    const Index top = out_row * stride - padding, left = out_col * stride - padding;
+    const Index bottom = std::min(top + kernel, image.height), right = std::min(left + kernel, image.width);
+    for (Index row = std::max<Index>(top, 0); row < bottom; ++row)
+      for (Index col = std::max<Index>(left, 0); col < right; ++col) f(row, col);
+  }
+};
+
+/// A pooling's description. Placed: the layer where it stands, with its name.
+template <class Placed, Index Kernel, Index Stride, Index Padding>
+class Pooling {
+  static_assert((Kernel > 0 && Stride > 0 && Padding >= 0 && 2 * Padding <= Kernel) ||
+                    (Kernel == dynamic && Stride == dynamic && Padding == dynamic),
+                "eigan: a pooling has a positive kernel and stride and a padding of at most half the kernel, or all "
+                "three dynamic");
+
+ public:
+  /// The sizes that the type states.
+  constexpr Pooling() requires(Kernel != dynamic) : window_{Kernel, Stride, Padding} {}
+  /// Windows side by side.
+  explicit Pooling(Index kernel_size) : Pooling(kernel_size, kernel_size) {}
+  /// Throws std::invalid_argument unless kernel and stride are positive, the padding at most half the kernel, and all
+  /// as the type says where it does.
+  Pooling(Index kernel_size, Index stride, Index padding = 0) : window_{kernel_size, stride, padding} {
+    if (kernel_size <= 0 || stride <= 0 || padding < 0 || padding > kernel_size / 2 || kernel_size > most_size ||
+        stride > most_size || (Kernel != dynamic && (Kernel != kernel_size || Stride != stride || Padding != padding)))
+      fail_contract("eigan::", Placed::name, "<", Kernel, ", ", Stride, ", ", Padding, ">: cannot have kernel_size ",
+                    kernel_size, ", stride ", stride, " and padding ", padding);
+  }
+
+  constexpr Shape output_shape(Shape in) const { return window_.output_shape(in); }
+  std::string expects() const {
+    const Index least = window_.kernel - 2 * window_.padding;
+    return concat("at least ", least, " x ", least, " pixels");
+  }
+  Spec spec() const { return at({}).spec(); }
+  /// The layer over images of shape `in`.
+  Placed at(Shape in) const { return {in, window_}; }
+
+ private:
+  Window window_;
+};
+
+/// What poolings are where they stand.
+template <class Placed>
+class PlacedPooling : public SpatialLayer<Placed> {
+ public:
+  PlacedPooling(Shape in, Window window) : SpatialLayer<Placed>(in, window.output_shape(in)), window_(window) {}
+
+  double operations() const { return static_cast<double>(this->out().size() * window_.kernel * window_.kernel); }
+  Spec spec() const {
+    const auto [k, s, p] = window_;
+    return {Placed::name,
+            {{"kernel_size", k}, {"stride", s}, {"padding", p}},
+            concat("::eigan::", Placed::name, "<", k, ", ", s, ", ", p, ">")};
+  }
+
+ protected:
+  /// f(sample, row, col) for the output pixels of the parts [first, last).
+  template <class F>
+  void for_each_window(Index samples, ImageRows rows, const F& f) const {
+    for (Index j = 0; j < samples; ++j)
+      for (Index row = rows.first; row < rows.last; ++row)
+        for (Index col = 0; col < this->out().width; ++col) f(j, row, col);
+  }
+  const Window& window() const { return window_; }
+
+ private:
+  Window window_;
+};
+
+}  // namespace eigan::detail
+
+namespace eigan {
+namespace placed {
+
+/// Average pooling where it stands.
+class AvgPool2d : public detail::PlacedPooling<AvgPool2d> {
+ public:
+  static constexpr const char* name = "AvgPool2d";
+  using PlacedPooling::PlacedPooling;
+
+  template <class T>
+  void forward_parts(std::span<const T>, ConstView<T> x, View<T> y, Index first, Index last) const {
+    const Index c = in().channels;
+    for_each_window(x.cols(), rows(out(), first, last), [&](Index j, Index row, Index col) {
+      const detail::Image<const T> from = detail::image(x, in(), j);
+      detail::Pixel<T> mean(detail::image(y, out(), j)(row, col), c);
+      mean.setZero();
+      window().for_each_pixel(in(), row, col, [&](Index r, Index s) { mean += detail::ConstPixel<T>(from(r, s), c); });
+      mean *= share<T>();
+    });
+  }
+  template <class T>
+  void backward_input_parts(std::span<const T>, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx, Index first,
+                            Index last) const {
+    const Index c = in().channels;
+    const ImageRows own = rows(in(), first, last);
+    detail::set_zero(dx, in(), own);
+    for_each_window(dy.cols(), window().over(own, out().height), [&](Index j, Index row, Index col) {
+      const detail::Image<T> to = detail::image(dx, in(), j);
+      const detail::ConstPixel<T> d(detail::image(dy, out(), j)(row, col), c);
+      window().for_each_pixel(in(), row, col, [&](Index r, Index s) {
+        if (own.first <= r && r < own.last) detail::Pixel<T>(to(r, s), c) += d * share<T>();
+      });
+    });
+  }
+
+ private:
+  template <class T>
+  T share() const {
+    return 1 / static_cast<T>(window().kernel * window().kernel);
+  }
+};
+
+}  // namespace placed
+
+/// The mean of windows. `AvgPool2d<2>`, `AvgPool2d<3, 2, 1>`: kernel, stride (the kernel unless given) and padding; or
+/// `AvgPool2d<>(3, 2, 1)`.
+template <Index Kernel = dynamic, Index Stride = Kernel, Index Padding = Kernel == dynamic ? dynamic : 0>
+class AvgPool2d : public detail::Pooling<placed::AvgPool2d, Kernel, Stride, Padding> {
+ public:
+  using detail::Pooling<placed::AvgPool2d, Kernel, Stride, Padding>::Pooling;
+};
+
+static_assert(PartedLayer<placed::AvgPool2d> && TangentLayer<placed::AvgPool2d, double> && ShapedLayer<AvgPool2d<2>>);
+
+}  // namespace eigan
+
+// ======== eigan/layers/conv2d.hpp
+// Conv2d: each output pixel is a product of the weight with a square of kernel x kernel input pixels.
+//   y(o, r, s) = b(o) + sum over c, i, j of w(o, c, i, j) x(c, r stride - padding + i, s stride - padding + j)
+//   x: C x H x W, zero outside,   y: O x H' x W',   H' = floor((H + 2 padding - kernel) / stride) + 1
+// Backward:  dx is the transposed map of dy,   dw(o, c, i, j) += sum over r, s of dy(o, r, s) x(c, ...),   db += sum
+// dy. As in torch.nn.Conv2d, without dilation and groups. Memory: the weight is O x (kernel kernel C), channels
+// fastest.
+
+// ======== eigan/layers/convolution.hpp
+// What Conv2d and ConvTranspose2d share: settings, where tensors lie, how they start, and the kernels on views.
+//
+// Both have a ConvolutionShape (kernels/convolution_shape.hpp), the transposed one from its output to its input.
+
+// ======== eigan/kernels/convolution.hpp
+// Convolutions on plain arrays; kernels/convolve.hpp has them on views. Samples are columns, `col` apart.
+
+// ======== eigan/kernels/convolution_sizes.hpp
+// How the kernels of a convolution divide it: what follows from sizes alone, whatever the processor.
+
+// ======== eigan/kernels/convolution_shape.hpp
+// ConvolutionShape: the sizes of a convolution, and what follows from them.
+//
+//   y(o, r, s) = b(o) + sum over c, i, j of  w(o, c, i, j) x(c, r stride - padding + i, s stride - padding + j)
+//
+// x is zero outside the image. A sample is a column, channels last: a pixel is a column of `in` or `out` numbers,
+// element (c, row, col) of an image C x H x W stands at c + C (col + W row).
+// Weights: out x (in taps), column-major, tap-major: column (tap in + c) with tap = i kernel_width + j.
+
+namespace eigan {
+
+/// Sizes of a convolution from an image of in x height x width to one of out x out_height() x out_width(). Its
+/// transposed map goes the other way; there height and width choose among the sizes that have the same output.
+struct ConvolutionShape {
+  Index in, height, width;            ///< channels and size of the image
+  Index out;                          ///< channels of the output
+  Index kernel_height, kernel_width;  ///< size of the kernel
+  Index stride_height = 1;            ///< from one output row to the next
+  Index stride_width = 1;             ///< from one output column to the next
+  Index padding_height = 0;           ///< rows of zeros above and below
+  Index padding_width = 0;            ///< columns of zeros on the left and on the right
+
+  /// Rows of the output.
+  constexpr Index out_height() const { return (height + 2 * padding_height - kernel_height) / stride_height + 1; }
+  /// Columns of the output.
+  constexpr Index out_width() const { return (width + 2 * padding_width - kernel_width) / stride_width + 1; }
+  /// Pixels of the kernel.
+  constexpr Index taps() const { return kernel_height * kernel_width; }
+  /// Numbers in a sample of the input.
+  constexpr Index in_size() const { return in * height * width; }
+  /// Numbers in a sample of the output.
+  constexpr Index out_size() const { return out * out_height() * out_width(); }
+  /// Numbers in the weight.
+  constexpr Index weights() const { return out * in * taps(); }
+
+  /// Multiplications with a pixel of the image for one sample, in each of the three directions.
+  constexpr Index multiplications() const {
+    return out * in * meetings(height, out_height(), kernel_height, stride_height, padding_height) *
+           meetings(width, out_width(), kernel_width, stride_width, padding_width);
+  }
+
+  friend bool operator==(const ConvolutionShape&, const ConvolutionShape&) = default;
+
+ private:
+  /// How often a tap meets a pixel, along one side.
+  static constexpr Index meetings(Index size, Index out_size, Index kernel, Index stride, Index padding) {
+    Index sum = 0;
+    for (Index q = 0; q < out_size; ++q) {
+      const Index first = std::max<Index>(0, padding - q * stride);
+      const Index last = std::min(kernel, size + padding - q * stride);
+      sum += std::max<Index>(0, last - first);
+    }
+    return sum;
+  }
+};
+
+}  // namespace eigan
+
+namespace eigan::detail {
+
+/// Images of fewer channels are handled a row of taps at a time: a pixel alone would not fill the registers.
+inline constexpr Index few_channels = 16;
+constexpr bool has_few_channels(const ConvolutionShape& s) {
+  return s.in < few_channels;
+}
+
+constexpr Index divide_up(Index a, Index b) {
+  return (a + b - 1) / b;
+}
+
+/// Output rows that are handled together where channels are few, of `rows`: some 200 pixels.
+constexpr Index band_rows(const ConvolutionShape& s, Index rows) {
+  const Index most = std::max<Index>(1, 256 / std::max<Index>(1, s.out_width()));
+  return rows <= most ? rows : divide_up(rows, divide_up(rows, most));
+}
+
+/// A band of the image with its zeros around: numbers in a row, and rows.
+constexpr Index padded_row(const ConvolutionShape& s) {
+  return s.in * (s.width + 2 * s.padding_width);
+}
+constexpr Index padded_rows(const ConvolutionShape& s, Index out_rows) {
+  return (out_rows - 1) * s.stride_height + s.kernel_height;
+}
+
+/// On the way back an output pixel gives one number to each tap and channel; these are kept for so many output rows.
+constexpr Index kept_rows(const ConvolutionShape& s) {
+  return divide_up(s.kernel_height, s.stride_height) - 1 + band_rows(s, s.out_height());
+}
+/// An image row is summed up in pieces of as many pixels as the stride has.
+constexpr Index row_pieces(const ConvolutionShape& s) {
+  return divide_up(s.width + s.padding_width, s.stride_width);
+}
+
+/// Rows of the weight and channels of the image that a part of the gradient has at most.
+inline constexpr Index part_size = 64;
+/// Parts of the weight's gradient: of few channels rows of the weight, of many a tap's rows and channels.
+constexpr Index gradient_parts(const ConvolutionShape& s) {
+  const Index rows = divide_up(s.out, part_size);
+  return has_few_channels(s) ? rows : rows * divide_up(s.in, part_size) * s.taps();
+}
+
+// Numbers that the kernels ask for as workspace; forward needs none.
+constexpr Index gradient_workspace(const ConvolutionShape& s) {
+  return has_few_channels(s) ? padded_rows(s, band_rows(s, s.out_height())) * padded_row(s) : 0;
+}
+constexpr Index transposed_workspace(const ConvolutionShape& s) {
+  return has_few_channels(s)
+             ? kept_rows(s) * s.out_width() * s.in * s.taps() + (1 + row_pieces(s)) * s.in * s.stride_width
+             : 0;
+}
+
+}  // namespace eigan::detail
+
+namespace eigan::detail {
+
+template <class T>
+struct ConvolutionKernels {
+  /// y = bias + w x for `rows` of the output. bias may be null: zeros.
+  void (*forward)(const ConvolutionShape& shape, ImageRows rows, Index samples, const T* w, const T* bias,
+                  Strided<const T> x, Strided<T> y);
+  /// x = bias + w^T y for `rows` of the image: the gradient of the input, and what a transposed convolution computes.
+  /// wt: the weights as transpose_weights writes them.
+  void (*transposed)(const ConvolutionShape& shape, ImageRows rows, Index samples, const T* wt, const T* bias,
+                     Strided<const T> y, Strided<T> x, T* workspace);
+  /// dw += dy x^T for parts [first, last) of the weight, db (may be null) += row sums of dy.
+  void (*add_gradients)(const ConvolutionShape& shape, Index first, Index last, Index samples, Strided<const T> dy,
+                        Strided<const T> x, T* dw, T* db, T* workspace);
+  /// dwt += the same, as transpose_weights would write it, for parts [first, last) of as many; not for few channels.
+  void (*add_transposed_gradients)(const ConvolutionShape& shape, Index first, Index last, Index samples,
+                                   Strided<const T> dy, Strided<const T> x, T* dwt);
+  void (*transpose_weights)(const ConvolutionShape& shape, const T* w, T* wt);
+};
+
+template <class T>
+const ConvolutionKernels<T>& convolution_kernels() {
+  return kernels<ConvolutionKernels<T>>();
+}
+
+}  // namespace eigan::detail
+
+// ======== eigan/kernels/for_each_isa.inc
+// Compiles the text EIGAN_KERNELS, one subject's kernels, once for every instruction set, with
+//   EIGAN_ISA           the namespace
+//   EIGAN_TARGET        the function attribute that allows the instructions
+//   EIGAN_VECTOR_BYTES  the register's width
+//   EIGAN_X86_VECTORS   where fused multiply-add, square root and masked moves are x86 instructions
+// Every function of such a text carries EIGAN_TARGET and calls nothing but its like, so no code of one set can be
+// inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
+
+#define EIGAN_INLINE [[gnu::always_inline]] inline
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // long ones: a single copy for all callers
+#if defined(__clang__)
+#define EIGAN_UNROLL _Pragma("unroll")
+#define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
+#else
+#define EIGAN_UNROLL _Pragma("GCC unroll 16")
+#define EIGAN_UNROLL_TWICE _Pragma("GCC unroll 2")
+#endif
+
+#define EIGAN_ISA portable
+#if defined(__x86_64__)
+// What every such processor has, although -march or -mavx2 allow this file more: of a program whose files have different
+// flags the linker keeps any one of several bodies of a kernel.
+#define EIGAN_TARGET [[gnu::target("arch=x86-64,no-sse3,no-popcnt,no-lzcnt,no-movbe,no-bmi,no-bmi2")]]
+#else
+#define EIGAN_TARGET
+#endif
+#define EIGAN_VECTOR_BYTES 16
+
+// ======== eigan/kernels/convolution.inc
+// Convolutions: see convolution.hpp. Compiled by for_each_isa.inc.
+
+// ======== eigan/kernels/convolution_gradient.inc
+// The gradient of a convolution's weights: for each tap the product of dy and of the pixels it met, transposed.
+
+// ======== eigan/kernels/few_channels.inc
+// Convolutions of images with few channels. A row of taps reads numbers that lie side by side, so with its zeros
+// around the image a row of taps is one tap of kernel_width x in terms. On the way back each output pixel gives a
+// number to every tap and channel, one product; these are summed up row by row.
+
+// ======== eigan/kernels/map_pixels.inc
+// Pixels that are sums over taps of a matrix times another image's pixel: both directions of a convolution.
+//
+// Pixels near the edge have fewer taps. The image is divided into blocks of rows and columns that have the same ones,
+// nine of them for a common kernel, so that nothing is multiplied by zeros and no pixel asks where the edge is.
+
+// ======== eigan/kernels/batch_reduce.inc
+// The batch-reduced product, building block of convolutions: c = start + a sum of products of pieces, with all sums in
+// registers. Georganas et al. 2020, "Harnessing Deep Learning via a Single Building Block".
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// Registers of sums: a strip of rows by a tile of columns. What remains of them holds the strip and one broadcast.
+inline constexpr unsigned most_vectors = EIGAN_VECTOR_BYTES == 64 ? 4 : 2;
+inline constexpr unsigned wide_tile = 6, narrow_tile = 4;
+
+/// Columns of the next tile, of `left` that remain: so that few registers stay empty in the last tiles.
+EIGAN_TARGET EIGAN_INLINE Index tile_size(Index left) {
+  return left == 7 || left == 8 ? 4 : left < 6 ? left : 6;
+}
+
+/// What is summed: piece g is the product of the matrix at a[g], columns a_col apart, and of a tile's columns, moved by
+/// b[g], with terms b_row apart.
+template <class T>
+struct Pieces {
+  static constexpr Index most = 64;
+  Index count = 0;  // of pieces
+  Index terms = 0;  // of each
+  Index a_col = 0, b_row = 1;
+  const T* a[most];
+  Index b[most];
+};
+
+/// Memory that is fetched into the cache while a tile is computed, a line or a few with each piece: all at once they
+/// would hold up what is needed now. `rows` ranges of numbers, `row` apart, of which each piece takes `step`.
+template <class T>
+struct Ahead {
+  const T* from = nullptr;
+  Index offset = 0, row = 0, rows = 0, step = 0;
+};
+
+/// Columns of the right operand and of the result; those from `columns` on do not exist. `start`, a column (or null,
+/// zeros), is where all sums start; what stood in c is added at the end where `add` says so.
+template <class T>
+struct Tile {
+  Index columns = 0;
+  const T* start = nullptr;
+  bool add = false;
+  const T* b[wide_tile];
+  T* c[wide_tile];
+  Ahead<T> ahead;
+
+  /// Columns that do not exist repeat the first: what they give is not stored.
+  EIGAN_TARGET EIGAN_INLINE void fill_up() {
+    for (Index j = columns; j < static_cast<Index>(wide_tile); ++j) {
+      b[j] = b[0];
+      c[j] = c[0];
+    }
+  }
+};
+
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void fetch(const Ahead<T>& ahead, Index piece) {
+  constexpr Index line = 64 / static_cast<Index>(sizeof(T));
+  for (Index r = 0; r < ahead.rows; ++r)
+    for (Index i = 0; i < ahead.step; i += line)
+      __builtin_prefetch(ahead.from + ahead.offset + r * ahead.row + piece * ahead.step + i);
+}
+
+/// Rows [row, row + MV vectors) of a tile of up to NR columns; with `part` the last vector has only `rest` rows.
+template <class T, unsigned MV, unsigned NR, bool part>
+EIGAN_TARGET EIGAN_NOINLINE void reduce_block(const Pieces<T>& pieces, const Tile<T>& tile, Index row, Index rest) {
+  using V = Vector<T>;
+  constexpr Index L = lanes<T>;
+  V sum[NR][MV];
+#ifdef CPF
+  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
+    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) __builtin_prefetch(tile.c[j] + row + i * L, 1);
+    __builtin_prefetch(tile.c[j] + row + MV * L - 1, 1);
+  }
+#endif
+  EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) {
+    V first{};
+    if (tile.start) first = part ? load_part(tile.start + row + i * L, rest) : load(tile.start + row + i * L);
+    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) sum[j][i] = first;
+  }
+  const Index a_col = pieces.a_col, b_row = pieces.b_row, terms = pieces.terms;
+  for (Index g = 0; g < pieces.count; ++g) {
+    if (2 * g + 1 < static_cast<Index>(NR)) {  // where the results will go, two columns with each piece
+      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) __builtin_prefetch(tile.c[2 * g] + row + i * L);
+      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) __builtin_prefetch(tile.c[2 * g + 1] + row + i * L);
+    }
+    if (row == 0) fetch(tile.ahead, g);
+    const T* a = pieces.a[g] + row;
+    const T* b[NR];
+    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) b[j] = tile.b[j] + pieces.b[g];
+    Index at = 0;
+    EIGAN_UNROLL_TWICE
+    for (Index p = 0; p < terms; ++p) {
+      V av[MV];
+      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) av[i] =
+          in_register(part ? load_part(a + i * L, rest) : load(a + i * L));
+      EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
+        const V bv = broadcast(b[j][at]);
+        EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = fma(av[i], bv, sum[j][i]);
+      }
+      a += a_col;
+      at += b_row;
+    }
+  }
+  const bool add = tile.add;
+  const Index columns = tile.columns;
+  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
+    if (static_cast<Index>(j) >= columns) break;
+    T* const c = tile.c[j] + row;
+    if (add) {
+      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] += part ? load_part(c + i * L, rest) : load(c + i * L);
+    }
+    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) {
+      if (part)
+        store_part(c + i * L, sum[j][i], rest);
+      else
+        store(c + i * L, sum[j][i]);
+    }
+  }
+}
+
+/// Rows [first, last) of a tile.
+template <class T, unsigned NR>
+EIGAN_TARGET EIGAN_INLINE void reduce_strips(const Pieces<T>& pieces, const Tile<T>& tile, Index first, Index last) {
+  constexpr Index L = lanes<T>;
+  Index i = first;
+  if constexpr (most_vectors == 4) {
+    for (; i + 4 * L <= last; i += 4 * L) reduce_block<T, 4, NR, false>(pieces, tile, i, L);
+    if (i + 3 * L <= last) {
+      reduce_block<T, 3, NR, false>(pieces, tile, i, L);
+      i += 3 * L;
+    }
+  }
+  for (; i + 2 * L <= last; i += 2 * L) reduce_block<T, 2, NR, false>(pieces, tile, i, L);
+  for (; i + L <= last; i += L) reduce_block<T, 1, NR, false>(pieces, tile, i, L);
+  if (i < last) reduce_block<T, 1, NR, true>(pieces, tile, i, last - i);
+}
+template <class T>
+EIGAN_TARGET inline void reduce(const Pieces<T>& pieces, const Tile<T>& tile, Index first, Index last) {
+  if (tile.columns > static_cast<Index>(narrow_tile))
+    reduce_strips<T, wide_tile>(pieces, tile, first, last);
+  else
+    reduce_strips<T, narrow_tile>(pieces, tile, first, last);
+}
+
+}  // namespace eigan::detail::EIGAN_ISA
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// A range [first, last).
+struct Run {
+  Index first, last;
+};
+
+/// Along one side of the images: target t takes from source first + step t + direction tap, if there is one.
+struct Axis {
+  Index targets, sources, taps;
+  Index first, step, direction;
+
+  EIGAN_TARGET EIGAN_INLINE Index source(Index target, Index tap) const {
+    return first + step * target + direction * tap;
+  }
+  /// The taps for which there is a source.
+  EIGAN_TARGET EIGAN_INLINE Run taps_of(Index target) const {
+    const Index at = source(target, 0);
+    const Index from = direction > 0 ? -at : at - sources + 1, to = direction > 0 ? sources - at : at + 1;
+    const Run run{from > 0 ? from : 0, to < taps ? to : taps};
+    return run.first < run.last ? run : Run{0, 0};
+  }
+  /// The first target after `target` that has other taps.
+  EIGAN_TARGET EIGAN_INLINE Index end_of_run(Index target) const {
+    const Run run = taps_of(target);
+    for (++target; target < targets; ++target)
+      if (const Run other = taps_of(target); other.first != run.first || other.last != run.last) break;
+    return target;
+  }
+  EIGAN_TARGET EIGAN_INLINE Run longest_run() const {
+    Run longest{0, 0};
+    for (Index target = 0, end; target < targets; target = end) {
+      end = end_of_run(target);
+      if (end - target > longest.last - longest.first) longest = {target, end};
+    }
+    return longest;
+  }
+};
+
+/// target pixel (t, u) = start + sum over taps of matrix(tap) times source pixel.
+template <class T>
+struct PixelMap {
+  Axis rows, cols;
+  Index m, k;  // numbers in a target and in a source pixel
+  const T* matrix;
+  Index matrix_row, matrix_col;  // from one tap's matrix (m x k, column-major) to the next
+  const T* source;
+  Index source_sample, source_row, source_col;  // from one to the next
+  T* target;
+  Index target_sample, target_row, target_col;
+
+  /// Pixels of few numbers: the matrices of a row of taps follow each other, and so do the pixels that they meet, so
+  /// that they are one product.
+  EIGAN_TARGET EIGAN_INLINE bool joins_taps() const {
+    return k < few_channels && cols.direction > 0 && matrix_col == m * k && source_col == k;
+  }
+};
+
+/// Targets of a block in order: sample by sample, row by row.
+template <class T>
+class PixelCursor {
+ public:
+  EIGAN_TARGET EIGAN_INLINE PixelCursor(const PixelMap<T>& map, Run rows, Run cols)
+      : map_(map), rows_(rows), cols_(cols) {
+    row_ = rows.first;
+    go_to_row();
+  }
+  EIGAN_TARGET EIGAN_INLINE void take(Index columns, Tile<T>& tile) {
+    tile.columns = columns;
+    for (Index j = 0; j < columns; ++j) {
+      tile.b[j] = source_;
+      tile.c[j] = target_;
+      next();
+    }
+    tile.fill_up();
+  }
+
+ private:
+  EIGAN_TARGET EIGAN_INLINE void next() {
+    source_ += map_.cols.step * map_.source_col;
+    target_ += map_.target_col;
+    if (--left_ > 0) return;
+    if (++row_ == rows_.last) {
+      row_ = rows_.first;
+      ++sample_;
+    }
+    go_to_row();
+  }
+  EIGAN_TARGET EIGAN_INLINE void go_to_row() {
+    left_ = cols_.last - cols_.first;
+    source_ = map_.source + sample_ * map_.source_sample + map_.rows.step * row_ * map_.source_row +
+              map_.cols.step * cols_.first * map_.source_col;
+    target_ = map_.target + sample_ * map_.target_sample + row_ * map_.target_row + cols_.first * map_.target_col;
+  }
+
+  const PixelMap<T>& map_;
+  Run rows_, cols_;
+  Index sample_ = 0, row_, left_;
+  const T* source_;
+  T* target_;
+};
+
+/// What tiles will need while this one is computed: pixels of the source, as many tiles later as it takes memory to
+/// answer. Relative to the tile's first pixel.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE Ahead<T> look_ahead(const PixelMap<T>& map, const Pieces<T>& pieces) {
+  if (pieces.count == 0) return {};
+  constexpr Index line = 64 / static_cast<Index>(sizeof(T)), columns = wide_tile;
+  const Index tiles = 1 + 4096 / (pieces.count * pieces.terms * map.m);
+  const Index span = columns * map.cols.step * map.source_col;
+  const Index newest = map.rows.direction > 0 ? pieces.count - 1 : 0;
+  return {nullptr, pieces.b[newest] + tiles * span, -map.source_row, map.rows.step,
+          divide_up(span, line * pieces.count) * line};
+}
+
+/// Some taps of all: taps [first, last), row by row, and of their matrices the columns [k, k + terms).
+struct TapRange {
+  Index first, last, k, terms;
+  bool joined;  // rows of taps are whole, and one product each
+};
+
+/// The targets of a block, rows x cols of `samples` samples, all of which have the same taps: what `range` gives to
+/// them.
+template <class T>
+EIGAN_TARGET inline void map_block(const PixelMap<T>& map, Index samples, const T* start, TapRange range, Run rows,
+                                   Run cols) {
+  const Run row_taps = map.rows.taps_of(rows.first), col_taps = map.cols.taps_of(cols.first);
+  const Index width = range.joined ? col_taps.last - col_taps.first : 1;
+  Pieces<T> pieces;
+  pieces.a_col = map.m;
+  pieces.terms = width * range.terms;
+  bool begun = range.k > 0;
+  for (Index t = row_taps.first; t < row_taps.last; ++t)
+    for (Index u = col_taps.first; u < col_taps.last; u += width) {
+      const Index tap = t * map.cols.taps + u;
+      begun = begun || tap < range.first;
+      if (tap < range.first || tap >= range.last) continue;
+      pieces.a[pieces.count] = map.matrix + t * map.matrix_row + u * map.matrix_col + range.k * map.m;
+      pieces.b[pieces.count++] =
+          map.rows.source(0, t) * map.source_row + map.cols.source(0, u) * map.source_col + range.k;
+    }
+  const bool no_taps = row_taps.first == row_taps.last || col_taps.first == col_taps.last;
+  if (pieces.count == 0 && !(no_taps && range.first == 0 && !begun)) return;
+  Tile<T> tile;
+  tile.start = begun ? nullptr : start;
+  tile.add = begun;
+  tile.ahead = look_ahead(map, pieces);
+  PixelCursor<T> cursor(map, rows, cols);
+  for (Index left = samples * (rows.last - rows.first) * (cols.last - cols.first); left > 0; left -= tile.columns) {
+    cursor.take(tile_size(left), tile);
+    tile.ahead.from = tile.b[0];
+    reduce(pieces, tile, 0, map.m);
+  }
+}
+
+/// One range of taps for all targets of some samples, most of them in the first block.
+template <class T>
+EIGAN_TARGET inline void map_range(const PixelMap<T>& map, Index samples, const T* start, TapRange range) {
+  const Run rows = map.rows.longest_run(), cols = map.cols.longest_run();
+  if (rows.first < rows.last && cols.first < cols.last) map_block(map, samples, start, range, rows, cols);
+  for (Index row = 0, row_end; row < map.rows.targets; row = row_end) {
+    row_end = map.rows.end_of_run(row);
+    for (Index col = 0, col_end; col < map.cols.targets; col = col_end) {
+      col_end = map.cols.end_of_run(col);
+      if (row != rows.first || col != cols.first) map_block(map, samples, start, range, {row, row_end}, {col, col_end});
+    }
+  }
+}
+
+/// Bytes of matrices that are used for all targets before the next: most of a second-level cache.
+inline constexpr Index matrices_bytes = 786432;
+
+/// Samples that are worked through as one, so that the matrices are fetched once for them: enough pixels to fill tiles,
+/// and more where they stay in the second-level cache.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE Index samples_at_once(Index numbers, Index pixels) {
+  constexpr Index images_bytes = 393216, enough = 1024;
+  const Index fit = images_bytes / (numbers * static_cast<Index>(sizeof(T)) + 1), fill = enough / (pixels + 1);
+  return fit > fill ? (fit > 1 ? fit : 1) : (fill > 1 ? fill : 1);
+}
+
+/// All targets of `samples` samples. Each element is added up in an order that depends on sizes alone.
+template <class T>
+EIGAN_TARGET inline void map_pixels(const PixelMap<T>& map, Index samples, const T* start) {
+  const Index targets = map.rows.targets * map.cols.targets, taps = map.rows.taps * map.cols.taps;
+  if (targets == 0) return;
+  const Index group = samples_at_once<T>(map.rows.sources * map.cols.sources * map.k + targets * map.m, targets);
+  const Index column = map.m * static_cast<Index>(sizeof(T));
+  const Index parts = divide_up(column * map.k, matrices_bytes), terms = divide_up(map.k, parts);
+  const Index fit = matrices_bytes / (column * terms), width = map.cols.taps;
+  Index most = fit < 1 ? 1 : fit < Pieces<T>::most ? fit : Pieces<T>::most;
+  const bool joined = map.joins_taps() && terms == map.k && most >= width;
+  if (joined) most = most / width * width;
+  PixelMap<T> part = map;
+  for (Index n = 0; n < samples; n += group) {
+    const Index count = samples - n < group ? samples - n : group;
+    for (Index k = 0; k < map.k; k += terms)
+      for (Index tap = 0; tap < taps || tap == 0; tap += most)
+        map_range(part, count, start,
+                  {tap, taps - tap < most ? taps : tap + most, k, map.k - k < terms ? map.k - k : terms, joined});
+    part.source += group * map.source_sample;
+    part.target += group * map.target_sample;
+  }
+}
+
+}  // namespace eigan::detail::EIGAN_ISA
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// Rows [first, first + count) of an image and zeros around them, which begin padding_height rows above it.
+template <class T>
+EIGAN_TARGET inline void pad_rows(const ConvolutionShape& s, const T* image, Index first, Index count, T* padded) {
+  const Index margin = s.in * s.padding_width, row = s.in * s.width;
+  for (Index r = first; r < first + count; ++r) {
+    const Index from = r - s.padding_height;
+    const bool there = from >= 0 && from < s.height;
+    const Index begin = there ? margin : 0;
+    if (there) copy(row, image + from * row, padded + margin);
+    for (Index i = 0; i < begin; ++i) padded[i] = padded[margin + row + i] = T(0);
+    for (Index i = 0; !there && i < padded_row(s); ++i) padded[i] = T(0);
+    padded += padded_row(s);
+  }
+}
+
+/// What a tap gives to the pieces [first, last) of an image row: piece q is at from + q step.
+template <class T>
+struct TapRow {
+  const T* from;
+  Index first, last;
+  Index length;  // of a piece
+};
+
+/// line piece = start piece + N taps' pieces, for the pieces that all of them have; what only some have is added apart.
+template <class T, unsigned N>
+EIGAN_TARGET EIGAN_INLINE void add_tap_rows(const TapRow<T>* taps, Index step, Index pieces, Index length,
+                                            const T* start, Index start_step, T* line) {
+  constexpr Index L = lanes<T>;
+  Index first = 0, last = pieces;
+  bool whole = true;
+  for (unsigned t = 0; t < N; ++t) {
+    first = taps[t].first > first ? taps[t].first : first;
+    last = taps[t].last < last ? taps[t].last : last;
+    whole = whole && taps[t].length == length;
+  }
+  if (!whole || last < first) first = last = pieces;
+  for (Index i = 0; i < length; i += L) {
+    const Index count = length - i < L ? length - i : L;
+    const T* from[N];
+    EIGAN_UNROLL for (unsigned t = 0; t < N; ++t) from[t] = taps[t].from + i;
+    for (Index q = 0; q < pieces; ++q) {
+      Vector<T> sum = load_part(start + q * start_step + i, count);
+      if (q >= first && q < last) {
+        EIGAN_UNROLL for (unsigned t = 0; t < N; ++t) sum += load_part(from[t] + q * step, count);
+      } else {
+        for (unsigned t = 0; t < N; ++t) {
+          const Index left = taps[t].length - i;
+          if (q < taps[t].first || q >= taps[t].last || left <= 0) continue;
+          sum += load_part(from[t] + q * step, left < count ? left : count);
+        }
+      }
+      store_part(line + q * length + i, sum, count);
+    }
+  }
+}
+
+/// One row of the image: bias + what the kept rows from `base` on give to it.
+template <class T>
+EIGAN_TARGET inline void sum_taps(const ConvolutionShape& s, Index row, ImageRows from, Index base, const T* kept,
+                                  const T* bias_piece, T* line, T* image) {
+  const Index step = s.in * s.taps(), width = s.out_width(), pieces = row_pieces(s), length = s.in * s.stride_width;
+  TapRow<T> taps[4];
+  unsigned count = 0;
+  const T* start = bias_piece;
+  Index start_step = 0;
+  for (Index q = from.last - 1; q >= from.first; --q) {  // taps in order
+    const Index i = row + s.padding_height - q * s.stride_height;
+    for (Index j = 0; j * s.stride_width < s.kernel_width; ++j) {
+      const Index tap_pixels = s.kernel_width - j * s.stride_width;
+      taps[count++] = {kept + ((q - base) * width - j) * step + (i * s.kernel_width + j * s.stride_width) * s.in, j,
+                       j + width < pieces ? j + width : pieces,
+                       s.in * (tap_pixels < s.stride_width ? tap_pixels : s.stride_width)};
+      if (count < 4) continue;
+      add_tap_rows<T, 4>(taps, step, pieces, length, start, start_step, line);
+      start = line;
+      start_step = length;
+      count = 0;
+    }
+  }
+  for (unsigned t = 0; t < count || start == bias_piece; ++t) {
+    if (count == 0) taps[0] = {kept, 0, 0, 0};
+    add_tap_rows<T, 1>(taps + t, step, pieces, length, start, start_step, line);
+    start = line;
+    start_step = length;
+  }
+  copy(s.in * s.width, line + s.in * s.padding_width, image);
+}
+
+template <class T>
+EIGAN_TARGET inline void transposed_few(const ConvolutionShape& s, ImageRows rows, Index samples, const T* wt,
+                                        const T* bias, Strided<const T> y, Strided<T> x, T* workspace) {
+  const Index height = s.out_height(), width = s.out_width(), m = s.in * s.taps(), capacity = kept_rows(s);
+  T* const kept = workspace;
+  T* const bias_piece = kept + capacity * width * m;
+  T* const line = bias_piece + s.in * s.stride_width;
+  for (Index i = 0; i < s.in * s.stride_width; ++i) bias_piece[i] = bias ? bias[i % s.in] : T(0);
+  for (Index n = 0; n < samples; ++n) {
+    Index base = 0, end = 0;  // the output rows that are kept
+    for (Index r = rows.first; r < rows.last; ++r) {
+      const Index below = r + s.padding_height - s.kernel_height;
+      ImageRows from{below < 0 ? 0 : below / s.stride_height + 1, (r + s.padding_height) / s.stride_height + 1};
+      if (from.last > height) from.last = height;
+      if (from.first > from.last) from.first = from.last;
+      if (from.last > end) {
+        if (end < from.first || r == rows.first) end = from.first;
+        if (end > from.first)
+          std::memmove(kept, kept + (from.first - base) * width * m,
+                       static_cast<std::size_t>((end - from.first) * width * m) * sizeof(T));
+        base = from.first;
+        Index most = (rows.last - 1 + s.padding_height) / s.stride_height + 1;
+        most = most < height ? most : height;
+        const Index upto = base + capacity < most ? base + capacity : most;
+        const PixelMap<T> map{
+            .rows = {upto - end, upto - end, 1, 0, 1, 1},
+            .cols = {width, width, 1, 0, 1, 1},
+            .m = m,
+            .k = s.out,
+            .matrix = wt,
+            .matrix_row = 0,
+            .matrix_col = 0,
+            .source = y.data + n * y.col + end * width * s.out,
+            .source_sample = 0,
+            .source_row = width * s.out,
+            .source_col = s.out,
+            .target = kept + (end - base) * width * m,
+            .target_sample = 0,
+            .target_row = width * m,
+            .target_col = m,
+        };
+        map_pixels<T>(map, 1, nullptr);
+        end = upto;
+      }
+      sum_taps(s, r, from, base, kept, bias_piece, line, x.data + n * x.col + r * s.width * s.in);
+    }
+  }
+}
+
+}  // namespace eigan::detail::EIGAN_ISA
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// Pixels that are summed up before the sum goes to memory: what a part reads of them stays in the first-level cache.
+inline constexpr Index gradient_terms = 96;
+
+/// db[o] += sum over pixels of dy(o, .), for rows [first, last).
+template <class T, unsigned MV>
+EIGAN_TARGET EIGAN_INLINE void add_pixels(Index pixels, Index out, Index count, const T* dy, T* db) {
+  constexpr Index L = lanes<T>;
+  Vector<T> sum[MV] = {};
+  for (Index q = 0; q < pixels; ++q) {
+    if (MV == 1 && count < L)
+      sum[0] += load_part(dy, count);
+    else
+      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[i] += load(dy + i * L);
+    dy += out;
+  }
+  if (MV == 1 && count < L)
+    store_part(db, load_part(db, count) + sum[0], count);
+  else
+    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) store(db + i * L, load(db + i * L) + sum[i]);
+}
+template <class T>
+EIGAN_TARGET inline void add_bias_gradient(Index pixels, Index out, Index first, Index last, const T* dy, T* db) {
+  constexpr Index L = lanes<T>;
+  Index i = first;
+  for (; i + 4 * L <= last; i += 4 * L) add_pixels<T, 4>(pixels, out, L, dy + i, db + i);
+  for (; i < last; i += L) add_pixels<T, 1>(pixels, out, last - i < L ? last - i : L, dy + i, db + i);
+}
+
+/// Numbers that a tap brings together on one side: `channels` of a pixel, and how far apart samples, output rows and
+/// output columns lie.
+template <class T>
+struct TapSide {
+  const T* data;
+  Index channels, sample, row, col;
+};
+
+/// dw of the tap (ky, kx), rows [row, row_end) of it and columns [column, column_end): rows are channels of dy, columns
+/// those of x, or the other way round.
+template <class T>
+EIGAN_TARGET inline void add_tap_gradient(const ConvolutionShape& s, Index ky, Index kx, ImageRows rows,
+                                          ImageRows columns, Index samples, Strided<const T> dy, Strided<const T> x,
+                                          bool transposed, T* dw) {
+  const Index width = s.out_width(), height = s.out_height();
+  // The output columns, then rows, for which the tap meets a pixel.
+  const Index left = s.padding_width - kx, above = s.padding_height - ky;
+  const Index col = left > 0 ? (left + s.stride_width - 1) / s.stride_width : 0;
+  const Index row = above > 0 ? (above + s.stride_height - 1) / s.stride_height : 0;
+  Index col_end = s.width - 1 + left < 0 ? 0 : (s.width - 1 + left) / s.stride_width + 1;
+  Index row_end = s.height - 1 + above < 0 ? 0 : (s.height - 1 + above) / s.stride_height + 1;
+  col_end = col_end < width ? col_end : width;
+  row_end = row_end < height ? row_end : height;
+  if (col_end <= col || row_end <= row) return;
+
+  const Index image_row = row * s.stride_height - above, image_col = col * s.stride_width - left;
+  const TapSide<T> output{dy.data + (row * width + col) * s.out, s.out, dy.col, width * s.out, s.out};
+  const TapSide<T> image{x.data + (image_row * s.width + image_col) * s.in, s.in, x.col,
+                         s.stride_height * s.width * s.in, s.stride_width * s.in};
+  const TapSide<T>&a = transposed ? image : output, &b = transposed ? output : image;
+  dw += (ky * s.kernel_width + kx) * s.in * s.out;
+
+  Pieces<T> pieces;
+  pieces.terms = col_end - col;
+  pieces.a_col = a.col;
+  pieces.b_row = b.col;
+  const Index fit = gradient_terms / pieces.terms, most = fit < 1 ? 1 : fit < Pieces<T>::most ? fit : Pieces<T>::most;
+  Tile<T> tile;
+  tile.add = true;
+  for (Index n = 0; n < samples; ++n)
+    for (Index r = 0; r < row_end - row; ++r) {
+      pieces.a[pieces.count] = a.data + n * a.sample + r * a.row;
+      pieces.b[pieces.count] = n * b.sample + r * b.row;
+      if (++pieces.count < most && !(n + 1 == samples && r + 1 == row_end - row)) continue;
+      for (Index c = columns.first; c < columns.last; c += tile.columns) {
+        tile.columns = tile_size(columns.last - c);
+        for (Index j = 0; j < tile.columns; ++j) {
+          tile.b[j] = b.data + c + j;
+          tile.c[j] = dw + (c + j) * a.channels;
+        }
+        tile.fill_up();
+        reduce(pieces, tile, rows.first, rows.last);
+      }
+      pieces.count = 0;
+    }
+}
+
+/// dw of an image of few channels: rows [first, last), all taps.
+template <class T>
+EIGAN_TARGET inline void add_gradient_few(const ConvolutionShape& s, Index first, Index last, Index samples,
+                                          Strided<const T> dy, Strided<const T> x, T* dw, T* db, T* padded) {
+  const Index height = s.out_height(), width = s.out_width(), most = band_rows(s, height), row = padded_row(s);
+  const Index columns = s.in * s.taps(), tap_row = s.in * s.kernel_width;
+  constexpr Index line = 64 / static_cast<Index>(sizeof(T));
+  Pieces<T> pieces;
+  pieces.terms = width;
+  pieces.a_col = s.out;
+  pieces.b_row = s.stride_width * s.in;
+  Tile<T> tile;
+  tile.add = true;
+  for (Index n = 0; n < samples; ++n)
+    for (Index r = 0; r < height; r += most) {
+      const Index rows = height - r < most ? height - r : most;
+      pad_rows(s, x.data + n * x.col, r * s.stride_height, padded_rows(s, rows), padded);
+      for (Index c = 0; c < columns; c += tile.columns) {
+        tile.columns = tile_size(columns - c);
+        for (Index j = 0; j < tile.columns; ++j) {
+          tile.b[j] = padded + (c + j) / tap_row * row + (c + j) % tap_row;
+          tile.c[j] = dw + (c + j) * s.out;
+        }
+        tile.fill_up();
+        for (Index q = 0; q < rows; q += pieces.count) {
+          pieces.count = rows - q < Pieces<T>::most ? rows - q : Pieces<T>::most;
+          // What comes next of dy, a share of it with each tile.
+          tile.ahead = {dy.data + n * dy.col + ((r + rows) * columns + c * rows) * width * s.out / columns, 0, 0, 1,
+                        divide_up(width * s.out * tile.columns, columns * line) * line};
+          for (Index g = 0; g < pieces.count; ++g) {
+            pieces.a[g] = dy.data + n * dy.col + (r + q + g) * width * s.out;
+            pieces.b[g] = (q + g) * s.stride_height * row;
+          }
+          reduce(pieces, tile, first, last);
+        }
+      }
+      if (db) add_bias_gradient(rows * width, s.out, first, last, dy.data + n * dy.col + r * width * s.out, db);
+    }
+}
+
+/// A part's range of channels: `part` of those that `channels` are divided into.
+EIGAN_TARGET EIGAN_INLINE ImageRows channels_of_part(Index part, Index channels) {
+  const Index first = part * part_size;
+  return {first, first + part_size < channels ? first + part_size : channels};
+}
+
+/// Parts of many channels, of dw or of its transpose.
+template <class T>
+EIGAN_TARGET inline void add_gradient_parts(const ConvolutionShape& s, Index first, Index last, Index samples,
+                                            Strided<const T> dy, Strided<const T> x, bool transposed, T* dw, T* db) {
+  const Index rows = transposed ? s.in : s.out, columns = transposed ? s.out : s.in;
+  const Index row_parts = divide_up(rows, part_size), column_parts = divide_up(columns, part_size);
+  const Index group = samples_at_once<T>(s.in_size() + s.out_size(), s.out_size());
+  for (Index n = 0; n < samples; n += group) {
+    const Index count = samples - n < group ? samples - n : group;
+    const Strided<const T> dys{dy.data + n * dy.col, 1, dy.col}, xs{x.data + n * x.col, 1, x.col};
+    for (Index part = first; part < last; ++part) {
+      const Index tap = part / (row_parts * column_parts);
+      const ImageRows row = channels_of_part(part / column_parts % row_parts, rows);
+      const ImageRows column = channels_of_part(part % column_parts, columns);
+      add_tap_gradient(s, tap / s.kernel_width, tap % s.kernel_width, row, column, count, dys, xs, transposed, dw);
+      for (Index q = 0; db && tap + 1 == s.taps() && column.first == 0 && q < count; ++q)
+        add_bias_gradient(s.out_height() * s.out_width(), s.out, row.first, row.last, dys.data + q * dy.col, db);
+    }
+  }
+}
+
+template <class T>
+EIGAN_TARGET inline void add_gradients(const ConvolutionShape& s, Index first, Index last, Index samples,
+                                       Strided<const T> dy, Strided<const T> x, T* dw, T* db, T* workspace) {
+  if (!has_few_channels(s)) return add_gradient_parts(s, first, last, samples, dy, x, false, dw, db);
+  const Index row = first * part_size, end = last * part_size < s.out ? last * part_size : s.out;
+  if (row < end) add_gradient_few(s, row, end, samples, dy, x, dw, db, workspace);
+}
+template <class T>
+EIGAN_TARGET inline void add_transposed_gradients(const ConvolutionShape& s, Index first, Index last, Index samples,
+                                                  Strided<const T> dy, Strided<const T> x, T* dwt) {
+  add_gradient_parts<T>(s, first, last, samples, dy, x, true, dwt, nullptr);
+}
+
+}  // namespace eigan::detail::EIGAN_ISA
+
+namespace eigan::detail::EIGAN_ISA {
+
+template <class T>
+EIGAN_TARGET inline void convolve(const ConvolutionShape& s, ImageRows rows, Index samples, const T* w, const T* bias,
+                                  Strided<const T> x, Strided<T> y) {
+  const Index width = s.out_width(), first = rows.first * s.stride_height - s.padding_height;
+  const PixelMap<T> map{
+      .rows = {rows.last - rows.first, s.height, s.kernel_height, first, s.stride_height, 1},
+      .cols = {width, s.width, s.kernel_width, -s.padding_width, s.stride_width, 1},
+      .m = s.out,
+      .k = s.in,
+      .matrix = w,
+      .matrix_row = s.out * s.in * s.kernel_width,
+      .matrix_col = s.out * s.in,
+      .source = x.data,
+      .source_sample = x.col,
+      .source_row = s.width * s.in,
+      .source_col = s.in,
+      .target = y.data + rows.first * width * s.out,
+      .target_sample = y.col,
+      .target_row = width * s.out,
+      .target_col = s.out,
+  };
+  map_pixels(map, samples, bias);
+}
+
+/// Along one side: the image's pixels [first, last) that are `phase` beyond a multiple of the stride meet every
+/// stride-th tap, beginning with tap(); the one after meets the output pixel before.
+struct Phase {
+  Index stride, padding, kernel, out_size;
+  Index begin, count;  // pixels: begin, begin + stride, ...
+  EIGAN_TARGET EIGAN_INLINE Phase(Index stride_, Index padding_, Index kernel_, Index out_size_, Index phase,
+                                  Index first, Index last)
+      : stride(stride_), padding(padding_), kernel(kernel_), out_size(out_size_) {
+    begin = first + ((phase - first) % stride + stride) % stride;
+    count = begin < last ? (last - begin + stride - 1) / stride : 0;
+  }
+  EIGAN_TARGET EIGAN_INLINE Index tap() const { return (begin + padding) % stride; }
+  EIGAN_TARGET EIGAN_INLINE Axis axis() const {
+    const Index taps = tap() < kernel ? (kernel - tap() + stride - 1) / stride : 0;
+    return {count, out_size, taps, (begin + padding) / stride, 1, -1};
+  }
+};
+
+template <class T>
+EIGAN_TARGET inline void transposed(const ConvolutionShape& s, ImageRows rows, Index samples, const T* wt,
+                                    const T* bias, Strided<const T> y, Strided<T> x, T* workspace) {
+  if (has_few_channels(s)) return transposed_few(s, rows, samples, wt, bias, y, x, workspace);
+  const Index tap = s.in * s.out, width = s.out_width();
+  for (Index a = 0; a < s.stride_height; ++a)
+    for (Index b = 0; b < s.stride_width; ++b) {
+      const Phase row(s.stride_height, s.padding_height, s.kernel_height, s.out_height(), a, rows.first, rows.last);
+      const Phase col(s.stride_width, s.padding_width, s.kernel_width, width, b, 0, s.width);
+      const PixelMap<T> map{
+          .rows = row.axis(),
+          .cols = col.axis(),
+          .m = s.in,
+          .k = s.out,
+          .matrix = wt + (row.tap() * s.kernel_width + col.tap()) * tap,
+          .matrix_row = s.stride_height * s.kernel_width * tap,
+          .matrix_col = s.stride_width * tap,
+          .source = y.data,
+          .source_sample = y.col,
+          .source_row = width * s.out,
+          .source_col = s.out,
+          .target = x.data + (row.begin * s.width + col.begin) * s.in,
+          .target_sample = x.col,
+          .target_row = s.stride_height * s.width * s.in,
+          .target_col = s.stride_width * s.in,
+      };
+      map_pixels(map, samples, bias);
+    }
+}
+
+/// Few channels: one matrix in taps x out; others: in x out for each tap. Column-major.
+template <class T>
+EIGAN_TARGET inline void transpose_weights(const ConvolutionShape& s, const T* w, T* wt) {
+  const bool few = has_few_channels(s);
+  const Index rows = few ? s.in * s.taps() : s.in, matrices = few ? 1 : s.taps();
+  constexpr Index block = 16;
+  for (Index g = 0; g < matrices; ++g)
+    for (Index i = 0; i < rows; i += block)
+      for (Index o = 0; o < s.out; ++o)
+        for (Index q = i; q < rows && q < i + block; ++q)
+          wt[(g * s.out + o) * rows + q] = w[(g * rows + q) * s.out + o];
+}
+
+template <class T>
+struct TableOf<ConvolutionKernels<T>> {
+  static constexpr ConvolutionKernels<T> table{
+      .forward = convolve<T>,
+      .transposed = transposed<T>,
+      .add_gradients = add_gradients<T>,
+      .add_transposed_gradients = add_transposed_gradients<T>,
+      .transpose_weights = transpose_weights<T>,
+  };
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#if defined(__x86_64__)
+#define EIGAN_X86_VECTORS
+
+#define EIGAN_ISA avx2
+#define EIGAN_TARGET [[gnu::target("avx2,fma")]]
+#define EIGAN_VECTOR_BYTES 32
+
+// ======== eigan/kernels/convolution.inc
+// Convolutions: see convolution.hpp. Compiled by for_each_isa.inc.
+
+// ======== eigan/kernels/convolution_gradient.inc
+// The gradient of a convolution's weights: for each tap the product of dy and of the pixels it met, transposed.
+
+// ======== eigan/kernels/few_channels.inc
+// Convolutions of images with few channels. A row of taps reads numbers that lie side by side, so with its zeros
+// around the image a row of taps is one tap of kernel_width x in terms. On the way back each output pixel gives a
+// number to every tap and channel, one product; these are summed up row by row.
+
+// ======== eigan/kernels/map_pixels.inc
+// Pixels that are sums over taps of a matrix times another image's pixel: both directions of a convolution.
+//
+// Pixels near the edge have fewer taps. The image is divided into blocks of rows and columns that have the same ones,
+// nine of them for a common kernel, so that nothing is multiplied by zeros and no pixel asks where the edge is.
+
+// ======== eigan/kernels/batch_reduce.inc
+// The batch-reduced product, building block of convolutions: c = start + a sum of products of pieces, with all sums in
+// registers. Georganas et al. 2020, "Harnessing Deep Learning via a Single Building Block".
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// Registers of sums: a strip of rows by a tile of columns. What remains of them holds the strip and one broadcast.
+inline constexpr unsigned most_vectors = EIGAN_VECTOR_BYTES == 64 ? 4 : 2;
+inline constexpr unsigned wide_tile = 6, narrow_tile = 4;
+
+/// Columns of the next tile, of `left` that remain: so that few registers stay empty in the last tiles.
+EIGAN_TARGET EIGAN_INLINE Index tile_size(Index left) {
+  return left == 7 || left == 8 ? 4 : left < 6 ? left : 6;
+}
+
+/// What is summed: piece g is the product of the matrix at a[g], columns a_col apart, and of a tile's columns, moved by
+/// b[g], with terms b_row apart.
+template <class T>
+struct Pieces {
+  static constexpr Index most = 64;
+  Index count = 0;  // of pieces
+  Index terms = 0;  // of each
+  Index a_col = 0, b_row = 1;
+  const T* a[most];
+  Index b[most];
+};
+
+/// Memory that is fetched into the cache while a tile is computed, a line or a few with each piece: all at once they
+/// would hold up what is needed now. `rows` ranges of numbers, `row` apart, of which each piece takes `step`.
+template <class T>
+struct Ahead {
+  const T* from = nullptr;
+  Index offset = 0, row = 0, rows = 0, step = 0;
+};
+
+/// Columns of the right operand and of the result; those from `columns` on do not exist. `start`, a column (or null,
+/// zeros), is where all sums start; what stood in c is added at the end where `add` says so.
+template <class T>
+struct Tile {
+  Index columns = 0;
+  const T* start = nullptr;
+  bool add = false;
+  const T* b[wide_tile];
+  T* c[wide_tile];
+  Ahead<T> ahead;
+
+  /// Columns that do not exist repeat the first: what they give is not stored.
+  EIGAN_TARGET EIGAN_INLINE void fill_up() {
+    for (Index j = columns; j < static_cast<Index>(wide_tile); ++j) {
+      b[j] = b[0];
+      c[j] = c[0];
+    }
+  }
+};
+
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void fetch(const Ahead<T>& ahead, Index piece) {
+  constexpr Index line = 64 / static_cast<Index>(sizeof(T));
+  for (Index r = 0; r < ahead.rows; ++r)
+    for (Index i = 0; i < ahead.step; i += line)
+      __builtin_prefetch(ahead.from + ahead.offset + r * ahead.row + piece * ahead.step + i);
+}
+
+/// Rows [row, row + MV vectors) of a tile of up to NR columns; with `part` the last vector has only `rest` rows.
+template <class T, unsigned MV, unsigned NR, bool part>
+EIGAN_TARGET EIGAN_NOINLINE void reduce_block(const Pieces<T>& pieces, const Tile<T>& tile, Index row, Index rest) {
+  using V = Vector<T>;
+  constexpr Index L = lanes<T>;
+  V sum[NR][MV];
+#ifdef CPF
+  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
+    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) __builtin_prefetch(tile.c[j] + row + i * L, 1);
+    __builtin_prefetch(tile.c[j] + row + MV * L - 1, 1);
+  }
+#endif
+  EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) {
+    V first{};
+    if (tile.start) first = part ? load_part(tile.start + row + i * L, rest) : load(tile.start + row + i * L);
+    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) sum[j][i] = first;
+  }
+  const Index a_col = pieces.a_col, b_row = pieces.b_row, terms = pieces.terms;
+  for (Index g = 0; g < pieces.count; ++g) {
+    if (2 * g + 1 < static_cast<Index>(NR)) {  // where the results will go, two columns with each piece
+      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) __builtin_prefetch(tile.c[2 * g] + row + i * L);
+      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) __builtin_prefetch(tile.c[2 * g + 1] + row + i * L);
+    }
+    if (row == 0) fetch(tile.ahead, g);
+    const T* a = pieces.a[g] + row;
+    const T* b[NR];
+    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) b[j] = tile.b[j] + pieces.b[g];
+    Index at = 0;
+    EIGAN_UNROLL_TWICE
+    for (Index p = 0; p < terms; ++p) {
+      V av[MV];
+      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) av[i] =
+          in_register(part ? load_part(a + i * L, rest) : load(a + i * L));
+      EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
+        const V bv = broadcast(b[j][at]);
+        EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = fma(av[i], bv, sum[j][i]);
+      }
+      a += a_col;
+      at += b_row;
+    }
+  }
+  const bool add = tile.add;
+  const Index columns = tile.columns;
+  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
+    if (static_cast<Index>(j) >= columns) break;
+    T* const c = tile.c[j] + row;
+    if (add) {
+      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] += part ? load_part(c + i * L, rest) : load(c + i * L);
+    }
+    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) {
+      if (part)
+        store_part(c + i * L, sum[j][i], rest);
+      else
+        store(c + i * L, sum[j][i]);
+    }
+  }
+}
+
+/// Rows [first, last) of a tile.
+template <class T, unsigned NR>
+EIGAN_TARGET EIGAN_INLINE void reduce_strips(const Pieces<T>& pieces, const Tile<T>& tile, Index first, Index last) {
+  constexpr Index L = lanes<T>;
+  Index i = first;
+  if constexpr (most_vectors == 4) {
+    for (; i + 4 * L <= last; i += 4 * L) reduce_block<T, 4, NR, false>(pieces, tile, i, L);
+    if (i + 3 * L <= last) {
+      reduce_block<T, 3, NR, false>(pieces, tile, i, L);
+      i += 3 * L;
+    }
+  }
+  for (; i + 2 * L <= last; i += 2 * L) reduce_block<T, 2, NR, false>(pieces, tile, i, L);
+  for (; i + L <= last; i += L) reduce_block<T, 1, NR, false>(pieces, tile, i, L);
+  if (i < last) reduce_block<T, 1, NR, true>(pieces, tile, i, last - i);
+}
+template <class T>
+EIGAN_TARGET inline void reduce(const Pieces<T>& pieces, const Tile<T>& tile, Index first, Index last) {
+  if (tile.columns > static_cast<Index>(narrow_tile))
+    reduce_strips<T, wide_tile>(pieces, tile, first, last);
+  else
+    reduce_strips<T, narrow_tile>(pieces, tile, first, last);
+}
+
+}  // namespace eigan::detail::EIGAN_ISA
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// A range [first, last).
+struct Run {
+  Index first, last;
+};
+
+/// Along one side of the images: target t takes from source first + step t + direction tap, if there is one.
+struct Axis {
+  Index targets, sources, taps;
+  Index first, step, direction;
+
+  EIGAN_TARGET EIGAN_INLINE Index source(Index target, Index tap) const {
+    return first + step * target + direction * tap;
+  }
+  /// The taps for which there is a source.
+  EIGAN_TARGET EIGAN_INLINE Run taps_of(Index target) const {
+    const Index at = source(target, 0);
+    const Index from = direction > 0 ? -at : at - sources + 1, to = direction > 0 ? sources - at : at + 1;
+    const Run run{from > 0 ? from : 0, to < taps ? to : taps};
+    return run.first < run.last ? run : Run{0, 0};
+  }
+  /// The first target after `target` that has other taps.
+  EIGAN_TARGET EIGAN_INLINE Index end_of_run(Index target) const {
+    const Run run = taps_of(target);
+    for (++target; target < targets; ++target)
+      if (const Run other = taps_of(target); other.first != run.first || other.last != run.last) break;
+    return target;
+  }
+  EIGAN_TARGET EIGAN_INLINE Run longest_run() const {
+    Run longest{0, 0};
+    for (Index target = 0, end; target < targets; target = end) {
+      end = end_of_run(target);
+      if (end - target > longest.last - longest.first) longest = {target, end};
+    }
+    return longest;
+  }
+};
+
+/// target pixel (t, u) = start + sum over taps of matrix(tap) times source pixel.
+template <class T>
+struct PixelMap {
+  Axis rows, cols;
+  Index m, k;  // numbers in a target and in a source pixel
+  const T* matrix;
+  Index matrix_row, matrix_col;  // from one tap's matrix (m x k, column-major) to the next
+  const T* source;
+  Index source_sample, source_row, source_col;  // from one to the next
+  T* target;
+  Index target_sample, target_row, target_col;
+
+  /// Pixels of few numbers: the matrices of a row of taps follow each other, and so do the pixels that they meet, so
+  /// that they are one product.
+  EIGAN_TARGET EIGAN_INLINE bool joins_taps() const {
+    return k < few_channels && cols.direction > 0 && matrix_col == m * k && source_col == k;
+  }
+};
+
+/// Targets of a block in order: sample by sample, row by row.
+template <class T>
+class PixelCursor {
+ public:
+  EIGAN_TARGET EIGAN_INLINE PixelCursor(const PixelMap<T>& map, Run rows, Run cols)
+      : map_(map), rows_(rows), cols_(cols) {
+    row_ = rows.first;
+    go_to_row();
+  }
+  EIGAN_TARGET EIGAN_INLINE void take(Index columns, Tile<T>& tile) {
+    tile.columns = columns;
+    for (Index j = 0; j < columns; ++j) {
+      tile.b[j] = source_;
+      tile.c[j] = target_;
+      next();
+    }
+    tile.fill_up();
+  }
+
+ private:
+  EIGAN_TARGET EIGAN_INLINE void next() {
+    source_ += map_.cols.step * map_.source_col;
+    target_ += map_.target_col;
+    if (--left_ > 0) return;
+    if (++row_ == rows_.last) {
+      row_ = rows_.first;
+      ++sample_;
+    }
+    go_to_row();
+  }
+  EIGAN_TARGET EIGAN_INLINE void go_to_row() {
+    left_ = cols_.last - cols_.first;
+    source_ = map_.source + sample_ * map_.source_sample + map_.rows.step * row_ * map_.source_row +
+              map_.cols.step * cols_.first * map_.source_col;
+    target_ = map_.target + sample_ * map_.target_sample + row_ * map_.target_row + cols_.first * map_.target_col;
+  }
+
+  const PixelMap<T>& map_;
+  Run rows_, cols_;
+  Index sample_ = 0, row_, left_;
+  const T* source_;
+  T* target_;
+};
+
+/// What tiles will need while this one is computed: pixels of the source, as many tiles later as it takes memory to
+/// answer. Relative to the tile's first pixel.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE Ahead<T> look_ahead(const PixelMap<T>& map, const Pieces<T>& pieces) {
+  if (pieces.count == 0) return {};
+  constexpr Index line = 64 / static_cast<Index>(sizeof(T)), columns = wide_tile;
+  const Index tiles = 1 + 4096 / (pieces.count * pieces.terms * map.m);
+  const Index span = columns * map.cols.step * map.source_col;
+  const Index newest = map.rows.direction > 0 ? pieces.count - 1 : 0;
+  return {nullptr, pieces.b[newest] + tiles * span, -map.source_row, map.rows.step,
+          divide_up(span, line * pieces.count) * line};
+}
+
+/// Some taps of all: taps [first, last), row by row, and of their matrices the columns [k, k + terms).
+struct TapRange {
+  Index first, last, k, terms;
+  bool joined;  // rows of taps are whole, and one product each
+};
+
+/// The targets of a block, rows x cols of `samples` samples, all of which have the same taps: what `range` gives to
+/// them.
+template <class T>
+EIGAN_TARGET inline void map_block(const PixelMap<T>& map, Index samples, const T* start, TapRange range, Run rows,
+                                   Run cols) {
+  const Run row_taps = map.rows.taps_of(rows.first), col_taps = map.cols.taps_of(cols.first);
+  const Index width = range.joined ? col_taps.last - col_taps.first : 1;
+  Pieces<T> pieces;
+  pieces.a_col = map.m;
+  pieces.terms = width * range.terms;
+  bool begun = range.k > 0;
+  for (Index t = row_taps.first; t < row_taps.last; ++t)
+    for (Index u = col_taps.first; u < col_taps.last; u += width) {
+      const Index tap = t * map.cols.taps + u;
+      begun = begun || tap < range.first;
+      if (tap < range.first || tap >= range.last) continue;
+      pieces.a[pieces.count] = map.matrix + t * map.matrix_row + u * map.matrix_col + range.k * map.m;
+      pieces.b[pieces.count++] =
+          map.rows.source(0, t) * map.source_row + map.cols.source(0, u) * map.source_col + range.k;
+    }
+  const bool no_taps = row_taps.first == row_taps.last || col_taps.first == col_taps.last;
+  if (pieces.count == 0 && !(no_taps && range.first == 0 && !begun)) return;
+  Tile<T> tile;
+  tile.start = begun ? nullptr : start;
+  tile.add = begun;
+  tile.ahead = look_ahead(map, pieces);
+  PixelCursor<T> cursor(map, rows, cols);
+  for (Index left = samples * (rows.last - rows.first) * (cols.last - cols.first); left > 0; left -= tile.columns) {
+    cursor.take(tile_size(left), tile);
+    tile.ahead.from = tile.b[0];
+    reduce(pieces, tile, 0, map.m);
+  }
+}
+
+/// One range of taps for all targets of some samples, most of them in the first block.
+template <class T>
+EIGAN_TARGET inline void map_range(const PixelMap<T>& map, Index samples, const T* start, TapRange range) {
+  const Run rows = map.rows.longest_run(), cols = map.cols.longest_run();
+  if (rows.first < rows.last && cols.first < cols.last) map_block(map, samples, start, range, rows, cols);
+  for (Index row = 0, row_end; row < map.rows.targets; row = row_end) {
+    row_end = map.rows.end_of_run(row);
+    for (Index col = 0, col_end; col < map.cols.targets; col = col_end) {
+      col_end = map.cols.end_of_run(col);
+      if (row != rows.first || col != cols.first) map_block(map, samples, start, range, {row, row_end}, {col, col_end});
+    }
+  }
+}
+
+/// Bytes of matrices that are used for all targets before the next: most of a second-level cache.
+inline constexpr Index matrices_bytes = 786432;
+
+/// Samples that are worked through as one, so that the matrices are fetched once for them: enough pixels to fill tiles,
+/// and more where they stay in the second-level cache.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE Index samples_at_once(Index numbers, Index pixels) {
+  constexpr Index images_bytes = 393216, enough = 1024;
+  const Index fit = images_bytes / (numbers * static_cast<Index>(sizeof(T)) + 1), fill = enough / (pixels + 1);
+  return fit > fill ? (fit > 1 ? fit : 1) : (fill > 1 ? fill : 1);
+}
+
+/// All targets of `samples` samples. Each element is added up in an order that depends on sizes alone.
+template <class T>
+EIGAN_TARGET inline void map_pixels(const PixelMap<T>& map, Index samples, const T* start) {
+  const Index targets = map.rows.targets * map.cols.targets, taps = map.rows.taps * map.cols.taps;
+  if (targets == 0) return;
+  const Index group = samples_at_once<T>(map.rows.sources * map.cols.sources * map.k + targets * map.m, targets);
+  const Index column = map.m * static_cast<Index>(sizeof(T));
+  const Index parts = divide_up(column * map.k, matrices_bytes), terms = divide_up(map.k, parts);
+  const Index fit = matrices_bytes / (column * terms), width = map.cols.taps;
+  Index most = fit < 1 ? 1 : fit < Pieces<T>::most ? fit : Pieces<T>::most;
+  const bool joined = map.joins_taps() && terms == map.k && most >= width;
+  if (joined) most = most / width * width;
+  PixelMap<T> part = map;
+  for (Index n = 0; n < samples; n += group) {
+    const Index count = samples - n < group ? samples - n : group;
+    for (Index k = 0; k < map.k; k += terms)
+      for (Index tap = 0; tap < taps || tap == 0; tap += most)
+        map_range(part, count, start,
+                  {tap, taps - tap < most ? taps : tap + most, k, map.k - k < terms ? map.k - k : terms, joined});
+    part.source += group * map.source_sample;
+    part.target += group * map.target_sample;
+  }
+}
+
+}  // namespace eigan::detail::EIGAN_ISA
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// Rows [first, first + count) of an image and zeros around them, which begin padding_height rows above it.
+template <class T>
+EIGAN_TARGET inline void pad_rows(const ConvolutionShape& s, const T* image, Index first, Index count, T* padded) {
+  const Index margin = s.in * s.padding_width, row = s.in * s.width;
+  for (Index r = first; r < first + count; ++r) {
+    const Index from = r - s.padding_height;
+    const bool there = from >= 0 && from < s.height;
+    const Index begin = there ? margin : 0;
+    if (there) copy(row, image + from * row, padded + margin);
+    for (Index i = 0; i < begin; ++i) padded[i] = padded[margin + row + i] = T(0);
+    for (Index i = 0; !there && i < padded_row(s); ++i) padded[i] = T(0);
+    padded += padded_row(s);
+  }
+}
+
+/// What a tap gives to the pieces [first, last) of an image row: piece q is at from + q step.
+template <class T>
+struct TapRow {
+  const T* from;
+  Index first, last;
+  Index length;  // of a piece
+};
+
+/// line piece = start piece + N taps' pieces, for the pieces that all of them have; what only some have is added apart.
+template <class T, unsigned N>
+EIGAN_TARGET EIGAN_INLINE void add_tap_rows(const TapRow<T>* taps, Index step, Index pieces, Index length,
+                                            const T* start, Index start_step, T* line) {
+  constexpr Index L = lanes<T>;
+  Index first = 0, last = pieces;
+  bool whole = true;
+  for (unsigned t = 0; t < N; ++t) {
+    first = taps[t].first > first ? taps[t].first : first;
+    last = taps[t].last < last ? taps[t].last : last;
+    whole = whole && taps[t].length == length;
+  }
+  if (!whole || last < first) first = last = pieces;
+  for (Index i = 0; i < length; i += L) {
+    const Index count = length - i < L ? length - i : L;
+    const T* from[N];
+    EIGAN_UNROLL for (unsigned t = 0; t < N; ++t) from[t] = taps[t].from + i;
+    for (Index q = 0; q < pieces; ++q) {
+      Vector<T> sum = load_part(start + q * start_step + i, count);
+      if (q >= first && q < last) {
+        EIGAN_UNROLL for (unsigned t = 0; t < N; ++t) sum += load_part(from[t] + q * step, count);
+      } else {
+        for (unsigned t = 0; t < N; ++t) {
+          const Index left = taps[t].length - i;
+          if (q < taps[t].first || q >= taps[t].last || left <= 0) continue;
+          sum += load_part(from[t] + q * step, left < count ? left : count);
+        }
+      }
+      store_part(line + q * length + i, sum, count);
+    }
+  }
+}
+
+/// One row of the image: bias + what the kept rows from `base` on give to it.
+template <class T>
+EIGAN_TARGET inline void sum_taps(const ConvolutionShape& s, Index row, ImageRows from, Index base, const T* kept,
+                                  const T* bias_piece, T* line, T* image) {
+  const Index step = s.in * s.taps(), width = s.out_width(), pieces = row_pieces(s), length = s.in * s.stride_width;
+  TapRow<T> taps[4];
+  unsigned count = 0;
+  const T* start = bias_piece;
+  Index start_step = 0;
+  for (Index q = from.last - 1; q >= from.first; --q) {  // taps in order
+    const Index i = row + s.padding_height - q * s.stride_height;
+    for (Index j = 0; j * s.stride_width < s.kernel_width; ++j) {
+      const Index tap_pixels = s.kernel_width - j * s.stride_width;
+      taps[count++] = {kept + ((q - base) * width - j) * step + (i * s.kernel_width + j * s.stride_width) * s.in, j,
+                       j + width < pieces ? j + width : pieces,
+                       s.in * (tap_pixels < s.stride_width ? tap_pixels : s.stride_width)};
+      if (count < 4) continue;
+      add_tap_rows<T, 4>(taps, step, pieces, length, start, start_step, line);
+      start = line;
+      start_step = length;
+      count = 0;
+    }
+  }
+  for (unsigned t = 0; t < count || start == bias_piece; ++t) {
+    if (count == 0) taps[0] = {kept, 0, 0, 0};
+    add_tap_rows<T, 1>(taps + t, step, pieces, length, start, start_step, line);
+    start = line;
+    start_step = length;
+  }
+  copy(s.in * s.width, line + s.in * s.padding_width, image);
+}
+
+template <class T>
+EIGAN_TARGET inline void transposed_few(const ConvolutionShape& s, ImageRows rows, Index samples, const T* wt,
+                                        const T* bias, Strided<const T> y, Strided<T> x, T* workspace) {
+  const Index height = s.out_height(), width = s.out_width(), m = s.in * s.taps(), capacity = kept_rows(s);
+  T* const kept = workspace;
+  T* const bias_piece = kept + capacity * width * m;
+  T* const line = bias_piece + s.in * s.stride_width;
+  for (Index i = 0; i < s.in * s.stride_width; ++i) bias_piece[i] = bias ? bias[i % s.in] : T(0);
+  for (Index n = 0; n < samples; ++n) {
+    Index base = 0, end = 0;  // the output rows that are kept
+    for (Index r = rows.first; r < rows.last; ++r) {
+      const Index below = r + s.padding_height - s.kernel_height;
+      ImageRows from{below < 0 ? 0 : below / s.stride_height + 1, (r + s.padding_height) / s.stride_height + 1};
+      if (from.last > height) from.last = height;
+      if (from.first > from.last) from.first = from.last;
+      if (from.last > end) {
+        if (end < from.first || r == rows.first) end = from.first;
+        if (end > from.first)
+          std::memmove(kept, kept + (from.first - base) * width * m,
+                       static_cast<std::size_t>((end - from.first) * width * m) * sizeof(T));
+        base = from.first;
+        Index most = (rows.last - 1 + s.padding_height) / s.stride_height + 1;
+        most = most < height ? most : height;
+        const Index upto = base + capacity < most ? base + capacity : most;
+        const PixelMap<T> map{
+            .rows = {upto - end, upto - end, 1, 0, 1, 1},
+            .cols = {width, width, 1, 0, 1, 1},
+            .m = m,
+            .k = s.out,
+            .matrix = wt,
+            .matrix_row = 0,
+            .matrix_col = 0,
+            .source = y.data + n * y.col + end * width * s.out,
+            .source_sample = 0,
+            .source_row = width * s.out,
+            .source_col = s.out,
+            .target = kept + (end - base) * width * m,
+            .target_sample = 0,
+            .target_row = width * m,
+            .target_col = m,
+        };
+        map_pixels<T>(map, 1, nullptr);
+        end = upto;
+      }
+      sum_taps(s, r, from, base, kept, bias_piece, line, x.data + n * x.col + r * s.width * s.in);
+    }
+  }
+}
+
+}  // namespace eigan::detail::EIGAN_ISA
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// Pixels that are summed up before the sum goes to memory: what a part reads of them stays in the first-level cache.
+inline constexpr Index gradient_terms = 96;
+
+/// db[o] += sum over pixels of dy(o, .), for rows [first, last).
+template <class T, unsigned MV>
+EIGAN_TARGET EIGAN_INLINE void add_pixels(Index pixels, Index out, Index count, const T* dy, T* db) {
+  constexpr Index L = lanes<T>;
+  Vector<T> sum[MV] = {};
+  for (Index q = 0; q < pixels; ++q) {
+    if (MV == 1 && count < L)
+      sum[0] += load_part(dy, count);
+    else
+      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[i] += load(dy + i * L);
+    dy += out;
+  }
+  if (MV == 1 && count < L)
+    store_part(db, load_part(db, count) + sum[0], count);
+  else
+    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) store(db + i * L, load(db + i * L) + sum[i]);
+}
+template <class T>
+EIGAN_TARGET inline void add_bias_gradient(Index pixels, Index out, Index first, Index last, const T* dy, T* db) {
+  constexpr Index L = lanes<T>;
+  Index i = first;
+  for (; i + 4 * L <= last; i += 4 * L) add_pixels<T, 4>(pixels, out, L, dy + i, db + i);
+  for (; i < last; i += L) add_pixels<T, 1>(pixels, out, last - i < L ? last - i : L, dy + i, db + i);
+}
+
+/// Numbers that a tap brings together on one side: `channels` of a pixel, and how far apart samples, output rows and
+/// output columns lie.
+template <class T>
+struct TapSide {
+  const T* data;
+  Index channels, sample, row, col;
+};
+
+/// dw of the tap (ky, kx), rows [row, row_end) of it and columns [column, column_end): rows are channels of dy, columns
+/// those of x, or the other way round.
+template <class T>
+EIGAN_TARGET inline void add_tap_gradient(const ConvolutionShape& s, Index ky, Index kx, ImageRows rows,
+                                          ImageRows columns, Index samples, Strided<const T> dy, Strided<const T> x,
+                                          bool transposed, T* dw) {
+  const Index width = s.out_width(), height = s.out_height();
+  // The output columns, then rows, for which the tap meets a pixel.
+  const Index left = s.padding_width - kx, above = s.padding_height - ky;
+  const Index col = left > 0 ? (left + s.stride_width - 1) / s.stride_width : 0;
+  const Index row = above > 0 ? (above + s.stride_height - 1) / s.stride_height : 0;
+  Index col_end = s.width - 1 + left < 0 ? 0 : (s.width - 1 + left) / s.stride_width + 1;
+  Index row_end = s.height - 1 + above < 0 ? 0 : (s.height - 1 + above) / s.stride_height + 1;
+  col_end = col_end < width ? col_end : width;
+  row_end = row_end < height ? row_end : height;
+  if (col_end <= col || row_end <= row) return;
+
+  const Index image_row = row * s.stride_height - above, image_col = col * s.stride_width - left;
+  const TapSide<T> output{dy.data + (row * width + col) * s.out, s.out, dy.col, width * s.out, s.out};
+  const TapSide<T> image{x.data + (image_row * s.width + image_col) * s.in, s.in, x.col,
+                         s.stride_height * s.width * s.in, s.stride_width * s.in};
+  const TapSide<T>&a = transposed ? image : output, &b = transposed ? output : image;
+  dw += (ky * s.kernel_width + kx) * s.in * s.out;
+
+  Pieces<T> pieces;
+  pieces.terms = col_end - col;
+  pieces.a_col = a.col;
+  pieces.b_row = b.col;
+  const Index fit = gradient_terms / pieces.terms, most = fit < 1 ? 1 : fit < Pieces<T>::most ? fit : Pieces<T>::most;
+  Tile<T> tile;
+  tile.add = true;
+  for (Index n = 0; n < samples; ++n)
+    for (Index r = 0; r < row_end - row; ++r) {
+      pieces.a[pieces.count] = a.data + n * a.sample + r * a.row;
+      pieces.b[pieces.count] = n * b.sample + r * b.row;
+      if (++pieces.count < most && !(n + 1 == samples && r + 1 == row_end - row)) continue;
+      for (Index c = columns.first; c < columns.last; c += tile.columns) {
+        tile.columns = tile_size(columns.last - c);
+        for (Index j = 0; j < tile.columns; ++j) {
+          tile.b[j] = b.data + c + j;
+          tile.c[j] = dw + (c + j) * a.channels;
+        }
+        tile.fill_up();
+        reduce(pieces, tile, rows.first, rows.last);
+      }
+      pieces.count = 0;
+    }
+}
+
+/// dw of an image of few channels: rows [first, last), all taps.
+template <class T>
+EIGAN_TARGET inline void add_gradient_few(const ConvolutionShape& s, Index first, Index last, Index samples,
+                                          Strided<const T> dy, Strided<const T> x, T* dw, T* db, T* padded) {
+  const Index height = s.out_height(), width = s.out_width(), most = band_rows(s, height), row = padded_row(s);
+  const Index columns = s.in * s.taps(), tap_row = s.in * s.kernel_width;
+  constexpr Index line = 64 / static_cast<Index>(sizeof(T));
+  Pieces<T> pieces;
+  pieces.terms = width;
+  pieces.a_col = s.out;
+  pieces.b_row = s.stride_width * s.in;
+  Tile<T> tile;
+  tile.add = true;
+  for (Index n = 0; n < samples; ++n)
+    for (Index r = 0; r < height; r += most) {
+      const Index rows = height - r < most ? height - r : most;
+      pad_rows(s, x.data + n * x.col, r * s.stride_height, padded_rows(s, rows), padded);
+      for (Index c = 0; c < columns; c += tile.columns) {
+        tile.columns = tile_size(columns - c);
+        for (Index j = 0; j < tile.columns; ++j) {
+          tile.b[j] = padded + (c + j) / tap_row * row + (c + j) % tap_row;
+          tile.c[j] = dw + (c + j) * s.out;
+        }
+        tile.fill_up();
+        for (Index q = 0; q < rows; q += pieces.count) {
+          pieces.count = rows - q < Pieces<T>::most ? rows - q : Pieces<T>::most;
+          // What comes next of dy, a share of it with each tile.
+          tile.ahead = {dy.data + n * dy.col + ((r + rows) * columns + c * rows) * width * s.out / columns, 0, 0, 1,
+                        divide_up(width * s.out * tile.columns, columns * line) * line};
+          for (Index g = 0; g < pieces.count; ++g) {
+            pieces.a[g] = dy.data + n * dy.col + (r + q + g) * width * s.out;
+            pieces.b[g] = (q + g) * s.stride_height * row;
+          }
+          reduce(pieces, tile, first, last);
+        }
+      }
+      if (db) add_bias_gradient(rows * width, s.out, first, last, dy.data + n * dy.col + r * width * s.out, db);
+    }
+}
+
+/// A part's range of channels: `part` of those that `channels` are divided into.
+EIGAN_TARGET EIGAN_INLINE ImageRows channels_of_part(Index part, Index channels) {
+  const Index first = part * part_size;
+  return {first, first + part_size < channels ? first + part_size : channels};
+}
+
+/// Parts of many channels, of dw or of its transpose.
+template <class T>
+EIGAN_TARGET inline void add_gradient_parts(const ConvolutionShape& s, Index first, Index last, Index samples,
+                                            Strided<const T> dy, Strided<const T> x, bool transposed, T* dw, T* db) {
+  const Index rows = transposed ? s.in : s.out, columns = transposed ? s.out : s.in;
+  const Index row_parts = divide_up(rows, part_size), column_parts = divide_up(columns, part_size);
+  const Index group = samples_at_once<T>(s.in_size() + s.out_size(), s.out_size());
+  for (Index n = 0; n < samples; n += group) {
+    const Index count = samples - n < group ? samples - n : group;
+    const Strided<const T> dys{dy.data + n * dy.col, 1, dy.col}, xs{x.data + n * x.col, 1, x.col};
+    for (Index part = first; part < last; ++part) {
+      const Index tap = part / (row_parts * column_parts);
+      const ImageRows row = channels_of_part(part / column_parts % row_parts, rows);
+      const ImageRows column = channels_of_part(part % column_parts, columns);
+      add_tap_gradient(s, tap / s.kernel_width, tap % s.kernel_width, row, column, count, dys, xs, transposed, dw);
+      for (Index q = 0; db && tap + 1 == s.taps() && column.first == 0 && q < count; ++q)
+        add_bias_gradient(s.out_height() * s.out_width(), s.out, row.first, row.last, dys.data + q * dy.col, db);
+    }
+  }
+}
+
+template <class T>
+EIGAN_TARGET inline void add_gradients(const ConvolutionShape& s, Index first, Index last, Index samples,
+                                       Strided<const T> dy, Strided<const T> x, T* dw, T* db, T* workspace) {
+  if (!has_few_channels(s)) return add_gradient_parts(s, first, last, samples, dy, x, false, dw, db);
+  const Index row = first * part_size, end = last * part_size < s.out ? last * part_size : s.out;
+  if (row < end) add_gradient_few(s, row, end, samples, dy, x, dw, db, workspace);
+}
+template <class T>
+EIGAN_TARGET inline void add_transposed_gradients(const ConvolutionShape& s, Index first, Index last, Index samples,
+                                                  Strided<const T> dy, Strided<const T> x, T* dwt) {
+  add_gradient_parts<T>(s, first, last, samples, dy, x, true, dwt, nullptr);
+}
+
+}  // namespace eigan::detail::EIGAN_ISA
+
+namespace eigan::detail::EIGAN_ISA {
+
+template <class T>
+EIGAN_TARGET inline void convolve(const ConvolutionShape& s, ImageRows rows, Index samples, const T* w, const T* bias,
+                                  Strided<const T> x, Strided<T> y) {
+  const Index width = s.out_width(), first = rows.first * s.stride_height - s.padding_height;
+  const PixelMap<T> map{
+      .rows = {rows.last - rows.first, s.height, s.kernel_height, first, s.stride_height, 1},
+      .cols = {width, s.width, s.kernel_width, -s.padding_width, s.stride_width, 1},
+      .m = s.out,
+      .k = s.in,
+      .matrix = w,
+      .matrix_row = s.out * s.in * s.kernel_width,
+      .matrix_col = s.out * s.in,
+      .source = x.data,
+      .source_sample = x.col,
+      .source_row = s.width * s.in,
+      .source_col = s.in,
+      .target = y.data + rows.first * width * s.out,
+      .target_sample = y.col,
+      .target_row = width * s.out,
+      .target_col = s.out,
+  };
+  map_pixels(map, samples, bias);
+}
+
+/// Along one side: the image's pixels [first, last) that are `phase` beyond a multiple of the stride meet every
+/// stride-th tap, beginning with tap(); the one after meets the output pixel before.
+struct Phase {
+  Index stride, padding, kernel, out_size;
+  Index begin, count;  // pixels: begin, begin + stride, ...
+  EIGAN_TARGET EIGAN_INLINE Phase(Index stride_, Index padding_, Index kernel_, Index out_size_, Index phase,
+                                  Index first, Index last)
+      : stride(stride_), padding(padding_), kernel(kernel_), out_size(out_size_) {
+    begin = first + ((phase - first) % stride + stride) % stride;
+    count = begin < last ? (last - begin + stride - 1) / stride : 0;
+  }
+  EIGAN_TARGET EIGAN_INLINE Index tap() const { return (begin + padding) % stride; }
+  EIGAN_TARGET EIGAN_INLINE Axis axis() const {
+    const Index taps = tap() < kernel ? (kernel - tap() + stride - 1) / stride : 0;
+    return {count, out_size, taps, (begin + padding) / stride, 1, -1};
+  }
+};
+
+template <class T>
+EIGAN_TARGET inline void transposed(const ConvolutionShape& s, ImageRows rows, Index samples, const T* wt,
+                                    const T* bias, Strided<const T> y, Strided<T> x, T* workspace) {
+  if (has_few_channels(s)) return transposed_few(s, rows, samples, wt, bias, y, x, workspace);
+  const Index tap = s.in * s.out, width = s.out_width();
+  for (Index a = 0; a < s.stride_height; ++a)
+    for (Index b = 0; b < s.stride_width; ++b) {
+      const Phase row(s.stride_height, s.padding_height, s.kernel_height, s.out_height(), a, rows.first, rows.last);
+      const Phase col(s.stride_width, s.padding_width, s.kernel_width, width, b, 0, s.width);
+      const PixelMap<T> map{
+          .rows = row.axis(),
+          .cols = col.axis(),
+          .m = s.in,
+          .k = s.out,
+          .matrix = wt + (row.tap() * s.kernel_width + col.tap()) * tap,
+          .matrix_row = s.stride_height * s.kernel_width * tap,
+          .matrix_col = s.stride_width * tap,
+          .source = y.data,
+          .source_sample = y.col,
+          .source_row = width * s.out,
+          .source_col = s.out,
+          .target = x.data + (row.begin * s.width + col.begin) * s.in,
+          .target_sample = x.col,
+          .target_row = s.stride_height * s.width * s.in,
+          .target_col = s.stride_width * s.in,
+      };
+      map_pixels(map, samples, bias);
+    }
+}
+
+/// Few channels: one matrix in taps x out; others: in x out for each tap. Column-major.
+template <class T>
+EIGAN_TARGET inline void transpose_weights(const ConvolutionShape& s, const T* w, T* wt) {
+  const bool few = has_few_channels(s);
+  const Index rows = few ? s.in * s.taps() : s.in, matrices = few ? 1 : s.taps();
+  constexpr Index block = 16;
+  for (Index g = 0; g < matrices; ++g)
+    for (Index i = 0; i < rows; i += block)
+      for (Index o = 0; o < s.out; ++o)
+        for (Index q = i; q < rows && q < i + block; ++q)
+          wt[(g * s.out + o) * rows + q] = w[(g * rows + q) * s.out + o];
+}
+
+template <class T>
+struct TableOf<ConvolutionKernels<T>> {
+  static constexpr ConvolutionKernels<T> table{
+      .forward = convolve<T>,
+      .transposed = transposed<T>,
+      .add_gradients = add_gradients<T>,
+      .add_transposed_gradients = add_transposed_gradients<T>,
+      .transpose_weights = transpose_weights<T>,
+  };
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#define EIGAN_ISA avx512
+#define EIGAN_TARGET [[gnu::target("avx2,fma,avx512f")]]
+#define EIGAN_VECTOR_BYTES 64
+
+// ======== eigan/kernels/convolution.inc
+// Convolutions: see convolution.hpp. Compiled by for_each_isa.inc.
+
+// ======== eigan/kernels/convolution_gradient.inc
+// The gradient of a convolution's weights: for each tap the product of dy and of the pixels it met, transposed.
+
+// ======== eigan/kernels/few_channels.inc
+// Convolutions of images with few channels. A row of taps reads numbers that lie side by side, so with its zeros
+// around the image a row of taps is one tap of kernel_width x in terms. On the way back each output pixel gives a
+// number to every tap and channel, one product; these are summed up row by row.
+
+// ======== eigan/kernels/map_pixels.inc
+// Pixels that are sums over taps of a matrix times another image's pixel: both directions of a convolution.
+//
+// Pixels near the edge have fewer taps. The image is divided into blocks of rows and columns that have the same ones,
+// nine of them for a common kernel, so that nothing is multiplied by zeros and no pixel asks where the edge is.
+
+// ======== eigan/kernels/batch_reduce.inc
+// The batch-reduced product, building block of convolutions: c = start + a sum of products of pieces, with all sums in
+// registers. Georganas et al. 2020, "Harnessing Deep Learning via a Single Building Block".
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// Registers of sums: a strip of rows by a tile of columns. What remains of them holds the strip and one broadcast.
+inline constexpr unsigned most_vectors = EIGAN_VECTOR_BYTES == 64 ? 4 : 2;
+inline constexpr unsigned wide_tile = 6, narrow_tile = 4;
+
+/// Columns of the next tile, of `left` that remain: so that few registers stay empty in the last tiles.
+EIGAN_TARGET EIGAN_INLINE Index tile_size(Index left) {
+  return left == 7 || left == 8 ? 4 : left < 6 ? left : 6;
+}
+
+/// What is summed: piece g is the product of the matrix at a[g], columns a_col apart, and of a tile's columns, moved by
+/// b[g], with terms b_row apart.
+template <class T>
+struct Pieces {
+  static constexpr Index most = 64;
+  Index count = 0;  // of pieces
+  Index terms = 0;  // of each
+  Index a_col = 0, b_row = 1;
+  const T* a[most];
+  Index b[most];
+};
+
+/// Memory that is fetched into the cache while a tile is computed, a line or a few with each piece: all at once they
+/// would hold up what is needed now. `rows` ranges of numbers, `row` apart, of which each piece takes `step`.
+template <class T>
+struct Ahead {
+  const T* from = nullptr;
+  Index offset = 0, row = 0, rows = 0, step = 0;
+};
+
+/// Columns of the right operand and of the result; those from `columns` on do not exist. `start`, a column (or null,
+/// zeros), is where all sums start; what stood in c is added at the end where `add` says so.
+template <class T>
+struct Tile {
+  Index columns = 0;
+  const T* start = nullptr;
+  bool add = false;
+  const T* b[wide_tile];
+  T* c[wide_tile];
+  Ahead<T> ahead;
+
+  /// Columns that do not exist repeat the first: what they give is not stored.
+  EIGAN_TARGET EIGAN_INLINE void fill_up() {
+    for (Index j = columns; j < static_cast<Index>(wide_tile); ++j) {
+      b[j] = b[0];
+      c[j] = c[0];
+    }
+  }
+};
+
+template <class T>
+EIGAN_TARGET EIGAN_INLINE void fetch(const Ahead<T>& ahead, Index piece) {
+  constexpr Index line = 64 / static_cast<Index>(sizeof(T));
+  for (Index r = 0; r < ahead.rows; ++r)
+    for (Index i = 0; i < ahead.step; i += line)
+      __builtin_prefetch(ahead.from + ahead.offset + r * ahead.row + piece * ahead.step + i);
+}
+
+/// Rows [row, row + MV vectors) of a tile of up to NR columns; with `part` the last vector has only `rest` rows.
+template <class T, unsigned MV, unsigned NR, bool part>
+EIGAN_TARGET EIGAN_NOINLINE void reduce_block(const Pieces<T>& pieces, const Tile<T>& tile, Index row, Index rest) {
+  using V = Vector<T>;
+  constexpr Index L = lanes<T>;
+  V sum[NR][MV];
+#ifdef CPF
+  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
+    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) __builtin_prefetch(tile.c[j] + row + i * L, 1);
+    __builtin_prefetch(tile.c[j] + row + MV * L - 1, 1);
+  }
+#endif
+  EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) {
+    V first{};
+    if (tile.start) first = part ? load_part(tile.start + row + i * L, rest) : load(tile.start + row + i * L);
+    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) sum[j][i] = first;
+  }
+  const Index a_col = pieces.a_col, b_row = pieces.b_row, terms = pieces.terms;
+  for (Index g = 0; g < pieces.count; ++g) {
+    if (2 * g + 1 < static_cast<Index>(NR)) {  // where the results will go, two columns with each piece
+      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) __builtin_prefetch(tile.c[2 * g] + row + i * L);
+      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) __builtin_prefetch(tile.c[2 * g + 1] + row + i * L);
+    }
+    if (row == 0) fetch(tile.ahead, g);
+    const T* a = pieces.a[g] + row;
+    const T* b[NR];
+    EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) b[j] = tile.b[j] + pieces.b[g];
+    Index at = 0;
+    EIGAN_UNROLL_TWICE
+    for (Index p = 0; p < terms; ++p) {
+      V av[MV];
+      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) av[i] =
+          in_register(part ? load_part(a + i * L, rest) : load(a + i * L));
+      EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
+        const V bv = broadcast(b[j][at]);
+        EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] = fma(av[i], bv, sum[j][i]);
+      }
+      a += a_col;
+      at += b_row;
+    }
+  }
+  const bool add = tile.add;
+  const Index columns = tile.columns;
+  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
+    if (static_cast<Index>(j) >= columns) break;
+    T* const c = tile.c[j] + row;
+    if (add) {
+      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] += part ? load_part(c + i * L, rest) : load(c + i * L);
+    }
+    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) {
+      if (part)
+        store_part(c + i * L, sum[j][i], rest);
+      else
+        store(c + i * L, sum[j][i]);
+    }
+  }
+}
+
+/// Rows [first, last) of a tile.
+template <class T, unsigned NR>
+EIGAN_TARGET EIGAN_INLINE void reduce_strips(const Pieces<T>& pieces, const Tile<T>& tile, Index first, Index last) {
+  constexpr Index L = lanes<T>;
+  Index i = first;
+  if constexpr (most_vectors == 4) {
+    for (; i + 4 * L <= last; i += 4 * L) reduce_block<T, 4, NR, false>(pieces, tile, i, L);
+    if (i + 3 * L <= last) {
+      reduce_block<T, 3, NR, false>(pieces, tile, i, L);
+      i += 3 * L;
+    }
+  }
+  for (; i + 2 * L <= last; i += 2 * L) reduce_block<T, 2, NR, false>(pieces, tile, i, L);
+  for (; i + L <= last; i += L) reduce_block<T, 1, NR, false>(pieces, tile, i, L);
+  if (i < last) reduce_block<T, 1, NR, true>(pieces, tile, i, last - i);
+}
+template <class T>
+EIGAN_TARGET inline void reduce(const Pieces<T>& pieces, const Tile<T>& tile, Index first, Index last) {
+  if (tile.columns > static_cast<Index>(narrow_tile))
+    reduce_strips<T, wide_tile>(pieces, tile, first, last);
+  else
+    reduce_strips<T, narrow_tile>(pieces, tile, first, last);
+}
+
+}  // namespace eigan::detail::EIGAN_ISA
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// A range [first, last).
+struct Run {
+  Index first, last;
+};
+
+/// Along one side of the images: target t takes from source first + step t + direction tap, if there is one.
+struct Axis {
+  Index targets, sources, taps;
+  Index first, step, direction;
+
+  EIGAN_TARGET EIGAN_INLINE Index source(Index target, Index tap) const {
+    return first + step * target + direction * tap;
+  }
+  /// The taps for which there is a source.
+  EIGAN_TARGET EIGAN_INLINE Run taps_of(Index target) const {
+    const Index at = source(target, 0);
+    const Index from = direction > 0 ? -at : at - sources + 1, to = direction > 0 ? sources - at : at + 1;
+    const Run run{from > 0 ? from : 0, to < taps ? to : taps};
+    return run.first < run.last ? run : Run{0, 0};
+  }
+  /// The first target after `target` that has other taps.
+  EIGAN_TARGET EIGAN_INLINE Index end_of_run(Index target) const {
+    const Run run = taps_of(target);
+    for (++target; target < targets; ++target)
+      if (const Run other = taps_of(target); other.first != run.first || other.last != run.last) break;
+    return target;
+  }
+  EIGAN_TARGET EIGAN_INLINE Run longest_run() const {
+    Run longest{0, 0};
+    for (Index target = 0, end; target < targets; target = end) {
+      end = end_of_run(target);
+      if (end - target > longest.last - longest.first) longest = {target, end};
+    }
+    return longest;
+  }
+};
+
+/// target pixel (t, u) = start + sum over taps of matrix(tap) times source pixel.
+template <class T>
+struct PixelMap {
+  Axis rows, cols;
+  Index m, k;  // numbers in a target and in a source pixel
+  const T* matrix;
+  Index matrix_row, matrix_col;  // from one tap's matrix (m x k, column-major) to the next
+  const T* source;
+  Index source_sample, source_row, source_col;  // from one to the next
+  T* target;
+  Index target_sample, target_row, target_col;
+
+  /// Pixels of few numbers: the matrices of a row of taps follow each other, and so do the pixels that they meet, so
+  /// that they are one product.
+  EIGAN_TARGET EIGAN_INLINE bool joins_taps() const {
+    return k < few_channels && cols.direction > 0 && matrix_col == m * k && source_col == k;
+  }
+};
+
+/// Targets of a block in order: sample by sample, row by row.
+template <class T>
+class PixelCursor {
+ public:
+  EIGAN_TARGET EIGAN_INLINE PixelCursor(const PixelMap<T>& map, Run rows, Run cols)
+      : map_(map), rows_(rows), cols_(cols) {
+    row_ = rows.first;
+    go_to_row();
+  }
+  EIGAN_TARGET EIGAN_INLINE void take(Index columns, Tile<T>& tile) {
+    tile.columns = columns;
+    for (Index j = 0; j < columns; ++j) {
+      tile.b[j] = source_;
+      tile.c[j] = target_;
+      next();
+    }
+    tile.fill_up();
+  }
+
+ private:
+  EIGAN_TARGET EIGAN_INLINE void next() {
+    source_ += map_.cols.step * map_.source_col;
+    target_ += map_.target_col;
+    if (--left_ > 0) return;
+    if (++row_ == rows_.last) {
+      row_ = rows_.first;
+      ++sample_;
+    }
+    go_to_row();
+  }
+  EIGAN_TARGET EIGAN_INLINE void go_to_row() {
+    left_ = cols_.last - cols_.first;
+    source_ = map_.source + sample_ * map_.source_sample + map_.rows.step * row_ * map_.source_row +
+              map_.cols.step * cols_.first * map_.source_col;
+    target_ = map_.target + sample_ * map_.target_sample + row_ * map_.target_row + cols_.first * map_.target_col;
+  }
+
+  const PixelMap<T>& map_;
+  Run rows_, cols_;
+  Index sample_ = 0, row_, left_;
+  const T* source_;
+  T* target_;
+};
+
+/// What tiles will need while this one is computed: pixels of the source, as many tiles later as it takes memory to
+/// answer. Relative to the tile's first pixel.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE Ahead<T> look_ahead(const PixelMap<T>& map, const Pieces<T>& pieces) {
+  if (pieces.count == 0) return {};
+  constexpr Index line = 64 / static_cast<Index>(sizeof(T)), columns = wide_tile;
+  const Index tiles = 1 + 4096 / (pieces.count * pieces.terms * map.m);
+  const Index span = columns * map.cols.step * map.source_col;
+  const Index newest = map.rows.direction > 0 ? pieces.count - 1 : 0;
+  return {nullptr, pieces.b[newest] + tiles * span, -map.source_row, map.rows.step,
+          divide_up(span, line * pieces.count) * line};
+}
+
+/// Some taps of all: taps [first, last), row by row, and of their matrices the columns [k, k + terms).
+struct TapRange {
+  Index first, last, k, terms;
+  bool joined;  // rows of taps are whole, and one product each
+};
+
+/// The targets of a block, rows x cols of `samples` samples, all of which have the same taps: what `range` gives to
+/// them.
+template <class T>
+EIGAN_TARGET inline void map_block(const PixelMap<T>& map, Index samples, const T* start, TapRange range, Run rows,
+                                   Run cols) {
+  const Run row_taps = map.rows.taps_of(rows.first), col_taps = map.cols.taps_of(cols.first);
+  const Index width = range.joined ? col_taps.last - col_taps.first : 1;
+  Pieces<T> pieces;
+  pieces.a_col = map.m;
+  pieces.terms = width * range.terms;
+  bool begun = range.k > 0;
+  for (Index t = row_taps.first; t < row_taps.last; ++t)
+    for (Index u = col_taps.first; u < col_taps.last; u += width) {
+      const Index tap = t * map.cols.taps + u;
+      begun = begun || tap < range.first;
+      if (tap < range.first || tap >= range.last) continue;
+      pieces.a[pieces.count] = map.matrix + t * map.matrix_row + u * map.matrix_col + range.k * map.m;
+      pieces.b[pieces.count++] =
+          map.rows.source(0, t) * map.source_row + map.cols.source(0, u) * map.source_col + range.k;
+    }
+  const bool no_taps = row_taps.first == row_taps.last || col_taps.first == col_taps.last;
+  if (pieces.count == 0 && !(no_taps && range.first == 0 && !begun)) return;
+  Tile<T> tile;
+  tile.start = begun ? nullptr : start;
+  tile.add = begun;
+  tile.ahead = look_ahead(map, pieces);
+  PixelCursor<T> cursor(map, rows, cols);
+  for (Index left = samples * (rows.last - rows.first) * (cols.last - cols.first); left > 0; left -= tile.columns) {
+    cursor.take(tile_size(left), tile);
+    tile.ahead.from = tile.b[0];
+    reduce(pieces, tile, 0, map.m);
+  }
+}
+
+/// One range of taps for all targets of some samples, most of them in the first block.
+template <class T>
+EIGAN_TARGET inline void map_range(const PixelMap<T>& map, Index samples, const T* start, TapRange range) {
+  const Run rows = map.rows.longest_run(), cols = map.cols.longest_run();
+  if (rows.first < rows.last && cols.first < cols.last) map_block(map, samples, start, range, rows, cols);
+  for (Index row = 0, row_end; row < map.rows.targets; row = row_end) {
+    row_end = map.rows.end_of_run(row);
+    for (Index col = 0, col_end; col < map.cols.targets; col = col_end) {
+      col_end = map.cols.end_of_run(col);
+      if (row != rows.first || col != cols.first) map_block(map, samples, start, range, {row, row_end}, {col, col_end});
+    }
+  }
+}
+
+/// Bytes of matrices that are used for all targets before the next: most of a second-level cache.
+inline constexpr Index matrices_bytes = 786432;
+
+/// Samples that are worked through as one, so that the matrices are fetched once for them: enough pixels to fill tiles,
+/// and more where they stay in the second-level cache.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE Index samples_at_once(Index numbers, Index pixels) {
+  constexpr Index images_bytes = 393216, enough = 1024;
+  const Index fit = images_bytes / (numbers * static_cast<Index>(sizeof(T)) + 1), fill = enough / (pixels + 1);
+  return fit > fill ? (fit > 1 ? fit : 1) : (fill > 1 ? fill : 1);
+}
+
+/// All targets of `samples` samples. Each element is added up in an order that depends on sizes alone.
+template <class T>
+EIGAN_TARGET inline void map_pixels(const PixelMap<T>& map, Index samples, const T* start) {
+  const Index targets = map.rows.targets * map.cols.targets, taps = map.rows.taps * map.cols.taps;
+  if (targets == 0) return;
+  const Index group = samples_at_once<T>(map.rows.sources * map.cols.sources * map.k + targets * map.m, targets);
+  const Index column = map.m * static_cast<Index>(sizeof(T));
+  const Index parts = divide_up(column * map.k, matrices_bytes), terms = divide_up(map.k, parts);
+  const Index fit = matrices_bytes / (column * terms), width = map.cols.taps;
+  Index most = fit < 1 ? 1 : fit < Pieces<T>::most ? fit : Pieces<T>::most;
+  const bool joined = map.joins_taps() && terms == map.k && most >= width;
+  if (joined) most = most / width * width;
+  PixelMap<T> part = map;
+  for (Index n = 0; n < samples; n += group) {
+    const Index count = samples - n < group ? samples - n : group;
+    for (Index k = 0; k < map.k; k += terms)
+      for (Index tap = 0; tap < taps || tap == 0; tap += most)
+        map_range(part, count, start,
+                  {tap, taps - tap < most ? taps : tap + most, k, map.k - k < terms ? map.k - k : terms, joined});
+    part.source += group * map.source_sample;
+    part.target += group * map.target_sample;
+  }
+}
+
+}  // namespace eigan::detail::EIGAN_ISA
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// Rows [first, first + count) of an image and zeros around them, which begin padding_height rows above it.
+template <class T>
+EIGAN_TARGET inline void pad_rows(const ConvolutionShape& s, const T* image, Index first, Index count, T* padded) {
+  const Index margin = s.in * s.padding_width, row = s.in * s.width;
+  for (Index r = first; r < first + count; ++r) {
+    const Index from = r - s.padding_height;
+    const bool there = from >= 0 && from < s.height;
+    const Index begin = there ? margin : 0;
+    if (there) copy(row, image + from * row, padded + margin);
+    for (Index i = 0; i < begin; ++i) padded[i] = padded[margin + row + i] = T(0);
+    for (Index i = 0; !there && i < padded_row(s); ++i) padded[i] = T(0);
+    padded += padded_row(s);
+  }
+}
+
+/// What a tap gives to the pieces [first, last) of an image row: piece q is at from + q step.
+template <class T>
+struct TapRow {
+  const T* from;
+  Index first, last;
+  Index length;  // of a piece
+};
+
+/// line piece = start piece + N taps' pieces, for the pieces that all of them have; what only some have is added apart.
+template <class T, unsigned N>
+EIGAN_TARGET EIGAN_INLINE void add_tap_rows(const TapRow<T>* taps, Index step, Index pieces, Index length,
+                                            const T* start, Index start_step, T* line) {
+  constexpr Index L = lanes<T>;
+  Index first = 0, last = pieces;
+  bool whole = true;
+  for (unsigned t = 0; t < N; ++t) {
+    first = taps[t].first > first ? taps[t].first : first;
+    last = taps[t].last < last ? taps[t].last : last;
+    whole = whole && taps[t].length == length;
+  }
+  if (!whole || last < first) first = last = pieces;
+  for (Index i = 0; i < length; i += L) {
+    const Index count = length - i < L ? length - i : L;
+    const T* from[N];
+    EIGAN_UNROLL for (unsigned t = 0; t < N; ++t) from[t] = taps[t].from + i;
+    for (Index q = 0; q < pieces; ++q) {
+      Vector<T> sum = load_part(start + q * start_step + i, count);
+      if (q >= first && q < last) {
+        EIGAN_UNROLL for (unsigned t = 0; t < N; ++t) sum += load_part(from[t] + q * step, count);
+      } else {
+        for (unsigned t = 0; t < N; ++t) {
+          const Index left = taps[t].length - i;
+          if (q < taps[t].first || q >= taps[t].last || left <= 0) continue;
+          sum += load_part(from[t] + q * step, left < count ? left : count);
+        }
+      }
+      store_part(line + q * length + i, sum, count);
+    }
+  }
+}
+
+/// One row of the image: bias + what the kept rows from `base` on give to it.
+template <class T>
+EIGAN_TARGET inline void sum_taps(const ConvolutionShape& s, Index row, ImageRows from, Index base, const T* kept,
+                                  const T* bias_piece, T* line, T* image) {
+  const Index step = s.in * s.taps(), width = s.out_width(), pieces = row_pieces(s), length = s.in * s.stride_width;
+  TapRow<T> taps[4];
+  unsigned count = 0;
+  const T* start = bias_piece;
+  Index start_step = 0;
+  for (Index q = from.last - 1; q >= from.first; --q) {  // taps in order
+    const Index i = row + s.padding_height - q * s.stride_height;
+    for (Index j = 0; j * s.stride_width < s.kernel_width; ++j) {
+      const Index tap_pixels = s.kernel_width - j * s.stride_width;
+      taps[count++] = {kept + ((q - base) * width - j) * step + (i * s.kernel_width + j * s.stride_width) * s.in, j,
+                       j + width < pieces ? j + width : pieces,
+                       s.in * (tap_pixels < s.stride_width ? tap_pixels : s.stride_width)};
+      if (count < 4) continue;
+      add_tap_rows<T, 4>(taps, step, pieces, length, start, start_step, line);
+      start = line;
+      start_step = length;
+      count = 0;
+    }
+  }
+  for (unsigned t = 0; t < count || start == bias_piece; ++t) {
+    if (count == 0) taps[0] = {kept, 0, 0, 0};
+    add_tap_rows<T, 1>(taps + t, step, pieces, length, start, start_step, line);
+    start = line;
+    start_step = length;
+  }
+  copy(s.in * s.width, line + s.in * s.padding_width, image);
+}
+
+template <class T>
+EIGAN_TARGET inline void transposed_few(const ConvolutionShape& s, ImageRows rows, Index samples, const T* wt,
+                                        const T* bias, Strided<const T> y, Strided<T> x, T* workspace) {
+  const Index height = s.out_height(), width = s.out_width(), m = s.in * s.taps(), capacity = kept_rows(s);
+  T* const kept = workspace;
+  T* const bias_piece = kept + capacity * width * m;
+  T* const line = bias_piece + s.in * s.stride_width;
+  for (Index i = 0; i < s.in * s.stride_width; ++i) bias_piece[i] = bias ? bias[i % s.in] : T(0);
+  for (Index n = 0; n < samples; ++n) {
+    Index base = 0, end = 0;  // the output rows that are kept
+    for (Index r = rows.first; r < rows.last; ++r) {
+      const Index below = r + s.padding_height - s.kernel_height;
+      ImageRows from{below < 0 ? 0 : below / s.stride_height + 1, (r + s.padding_height) / s.stride_height + 1};
+      if (from.last > height) from.last = height;
+      if (from.first > from.last) from.first = from.last;
+      if (from.last > end) {
+        if (end < from.first || r == rows.first) end = from.first;
+        if (end > from.first)
+          std::memmove(kept, kept + (from.first - base) * width * m,
+                       static_cast<std::size_t>((end - from.first) * width * m) * sizeof(T));
+        base = from.first;
+        Index most = (rows.last - 1 + s.padding_height) / s.stride_height + 1;
+        most = most < height ? most : height;
+        const Index upto = base + capacity < most ? base + capacity : most;
+        const PixelMap<T> map{
+            .rows = {upto - end, upto - end, 1, 0, 1, 1},
+            .cols = {width, width, 1, 0, 1, 1},
+            .m = m,
+            .k = s.out,
+            .matrix = wt,
+            .matrix_row = 0,
+            .matrix_col = 0,
+            .source = y.data + n * y.col + end * width * s.out,
+            .source_sample = 0,
+            .source_row = width * s.out,
+            .source_col = s.out,
+            .target = kept + (end - base) * width * m,
+            .target_sample = 0,
+            .target_row = width * m,
+            .target_col = m,
+        };
+        map_pixels<T>(map, 1, nullptr);
+        end = upto;
+      }
+      sum_taps(s, r, from, base, kept, bias_piece, line, x.data + n * x.col + r * s.width * s.in);
+    }
+  }
+}
+
+}  // namespace eigan::detail::EIGAN_ISA
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// Pixels that are summed up before the sum goes to memory: what a part reads of them stays in the first-level cache.
+inline constexpr Index gradient_terms = 96;
+
+/// db[o] += sum over pixels of dy(o, .), for rows [first, last).
+template <class T, unsigned MV>
+EIGAN_TARGET EIGAN_INLINE void add_pixels(Index pixels, Index out, Index count, const T* dy, T* db) {
+  constexpr Index L = lanes<T>;
+  Vector<T> sum[MV] = {};
+  for (Index q = 0; q < pixels; ++q) {
+    if (MV == 1 && count < L)
+      sum[0] += load_part(dy, count);
+    else
+      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[i] += load(dy + i * L);
+    dy += out;
+  }
+  if (MV == 1 && count < L)
+    store_part(db, load_part(db, count) + sum[0], count);
+  else
+    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) store(db + i * L, load(db + i * L) + sum[i]);
+}
+template <class T>
+EIGAN_TARGET inline void add_bias_gradient(Index pixels, Index out, Index first, Index last, const T* dy, T* db) {
+  constexpr Index L = lanes<T>;
+  Index i = first;
+  for (; i + 4 * L <= last; i += 4 * L) add_pixels<T, 4>(pixels, out, L, dy + i, db + i);
+  for (; i < last; i += L) add_pixels<T, 1>(pixels, out, last - i < L ? last - i : L, dy + i, db + i);
+}
+
+/// Numbers that a tap brings together on one side: `channels` of a pixel, and how far apart samples, output rows and
+/// output columns lie.
+template <class T>
+struct TapSide {
+  const T* data;
+  Index channels, sample, row, col;
+};
+
+/// dw of the tap (ky, kx), rows [row, row_end) of it and columns [column, column_end): rows are channels of dy, columns
+/// those of x, or the other way round.
+template <class T>
+EIGAN_TARGET inline void add_tap_gradient(const ConvolutionShape& s, Index ky, Index kx, ImageRows rows,
+                                          ImageRows columns, Index samples, Strided<const T> dy, Strided<const T> x,
+                                          bool transposed, T* dw) {
+  const Index width = s.out_width(), height = s.out_height();
+  // The output columns, then rows, for which the tap meets a pixel.
+  const Index left = s.padding_width - kx, above = s.padding_height - ky;
+  const Index col = left > 0 ? (left + s.stride_width - 1) / s.stride_width : 0;
+  const Index row = above > 0 ? (above + s.stride_height - 1) / s.stride_height : 0;
+  Index col_end = s.width - 1 + left < 0 ? 0 : (s.width - 1 + left) / s.stride_width + 1;
+  Index row_end = s.height - 1 + above < 0 ? 0 : (s.height - 1 + above) / s.stride_height + 1;
+  col_end = col_end < width ? col_end : width;
+  row_end = row_end < height ? row_end : height;
+  if (col_end <= col || row_end <= row) return;
+
+  const Index image_row = row * s.stride_height - above, image_col = col * s.stride_width - left;
+  const TapSide<T> output{dy.data + (row * width + col) * s.out, s.out, dy.col, width * s.out, s.out};
+  const TapSide<T> image{x.data + (image_row * s.width + image_col) * s.in, s.in, x.col,
+                         s.stride_height * s.width * s.in, s.stride_width * s.in};
+  const TapSide<T>&a = transposed ? image : output, &b = transposed ? output : image;
+  dw += (ky * s.kernel_width + kx) * s.in * s.out;
+
+  Pieces<T> pieces;
+  pieces.terms = col_end - col;
+  pieces.a_col = a.col;
+  pieces.b_row = b.col;
+  const Index fit = gradient_terms / pieces.terms, most = fit < 1 ? 1 : fit < Pieces<T>::most ? fit : Pieces<T>::most;
+  Tile<T> tile;
+  tile.add = true;
+  for (Index n = 0; n < samples; ++n)
+    for (Index r = 0; r < row_end - row; ++r) {
+      pieces.a[pieces.count] = a.data + n * a.sample + r * a.row;
+      pieces.b[pieces.count] = n * b.sample + r * b.row;
+      if (++pieces.count < most && !(n + 1 == samples && r + 1 == row_end - row)) continue;
+      for (Index c = columns.first; c < columns.last; c += tile.columns) {
+        tile.columns = tile_size(columns.last - c);
+        for (Index j = 0; j < tile.columns; ++j) {
+          tile.b[j] = b.data + c + j;
+          tile.c[j] = dw + (c + j) * a.channels;
+        }
+        tile.fill_up();
+        reduce(pieces, tile, rows.first, rows.last);
+      }
+      pieces.count = 0;
+    }
+}
+
+/// dw of an image of few channels: rows [first, last), all taps.
+template <class T>
+EIGAN_TARGET inline void add_gradient_few(const ConvolutionShape& s, Index first, Index last, Index samples,
+                                          Strided<const T> dy, Strided<const T> x, T* dw, T* db, T* padded) {
+  const Index height = s.out_height(), width = s.out_width(), most = band_rows(s, height), row = padded_row(s);
+  const Index columns = s.in * s.taps(), tap_row = s.in * s.kernel_width;
+  constexpr Index line = 64 / static_cast<Index>(sizeof(T));
+  Pieces<T> pieces;
+  pieces.terms = width;
+  pieces.a_col = s.out;
+  pieces.b_row = s.stride_width * s.in;
+  Tile<T> tile;
+  tile.add = true;
+  for (Index n = 0; n < samples; ++n)
+    for (Index r = 0; r < height; r += most) {
+      const Index rows = height - r < most ? height - r : most;
+      pad_rows(s, x.data + n * x.col, r * s.stride_height, padded_rows(s, rows), padded);
+      for (Index c = 0; c < columns; c += tile.columns) {
+        tile.columns = tile_size(columns - c);
+        for (Index j = 0; j < tile.columns; ++j) {
+          tile.b[j] = padded + (c + j) / tap_row * row + (c + j) % tap_row;
+          tile.c[j] = dw + (c + j) * s.out;
+        }
+        tile.fill_up();
+        for (Index q = 0; q < rows; q += pieces.count) {
+          pieces.count = rows - q < Pieces<T>::most ? rows - q : Pieces<T>::most;
+          // What comes next of dy, a share of it with each tile.
+          tile.ahead = {dy.data + n * dy.col + ((r + rows) * columns + c * rows) * width * s.out / columns, 0, 0, 1,
+                        divide_up(width * s.out * tile.columns, columns * line) * line};
+          for (Index g = 0; g < pieces.count; ++g) {
+            pieces.a[g] = dy.data + n * dy.col + (r + q + g) * width * s.out;
+            pieces.b[g] = (q + g) * s.stride_height * row;
+          }
+          reduce(pieces, tile, first, last);
+        }
+      }
+      if (db) add_bias_gradient(rows * width, s.out, first, last, dy.data + n * dy.col + r * width * s.out, db);
+    }
+}
+
+/// A part's range of channels: `part` of those that `channels` are divided into.
+EIGAN_TARGET EIGAN_INLINE ImageRows channels_of_part(Index part, Index channels) {
+  const Index first = part * part_size;
+  return {first, first + part_size < channels ? first + part_size : channels};
+}
+
+/// Parts of many channels, of dw or of its transpose.
+template <class T>
+EIGAN_TARGET inline void add_gradient_parts(const ConvolutionShape& s, Index first, Index last, Index samples,
+                                            Strided<const T> dy, Strided<const T> x, bool transposed, T* dw, T* db) {
+  const Index rows = transposed ? s.in : s.out, columns = transposed ? s.out : s.in;
+  const Index row_parts = divide_up(rows, part_size), column_parts = divide_up(columns, part_size);
+  const Index group = samples_at_once<T>(s.in_size() + s.out_size(), s.out_size());
+  for (Index n = 0; n < samples; n += group) {
+    const Index count = samples - n < group ? samples - n : group;
+    const Strided<const T> dys{dy.data + n * dy.col, 1, dy.col}, xs{x.data + n * x.col, 1, x.col};
+    for (Index part = first; part < last; ++part) {
+      const Index tap = part / (row_parts * column_parts);
+      const ImageRows row = channels_of_part(part / column_parts % row_parts, rows);
+      const ImageRows column = channels_of_part(part % column_parts, columns);
+      add_tap_gradient(s, tap / s.kernel_width, tap % s.kernel_width, row, column, count, dys, xs, transposed, dw);
+      for (Index q = 0; db && tap + 1 == s.taps() && column.first == 0 && q < count; ++q)
+        add_bias_gradient(s.out_height() * s.out_width(), s.out, row.first, row.last, dys.data + q * dy.col, db);
+    }
+  }
+}
+
+template <class T>
+EIGAN_TARGET inline void add_gradients(const ConvolutionShape& s, Index first, Index last, Index samples,
+                                       Strided<const T> dy, Strided<const T> x, T* dw, T* db, T* workspace) {
+  if (!has_few_channels(s)) return add_gradient_parts(s, first, last, samples, dy, x, false, dw, db);
+  const Index row = first * part_size, end = last * part_size < s.out ? last * part_size : s.out;
+  if (row < end) add_gradient_few(s, row, end, samples, dy, x, dw, db, workspace);
+}
+template <class T>
+EIGAN_TARGET inline void add_transposed_gradients(const ConvolutionShape& s, Index first, Index last, Index samples,
+                                                  Strided<const T> dy, Strided<const T> x, T* dwt) {
+  add_gradient_parts<T>(s, first, last, samples, dy, x, true, dwt, nullptr);
+}
+
+}  // namespace eigan::detail::EIGAN_ISA
+
+namespace eigan::detail::EIGAN_ISA {
+
+template <class T>
+EIGAN_TARGET inline void convolve(const ConvolutionShape& s, ImageRows rows, Index samples, const T* w, const T* bias,
+                                  Strided<const T> x, Strided<T> y) {
+  const Index width = s.out_width(), first = rows.first * s.stride_height - s.padding_height;
+  const PixelMap<T> map{
+      .rows = {rows.last - rows.first, s.height, s.kernel_height, first, s.stride_height, 1},
+      .cols = {width, s.width, s.kernel_width, -s.padding_width, s.stride_width, 1},
+      .m = s.out,
+      .k = s.in,
+      .matrix = w,
+      .matrix_row = s.out * s.in * s.kernel_width,
+      .matrix_col = s.out * s.in,
+      .source = x.data,
+      .source_sample = x.col,
+      .source_row = s.width * s.in,
+      .source_col = s.in,
+      .target = y.data + rows.first * width * s.out,
+      .target_sample = y.col,
+      .target_row = width * s.out,
+      .target_col = s.out,
+  };
+  map_pixels(map, samples, bias);
+}
+
+/// Along one side: the image's pixels [first, last) that are `phase` beyond a multiple of the stride meet every
+/// stride-th tap, beginning with tap(); the one after meets the output pixel before.
+struct Phase {
+  Index stride, padding, kernel, out_size;
+  Index begin, count;  // pixels: begin, begin + stride, ...
+  EIGAN_TARGET EIGAN_INLINE Phase(Index stride_, Index padding_, Index kernel_, Index out_size_, Index phase,
+                                  Index first, Index last)
+      : stride(stride_), padding(padding_), kernel(kernel_), out_size(out_size_) {
+    begin = first + ((phase - first) % stride + stride) % stride;
+    count = begin < last ? (last - begin + stride - 1) / stride : 0;
+  }
+  EIGAN_TARGET EIGAN_INLINE Index tap() const { return (begin + padding) % stride; }
+  EIGAN_TARGET EIGAN_INLINE Axis axis() const {
+    const Index taps = tap() < kernel ? (kernel - tap() + stride - 1) / stride : 0;
+    return {count, out_size, taps, (begin + padding) / stride, 1, -1};
+  }
+};
+
+template <class T>
+EIGAN_TARGET inline void transposed(const ConvolutionShape& s, ImageRows rows, Index samples, const T* wt,
+                                    const T* bias, Strided<const T> y, Strided<T> x, T* workspace) {
+  if (has_few_channels(s)) return transposed_few(s, rows, samples, wt, bias, y, x, workspace);
+  const Index tap = s.in * s.out, width = s.out_width();
+  for (Index a = 0; a < s.stride_height; ++a)
+    for (Index b = 0; b < s.stride_width; ++b) {
+      const Phase row(s.stride_height, s.padding_height, s.kernel_height, s.out_height(), a, rows.first, rows.last);
+      const Phase col(s.stride_width, s.padding_width, s.kernel_width, width, b, 0, s.width);
+      const PixelMap<T> map{
+          .rows = row.axis(),
+          .cols = col.axis(),
+          .m = s.in,
+          .k = s.out,
+          .matrix = wt + (row.tap() * s.kernel_width + col.tap()) * tap,
+          .matrix_row = s.stride_height * s.kernel_width * tap,
+          .matrix_col = s.stride_width * tap,
+          .source = y.data,
+          .source_sample = y.col,
+          .source_row = width * s.out,
+          .source_col = s.out,
+          .target = x.data + (row.begin * s.width + col.begin) * s.in,
+          .target_sample = x.col,
+          .target_row = s.stride_height * s.width * s.in,
+          .target_col = s.stride_width * s.in,
+      };
+      map_pixels(map, samples, bias);
+    }
+}
+
+/// Few channels: one matrix in taps x out; others: in x out for each tap. Column-major.
+template <class T>
+EIGAN_TARGET inline void transpose_weights(const ConvolutionShape& s, const T* w, T* wt) {
+  const bool few = has_few_channels(s);
+  const Index rows = few ? s.in * s.taps() : s.in, matrices = few ? 1 : s.taps();
+  constexpr Index block = 16;
+  for (Index g = 0; g < matrices; ++g)
+    for (Index i = 0; i < rows; i += block)
+      for (Index o = 0; o < s.out; ++o)
+        for (Index q = i; q < rows && q < i + block; ++q)
+          wt[(g * s.out + o) * rows + q] = w[(g * rows + q) * s.out + o];
+}
+
+template <class T>
+struct TableOf<ConvolutionKernels<T>> {
+  static constexpr ConvolutionKernels<T> table{
+      .forward = convolve<T>,
+      .transposed = transposed<T>,
+      .add_gradients = add_gradients<T>,
+      .add_transposed_gradients = add_transposed_gradients<T>,
+      .transpose_weights = transpose_weights<T>,
+  };
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#undef EIGAN_X86_VECTORS
+#endif
+
+#undef EIGAN_INLINE
+#undef EIGAN_NOINLINE
+#undef EIGAN_UNROLL
+#undef EIGAN_UNROLL_TWICE
+EIGAN_SHARE_KERNELS(ConvolutionKernels)
+
+namespace eigan {
+
+/// What the type of a convolution does not say.
+struct ConvolutionOptions {
+  bool bias = true;  ///< whether a number is added to each output channel
+};
+
+}  // namespace eigan
+
+namespace eigan::detail {
+
+/// As PyTorch names and orders them.
+struct ConvolutionSettings {
+  Index in_channels, out_channels, kernel_size, stride, padding;
+  Index output_padding = 0;  // of a transposed convolution
+  bool bias = true;
+
+  /// What a convolution makes of an image.
+  constexpr Shape output_shape(Shape in) const {
+    if (!in || in.channels != in_channels || in.height < least() || in.width < least()) return {};
+    return {out_channels, (in.height + 2 * padding - kernel_size) / stride + 1,
+            (in.width + 2 * padding - kernel_size) / stride + 1};
+  }
+  /// Rows and columns that an image must have.
+  constexpr Index least() const { return std::max<Index>(kernel_size - 2 * padding, 1); }
+  /// What a transposed one makes of it.
+  constexpr Shape transposed_shape(Shape in) const {
+    const Index more = kernel_size + output_padding - 2 * padding - stride;
+    const Shape out{out_channels, in.height * stride + more, in.width * stride + more};
+    return in && in.channels == in_channels && out ? out : Shape{};
+  }
+  constexpr Index transposed_least() const {
+    return std::max<Index>(2 * padding + stride - kernel_size - output_padding, 0) / stride + 1;
+  }
+  /// From `image` to what a convolution with this kernel makes of it.
+  constexpr ConvolutionShape shape(Shape image, Index out) const {
+    return {image.channels, image.height, image.width, out, kernel_size, kernel_size, stride, stride, padding, padding};
+  }
+
+  /// Throws std::invalid_argument for sizes that cannot be or contradict `stated`, what the type says.
+  void check(const char* name, const ConvolutionSettings& stated) const {
+    const auto wrong = [](Index value, Index lowest, Index says) {
+      return value < lowest || value > most_size || (says != dynamic && says != value);
+    };
+    Index weights = 0;
+    if (wrong(in_channels, 1, stated.in_channels) || wrong(out_channels, 1, stated.out_channels) ||
+        wrong(kernel_size, 1, stated.kernel_size) || wrong(stride, 1, stated.stride) ||
+        wrong(padding, 0, stated.padding) || wrong(output_padding, 0, stated.output_padding) ||
+        output_padding >= stride || !checked_mul(in_channels, out_channels, weights) ||
+        !checked_mul(weights, kernel_size, weights) || !checked_mul(weights, kernel_size, weights) ||
+        weights >= Index{1} << 40)
+      fail_contract("eigan::", name, ": cannot have ", text(),
+                    stated.in_channels == dynamic ? "" : concat("; the type says ", stated.text()));
+  }
+  std::string text() const {
+    return concat(in_channels, " to ", out_channels, " channels, kernel_size ", kernel_size, ", stride ", stride,
+                  ", padding ", padding, output_padding > 0 ? concat(", output_padding ", output_padding) : "");
+  }
+};
+
+/// Throws std::invalid_argument, naming the setting, for what PyTorch's convolutions can and these cannot.
+inline void refuse_dilation_and_groups(const char* name, double dilation, double groups) {
+  const auto refuse = [&](const char* setting, double value) {
+    if (value != 1) fail_contract("eigan::", name, ": ", setting, " must be 1, is ", value, "; others are not built");
+  };
+  refuse("dilation", dilation);
+  refuse("groups", groups);
+}
+
+/// Both tensors start uniform in [-1/sqrt(fan_in), 1/sqrt(fan_in)), as in torch.nn (kaiming_uniform_ with a = sqrt 5).
+template <class T>
+void init_convolution(std::span<T> p, Index weights, Index fan_in, Rng rng) {
+  const double a = 1 / std::sqrt(static_cast<double>(fan_in));
+  const auto bias = static_cast<Index>(p.size()) - weights;
+  fill_uniform(View<T>(p.data(), weights, 1), -a, a, rng.fold_in(0));
+  fill_uniform(View<T>(p.data() + weights, bias, 1), -a, a, rng.fold_in(1));
+}
+
+/// Into how many runs of samples a gradient is cut: where blocks are few and the work is much.
+inline Index gradient_splits(const ConvolutionShape& s, Index blocks, Index batch) {
+  const bool much = static_cast<double>(s.multiplications()) * static_cast<double>(batch) > 2e6;
+  return blocks < 8 && much && s.weights() < 1 << 16 ? std::min<Index>(batch, 8) : 1;
+}
+
+/// A matrix of rows x cols, column-major, as one of cols x rows. In blocks: columns a power of two apart share a few
+/// places of the cache.
+template <class T>
+void transpose(const T* from, Index rows, Index cols, T* to) {
+  constexpr Index block = 16;
+  for (Index i = 0; i < rows; i += block)
+    for (Index j = 0; j < cols; ++j)
+      for (Index q = i; q < std::min(rows, i + block); ++q) to[q * cols + j] = from[j * rows + q];
+}
+
+// The kernels on views; their workspace is the thread's.
+
+template <class T>
+Strided<const T> samples_of(const ConstView<T>& x) {
+  return {x.data(), 1, x.outerStride()};
+}
+template <class T>
+Strided<T> samples_of(View<T> x) {
+  return {x.data(), 1, x.outerStride()};
+}
+template <class T>
+T* workspace(Index numbers) {
+  return static_cast<T*>(thread_memory(static_cast<std::size_t>(numbers) * sizeof(T)));
+}
+template <class T>
+void convolve(const ConvolutionShape& s, ImageRows rows, const T* w, const T* bias, const ConstView<T>& x, View<T> y) {
+  if (rows.first < rows.last)
+    convolution_kernels<T>().forward(s, rows, x.cols(), w, bias, samples_of(x), samples_of(y));
+}
+template <class T>
+void convolve_transposed(const ConvolutionShape& s, ImageRows rows, const T* wt, const T* bias, const ConstView<T>& y,
+                         View<T> x) {
+  if (rows.first < rows.last)
+    convolution_kernels<T>().transposed(s, rows, y.cols(), wt, bias, samples_of(y), samples_of(x),
+                                        workspace<T>(transposed_workspace(s)));
+}
+
+}  // namespace eigan::detail
+
+namespace eigan {
+namespace placed {
+
+/// A convolution of images of one size.
+class Conv2d {
+ public:
+  static constexpr Index input = dynamic, output = dynamic;
+  static constexpr bool backward_reads_y = false;
+  static constexpr bool piecewise_linear = true;
+
+  /// Over images of shape `in`.
+  Conv2d(Shape in, const detail::ConvolutionSettings& settings)
+      : shape_(settings.shape(in, settings.out_channels)), bias_(settings.bias) {}
+
+  Index input_size() const { return shape_.in_size(); }
+  Index output_size() const { return shape_.out_size(); }
+  double operations() const { return 2 * static_cast<double>(shape_.multiplications()); }
+  Spec spec() const {
+    const Index c = shape_.in, o = shape_.out, k = shape_.kernel_width, s = shape_.stride_width;
+    const Index p = shape_.padding_width;
+    return {
+        "Conv2d",
+        {{"in_channels", c}, {"out_channels", o}, {"kernel_size", k}, {"stride", s}, {"padding", p}, {"bias", bias_}},
+        detail::concat("::eigan::Conv2d<", c, ", ", o, ", ", k, ", ", s, ", ", p, ">")};
+  }
+
+  Index param_size() const { return shape_.weights() + (bias_ ? shape_.out : 0); }
+  std::vector<Parameter> parameters() const {
+    const Index c = shape_.in, o = shape_.out, k = shape_.kernel_width;
+    std::vector<Parameter> tensors{{"weight", 0, o, c * k * k, 2, {o, c, k, k}, {1, o, o * c * k, o * c}}};
+    if (bias_) tensors.push_back({"bias", shape_.weights(), o, 1, 1});
+    return tensors;
+  }
+  template <class T>
+  void init(std::span<T> p, Rng rng) const {
+    detail::init_convolution(p, shape_.weights(), shape_.in * shape_.taps(), rng);
+  }
+
+  // The way back reads a transposed copy of the weight, small beside the pixels.
+
+  Index prepared_size() const { return shape_.weights(); }
+  template <class T>
+  void prepare(std::span<const T> p, std::span<const T>, std::span<T> q, Phase phase) const {
+    if (phase == Phase::training) detail::convolution_kernels<T>().transpose_weights(shape_, p.data(), q.data());
+  }
+
+  template <class T>
+  void forward(Prepared<T> p, ConstView<T> x, View<T> y) const {
+    detail::convolve(shape_, {0, shape_.out_height()}, p.params.data(), bias(p), x, y);
+  }
+  template <class T>
+  void backward_input(Prepared<T> p, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx) const {
+    detail::convolve_transposed<T>(shape_, {0, shape_.height}, p.prepared.data(), nullptr, dy, dx);
+  }
+
+  // Parts: rows of the images.
+
+  Index part_count() const { return std::min(shape_.height, shape_.out_height()); }
+  template <class T>
+  void forward_parts(Prepared<T> p, ConstView<T> x, View<T> y, Index first, Index last) const {
+    detail::convolve(shape_, rows(shape_.out_height(), first, last), p.params.data(), bias(p), x, y);
+  }
+  template <class T>
+  void backward_input_parts(Prepared<T> p, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx, Index first,
+                            Index last) const {
+    detail::convolve_transposed<T>(shape_, rows(shape_.height, first, last), p.prepared.data(), nullptr, dy, dx);
+  }
+
+  template <class T>
+  void backward_params(Prepared<T> p, ConstView<T> x, ConstView<T> y, ConstView<T> dy, std::span<T> dp) const {
+    backward_params_blocks(p, x, y, dy, dp, 0, block_count());
+  }
+  // Blocks: a tap each, the bias comes with the last; few channels have all taps together.
+  Index block_count() const { return detail::has_few_channels(shape_) ? 1 : shape_.taps(); }
+  std::pair<Index, Index> block_range(Index block) const {
+    const Index size = shape_.weights() / block_count();
+    return {block * size, block + 1 == block_count() ? param_size() : (block + 1) * size};
+  }
+  template <class T>
+  void backward_params_blocks(Prepared<T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp, Index first,
+                              Index last) const {
+    add_gradients(x, dy, dp, first, last, bias_);
+  }
+  /// A few blocks for much work: runs of samples as well.
+  Index gradient_splits(Index batch) const { return detail::gradient_splits(shape_, block_count(), batch); }
+
+  template <class T>
+  void forward_tangent(Prepared<T> p, ConstView<T>, ConstView<T>, ConstView<T> tx, View<T> ty) const {
+    detail::convolve<T>(shape_, {0, shape_.out_height()}, p.params.data(), nullptr, tx, ty);
+  }
+  template <class T>
+  void backward_params_tangent(Prepared<T>, ConstView<T>, ConstView<T>, ConstView<T> tx, ConstView<T> dty,
+                               std::span<T> dp) const {
+    add_gradients(tx, dty, dp, 0, block_count(), false);
+  }
+
+ private:
+  template <class T>
+  const T* bias(Prepared<T> p) const {
+    return bias_ ? p.params.data() + shape_.weights() : nullptr;
+  }
+  ImageRows rows(Index height, Index first, Index last) const {
+    return {height * first / part_count(), height * last / part_count()};
+  }
+  template <class T>
+  void add_gradients(const ConstView<T>& x, const ConstView<T>& dy, std::span<T> dp, Index first, Index last,
+                     bool with_bias) const {
+    const Index parts = detail::gradient_parts(shape_) / block_count();
+    detail::convolution_kernels<T>().add_gradients(
+        shape_, first * parts, last * parts, x.cols(), detail::samples_of(dy), detail::samples_of(x), dp.data(),
+        with_bias ? dp.data() + shape_.weights() : nullptr, detail::workspace<T>(detail::gradient_workspace(shape_)));
+  }
+
+  ConvolutionShape shape_;
+  bool bias_;
+};
+
+}  // namespace placed
+
+/// A convolution. `Conv2d<3, 32, 4, 2, 1>`: channels in and out, kernel, stride (1 unless given) and padding (0); or
+/// `Conv2d<>(3, 32, 4, 2, 1)`, with `false` behind them for one without bias.
+template <Index In = dynamic, Index Out = dynamic, Index Kernel = dynamic,
+          Index Stride = Kernel == dynamic ? dynamic : 1, Index Padding = Kernel == dynamic ? dynamic : 0>
+class Conv2d {
+  static_assert((In > 0 && Out > 0 && Kernel > 0 && Stride > 0 && Padding >= 0) ||
+                    (In == dynamic && Out == dynamic && Kernel == dynamic && Stride == dynamic && Padding == dynamic),
+                "eigan::Conv2d: channels, kernel and stride are positive, the padding not negative; or all dynamic");
+
+ public:
+  /// The sizes that the type states, with a bias.
+  constexpr Conv2d() requires(In != dynamic) : Conv2d(ConvolutionOptions{}) {}
+  /// The sizes that the type states: `Conv2d<3, 32, 4>({.bias = false})`.
+  constexpr explicit Conv2d(ConvolutionOptions options) requires(In != dynamic)
+      : settings_{In, Out, Kernel, Stride, Padding, 0, options.bias} {}
+  /// Throws std::invalid_argument for sizes that cannot be, or contradict the type's.
+  Conv2d(Index in_channels, Index out_channels, Index kernel_size, Index stride = 1, Index padding = 0,
+         bool bias = true)
+      : settings_{in_channels, out_channels, kernel_size, stride, padding, 0, bias} {
+    settings_.check("Conv2d", {In, Out, Kernel, Stride, Padding});
+  }
+
+  constexpr Shape output_shape(Shape in) const { return settings_.output_shape(in); }
+  std::string expects() const {
+    const Index least = settings_.least();
+    return detail::concat(settings_.in_channels, " channels, at least ", least, " x ", least, " pixels");
+  }
+  Spec spec() const { return at({settings_.in_channels, settings_.least(), settings_.least()}).spec(); }
+  /// The layer over images of shape `in`.
+  placed::Conv2d at(Shape in) const { return {in, settings_}; }
+
+ private:
+  detail::ConvolutionSettings settings_;
+};
+
+static_assert(BlockedLayer<placed::Conv2d> && PartedLayer<placed::Conv2d, double> && TangentLayer<placed::Conv2d> &&
+              PreparedLayer<placed::Conv2d> && ShapedLayer<Conv2d<3, 8, 4>>);
+
+}  // namespace eigan
+
+// ======== eigan/layers/conv_transpose2d.hpp
+// ConvTranspose2d: the transposed map of a convolution, from its output's size to its input's: images grow by the
+// stride.
+//   y(o, r stride - padding + i, s stride - padding + j) = b(o) + sum over c of w(c, o, i, j) x(c, r, s)
+//   x: C x H x W,   y: O x H' x W',   H' = (H - 1) stride - 2 padding + kernel + output_padding
+// Backward:  dx is the convolution of dy,   dw(c, o, i, j) += sum over r, s of x(c, r, s) dy(o, ...),   db += sum dy.
+// As in torch.nn.ConvTranspose2d, without dilation and groups. Memory: O x (kernel kernel C), channels fastest; below
+// 16 channels O (kernel kernel O) x C.
+
+namespace eigan {
+namespace placed {
+
+/// A transposed convolution of images of one size. Its shape_ is that of the convolution from y to x.
+class ConvTranspose2d {
+ public:
+  static constexpr Index input = dynamic, output = dynamic;
+  static constexpr bool backward_reads_y = false;
+  static constexpr bool piecewise_linear = true;
+
+  /// Over images of shape `in`.
+  ConvTranspose2d(Shape in, const detail::ConvolutionSettings& settings)
+      : y_(settings.transposed_shape(in)),
+        shape_(settings.shape(y_, settings.in_channels)),
+        output_padding_(settings.output_padding),
+        bias_(settings.bias) {}
+
+  Index input_size() const { return shape_.out_size(); }
+  Index output_size() const { return shape_.in_size(); }
+  double operations() const { return 2 * static_cast<double>(shape_.multiplications()); }
+  Spec spec() const {
+    const Index c = shape_.out, o = shape_.in, k = shape_.kernel_width, s = shape_.stride_width;
+    const Index p = shape_.padding_width, more = output_padding_;
+    return {"ConvTranspose2d",
+            {{"in_channels", c},
+             {"out_channels", o},
+             {"kernel_size", k},
+             {"stride", s},
+             {"padding", p},
+             {"output_padding", more},
+             {"bias", bias_}},
+            detail::concat("::eigan::ConvTranspose2d<", c, ", ", o, ", ", k, ", ", s, ", ", p, ", ", more, ">")};
+  }
+
+  Index param_size() const { return shape_.weights() + (bias_ ? shape_.in : 0); }
+  std::vector<Parameter> parameters() const {
+    const Index c = shape_.out, o = shape_.in, k = shape_.kernel_width;
+    const Index from = few() ? rows() : o, tap = few() ? o : o * c;  // from one channel of x, or tap, to the next
+    std::vector<Parameter> tensors{
+        {"weight", 0, rows(), shape_.weights() / rows(), 2, {c, o, k, k}, {from, 1, k * tap, tap}}};
+    if (bias_) tensors.push_back({"bias", shape_.weights(), o, 1, 1});
+    return tensors;
+  }
+  template <class T>
+  void init(std::span<T> p, Rng rng) const {
+    detail::init_convolution(p, shape_.weights(), shape_.in * shape_.taps(), rng);
+  }
+
+  // The way back reads a transposed copy of the weight, small beside the pixels.
+
+  Index prepared_size() const { return shape_.weights(); }
+  template <class T>
+  void prepare(std::span<const T> p, std::span<const T>, std::span<T> q, Phase phase) const {
+    if (phase == Phase::inference) return;
+    for (Index at = 0; at < shape_.weights(); at += matrix())
+      detail::transpose(p.data() + at, rows(), shape_.out, q.data() + at);
+  }
+
+  template <class T>
+  void forward(Prepared<T> p, ConstView<T> x, View<T> y) const {
+    detail::convolve_transposed(shape_, {0, shape_.height}, p.params.data(), bias(p), x, y);
+  }
+  template <class T>
+  void backward_input(Prepared<T> p, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx) const {
+    detail::convolve<T>(shape_, {0, shape_.out_height()}, p.prepared.data(), nullptr, dy, dx);
+  }
+
+  // Parts: rows of the images.
+
+  Index part_count() const { return std::min(shape_.height, shape_.out_height()); }
+  template <class T>
+  void forward_parts(Prepared<T> p, ConstView<T> x, View<T> y, Index first, Index last) const {
+    detail::convolve_transposed(shape_, image_rows(shape_.height, first, last), p.params.data(), bias(p), x, y);
+  }
+  template <class T>
+  void backward_input_parts(Prepared<T> p, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx, Index first,
+                            Index last) const {
+    detail::convolve<T>(shape_, image_rows(shape_.out_height(), first, last), p.prepared.data(), nullptr, dy, dx);
+  }
+
+  template <class T>
+  void backward_params(Prepared<T> p, ConstView<T> x, ConstView<T> y, ConstView<T> dy, std::span<T> dp) const {
+    backward_params_blocks(p, x, y, dy, dp, 0, block_count());
+  }
+  // Blocks: a tap each, the bias comes with the last; few channels have all taps together.
+  Index block_count() const { return shape_.weights() / matrix(); }
+  std::pair<Index, Index> block_range(Index block) const {
+    return {block * matrix(), block + 1 == block_count() ? param_size() : (block + 1) * matrix()};
+  }
+  template <class T>
+  void backward_params_blocks(Prepared<T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp, Index first,
+                              Index last) const {
+    add_gradients(x, dy, dp, first, last);
+    const detail::Channels channels(y_);
+    if (bias_ && last == block_count())
+      channels.for_each_run(0, channels.parts(), [&](detail::Run run) {
+        channels.add_sums(run, dy, dp.data() + shape_.weights() + run.first);
+      });
+  }
+  /// A few blocks for much work: runs of samples as well.
+  Index gradient_splits(Index batch) const { return detail::gradient_splits(shape_, block_count(), batch); }
+
+  template <class T>
+  void forward_tangent(Prepared<T> p, ConstView<T>, ConstView<T>, ConstView<T> tx, View<T> ty) const {
+    detail::convolve_transposed<T>(shape_, {0, shape_.height}, p.params.data(), nullptr, tx, ty);
+  }
+  template <class T>
+  void backward_params_tangent(Prepared<T>, ConstView<T>, ConstView<T>, ConstView<T> tx, ConstView<T> dty,
+                               std::span<T> dp) const {
+    add_gradients(tx, dty, dp, 0, block_count());
+  }
+
+ private:
+  bool few() const { return detail::has_few_channels(shape_); }
+  /// The weight is a matrix of so many rows and of C columns for each tap, or one for all.
+  Index rows() const { return few() ? shape_.in * shape_.taps() : shape_.in; }
+  Index matrix() const { return rows() * shape_.out; }
+  template <class T>
+  const T* bias(Prepared<T> p) const {
+    return bias_ ? p.params.data() + shape_.weights() : nullptr;
+  }
+  ImageRows image_rows(Index height, Index first, Index last) const {
+    return {height * first / part_count(), height * last / part_count()};
+  }
+  template <class T>
+  void add_gradients(const ConstView<T>& x, const ConstView<T>& dy, std::span<T> dp, Index first, Index last) const {
+    const auto& kernels = detail::convolution_kernels<T>();
+    const Index parts = detail::gradient_parts(shape_) / block_count();
+    const auto xs = detail::samples_of(x), dys = detail::samples_of(dy);
+    if (!few())
+      return kernels.add_transposed_gradients(shape_, first * parts, last * parts, x.cols(), xs, dys, dp.data());
+    // The kernel gives the transposed matrix, which is small.
+    T* const sum = detail::workspace<T>(matrix() + detail::gradient_workspace(shape_));
+    std::fill_n(sum, matrix(), T(0));
+    kernels.add_gradients(shape_, 0, parts, x.cols(), xs, dys, sum, nullptr, sum + matrix());
+    View<T>(dp.data(), rows(), shape_.out) += ConstView<T>(sum, shape_.out, rows()).transpose();
+  }
+
+  Shape y_;
+  ConvolutionShape shape_;
+  Index output_padding_;
+  bool bias_;
+};
+
+}  // namespace placed
+
+/// A transposed convolution. `ConvTranspose2d<64, 3, 4, 2, 1>`: channels in and out, kernel, stride (1 unless given),
+/// padding (0) and output padding (0); or `ConvTranspose2d<>(64, 3, 4, 2, 1)`, with `false` last for one without bias.
+template <Index In = dynamic, Index Out = dynamic, Index Kernel = dynamic,
+          Index Stride = Kernel == dynamic ? dynamic : 1, Index Padding = Kernel == dynamic ? dynamic : 0,
+          Index OutputPadding = Kernel == dynamic ? dynamic : 0>
+class ConvTranspose2d {
+  static_assert((In > 0 && Out > 0 && Kernel > 0 && Stride > 0 && Padding >= 0 && OutputPadding >= 0 &&
+                 OutputPadding < Stride) ||
+                    (In == dynamic && Out == dynamic && Kernel == dynamic && Stride == dynamic && Padding == dynamic &&
+                     OutputPadding == dynamic),
+                "eigan::ConvTranspose2d: channels, kernel and stride are positive, paddings not negative, the output "
+                "padding is below the stride; or all dynamic");
+
+ public:
+  /// The sizes that the type states, with a bias.
+  constexpr ConvTranspose2d() requires(In != dynamic) : ConvTranspose2d(ConvolutionOptions{}) {}
+  /// The sizes that the type states: `ConvTranspose2d<64, 3, 4>({.bias = false})`.
+  constexpr explicit ConvTranspose2d(ConvolutionOptions options) requires(In != dynamic)
+      : settings_{In, Out, Kernel, Stride, Padding, OutputPadding, options.bias} {}
+  /// Throws std::invalid_argument for sizes that cannot be, or contradict the type's.
+  ConvTranspose2d(Index in_channels, Index out_channels, Index kernel_size, Index stride = 1, Index padding = 0,
+                  Index output_padding = 0, bool bias = true)
+      : settings_{in_channels, out_channels, kernel_size, stride, padding, output_padding, bias} {
+    settings_.check("ConvTranspose2d", {In, Out, Kernel, Stride, Padding, OutputPadding});
+  }
+
+  constexpr Shape output_shape(Shape in) const { return settings_.transposed_shape(in); }
+  std::string expects() const {
+    const Index least = settings_.transposed_least();
+    const std::string pixels = least > 1 ? detail::concat(", at least ", least, " x ", least, " pixels") : "";
+    return detail::concat(settings_.in_channels, " channels", pixels);
+  }
+  Spec spec() const {
+    return at({settings_.in_channels, settings_.transposed_least(), settings_.transposed_least()}).spec();
+  }
+  /// The layer over images of shape `in`.
+  placed::ConvTranspose2d at(Shape in) const { return {in, settings_}; }
+
+ private:
+  detail::ConvolutionSettings settings_;
+};
+
+static_assert(BlockedLayer<placed::ConvTranspose2d> && PartedLayer<placed::ConvTranspose2d, double> &&
+              TangentLayer<placed::ConvTranspose2d> && PreparedLayer<placed::ConvTranspose2d> &&
+              ShapedLayer<ConvTranspose2d<8, 3, 4>>);
+
+}  // namespace eigan
+
+// ======== eigan/layers/elu.hpp
+// ELU: y = x above 0, alpha (e^x - 1) elsewhere (Clevert et al. 2016).
+//   dx = dy where y > 0, (y + alpha) dy elsewhere        y'' = y + alpha where y <= 0
+// Element-wise; for alpha >= 0 the signs of x and y agree, so backward reads y alone.
+
+// ======== eigan/kernels/activations.hpp
+// ELU, GELU, SiLU and Softplus of n numbers, and gradients through them: a table each, so that a program
+// compiles those that it uses. Any input may be the output itself.
+
+namespace eigan::detail {
+
+template <class T>
+struct EluKernels {
+  void (*forward)(Index n, T alpha, const T* x, T* y);
+  void (*backward)(Index n, T alpha, const T* y, const T* dy, T* dx);
+};
+
+template <class T>
+struct GeluKernels {
+  void (*forward)(Index n, const T* x, T* y);
+  void (*backward)(Index n, const T* x, const T* dy, T* dx);
+};
+
+template <class T>
+struct SiluKernels {
+  void (*forward)(Index n, const T* x, T* y);
+  void (*backward)(Index n, const T* x, const T* dy, T* dx);
+};
+
+template <class T>
+struct SoftplusKernels {
+  void (*forward)(Index n, T beta, T threshold, const T* x, T* y);
+  void (*backward)(Index n, T beta, T threshold, const T* x, const T* dy, T* dx);
+};
+
+}  // namespace eigan::detail
+
+// ======== eigan/kernels/for_each_isa.inc
+// Compiles the text EIGAN_KERNELS, one subject's kernels, once for every instruction set, with
+//   EIGAN_ISA           the namespace
+//   EIGAN_TARGET        the function attribute that allows the instructions
+//   EIGAN_VECTOR_BYTES  the register's width
+//   EIGAN_X86_VECTORS   where fused multiply-add, square root and masked moves are x86 instructions
+// Every function of such a text carries EIGAN_TARGET and calls nothing but its like, so no code of one set can be
+// inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
+
+#define EIGAN_INLINE [[gnu::always_inline]] inline
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // long ones: a single copy for all callers
+#if defined(__clang__)
+#define EIGAN_UNROLL _Pragma("unroll")
+#define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
+#else
+#define EIGAN_UNROLL _Pragma("GCC unroll 16")
+#define EIGAN_UNROLL_TWICE _Pragma("GCC unroll 2")
+#endif
+
+#define EIGAN_ISA portable
+#if defined(__x86_64__)
+// What every such processor has, although -march or -mavx2 allow this file more: of a program whose files have different
+// flags the linker keeps any one of several bodies of a kernel.
+#define EIGAN_TARGET [[gnu::target("arch=x86-64,no-sse3,no-popcnt,no-lzcnt,no-movbe,no-bmi,no-bmi2")]]
+#else
+#define EIGAN_TARGET
+#endif
+#define EIGAN_VECTOR_BYTES 16
+
+// ======== eigan/kernels/activations.inc
+// Smooth activations: see activations.hpp. Compiled by for_each_isa.inc. In float a vector at a time; double,
+// which checks gradients, goes by the standard library. tests/kernels/activations_test.cpp states the errors.
+
+namespace eigan::detail::EIGAN_ISA {
+
+// ELU: alpha (e^x - 1) below 0.
+
+struct EluFloat {
+  float alpha;
+  EIGAN_TARGET EIGAN_INLINE FloatVector operator()(FloatVector x) const {
+    const FloatVector t = x < 0.0f ? x : FloatVector{};
+    FloatVector fraction, power;
+    split_exp(t > -104.0f ? t : broadcast(-104.0f), fraction, power);
+    const FloatVector below = alpha * fma(power, fraction, power - 1.0f);
+    return x < 0.0f ? below : x;  // a NaN is not below
+  }
+};
+template <class T>
+struct EluBackward {
+  T alpha;
+  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> y, Vector<T> dy) const {
+    return y > T(0) ? dy : (y + alpha) * dy;
+  }
+};
+template <class T>
+EIGAN_TARGET inline void elu(Index n, T alpha, const T* x, T* y) {
+  if constexpr (sizeof(T) == sizeof(float))
+    map(n, EluFloat{alpha}, y, x);
+  else
+    for (Index i = 0; i < n; ++i) y[i] = x[i] < 0 ? alpha * std::expm1(x[i]) : x[i];
+}
+template <class T>
+EIGAN_TARGET inline void elu_backward(Index n, T alpha, const T* y, const T* dy, T* dx) {
+  map(n, EluBackward<T>{alpha}, dx, y, dy);
+}
+
+// GELU: x Phi(x), the normal distribution's. With z = |x| and e = e^(-z^2/2), Phi(-z) = e r(z) and its derivative is
+// phi(z) = e / sqrt(2 pi).
+
+/// e and r for z in [0, 14.4]. z^2 is exact in two parts: rounded once, it would cost e a part in 10^5 at the end. r is
+/// a polynomial in t = 1 / (1 + 0.35 z), fitted to within 2^-24.9 (by Lawson's iteration).
+EIGAN_TARGET EIGAN_INLINE void normal_tail(FloatVector z, FloatVector& e, FloatVector& r) {
+  using I = Simd<float>::I;
+  I bits;
+  std::memcpy(&bits, &z, sizeof bits);
+  bits &= -4096;  // a number of 12 digits
+  FloatVector high;
+  std::memcpy(&high, &bits, sizeof high);
+  I k;
+  const FloatVector reduced = reduce_exp(-0.5f * (high * high), k);
+  FloatVector fraction, power;
+  expand_exp(fma((z - high) * -0.5f, z + high, reduced), k, fraction, power);
+  e = fma(power, fraction, power);
+
+  const FloatVector t = 1.0f / fma(z, broadcast(0.35f), broadcast(1.0f));
+  r = fma(t, broadcast(-0.0291580302f), broadcast(0.144031611f));
+  r = fma(r, t, broadcast(-0.255840403f));
+  r = fma(r, t, broadcast(0.159321254f));
+  r = fma(r, t, broadcast(-0.0232133943f));
+  r = fma(r, t, broadcast(0.105552927f));
+  r = fma(r, t, broadcast(0.119821185f));
+  r = fma(r, t, broadcast(0.139863529f));
+  r = fma(r, t, broadcast(0.139621306f));
+  r = r * t;
+}
+struct GeluFloat {
+  EIGAN_TARGET EIGAN_INLINE FloatVector operator()(FloatVector x) const {
+    FloatVector z = x < 0.0f ? -x : x;
+    z = z < 14.4f ? z : broadcast(14.4f);
+    FloatVector e, r;
+    normal_tail(z, e, r);
+    const FloatVector tail = z * r;  // times e: z Phi(-z)
+    const FloatVector y = x < 0.0f ? -(tail * e) : fma(-tail, e, x);
+    return x == x ? y : x;  // NOLINT(misc-redundant-expression): a NaN is not
+  }
+};
+/// The derivative, Phi(x) + x phi(x), times dy.
+struct GeluBackwardFloat {
+  EIGAN_TARGET EIGAN_INLINE FloatVector operator()(FloatVector x, FloatVector dy) const {
+    FloatVector z = x < 0.0f ? -x : x;
+    z = z < 14.4f ? z : broadcast(14.4f);
+    FloatVector e, r;
+    normal_tail(z, e, r);
+    const FloatVector w = fma(z, broadcast(0.398942280f), -r);
+    const FloatVector slope = x < 0.0f ? -(e * w) : fma(e, w, broadcast(1.0f));
+    return dy * (x == x ? slope : x);  // NOLINT(misc-redundant-expression)
+  }
+};
+template <class T>
+EIGAN_TARGET inline void gelu(Index n, const T* x, T* y) {
+  if constexpr (sizeof(T) == sizeof(float))
+    map(n, GeluFloat{}, y, x);
+  else
+    for (Index i = 0; i < n; ++i) {
+      const T bounded = x[i] < T(-60) ? T(-60) : x[i];
+      y[i] = bounded * (T(0.5) * std::erfc(bounded * T(-0.70710678118654752440)));
+    }
+}
+template <class T>
+EIGAN_TARGET inline void gelu_backward(Index n, const T* x, const T* dy, T* dx) {
+  if constexpr (sizeof(T) == sizeof(float))
+    map(n, GeluBackwardFloat{}, dx, x, dy);
+  else
+    for (Index i = 0; i < n; ++i) {
+      const T density = T(0.39894228040143267794) * std::exp(T(-0.5) * (x[i] * x[i]));
+      const T below = T(0.5) * std::erfc(x[i] * T(-0.70710678118654752440));
+      const T bounded = x[i] < T(-60) ? T(-60) : x[i] > T(60) ? T(60) : x[i];
+      dx[i] = fma(bounded, density, below) * dy[i];
+    }
+}
+
+// SiLU: x sigmoid(x).
+
+/// sigmoid(x), 1 - sigmoid(x), both accurate at both ends, and x within [-104, 104], where neither changes any more.
+struct Sigmoids {
+  FloatVector at, beyond, x;
+  EIGAN_TARGET EIGAN_INLINE explicit Sigmoids(FloatVector v) {
+    FloatVector t = v < 0.0f ? v : -v;
+    t = t > -104.0f ? t : broadcast(-104.0f);
+    FloatVector fraction, power;
+    split_exp(t, fraction, power);
+    const FloatVector z = fma(power, fraction, power), larger = 1.0f / (z + 1.0f), smaller = z * larger;
+    at = v < 0.0f ? smaller : larger;
+    beyond = v < 0.0f ? larger : smaller;
+    x = v < 0.0f ? t : -t;
+  }
+};
+struct SiluFloat {
+  EIGAN_TARGET EIGAN_INLINE FloatVector operator()(FloatVector x) const {
+    const Sigmoids s(x);
+    return (x < 0.0f ? s.x : x) * s.at;
+  }
+};
+/// The derivative, sigmoid(x) (1 + x (1 - sigmoid(x))), times dy.
+struct SiluBackwardFloat {
+  EIGAN_TARGET EIGAN_INLINE FloatVector operator()(FloatVector x, FloatVector dy) const {
+    const Sigmoids s(x);
+    const FloatVector slope = s.at * fma(s.x, s.beyond, broadcast(1.0f));
+    return dy * (x == x ? slope : x);  // NOLINT(misc-redundant-expression)
+  }
+};
+template <class T>
+EIGAN_TARGET EIGAN_INLINE T sigmoid_of(T x) {
+  const T z = std::exp(x < 0 ? x : -x);
+  return (x < 0 ? z : T(1)) / (T(1) + z);
+}
+template <class T>
+EIGAN_TARGET inline void silu(Index n, const T* x, T* y) {
+  if constexpr (sizeof(T) == sizeof(float))
+    map(n, SiluFloat{}, y, x);
+  else
+    for (Index i = 0; i < n; ++i) {
+      const T bounded = x[i] < T(-800) ? T(-800) : x[i];
+      y[i] = bounded * sigmoid_of(bounded);
+    }
+}
+template <class T>
+EIGAN_TARGET inline void silu_backward(Index n, const T* x, const T* dy, T* dx) {
+  if constexpr (sizeof(T) == sizeof(float))
+    map(n, SiluBackwardFloat{}, dx, x, dy);
+  else
+    for (Index i = 0; i < n; ++i) {
+      const T bounded = x[i] < T(-800) ? T(-800) : x[i] > T(800) ? T(800) : x[i];
+      dx[i] = sigmoid_of(bounded) * fma(bounded, sigmoid_of(-bounded), T(1)) * dy[i];
+    }
+}
+
+// Softplus: log(1 + e^u) / beta with u = beta x, and x where u is above the threshold.
+
+struct SoftplusFloat {
+  float beta, threshold;
+  EIGAN_TARGET EIGAN_INLINE FloatVector operator()(FloatVector x) const {
+    const FloatVector u = beta * x;
+    const FloatVector t = u < 0.0f ? u : -u;
+    FloatVector fraction, power;
+    split_exp(t > -104.0f ? t : broadcast(-104.0f), fraction, power);
+    // log(1 + z) = 2 (s + s^3/3 + s^5/5 + ...), s = z / (2 + z) <= 1/3; the first term left out is below 2^-26 of it.
+    const FloatVector z = fma(power, fraction, power), s = z / (z + 2.0f), s2 = s * s;
+    FloatVector q = fma(s2, broadcast(2.0f / 13), broadcast(2.0f / 11));
+    q = fma(q, s2, broadcast(2.0f / 9));
+    q = fma(q, s2, broadcast(2.0f / 7));
+    q = fma(q, s2, broadcast(2.0f / 5));
+    q = fma(q, s2, broadcast(2.0f / 3));
+    const FloatVector log1p = fma(q * s2, s, s + s);
+    const FloatVector y = ((u > 0.0f ? u : FloatVector{}) + log1p) * (1 / beta);
+    return u <= threshold ? y : x;  // a NaN is not
+  }
+};
+struct SoftplusBackwardFloat {
+  float beta, threshold;
+  EIGAN_TARGET EIGAN_INLINE FloatVector operator()(FloatVector x, FloatVector dy) const {
+    const FloatVector u = beta * x;
+    const Sigmoids s(u);
+    const FloatVector slope = u <= threshold ? s.at : broadcast(1.0f);
+    return dy * (x == x ? slope : x);  // NOLINT(misc-redundant-expression)
+  }
+};
+template <class T>
+EIGAN_TARGET inline void softplus(Index n, T beta, T threshold, const T* x, T* y) {
+  if constexpr (sizeof(T) == sizeof(float))
+    map(n, SoftplusFloat{beta, threshold}, y, x);
+  else
+    for (Index i = 0; i < n; ++i) {
+      const T u = beta * x[i];
+      y[i] = u <= threshold ? ((u > 0 ? u : T(0)) + std::log1p(std::exp(u < 0 ? u : -u))) / beta : x[i];
+    }
+}
+template <class T>
+EIGAN_TARGET inline void softplus_backward(Index n, T beta, T threshold, const T* x, const T* dy, T* dx) {
+  if constexpr (sizeof(T) == sizeof(float))
+    map(n, SoftplusBackwardFloat{beta, threshold}, dx, x, dy);
+  else
+    for (Index i = 0; i < n; ++i) {
+      const T u = beta * x[i];
+      dx[i] = (u > threshold ? T(1) : sigmoid_of(u)) * dy[i];
+    }
+}
+
+template <class T>
+struct TableOf<EluKernels<T>> {
+  static constexpr EluKernels<T> table{.forward = elu<T>, .backward = elu_backward<T>};
+};
+template <class T>
+struct TableOf<GeluKernels<T>> {
+  static constexpr GeluKernels<T> table{.forward = gelu<T>, .backward = gelu_backward<T>};
+};
+template <class T>
+struct TableOf<SiluKernels<T>> {
+  static constexpr SiluKernels<T> table{.forward = silu<T>, .backward = silu_backward<T>};
+};
+template <class T>
+struct TableOf<SoftplusKernels<T>> {
+  static constexpr SoftplusKernels<T> table{.forward = softplus<T>, .backward = softplus_backward<T>};
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#if defined(__x86_64__)
+#define EIGAN_X86_VECTORS
+
+#define EIGAN_ISA avx2
+#define EIGAN_TARGET [[gnu::target("avx2,fma")]]
+#define EIGAN_VECTOR_BYTES 32
+
+// ======== eigan/kernels/activations.inc
+// Smooth activations: see activations.hpp. Compiled by for_each_isa.inc. In float a vector at a time; double,
+// which checks gradients, goes by the standard library. tests/kernels/activations_test.cpp states the errors.
+
+namespace eigan::detail::EIGAN_ISA {
+
+// ELU: alpha (e^x - 1) below 0.
+
+struct EluFloat {
+  float alpha;
+  EIGAN_TARGET EIGAN_INLINE FloatVector operator()(FloatVector x) const {
+    const FloatVector t = x < 0.0f ? x : FloatVector{};
+    FloatVector fraction, power;
+    split_exp(t > -104.0f ? t : broadcast(-104.0f), fraction, power);
+    const FloatVector below = alpha * fma(power, fraction, power - 1.0f);
+    return x < 0.0f ? below : x;  // a NaN is not below
+  }
+};
+template <class T>
+struct EluBackward {
+  T alpha;
+  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> y, Vector<T> dy) const {
+    return y > T(0) ? dy : (y + alpha) * dy;
+  }
+};
+template <class T>
+EIGAN_TARGET inline void elu(Index n, T alpha, const T* x, T* y) {
+  if constexpr (sizeof(T) == sizeof(float))
+    map(n, EluFloat{alpha}, y, x);
+  else
+    for (Index i = 0; i < n; ++i) y[i] = x[i] < 0 ? alpha * std::expm1(x[i]) : x[i];
+}
+template <class T>
+EIGAN_TARGET inline void elu_backward(Index n, T alpha, const T* y, const T* dy, T* dx) {
+  map(n, EluBackward<T>{alpha}, dx, y, dy);
+}
+
+// GELU: x Phi(x), the normal distribution's. With z = |x| and e = e^(-z^2/2), Phi(-z) = e r(z) and its derivative is
+// phi(z) = e / sqrt(2 pi).
+
+/// e and r for z in [0, 14.4]. z^2 is exact in two parts: rounded once, it would cost e a part in 10^5 at the end. r is
+/// a polynomial in t = 1 / (1 + 0.35 z), fitted to within 2^-24.9 (by Lawson's iteration).
+EIGAN_TARGET EIGAN_INLINE void normal_tail(FloatVector z, FloatVector& e, FloatVector& r) {
+  using I = Simd<float>::I;
+  I bits;
+  std::memcpy(&bits, &z, sizeof bits);
+  bits &= -4096;  // a number of 12 digits
+  FloatVector high;
+  std::memcpy(&high, &bits, sizeof high);
+  I k;
+  const FloatVector reduced = reduce_exp(-0.5f * (high * high), k);
+  FloatVector fraction, power;
+  expand_exp(fma((z - high) * -0.5f, z + high, reduced), k, fraction, power);
+  e = fma(power, fraction, power);
+
+  const FloatVector t = 1.0f / fma(z, broadcast(0.35f), broadcast(1.0f));
+  r = fma(t, broadcast(-0.0291580302f), broadcast(0.144031611f));
+  r = fma(r, t, broadcast(-0.255840403f));
+  r = fma(r, t, broadcast(0.159321254f));
+  r = fma(r, t, broadcast(-0.0232133943f));
+  r = fma(r, t, broadcast(0.105552927f));
+  r = fma(r, t, broadcast(0.119821185f));
+  r = fma(r, t, broadcast(0.139863529f));
+  r = fma(r, t, broadcast(0.139621306f));
+  r = r * t;
+}
+struct GeluFloat {
+  EIGAN_TARGET EIGAN_INLINE FloatVector operator()(FloatVector x) const {
+    FloatVector z = x < 0.0f ? -x : x;
+    z = z < 14.4f ? z : broadcast(14.4f);
+    FloatVector e, r;
+    normal_tail(z, e, r);
+    const FloatVector tail = z * r;  // times e: z Phi(-z)
+    const FloatVector y = x < 0.0f ? -(tail * e) : fma(-tail, e, x);
+    return x == x ? y : x;  // NOLINT(misc-redundant-expression): a NaN is not
+  }
+};
+/// The derivative, Phi(x) + x phi(x), times dy.
+struct GeluBackwardFloat {
+  EIGAN_TARGET EIGAN_INLINE FloatVector operator()(FloatVector x, FloatVector dy) const {
+    FloatVector z = x < 0.0f ? -x : x;
+    z = z < 14.4f ? z : broadcast(14.4f);
+    FloatVector e, r;
+    normal_tail(z, e, r);
+    const FloatVector w = fma(z, broadcast(0.398942280f), -r);
+    const FloatVector slope = x < 0.0f ? -(e * w) : fma(e, w, broadcast(1.0f));
+    return dy * (x == x ? slope : x);  // NOLINT(misc-redundant-expression)
+  }
+};
+template <class T>
+EIGAN_TARGET inline void gelu(Index n, const T* x, T* y) {
+  if constexpr (sizeof(T) == sizeof(float))
+    map(n, GeluFloat{}, y, x);
+  else
+    for (Index i = 0; i < n; ++i) {
+      const T bounded = x[i] < T(-60) ? T(-60) : x[i];
+      y[i] = bounded * (T(0.5) * std::erfc(bounded * T(-0.70710678118654752440)));
+    }
+}
+template <class T>
+EIGAN_TARGET inline void gelu_backward(Index n, const T* x, const T* dy, T* dx) {
+  if constexpr (sizeof(T) == sizeof(float))
+    map(n, GeluBackwardFloat{}, dx, x, dy);
+  else
+    for (Index i = 0; i < n; ++i) {
+      const T density = T(0.39894228040143267794) * std::exp(T(-0.5) * (x[i] * x[i]));
+      const T below = T(0.5) * std::erfc(x[i] * T(-0.70710678118654752440));
+      const T bounded = x[i] < T(-60) ? T(-60) : x[i] > T(60) ? T(60) : x[i];
+      dx[i] = fma(bounded, density, below) * dy[i];
+    }
+}
+
+// SiLU: x sigmoid(x).
+
+/// sigmoid(x), 1 - sigmoid(x), both accurate at both ends, and x within [-104, 104], where neither changes any more.
+struct Sigmoids {
+  FloatVector at, beyond, x;
+  EIGAN_TARGET EIGAN_INLINE explicit Sigmoids(FloatVector v) {
+    FloatVector t = v < 0.0f ? v : -v;
+    t = t > -104.0f ? t : broadcast(-104.0f);
+    FloatVector fraction, power;
+    split_exp(t, fraction, power);
+    const FloatVector z = fma(power, fraction, power), larger = 1.0f / (z + 1.0f), smaller = z * larger;
+    at = v < 0.0f ? smaller : larger;
+    beyond = v < 0.0f ? larger : smaller;
+    x = v < 0.0f ? t : -t;
+  }
+};
+struct SiluFloat {
+  EIGAN_TARGET EIGAN_INLINE FloatVector operator()(FloatVector x) const {
+    const Sigmoids s(x);
+    return (x < 0.0f ? s.x : x) * s.at;
+  }
+};
+/// The derivative, sigmoid(x) (1 + x (1 - sigmoid(x))), times dy.
+struct SiluBackwardFloat {
+  EIGAN_TARGET EIGAN_INLINE FloatVector operator()(FloatVector x, FloatVector dy) const {
+    const Sigmoids s(x);
+    const FloatVector slope = s.at * fma(s.x, s.beyond, broadcast(1.0f));
+    return dy * (x == x ? slope : x);  // NOLINT(misc-redundant-expression)
+  }
+};
+template <class T>
+EIGAN_TARGET EIGAN_INLINE T sigmoid_of(T x) {
+  const T z = std::exp(x < 0 ? x : -x);
+  return (x < 0 ? z : T(1)) / (T(1) + z);
+}
+template <class T>
+EIGAN_TARGET inline void silu(Index n, const T* x, T* y) {
+  if constexpr (sizeof(T) == sizeof(float))
+    map(n, SiluFloat{}, y, x);
+  else
+    for (Index i = 0; i < n; ++i) {
+      const T bounded = x[i] < T(-800) ? T(-800) : x[i];
+      y[i] = bounded * sigmoid_of(bounded);
+    }
+}
+template <class T>
+EIGAN_TARGET inline void silu_backward(Index n, const T* x, const T* dy, T* dx) {
+  if constexpr (sizeof(T) == sizeof(float))
+    map(n, SiluBackwardFloat{}, dx, x, dy);
+  else
+    for (Index i = 0; i < n; ++i) {
+      const T bounded = x[i] < T(-800) ? T(-800) : x[i] > T(800) ? T(800) : x[i];
+      dx[i] = sigmoid_of(bounded) * fma(bounded, sigmoid_of(-bounded), T(1)) * dy[i];
+    }
+}
+
+// Softplus: log(1 + e^u) / beta with u = beta x, and x where u is above the threshold.
+
+struct SoftplusFloat {
+  float beta, threshold;
+  EIGAN_TARGET EIGAN_INLINE FloatVector operator()(FloatVector x) const {
+    const FloatVector u = beta * x;
+    const FloatVector t = u < 0.0f ? u : -u;
+    FloatVector fraction, power;
+    split_exp(t > -104.0f ? t : broadcast(-104.0f), fraction, power);
+    // log(1 + z) = 2 (s + s^3/3 + s^5/5 + ...), s = z / (2 + z) <= 1/3; the first term left out is below 2^-26 of it.
+    const FloatVector z = fma(power, fraction, power), s = z / (z + 2.0f), s2 = s * s;
+    FloatVector q = fma(s2, broadcast(2.0f / 13), broadcast(2.0f / 11));
+    q = fma(q, s2, broadcast(2.0f / 9));
+    q = fma(q, s2, broadcast(2.0f / 7));
+    q = fma(q, s2, broadcast(2.0f / 5));
+    q = fma(q, s2, broadcast(2.0f / 3));
+    const FloatVector log1p = fma(q * s2, s, s + s);
+    const FloatVector y = ((u > 0.0f ? u : FloatVector{}) + log1p) * (1 / beta);
+    return u <= threshold ? y : x;  // a NaN is not
+  }
+};
+struct SoftplusBackwardFloat {
+  float beta, threshold;
+  EIGAN_TARGET EIGAN_INLINE FloatVector operator()(FloatVector x, FloatVector dy) const {
+    const FloatVector u = beta * x;
+    const Sigmoids s(u);
+    const FloatVector slope = u <= threshold ? s.at : broadcast(1.0f);
+    return dy * (x == x ? slope : x);  // NOLINT(misc-redundant-expression)
+  }
+};
+template <class T>
+EIGAN_TARGET inline void softplus(Index n, T beta, T threshold, const T* x, T* y) {
+  if constexpr (sizeof(T) == sizeof(float))
+    map(n, SoftplusFloat{beta, threshold}, y, x);
+  else
+    for (Index i = 0; i < n; ++i) {
+      const T u = beta * x[i];
+      y[i] = u <= threshold ? ((u > 0 ? u : T(0)) + std::log1p(std::exp(u < 0 ? u : -u))) / beta : x[i];
+    }
+}
+template <class T>
+EIGAN_TARGET inline void softplus_backward(Index n, T beta, T threshold, const T* x, const T* dy, T* dx) {
+  if constexpr (sizeof(T) == sizeof(float))
+    map(n, SoftplusBackwardFloat{beta, threshold}, dx, x, dy);
+  else
+    for (Index i = 0; i < n; ++i) {
+      const T u = beta * x[i];
+      dx[i] = (u > threshold ? T(1) : sigmoid_of(u)) * dy[i];
+    }
+}
+
+template <class T>
+struct TableOf<EluKernels<T>> {
+  static constexpr EluKernels<T> table{.forward = elu<T>, .backward = elu_backward<T>};
+};
+template <class T>
+struct TableOf<GeluKernels<T>> {
+  static constexpr GeluKernels<T> table{.forward = gelu<T>, .backward = gelu_backward<T>};
+};
+template <class T>
+struct TableOf<SiluKernels<T>> {
+  static constexpr SiluKernels<T> table{.forward = silu<T>, .backward = silu_backward<T>};
+};
+template <class T>
+struct TableOf<SoftplusKernels<T>> {
+  static constexpr SoftplusKernels<T> table{.forward = softplus<T>, .backward = softplus_backward<T>};
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#define EIGAN_ISA avx512
+#define EIGAN_TARGET [[gnu::target("avx2,fma,avx512f")]]
+#define EIGAN_VECTOR_BYTES 64
+
+// ======== eigan/kernels/activations.inc
+// Smooth activations: see activations.hpp. Compiled by for_each_isa.inc. In float a vector at a time; double,
+// which checks gradients, goes by the standard library. tests/kernels/activations_test.cpp states the errors.
+
+namespace eigan::detail::EIGAN_ISA {
+
+// ELU: alpha (e^x - 1) below 0.
+
+struct EluFloat {
+  float alpha;
+  EIGAN_TARGET EIGAN_INLINE FloatVector operator()(FloatVector x) const {
+    const FloatVector t = x < 0.0f ? x : FloatVector{};
+    FloatVector fraction, power;
+    split_exp(t > -104.0f ? t : broadcast(-104.0f), fraction, power);
+    const FloatVector below = alpha * fma(power, fraction, power - 1.0f);
+    return x < 0.0f ? below : x;  // a NaN is not below
+  }
+};
+template <class T>
+struct EluBackward {
+  T alpha;
+  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> y, Vector<T> dy) const {
+    return y > T(0) ? dy : (y + alpha) * dy;
+  }
+};
+template <class T>
+EIGAN_TARGET inline void elu(Index n, T alpha, const T* x, T* y) {
+  if constexpr (sizeof(T) == sizeof(float))
+    map(n, EluFloat{alpha}, y, x);
+  else
+    for (Index i = 0; i < n; ++i) y[i] = x[i] < 0 ? alpha * std::expm1(x[i]) : x[i];
+}
+template <class T>
+EIGAN_TARGET inline void elu_backward(Index n, T alpha, const T* y, const T* dy, T* dx) {
+  map(n, EluBackward<T>{alpha}, dx, y, dy);
+}
+
+// GELU: x Phi(x), the normal distribution's. With z = |x| and e = e^(-z^2/2), Phi(-z) = e r(z) and its derivative is
+// phi(z) = e / sqrt(2 pi).
+
+/// e and r for z in [0, 14.4]. z^2 is exact in two parts: rounded once, it would cost e a part in 10^5 at the end. r is
+/// a polynomial in t = 1 / (1 + 0.35 z), fitted to within 2^-24.9 (by Lawson's iteration).
+EIGAN_TARGET EIGAN_INLINE void normal_tail(FloatVector z, FloatVector& e, FloatVector& r) {
+  using I = Simd<float>::I;
+  I bits;
+  std::memcpy(&bits, &z, sizeof bits);
+  bits &= -4096;  // a number of 12 digits
+  FloatVector high;
+  std::memcpy(&high, &bits, sizeof high);
+  I k;
+  const FloatVector reduced = reduce_exp(-0.5f * (high * high), k);
+  FloatVector fraction, power;
+  expand_exp(fma((z - high) * -0.5f, z + high, reduced), k, fraction, power);
+  e = fma(power, fraction, power);
+
+  const FloatVector t = 1.0f / fma(z, broadcast(0.35f), broadcast(1.0f));
+  r = fma(t, broadcast(-0.0291580302f), broadcast(0.144031611f));
+  r = fma(r, t, broadcast(-0.255840403f));
+  r = fma(r, t, broadcast(0.159321254f));
+  r = fma(r, t, broadcast(-0.0232133943f));
+  r = fma(r, t, broadcast(0.105552927f));
+  r = fma(r, t, broadcast(0.119821185f));
+  r = fma(r, t, broadcast(0.139863529f));
+  r = fma(r, t, broadcast(0.139621306f));
+  r = r * t;
+}
+struct GeluFloat {
+  EIGAN_TARGET EIGAN_INLINE FloatVector operator()(FloatVector x) const {
+    FloatVector z = x < 0.0f ? -x : x;
+    z = z < 14.4f ? z : broadcast(14.4f);
+    FloatVector e, r;
+    normal_tail(z, e, r);
+    const FloatVector tail = z * r;  // times e: z Phi(-z)
+    const FloatVector y = x < 0.0f ? -(tail * e) : fma(-tail, e, x);
+    return x == x ? y : x;  // NOLINT(misc-redundant-expression): a NaN is not
+  }
+};
+/// The derivative, Phi(x) + x phi(x), times dy.
+struct GeluBackwardFloat {
+  EIGAN_TARGET EIGAN_INLINE FloatVector operator()(FloatVector x, FloatVector dy) const {
+    FloatVector z = x < 0.0f ? -x : x;
+    z = z < 14.4f ? z : broadcast(14.4f);
+    FloatVector e, r;
+    normal_tail(z, e, r);
+    const FloatVector w = fma(z, broadcast(0.398942280f), -r);
+    const FloatVector slope = x < 0.0f ? -(e * w) : fma(e, w, broadcast(1.0f));
+    return dy * (x == x ? slope : x);  // NOLINT(misc-redundant-expression)
+  }
+};
+template <class T>
+EIGAN_TARGET inline void gelu(Index n, const T* x, T* y) {
+  if constexpr (sizeof(T) == sizeof(float))
+    map(n, GeluFloat{}, y, x);
+  else
+    for (Index i = 0; i < n; ++i) {
+      const T bounded = x[i] < T(-60) ? T(-60) : x[i];
+      y[i] = bounded * (T(0.5) * std::erfc(bounded * T(-0.70710678118654752440)));
+    }
+}
+template <class T>
+EIGAN_TARGET inline void gelu_backward(Index n, const T* x, const T* dy, T* dx) {
+  if constexpr (sizeof(T) == sizeof(float))
+    map(n, GeluBackwardFloat{}, dx, x, dy);
+  else
+    for (Index i = 0; i < n; ++i) {
+      const T density = T(0.39894228040143267794) * std::exp(T(-0.5) * (x[i] * x[i]));
+      const T below = T(0.5) * std::erfc(x[i] * T(-0.70710678118654752440));
+      const T bounded = x[i] < T(-60) ? T(-60) : x[i] > T(60) ? T(60) : x[i];
+      dx[i] = fma(bounded, density, below) * dy[i];
+    }
+}
+
+// SiLU: x sigmoid(x).
+
+/// sigmoid(x), 1 - sigmoid(x), both accurate at both ends, and x within [-104, 104], where neither changes any more.
+struct Sigmoids {
+  FloatVector at, beyond, x;
+  EIGAN_TARGET EIGAN_INLINE explicit Sigmoids(FloatVector v) {
+    FloatVector t = v < 0.0f ? v : -v;
+    t = t > -104.0f ? t : broadcast(-104.0f);
+    FloatVector fraction, power;
+    split_exp(t, fraction, power);
+    const FloatVector z = fma(power, fraction, power), larger = 1.0f / (z + 1.0f), smaller = z * larger;
+    at = v < 0.0f ? smaller : larger;
+    beyond = v < 0.0f ? larger : smaller;
+    x = v < 0.0f ? t : -t;
+  }
+};
+struct SiluFloat {
+  EIGAN_TARGET EIGAN_INLINE FloatVector operator()(FloatVector x) const {
+    const Sigmoids s(x);
+    return (x < 0.0f ? s.x : x) * s.at;
+  }
+};
+/// The derivative, sigmoid(x) (1 + x (1 - sigmoid(x))), times dy.
+struct SiluBackwardFloat {
+  EIGAN_TARGET EIGAN_INLINE FloatVector operator()(FloatVector x, FloatVector dy) const {
+    const Sigmoids s(x);
+    const FloatVector slope = s.at * fma(s.x, s.beyond, broadcast(1.0f));
+    return dy * (x == x ? slope : x);  // NOLINT(misc-redundant-expression)
+  }
+};
+template <class T>
+EIGAN_TARGET EIGAN_INLINE T sigmoid_of(T x) {
+  const T z = std::exp(x < 0 ? x : -x);
+  return (x < 0 ? z : T(1)) / (T(1) + z);
+}
+template <class T>
+EIGAN_TARGET inline void silu(Index n, const T* x, T* y) {
+  if constexpr (sizeof(T) == sizeof(float))
+    map(n, SiluFloat{}, y, x);
+  else
+    for (Index i = 0; i < n; ++i) {
+      const T bounded = x[i] < T(-800) ? T(-800) : x[i];
+      y[i] = bounded * sigmoid_of(bounded);
+    }
+}
+template <class T>
+EIGAN_TARGET inline void silu_backward(Index n, const T* x, const T* dy, T* dx) {
+  if constexpr (sizeof(T) == sizeof(float))
+    map(n, SiluBackwardFloat{}, dx, x, dy);
+  else
+    for (Index i = 0; i < n; ++i) {
+      const T bounded = x[i] < T(-800) ? T(-800) : x[i] > T(800) ? T(800) : x[i];
+      dx[i] = sigmoid_of(bounded) * fma(bounded, sigmoid_of(-bounded), T(1)) * dy[i];
+    }
+}
+
+// Softplus: log(1 + e^u) / beta with u = beta x, and x where u is above the threshold.
+
+struct SoftplusFloat {
+  float beta, threshold;
+  EIGAN_TARGET EIGAN_INLINE FloatVector operator()(FloatVector x) const {
+    const FloatVector u = beta * x;
+    const FloatVector t = u < 0.0f ? u : -u;
+    FloatVector fraction, power;
+    split_exp(t > -104.0f ? t : broadcast(-104.0f), fraction, power);
+    // log(1 + z) = 2 (s + s^3/3 + s^5/5 + ...), s = z / (2 + z) <= 1/3; the first term left out is below 2^-26 of it.
+    const FloatVector z = fma(power, fraction, power), s = z / (z + 2.0f), s2 = s * s;
+    FloatVector q = fma(s2, broadcast(2.0f / 13), broadcast(2.0f / 11));
+    q = fma(q, s2, broadcast(2.0f / 9));
+    q = fma(q, s2, broadcast(2.0f / 7));
+    q = fma(q, s2, broadcast(2.0f / 5));
+    q = fma(q, s2, broadcast(2.0f / 3));
+    const FloatVector log1p = fma(q * s2, s, s + s);
+    const FloatVector y = ((u > 0.0f ? u : FloatVector{}) + log1p) * (1 / beta);
+    return u <= threshold ? y : x;  // a NaN is not
+  }
+};
+struct SoftplusBackwardFloat {
+  float beta, threshold;
+  EIGAN_TARGET EIGAN_INLINE FloatVector operator()(FloatVector x, FloatVector dy) const {
+    const FloatVector u = beta * x;
+    const Sigmoids s(u);
+    const FloatVector slope = u <= threshold ? s.at : broadcast(1.0f);
+    return dy * (x == x ? slope : x);  // NOLINT(misc-redundant-expression)
+  }
+};
+template <class T>
+EIGAN_TARGET inline void softplus(Index n, T beta, T threshold, const T* x, T* y) {
+  if constexpr (sizeof(T) == sizeof(float))
+    map(n, SoftplusFloat{beta, threshold}, y, x);
+  else
+    for (Index i = 0; i < n; ++i) {
+      const T u = beta * x[i];
+      y[i] = u <= threshold ? ((u > 0 ? u : T(0)) + std::log1p(std::exp(u < 0 ? u : -u))) / beta : x[i];
+    }
+}
+template <class T>
+EIGAN_TARGET inline void softplus_backward(Index n, T beta, T threshold, const T* x, const T* dy, T* dx) {
+  if constexpr (sizeof(T) == sizeof(float))
+    map(n, SoftplusBackwardFloat{beta, threshold}, dx, x, dy);
+  else
+    for (Index i = 0; i < n; ++i) {
+      const T u = beta * x[i];
+      dx[i] = (u > threshold ? T(1) : sigmoid_of(u)) * dy[i];
+    }
+}
+
+template <class T>
+struct TableOf<EluKernels<T>> {
+  static constexpr EluKernels<T> table{.forward = elu<T>, .backward = elu_backward<T>};
+};
+template <class T>
+struct TableOf<GeluKernels<T>> {
+  static constexpr GeluKernels<T> table{.forward = gelu<T>, .backward = gelu_backward<T>};
+};
+template <class T>
+struct TableOf<SiluKernels<T>> {
+  static constexpr SiluKernels<T> table{.forward = silu<T>, .backward = silu_backward<T>};
+};
+template <class T>
+struct TableOf<SoftplusKernels<T>> {
+  static constexpr SoftplusKernels<T> table{.forward = softplus<T>, .backward = softplus_backward<T>};
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#undef EIGAN_X86_VECTORS
+#endif
+
+#undef EIGAN_INLINE
+#undef EIGAN_NOINLINE
+#undef EIGAN_UNROLL
+#undef EIGAN_UNROLL_TWICE
+EIGAN_SHARE_KERNELS(EluKernels)
+EIGAN_SHARE_KERNELS(GeluKernels)
+EIGAN_SHARE_KERNELS(SiluKernels)
+EIGAN_SHARE_KERNELS(SoftplusKernels)
+
+namespace eigan {
+
+/// y = x above 0, alpha (e^x - 1) elsewhere.
+class ELU {
+ public:
+  static constexpr bool elementwise = true;
+  static constexpr bool backward_reads_x = false;
+
+  /// alpha = 1.
+  constexpr ELU() = default;
+  /// Throws std::invalid_argument unless 0 <= alpha <= 1e30.
+  explicit ELU(double alpha) : alpha_(alpha) {
+    if (!(detail::at_least(alpha_, 0) && alpha_ <= 1e30))
+      detail::fail_contract("eigan::ELU: alpha must be at least 0 and at most 1e30, is ", alpha_);
+  }
+
+  /// What y falls to, with the sign changed.
+  double alpha() const { return alpha_; }
+  Spec spec() const { return {"ELU", {{"alpha", alpha_}}, "::eigan::ELU"}; }
+
+  template <class T>
+  void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
+    detail::for_each_column(y, x, [alpha = static_cast<T>(alpha_)](Index n, T* yj, const T* xj) {
+      detail::kernels<detail::EluKernels<T>>().forward(n, alpha, xj, yj);
+    });
+  }
+
+  template <class T>
+  void backward_input(std::span<const T>, ConstView<T>, ConstView<T> y, ConstView<T> dy, View<T> dx) const {
+    detail::for_each_column(dx, y, dy, [alpha = static_cast<T>(alpha_)](Index n, T* dxj, const T* yj, const T* dyj) {
+      detail::kernels<detail::EluKernels<T>>().backward(n, alpha, yj, dyj, dxj);
+    });
+  }
+
+  template <class T>
+  void add_curvature(std::span<const T>, ConstView<T>, ConstView<T> y, ConstView<T> tx, ConstView<T> dty,
+                     View<T> dx) const {
+    detail::add_curvature(y, tx, dty, dx,
+                          [alpha = static_cast<T>(alpha_)](T v) { return v > T(0) ? T(0) : v + alpha; });
+  }
+
+ private:
+  double alpha_ = 1;
+};
+
+static_assert(TangentLayer<ELU>);
+
+}  // namespace eigan
+
+// ======== eigan/layers/flatten.hpp
+// Flatten and Unflatten: an image as a vector in PyTorch's order and back, so that the weights of a dense layer beside
+// them are PyTorch's numbers.
+//   Flatten:  y[(c H + row) W + col] = x[c + C (row W + col)]     x: C x H x W,  y: C H W      Unflatten: its inverse
+// Backward:  each is the other's, for they only change the order.
+
+namespace eigan {
+namespace placed {
+
+/// A change of order where it stands: from pixels to planes, or from planes to pixels.
+class Reorder : public detail::SpatialLayer<Reorder> {
+ public:
+  /// Flatten makes planes of an image of pixels, Unflatten pixels of planes.
+  Reorder(Shape image, bool to_planes)
+      : SpatialLayer(to_planes ? image : Shape{image.size()}, to_planes ? Shape{image.size()} : image),
+        image_(image),
+        to_planes_(to_planes) {}
+
+  Spec spec() const {
+    if (to_planes_) return {"Flatten", {}, "::eigan::Flatten"};
+    const auto [c, h, w] = image_;
+    return {"Unflatten",
+            {{"channels", c}, {"height", h}, {"width", w}},
+            detail::concat("::eigan::Unflatten<", c, ", ", h, ", ", w, ">")};
+  }
+
+  // Parts: consecutive channels.
+
+  Index part_count() const { return (image_.channels + 15) / 16; }
+  template <class T>
+  void forward_parts(std::span<const T>, ConstView<T> x, View<T> y, Index first, Index last) const {
+    to_planes_ ? planes(x, y, first, last) : pixels(x, y, first, last);
+  }
+  template <class T>
+  void backward_input_parts(std::span<const T>, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx, Index first,
+                            Index last) const {
+    to_planes_ ? pixels(dy, dx, first, last) : planes(dy, dx, first, last);
+  }
+
+ private:
+  template <class T>
+  void planes(const ConstView<T>& x, View<T> y, Index first, Index last) const {
+    const Index from = 16 * first, count = std::min(16 * last, image_.channels) - from;
+    for (Index j = 0; j < x.cols(); ++j)
+      View<T>(y.data() + j * y.outerStride() + from * image_.pixels(), image_.pixels(), count) =
+          ConstView<T>(x.data() + j * x.outerStride() + from, count, image_.pixels(), image_.channels).transpose();
+  }
+  template <class T>
+  void pixels(const ConstView<T>& x, View<T> y, Index first, Index last) const {
+    const Index from = 16 * first, count = std::min(16 * last, image_.channels) - from;
+    for (Index j = 0; j < x.cols(); ++j)
+      View<T>(y.data() + j * y.outerStride() + from, count, image_.pixels(), image_.channels) =
+          ConstView<T>(x.data() + j * x.outerStride() + from * image_.pixels(), image_.pixels(), count).transpose();
+  }
+
+  Shape image_;
+  bool to_planes_;
+};
+
+static_assert(PartedLayer<Reorder> && TangentLayer<Reorder, double>);
+
+}  // namespace placed
+
+/// An image as a vector, in PyTorch's order.
+class Flatten {
+ public:
+  constexpr Shape output_shape(Shape in) const { return in ? Shape{in.size()} : Shape{}; }
+  std::string expects() const { return "an image"; }
+  Spec spec() const { return at({}).spec(); }
+  /// The layer of images of shape `in`.
+  placed::Reorder at(Shape in) const { return {in, true}; }
+};
+
+}  // namespace eigan
+
+// ======== eigan/layers/gelu.hpp
+// GELU: y = x Phi(x), where Phi is the distribution function of the standard normal and phi its density (Hendrycks and
+// Gimpel 2016).
+//   dx = (Phi(x) + x phi(x)) dy        y'' = (2 - x^2) phi(x)
+// Element-wise; exact, as torch.nn.GELU is unless told otherwise. Its approximation by tanh is another function, which
+// is refused by name.
+
+namespace eigan {
+
+/// y = x Phi(x).
+class GELU {
+ public:
+  static constexpr bool elementwise = true;
+  static constexpr bool backward_reads_y = false;
+
+  constexpr GELU() = default;
+  /// PyTorch's argument. Throws std::invalid_argument unless it is "none".
+  explicit GELU(std::string_view approximate) {
+    if (approximate != "none")
+      detail::fail_contract("eigan::GELU: approximate must be none, is ", approximate, ", which is not built");
+  }
+
+  Spec spec() const { return {"GELU", {}, "::eigan::GELU"}; }
+
+  template <class T>
+  void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
+    detail::for_each_column(
+        y, x, [](Index n, T* yj, const T* xj) { detail::kernels<detail::GeluKernels<T>>().forward(n, xj, yj); });
+  }
+
+  template <class T>
+  void backward_input(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, View<T> dx) const {
+    detail::for_each_column(dx, x, dy, [](Index n, T* dxj, const T* xj, const T* dyj) {
+      detail::kernels<detail::GeluKernels<T>>().backward(n, xj, dyj, dxj);
+    });
+  }
+
+  template <class T>
+  void add_curvature(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> tx, ConstView<T> dty,
+                     View<T> dx) const {
+    constexpr T density_at_0 = std::numbers::inv_sqrtpi_v<T> / std::numbers::sqrt2_v<T>;
+    detail::add_curvature(x, tx, dty, dx,
+                          [](T v) { return std::fma(-v, v, T(2)) * (density_at_0 * std::exp(T(-0.5) * (v * v))); });
+  }
+};
+
+static_assert(TangentLayer<GELU>);
+
+}  // namespace eigan
+
+// ======== eigan/layers/global_avg_pool2d.hpp
+// GlobalAvgPool2d: y is the mean of all pixels, channel by channel: torch.nn.AdaptiveAvgPool2d(1).
+//   x: C x H x W,   y: C     Backward:  dx = dy / (H W) at every pixel.
+
+namespace eigan {
+namespace placed {
+
+/// The mean of all pixels where it stands.
+class GlobalAvgPool2d : public detail::SpatialLayer<GlobalAvgPool2d> {
+ public:
+  explicit GlobalAvgPool2d(Shape in) : SpatialLayer(in, {in.channels}), channels_(in) {}
+
+  Spec spec() const { return {"GlobalAvgPool2d", {}, "::eigan::GlobalAvgPool2d"}; }
+
+  // Parts: consecutive channels.
+
+  Index part_count() const { return channels_.parts(); }
+  template <class T>
+  void forward_parts(std::span<const T>, ConstView<T> x, View<T> y, Index first, Index last) const {
+    for (Index j = 0; j < x.cols(); ++j)
+      channels_.for_each_run(first, last, [&](detail::Run run) {
+        const auto mean = channels_.moments(run, x.columns(j, 1));
+        for (Index i = 0; i < run.count; ++i) y(run.first + i, j) = mean.center[i] + mean.rest[i];
+      });
+  }
+  template <class T>
+  void backward_input_parts(std::span<const T>, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx, Index first,
+                            Index last) const {
+    const T share = 1 / static_cast<T>(in().pixels());
+    for (Index j = 0; j < dy.cols(); ++j)
+      channels_.for_each_run(first, last, [&](detail::Run run) {
+        const detail::ConstPixel<T> d(dy.data() + j * dy.outerStride() + run.first, run.count);
+        T* const pixels = dx.data() + j * dx.outerStride() + run.first;
+        for (Index p = 0; p < in().pixels(); ++p) detail::Pixel<T>(pixels + p * in().channels, run.count) = d * share;
+      });
+  }
+
+ private:
+  detail::Channels channels_;
+};
+
+}  // namespace placed
+
+/// The mean of all pixels; a vector comes out.
+class GlobalAvgPool2d {
+ public:
+  constexpr Shape output_shape(Shape in) const { return in ? Shape{in.channels} : Shape{}; }
+  std::string expects() const { return "an image"; }
+  Spec spec() const { return at({}).spec(); }
+  /// The layer over images of shape `in`.
+  placed::GlobalAvgPool2d at(Shape in) const { return placed::GlobalAvgPool2d(in); }
+};
+
+static_assert(PartedLayer<placed::GlobalAvgPool2d> && TangentLayer<placed::GlobalAvgPool2d, double> &&
+              ShapedLayer<GlobalAvgPool2d>);
+
+}  // namespace eigan
+
+// ======== eigan/layers/instance_norm2d.hpp
+// InstanceNorm2d: each channel of each image is centred and scaled by its own mean and variance (Ulyanov et al. 2016).
+//   y = gamma x^ + beta,    x^ = r (x - mean),   r = 1 / sqrt(var + eps)     x, y: shape x batch;  means over pixels
+// Backward:  dx = gamma P dy  with  P v = r (v - mean(v) - x^ mean(x^ v)),   dgamma += sum dy x^,   dbeta += sum dy.
+// Tangent:   ty = gamma P tx.  With a = mean(x^ dty), b = mean(x^ tx), c = mean(dty (tx - mean(tx))), n pixels:
+//   d<dty, ty> = gamma r^2 ((3 a b - c) x^ - b (dty - mean(dty)) - a (tx - mean(tx))) in x,  n r (c - a b) in gamma.
+// As torch.nn.InstanceNorm2d it starts without gamma and beta, and has no running statistics.
+
+namespace eigan {
+namespace placed {
+
+/// Instance normalisation where it stands.
+class InstanceNorm2d {
+ public:
+  static constexpr Index input = dynamic, output = dynamic;
+  static constexpr bool backward_reads_y = false;
+
+  /// Over the pixels of `shape`.
+  InstanceNorm2d(Shape shape, double eps, bool affine) : channels_(shape), eps_(eps), affine_(affine) {}
+
+  Index input_size() const { return channels_.shape().size(); }
+  Index output_size() const { return channels_.shape().size(); }
+  double operations() const { return 8 * static_cast<double>(input_size()); }
+  Spec spec() const {
+    return {"InstanceNorm2d",
+            {{"num_features", channels_.count()}, {"eps", eps_}, {"affine", affine_}},
+            detail::concat("::eigan::InstanceNorm2d<", channels_.count(), ">")};
+  }
+
+  Index param_size() const { return affine_ ? 2 * channels_.count() : 0; }
+  std::vector<Parameter> parameters() const {
+    if (!affine_) return {};
+    const Index c = channels_.count();
+    return {{"weight", 0, c, 1, 1}, {"bias", c, c, 1, 1}};
+  }
+  template <class T>
+  void init(std::span<T> p, Rng) const {
+    if (affine_) std::fill_n(std::fill_n(p.data(), channels_.count(), T(1)), channels_.count(), T(0));
+  }
+
+  template <class T>
+  void forward(std::span<const T> p, ConstView<T> x, View<T> y) const {
+    forward_parts(p, x, y, 0, part_count());
+  }
+  template <class T>
+  void backward_input(std::span<const T> p, ConstView<T> x, ConstView<T> y, ConstView<T> dy, View<T> dx) const {
+    backward_input_parts(p, x, y, dy, dx, 0, part_count());
+  }
+  template <class T>
+  void backward_params(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp) const {
+    if (affine_)
+      for_each(x.cols(), 0, part_count(), [&](Index j, detail::Run run) {
+        T* const dgamma = dp.data() + run.first;
+        channels_.add_params(run, x.columns(j, 1), eps_, dy.columns(j, 1), dgamma, dgamma + channels_.count());
+      });
+  }
+
+  // Parts: consecutive channels.
+
+  Index part_count() const { return channels_.parts(); }
+  template <class T>
+  void forward_parts(std::span<const T> p, ConstView<T> x, View<T> y, Index first, Index last) const {
+    for_each(x.cols(), first, last, [&](Index j, detail::Run run) {
+      const T* const gamma = gamma_of(p, run);
+      channels_.normalise(run, x.columns(j, 1), eps_, gamma, affine_ ? gamma + channels_.count() : nullptr,
+                          y.columns(j, 1));
+    });
+  }
+  template <class T>
+  void backward_input_parts(std::span<const T> p, ConstView<T> x, ConstView<T>, ConstView<T> dy, View<T> dx,
+                            Index first, Index last) const {
+    for_each(x.cols(), first, last, [&](Index j, detail::Run run) {
+      channels_.normalise_backward(run, x.columns(j, 1), eps_, gamma_of(p, run), dy.columns(j, 1), dx.columns(j, 1));
+    });
+  }
+
+  template <class T>
+  void forward_tangent(std::span<const T> p, ConstView<T> x, ConstView<T> y, ConstView<T> tx, View<T> ty) const {
+    backward_input(p, x, y, tx, ty);  // P is symmetric
+  }
+  template <class T>
+  void add_curvature(std::span<const T> p, ConstView<T> x, ConstView<T>, ConstView<T> tx, ConstView<T> dty,
+                     View<T> dx) const {
+    for_each(x.cols(), 0, part_count(), [&](Index j, detail::Run run) {
+      const Second<T> at(*this, run, x.columns(j, 1), tx.columns(j, 1), dty.columns(j, 1));
+      const T* const gamma = gamma_of(p, run);
+      detail::Group<T> zero{}, of_x, of_tx, of_dty, c_x, c_tx, c_dty;
+      for (Index i = 0; i < run.count; ++i) {
+        const T scale = (affine_ ? gamma[i] : 1) * at.r[i] * at.r[i];
+        of_x[i] = scale * (3 * at.a[i] * at.b[i] - at.c[i]) * at.r[i];
+        of_tx[i] = -scale * at.a[i];
+        of_dty[i] = -scale * at.b[i];
+        c_x[i] = -of_x[i] * at.of_x.rest[i];
+        c_tx[i] = -of_tx[i] * at.of_tx.rest[i];
+        c_dty[i] = -of_dty[i] * at.with_x.mean[i];
+      }
+      const View<T> dxj = dx.columns(j, 1);
+      channels_.add(run, x.columns(j, 1), at.of_x.center, of_x, c_x, dxj);
+      channels_.add(run, tx.columns(j, 1), at.of_tx.center, of_tx, c_tx, dxj);
+      channels_.add(run, dty.columns(j, 1), zero, of_dty, c_dty, dxj);
+    });
+  }
+  template <class T>
+  void backward_params_tangent(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> tx, ConstView<T> dty,
+                               std::span<T> dp) const {
+    if (affine_)
+      for_each(x.cols(), 0, part_count(), [&](Index j, detail::Run run) {
+        const Second<T> at(*this, run, x.columns(j, 1), tx.columns(j, 1), dty.columns(j, 1));
+        const auto n = static_cast<T>(channels_.shape().pixels());
+        for (Index i = 0; i < run.count; ++i) dp.data()[run.first + i] += n * at.r[i] * (at.c[i] - at.a[i] * at.b[i]);
+      });
+  }
+
+ private:
+  /// f(sample, run) for the parts [first, last).
+  template <class F>
+  void for_each(Index samples, Index first, Index last, const F& f) const {
+    for (Index j = 0; j < samples; ++j) channels_.for_each_run(first, last, [&](detail::Run run) { f(j, run); });
+  }
+  template <class T>
+  const T* gamma_of(std::span<const T> p, detail::Run run) const {
+    return affine_ ? p.data() + run.first : nullptr;
+  }
+
+  /// What second derivatives are made of, for one sample.
+  template <class T>
+  struct Second {
+    Second(const InstanceNorm2d& layer, detail::Run run, const ConstView<T>& x, const ConstView<T>& tx,
+           const ConstView<T>& dty)
+        : of_x(layer.channels_.moments(run, x)),
+          of_tx(layer.channels_.moments(run, tx)),
+          with_x(layer.channels_.products(run, x, of_x, dty)) {
+      const auto tangent = layer.channels_.products(run, x, of_x, tx),
+                 both = layer.channels_.products(run, tx, of_tx, dty);
+      for (Index i = 0; i < run.count; ++i) {
+        r[i] = of_x.inverse_deviation(i, layer.eps_);
+        a[i] = r[i] * with_x.product[i];
+        b[i] = r[i] * tangent.product[i];
+        c[i] = both.product[i];
+      }
+    }
+    detail::Channels::Moments<T> of_x, of_tx;
+    detail::Channels::Products<T> with_x;
+    detail::Group<T> r, a, b, c;
+  };
+
+  detail::Channels channels_;
+  double eps_;
+  bool affine_;
+};
+
+}  // namespace placed
+
+/// Instance normalisation of images' channels. `InstanceNorm2d<64>`, or `InstanceNorm2d<>(64)`.
+template <Index Channels = dynamic>
+class InstanceNorm2d {
+  static_assert(Channels > 0 || Channels == dynamic, "eigan::InstanceNorm2d: channels are positive or dynamic");
+
+ public:
+  /// The channels that the type states, eps 1e-5, without parameters.
+  constexpr InstanceNorm2d() requires(Channels != dynamic) : channels_(Channels) {}
+  /// Throws std::invalid_argument unless 0 < channels < 2^31, as the type says where it does, and eps > 0. `affine`:
+  /// with gamma and beta.
+  explicit InstanceNorm2d(Index channels, double eps = 1e-5, bool affine = false)
+      : channels_(channels), eps_(eps), affine_(affine) {
+    detail::check_normalisation("InstanceNorm2d", "channels", Channels, channels, eps);
+  }
+
+  /// A single pixel has no deviation.
+  constexpr Shape output_shape(Shape in) const {
+    return in && in.channels == channels_ && !in.is_vector() ? in : Shape{};
+  }
+  std::string expects() const { return detail::concat(channels_, " channels, more than 1 pixel"); }
+  Spec spec() const { return at({channels_}).spec(); }
+  /// The layer over the pixels of `in`.
+  placed::InstanceNorm2d at(Shape in) const { return {in, eps_, affine_}; }
+
+ private:
+  Index channels_;
+  double eps_ = 1e-5;
+  bool affine_ = false;
+};
+
+static_assert(ParametricLayer<placed::InstanceNorm2d> && PartedLayer<placed::InstanceNorm2d> &&
+              TangentLayer<placed::InstanceNorm2d, double> && ShapedLayer<InstanceNorm2d<3>>);
+
+}  // namespace eigan
+
+// ======== eigan/layers/layer_norm.hpp
+// LayerNorm: a whole sample is centred and scaled by its own mean and variance (Ba, Kiros and Hinton 2016).
+//   y = gamma x^ + beta,    x^ = r (x - mean),   r = 1 / sqrt(var + eps)     x, y: shape x batch;  gamma, beta: shape
+// Backward:  dx = P (gamma dy)  with  P v = r (v - mean(v) - x^ mean(x^ v)),   dgamma += sum dy x^,   dbeta += sum dy.
+// Tangent:   ty = gamma P tx.  With g = gamma dty, a = mean(x^ g), b = mean(x^ tx), c = mean(g (tx - mean(tx))):
+//   d<dty, ty> = r^2 ((3 a b - c) x^ - b (g - mean(g)) - a (tx - mean(tx))) in x,   dty P tx in gamma.
+// As torch.nn.LayerNorm of the whole sample, whose order (C, H, W) the tensors have in files.
+
+// ======== eigan/kernels/columns.hpp
+// Functions of one column, n numbers in a row with their own mean and variance: for normalisations of a whole sample.
+//
+// As in rows.hpp a mean is two numbers, a `center`, which is subtracted before anything is scaled, and a `rest`.
+
+namespace eigan::detail {
+
+/// center + rest is the mean, variance the mean squared distance from it.
+template <class T>
+struct ColumnMoments {
+  T center, rest, variance;
+};
+
+/// The sums of w dy and of w dy (x - center).
+template <class T>
+struct ColumnProducts {
+  T sum, product;
+};
+
+/// a u + b (x - center) + c.
+template <class T>
+struct Combination {
+  T a;
+  const T* u;
+  T b;
+  const T* x;
+  T center, c;
+};
+
+template <class T>
+struct ColumnKernels {
+  ColumnMoments<T> (*column_moments)(Index n, const T* x);
+  /// Without w it is 1.
+  ColumnProducts<T> (*column_products)(Index n, const T* x, T center, const T* w, const T* dy);
+  /// y = w (a u + b (x - center) + c) + add; without `add` it is 0. y may be any of the inputs.
+  void (*weigh_column)(Index n, const T* w, const Combination<T>& f, const T* add, T* y);
+  /// y = a (w u) + b (x - center) + c + add, likewise.
+  void (*combine_column)(Index n, const T* w, const Combination<T>& f, const T* add, T* y);
+};
+
+template <class T>
+const ColumnKernels<T>& column_kernels() {
+  return kernels<ColumnKernels<T>>();
+}
+
+}  // namespace eigan::detail
+
+// ======== eigan/kernels/for_each_isa.inc
+// Compiles the text EIGAN_KERNELS, one subject's kernels, once for every instruction set, with
+//   EIGAN_ISA           the namespace
+//   EIGAN_TARGET        the function attribute that allows the instructions
+//   EIGAN_VECTOR_BYTES  the register's width
+//   EIGAN_X86_VECTORS   where fused multiply-add, square root and masked moves are x86 instructions
+// Every function of such a text carries EIGAN_TARGET and calls nothing but its like, so no code of one set can be
+// inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
+
+#define EIGAN_INLINE [[gnu::always_inline]] inline
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // long ones: a single copy for all callers
+#if defined(__clang__)
+#define EIGAN_UNROLL _Pragma("unroll")
+#define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
+#else
+#define EIGAN_UNROLL _Pragma("GCC unroll 16")
+#define EIGAN_UNROLL_TWICE _Pragma("GCC unroll 2")
+#endif
+
+#define EIGAN_ISA portable
+#if defined(__x86_64__)
+// What every such processor has, although -march or -mavx2 allow this file more: of a program whose files have different
+// flags the linker keeps any one of several bodies of a kernel.
+#define EIGAN_TARGET [[gnu::target("arch=x86-64,no-sse3,no-popcnt,no-lzcnt,no-movbe,no-bmi,no-bmi2")]]
+#else
+#define EIGAN_TARGET
+#endif
+#define EIGAN_VECTOR_BYTES 16
+
+// ======== eigan/kernels/columns.inc
+// One column: see columns.hpp. Compiled by for_each_isa.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// The first `count` numbers, and `fill` for the others of a vector.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE Vector<T> load_filled(const T* p, Index count, T fill) {
+  if (count == lanes<T>) return load(p);
+  T numbers[lanes<T>];
+  for (Index i = 0; i < lanes<T>; ++i) numbers[i] = i < count ? p[i] : fill;
+  return load(numbers);
+}
+template <class T>
+EIGAN_TARGET EIGAN_INLINE T sum_of_lanes(Vector<T> v) {
+  T lane[lanes<T>];
+  store(lane, v);
+  for (Index width = lanes<T> / 2; width > 0; width /= 2)
+    for (Index k = 0; k < width; ++k) lane[k] += lane[k + width];
+  return lane[0];
+}
+
+/// Two sums over a column: f.add(i, count, first, second) adds what numbers i to i + count give. Four vectors of sums
+/// take turns, so that none waits for itself, and are emptied now and then: rounding grows with the length of a sum.
+template <class T, class F>
+EIGAN_TARGET EIGAN_INLINE void sum_column(Index n, const F& f, T& first, T& second) {
+  constexpr Index L = lanes<T>, longest = 256 * L;
+  Vector<T> total[2] = {};
+  for (Index begin = 0; begin < n; begin += longest) {
+    const Index end = n - begin < longest ? n : begin + longest;
+    Vector<T> a[4] = {}, b[4] = {};
+    Index i = begin;
+    for (; i + 4 * L <= end; i += 4 * L) {
+      EIGAN_UNROLL for (unsigned k = 0; k < 4; ++k) f.add(i + k * L, L, a[k], b[k]);
+    }
+    for (; i < end; i += L) f.add(i, end - i < L ? end - i : L, a[0], b[0]);
+    total[0] += (a[0] + a[1]) + (a[2] + a[3]);
+    total[1] += (b[0] + b[1]) + (b[2] + b[3]);
+  }
+  first = sum_of_lanes<T>(total[0]);
+  second = sum_of_lanes<T>(total[1]);
+}
+
+template <class T>
+struct AddDistances {
+  const T* x;
+  T center;
+  EIGAN_TARGET EIGAN_INLINE void add(Index i, Index count, Vector<T>& sum, Vector<T>& squares) const {
+    const Vector<T> d = load_filled(x + i, count, center) - center;
+    sum += d;
+    squares = fma(d, d, squares);
+  }
+};
+template <class T>
+EIGAN_TARGET inline ColumnMoments<T> column_moments(Index n, const T* x) {
+  T sum, squares;
+  sum_column(n, AddDistances<T>{x, T(0)}, sum, squares);
+  const T center = sum / static_cast<T>(n);
+  sum_column(n, AddDistances<T>{x, center}, sum, squares);
+  const T rest = sum / static_cast<T>(n), variance = fma(-rest, rest, squares / static_cast<T>(n));
+  return {center, rest, variance < 0 ? T(0) : variance};
+}
+
+template <class T>
+struct AddProducts {
+  const T *x, *w, *dy;
+  T center;
+  EIGAN_TARGET EIGAN_INLINE void add(Index i, Index count, Vector<T>& sum, Vector<T>& product) const {
+    Vector<T> d = load_filled(dy + i, count, T(0));
+    if (w != nullptr) d *= load_filled(w + i, count, T(0));
+    sum += d;
+    product = fma(d, load_filled(x + i, count, T(0)) - center, product);
+  }
+};
+template <class T>
+EIGAN_TARGET inline ColumnProducts<T> column_products(Index n, const T* x, T center, const T* w, const T* dy) {
+  ColumnProducts<T> sums;
+  sum_column(n, AddProducts<T>{x, w, dy, center}, sums.sum, sums.product);
+  return sums;
+}
+
+/// Without `of_u` the weight is that of the whole combination.
+template <class T, bool of_u>
+EIGAN_TARGET EIGAN_INLINE Vector<T> weighed(Index i, Index count, const T* w, const Combination<T>& f, const T* add) {
+  const Vector<T> weight = load_filled(w + i, count, T(0)), u = load_filled(f.u + i, count, T(0));
+  const Vector<T> centred = load_filled(f.x + i, count, T(0)) - f.center;
+  const Vector<T> more = add == nullptr ? Vector<T>{} : load_filled(add + i, count, T(0));
+  if constexpr (of_u)
+    return fma(broadcast(f.a), weight * u, fma(broadcast(f.b), centred, f.c + more));
+  else
+    return fma(weight, fma(broadcast(f.a), u, fma(broadcast(f.b), centred, broadcast(f.c))), more);
+}
+template <class T, bool of_u>
+EIGAN_TARGET inline void combine(Index n, const T* w, const Combination<T>& f, const T* add, T* y) {
+  constexpr Index L = lanes<T>;
+  Index i = 0;
+  for (; i + L <= n; i += L) store(y + i, weighed<T, of_u>(i, L, w, f, add));
+  if (i < n) store_part(y + i, weighed<T, of_u>(i, n - i, w, f, add), n - i);
+}
+
+template <class T>
+struct TableOf<ColumnKernels<T>> {
+  static constexpr ColumnKernels<T> table{
+      .column_moments = column_moments<T>,
+      .column_products = column_products<T>,
+      .weigh_column = combine<T, false>,
+      .combine_column = combine<T, true>,
+  };
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#if defined(__x86_64__)
+#define EIGAN_X86_VECTORS
+
+#define EIGAN_ISA avx2
+#define EIGAN_TARGET [[gnu::target("avx2,fma")]]
+#define EIGAN_VECTOR_BYTES 32
+
+// ======== eigan/kernels/columns.inc
+// One column: see columns.hpp. Compiled by for_each_isa.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// The first `count` numbers, and `fill` for the others of a vector.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE Vector<T> load_filled(const T* p, Index count, T fill) {
+  if (count == lanes<T>) return load(p);
+  T numbers[lanes<T>];
+  for (Index i = 0; i < lanes<T>; ++i) numbers[i] = i < count ? p[i] : fill;
+  return load(numbers);
+}
+template <class T>
+EIGAN_TARGET EIGAN_INLINE T sum_of_lanes(Vector<T> v) {
+  T lane[lanes<T>];
+  store(lane, v);
+  for (Index width = lanes<T> / 2; width > 0; width /= 2)
+    for (Index k = 0; k < width; ++k) lane[k] += lane[k + width];
+  return lane[0];
+}
+
+/// Two sums over a column: f.add(i, count, first, second) adds what numbers i to i + count give. Four vectors of sums
+/// take turns, so that none waits for itself, and are emptied now and then: rounding grows with the length of a sum.
+template <class T, class F>
+EIGAN_TARGET EIGAN_INLINE void sum_column(Index n, const F& f, T& first, T& second) {
+  constexpr Index L = lanes<T>, longest = 256 * L;
+  Vector<T> total[2] = {};
+  for (Index begin = 0; begin < n; begin += longest) {
+    const Index end = n - begin < longest ? n : begin + longest;
+    Vector<T> a[4] = {}, b[4] = {};
+    Index i = begin;
+    for (; i + 4 * L <= end; i += 4 * L) {
+      EIGAN_UNROLL for (unsigned k = 0; k < 4; ++k) f.add(i + k * L, L, a[k], b[k]);
+    }
+    for (; i < end; i += L) f.add(i, end - i < L ? end - i : L, a[0], b[0]);
+    total[0] += (a[0] + a[1]) + (a[2] + a[3]);
+    total[1] += (b[0] + b[1]) + (b[2] + b[3]);
+  }
+  first = sum_of_lanes<T>(total[0]);
+  second = sum_of_lanes<T>(total[1]);
+}
+
+template <class T>
+struct AddDistances {
+  const T* x;
+  T center;
+  EIGAN_TARGET EIGAN_INLINE void add(Index i, Index count, Vector<T>& sum, Vector<T>& squares) const {
+    const Vector<T> d = load_filled(x + i, count, center) - center;
+    sum += d;
+    squares = fma(d, d, squares);
+  }
+};
+template <class T>
+EIGAN_TARGET inline ColumnMoments<T> column_moments(Index n, const T* x) {
+  T sum, squares;
+  sum_column(n, AddDistances<T>{x, T(0)}, sum, squares);
+  const T center = sum / static_cast<T>(n);
+  sum_column(n, AddDistances<T>{x, center}, sum, squares);
+  const T rest = sum / static_cast<T>(n), variance = fma(-rest, rest, squares / static_cast<T>(n));
+  return {center, rest, variance < 0 ? T(0) : variance};
+}
+
+template <class T>
+struct AddProducts {
+  const T *x, *w, *dy;
+  T center;
+  EIGAN_TARGET EIGAN_INLINE void add(Index i, Index count, Vector<T>& sum, Vector<T>& product) const {
+    Vector<T> d = load_filled(dy + i, count, T(0));
+    if (w != nullptr) d *= load_filled(w + i, count, T(0));
+    sum += d;
+    product = fma(d, load_filled(x + i, count, T(0)) - center, product);
+  }
+};
+template <class T>
+EIGAN_TARGET inline ColumnProducts<T> column_products(Index n, const T* x, T center, const T* w, const T* dy) {
+  ColumnProducts<T> sums;
+  sum_column(n, AddProducts<T>{x, w, dy, center}, sums.sum, sums.product);
+  return sums;
+}
+
+/// Without `of_u` the weight is that of the whole combination.
+template <class T, bool of_u>
+EIGAN_TARGET EIGAN_INLINE Vector<T> weighed(Index i, Index count, const T* w, const Combination<T>& f, const T* add) {
+  const Vector<T> weight = load_filled(w + i, count, T(0)), u = load_filled(f.u + i, count, T(0));
+  const Vector<T> centred = load_filled(f.x + i, count, T(0)) - f.center;
+  const Vector<T> more = add == nullptr ? Vector<T>{} : load_filled(add + i, count, T(0));
+  if constexpr (of_u)
+    return fma(broadcast(f.a), weight * u, fma(broadcast(f.b), centred, f.c + more));
+  else
+    return fma(weight, fma(broadcast(f.a), u, fma(broadcast(f.b), centred, broadcast(f.c))), more);
+}
+template <class T, bool of_u>
+EIGAN_TARGET inline void combine(Index n, const T* w, const Combination<T>& f, const T* add, T* y) {
+  constexpr Index L = lanes<T>;
+  Index i = 0;
+  for (; i + L <= n; i += L) store(y + i, weighed<T, of_u>(i, L, w, f, add));
+  if (i < n) store_part(y + i, weighed<T, of_u>(i, n - i, w, f, add), n - i);
+}
+
+template <class T>
+struct TableOf<ColumnKernels<T>> {
+  static constexpr ColumnKernels<T> table{
+      .column_moments = column_moments<T>,
+      .column_products = column_products<T>,
+      .weigh_column = combine<T, false>,
+      .combine_column = combine<T, true>,
+  };
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#define EIGAN_ISA avx512
+#define EIGAN_TARGET [[gnu::target("avx2,fma,avx512f")]]
+#define EIGAN_VECTOR_BYTES 64
+
+// ======== eigan/kernels/columns.inc
+// One column: see columns.hpp. Compiled by for_each_isa.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// The first `count` numbers, and `fill` for the others of a vector.
+template <class T>
+EIGAN_TARGET EIGAN_INLINE Vector<T> load_filled(const T* p, Index count, T fill) {
+  if (count == lanes<T>) return load(p);
+  T numbers[lanes<T>];
+  for (Index i = 0; i < lanes<T>; ++i) numbers[i] = i < count ? p[i] : fill;
+  return load(numbers);
+}
+template <class T>
+EIGAN_TARGET EIGAN_INLINE T sum_of_lanes(Vector<T> v) {
+  T lane[lanes<T>];
+  store(lane, v);
+  for (Index width = lanes<T> / 2; width > 0; width /= 2)
+    for (Index k = 0; k < width; ++k) lane[k] += lane[k + width];
+  return lane[0];
+}
+
+/// Two sums over a column: f.add(i, count, first, second) adds what numbers i to i + count give. Four vectors of sums
+/// take turns, so that none waits for itself, and are emptied now and then: rounding grows with the length of a sum.
+template <class T, class F>
+EIGAN_TARGET EIGAN_INLINE void sum_column(Index n, const F& f, T& first, T& second) {
+  constexpr Index L = lanes<T>, longest = 256 * L;
+  Vector<T> total[2] = {};
+  for (Index begin = 0; begin < n; begin += longest) {
+    const Index end = n - begin < longest ? n : begin + longest;
+    Vector<T> a[4] = {}, b[4] = {};
+    Index i = begin;
+    for (; i + 4 * L <= end; i += 4 * L) {
+      EIGAN_UNROLL for (unsigned k = 0; k < 4; ++k) f.add(i + k * L, L, a[k], b[k]);
+    }
+    for (; i < end; i += L) f.add(i, end - i < L ? end - i : L, a[0], b[0]);
+    total[0] += (a[0] + a[1]) + (a[2] + a[3]);
+    total[1] += (b[0] + b[1]) + (b[2] + b[3]);
+  }
+  first = sum_of_lanes<T>(total[0]);
+  second = sum_of_lanes<T>(total[1]);
+}
+
+template <class T>
+struct AddDistances {
+  const T* x;
+  T center;
+  EIGAN_TARGET EIGAN_INLINE void add(Index i, Index count, Vector<T>& sum, Vector<T>& squares) const {
+    const Vector<T> d = load_filled(x + i, count, center) - center;
+    sum += d;
+    squares = fma(d, d, squares);
+  }
+};
+template <class T>
+EIGAN_TARGET inline ColumnMoments<T> column_moments(Index n, const T* x) {
+  T sum, squares;
+  sum_column(n, AddDistances<T>{x, T(0)}, sum, squares);
+  const T center = sum / static_cast<T>(n);
+  sum_column(n, AddDistances<T>{x, center}, sum, squares);
+  const T rest = sum / static_cast<T>(n), variance = fma(-rest, rest, squares / static_cast<T>(n));
+  return {center, rest, variance < 0 ? T(0) : variance};
+}
+
+template <class T>
+struct AddProducts {
+  const T *x, *w, *dy;
+  T center;
+  EIGAN_TARGET EIGAN_INLINE void add(Index i, Index count, Vector<T>& sum, Vector<T>& product) const {
+    Vector<T> d = load_filled(dy + i, count, T(0));
+    if (w != nullptr) d *= load_filled(w + i, count, T(0));
+    sum += d;
+    product = fma(d, load_filled(x + i, count, T(0)) - center, product);
+  }
+};
+template <class T>
+EIGAN_TARGET inline ColumnProducts<T> column_products(Index n, const T* x, T center, const T* w, const T* dy) {
+  ColumnProducts<T> sums;
+  sum_column(n, AddProducts<T>{x, w, dy, center}, sums.sum, sums.product);
+  return sums;
+}
+
+/// Without `of_u` the weight is that of the whole combination.
+template <class T, bool of_u>
+EIGAN_TARGET EIGAN_INLINE Vector<T> weighed(Index i, Index count, const T* w, const Combination<T>& f, const T* add) {
+  const Vector<T> weight = load_filled(w + i, count, T(0)), u = load_filled(f.u + i, count, T(0));
+  const Vector<T> centred = load_filled(f.x + i, count, T(0)) - f.center;
+  const Vector<T> more = add == nullptr ? Vector<T>{} : load_filled(add + i, count, T(0));
+  if constexpr (of_u)
+    return fma(broadcast(f.a), weight * u, fma(broadcast(f.b), centred, f.c + more));
+  else
+    return fma(weight, fma(broadcast(f.a), u, fma(broadcast(f.b), centred, broadcast(f.c))), more);
+}
+template <class T, bool of_u>
+EIGAN_TARGET inline void combine(Index n, const T* w, const Combination<T>& f, const T* add, T* y) {
+  constexpr Index L = lanes<T>;
+  Index i = 0;
+  for (; i + L <= n; i += L) store(y + i, weighed<T, of_u>(i, L, w, f, add));
+  if (i < n) store_part(y + i, weighed<T, of_u>(i, n - i, w, f, add), n - i);
+}
+
+template <class T>
+struct TableOf<ColumnKernels<T>> {
+  static constexpr ColumnKernels<T> table{
+      .column_moments = column_moments<T>,
+      .column_products = column_products<T>,
+      .weigh_column = combine<T, false>,
+      .combine_column = combine<T, true>,
+  };
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#undef EIGAN_X86_VECTORS
+#endif
+
+#undef EIGAN_INLINE
+#undef EIGAN_NOINLINE
+#undef EIGAN_UNROLL
+#undef EIGAN_UNROLL_TWICE
+EIGAN_SHARE_KERNELS(ColumnKernels)
+
+namespace eigan {
+namespace placed {
+
+/// Layer normalisation of samples of one shape.
+class LayerNorm {
+ public:
+  static constexpr Index input = dynamic, output = dynamic;
+  static constexpr bool backward_reads_y = false;
+
+  constexpr LayerNorm(Shape shape, double eps) : shape_(shape), eps_(eps) {}
+
+  /// Of one sample.
+  constexpr Shape shape() const { return shape_; }
+  Index input_size() const { return shape_.size(); }
+  Index output_size() const { return shape_.size(); }
+  double operations() const { return 8 * static_cast<double>(shape_.size()); }
+  Spec spec() const {
+    const auto [c, h, w] = shape_;
+    return {"LayerNorm",
+            {{"channels", c}, {"height", h}, {"width", w}, {"eps", eps_}},
+            shape_.is_vector() ? detail::concat("::eigan::LayerNorm<", c, ">")
+                               : detail::concat("::eigan::LayerNorm<", c, ", ", h, ", ", w, ">")};
+  }
+
+  Index param_size() const { return 2 * shape_.size(); }
+  std::vector<Parameter> parameters() const {
+    const Index n = shape_.size();
+    std::vector<Parameter> both{{"weight", 0, n, 1, 1}, {"bias", n, n, 1, 1}};
+    if (!shape_.is_vector())
+      for (Parameter& tensor : both) {
+        tensor.shape = {shape_.channels, shape_.height, shape_.width};
+        tensor.strides = {1, shape_.channels * shape_.width, shape_.channels};
+      }
+    return both;
+  }
+  template <class T>
+  void init(std::span<T> p, Rng) const {
+    std::fill_n(std::fill_n(p.data(), shape_.size(), T(1)), shape_.size(), T(0));
+  }
+
+  template <class T>
+  void forward(std::span<const T> p, ConstView<T> x, View<T> y) const {
+    forward_parts(p, x, y, 0, part_count());
+  }
+  template <class T>
+  void backward_input(std::span<const T> p, ConstView<T> x, ConstView<T> y, ConstView<T> dy, View<T> dx) const {
+    backward_input_parts(p, x, y, dy, dx, 0, part_count());
+  }
+  template <class T>
+  void backward_params(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp) const {
+    const Index n = shape_.size();
+    T *const dgamma = dp.data(), *const dbeta = dgamma + n;
+    for (Index j = 0; j < x.cols(); ++j) {
+      const T *const xj = column(x, j), *const dyj = column(dy, j);
+      const Moments<T> m = moments(xj);
+      kernels<T>().weigh_column(n, dyj, {0, xj, m.r, xj, m.center, -m.r * m.rest}, dgamma, dgamma);
+      kernels<T>().weigh_column(n, dyj, {0, xj, 0, xj, m.center, 1}, dbeta, dbeta);
+    }
+  }
+
+  // Parts: runs of 4096 numbers. Each call takes the means of whole samples anew.
+
+  Index part_count() const { return (shape_.size() + part - 1) / part; }
+  template <class T>
+  void forward_parts(std::span<const T> p, ConstView<T> x, View<T> y, Index first, Index last) const {
+    const Index from = first * part, n = std::min(last * part, shape_.size()) - from;
+    const T *const gamma = p.data() + from, *const beta = gamma + shape_.size();
+    for (Index j = 0; j < x.cols(); ++j) {
+      const T* const xj = column(x, j);
+      const Moments<T> m = moments(xj);
+      kernels<T>().weigh_column(n, gamma, {0, xj + from, m.r, xj + from, m.center, -m.r * m.rest}, beta,
+                                column(y, j) + from);
+    }
+  }
+  template <class T>
+  void backward_input_parts(std::span<const T> p, ConstView<T> x, ConstView<T>, ConstView<T> dy, View<T> dx,
+                            Index first, Index last) const {
+    const Index from = first * part, n = std::min(last * part, shape_.size()) - from;
+    for (Index j = 0; j < x.cols(); ++j) {
+      const T *const xj = column(x, j), *const dyj = column(dy, j);
+      const Moments<T> m = moments(xj);
+      kernels<T>().combine_column(n, p.data() + from, projection(xj + from, m, dyj + from, means(xj, m, p.data(), dyj)),
+                                  nullptr, column(dx, j) + from);
+    }
+  }
+
+  template <class T>
+  void forward_tangent(std::span<const T> p, ConstView<T> x, ConstView<T>, ConstView<T> tx, View<T> ty) const {
+    for (Index j = 0; j < x.cols(); ++j) {
+      const T *const xj = column(x, j), *const txj = column(tx, j);
+      const Moments<T> m = moments(xj);
+      const auto f = projection(xj, m, txj, means<T>(xj, m, nullptr, txj));
+      kernels<T>().weigh_column(shape_.size(), p.data(), f, nullptr, column(ty, j));
+    }
+  }
+  template <class T>
+  void add_curvature(std::span<const T> p, ConstView<T> x, ConstView<T>, ConstView<T> tx, ConstView<T> dty,
+                     View<T> dx) const {
+    for (Index j = 0; j < x.cols(); ++j) {
+      const T *const xj = column(x, j), *const txj = column(tx, j), *const dtyj = column(dty, j);
+      T* const dxj = column(dx, j);
+      const Moments<T> m = moments(xj);
+      const ColumnProducts<T> g = means(xj, m, p.data(), dtyj), t = means<T>(xj, m, nullptr, txj);
+      const T c = kernels<T>().column_products(shape_.size(), txj, t.sum, p.data(), dtyj).product * share<T>();
+      const T a = m.r * g.product, b = m.r * t.product, scale = m.r * m.r;
+      const T of_x = scale * (3 * a * b - c) * m.r, of_g = -scale * b, of_t = -scale * a;
+      const Combination<T> of_both{of_g, dtyj, of_x, xj, m.center, -of_x * m.rest - of_g * g.sum};
+      kernels<T>().combine_column(shape_.size(), p.data(), of_both, dxj, dxj);
+      kernels<T>().combine_column(shape_.size(), p.data(), {0, dtyj, of_t, txj, t.sum, 0}, dxj, dxj);
+    }
+  }
+  template <class T>
+  void backward_params_tangent(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> tx, ConstView<T> dty,
+                               std::span<T> dp) const {
+    for (Index j = 0; j < x.cols(); ++j) {
+      const T *const xj = column(x, j), *const txj = column(tx, j);
+      const Moments<T> m = moments(xj);
+      const auto f = projection(xj, m, txj, means<T>(xj, m, nullptr, txj));
+      kernels<T>().weigh_column(shape_.size(), column(dty, j), f, dp.data(), dp.data());
+    }
+  }
+
+ private:
+  static constexpr Index part = 4096;
+  template <class T>
+  using ColumnProducts = detail::ColumnProducts<T>;
+  template <class T>
+  using Combination = detail::Combination<T>;
+  template <class T>
+  static const detail::ColumnKernels<T>& kernels() {
+    return detail::column_kernels<T>();
+  }
+  template <class T>
+  static const T* column(const ConstView<T>& x, Index j) {
+    return x.data() + j * x.outerStride();
+  }
+  template <class T>
+  static T* column(View<T> x, Index j) {
+    return x.data() + j * x.outerStride();
+  }
+
+  template <class T>
+  struct Moments {
+    T center, rest, r;
+  };
+  template <class T>
+  Moments<T> moments(const T* x) const {
+    const auto m = kernels<T>().column_moments(shape_.size(), x);
+    return {m.center, m.rest, 1 / std::sqrt(m.variance + static_cast<T>(eps_))};
+  }
+  template <class T>
+  T share() const {
+    return 1 / static_cast<T>(shape_.size());
+  }
+  /// The means of v = w dy and of v (x - mean).
+  template <class T>
+  ColumnProducts<T> means(const T* x, const Moments<T>& m, const T* w, const T* dy) const {
+    const auto sums = kernels<T>().column_products(shape_.size(), x, m.center, w, dy);
+    const T mean = sums.sum * share<T>();
+    return {mean, sums.product * share<T>() - m.rest * mean};
+  }
+  /// P v = r v - r^3 (x - mean) mean(v (x - mean)) - r mean(v).
+  template <class T>
+  static Combination<T> projection(const T* x, const Moments<T>& m, const T* v, const ColumnProducts<T>& means) {
+    const T of_x = -(m.r * m.r * m.r) * means.product;
+    return {m.r, v, of_x, x, m.center, -of_x * m.rest - m.r * means.sum};
+  }
+
+  Shape shape_;
+  double eps_;
+};
+
+}  // namespace placed
+
+/// Layer normalisation of vectors, `LayerNorm<256>`, or of images, `LayerNorm<64, 8, 8>`: channels, height and width.
+/// With these at run time `LayerNorm<>(256)` and `LayerNorm<>(64, 8, 8)`.
+template <Index Channels = dynamic, Index Height = Channels == dynamic ? dynamic : 1, Index Width = Height>
+class LayerNorm : public placed::LayerNorm {
+  static_assert((Channels > 0 && Height > 0 && Width > 0) ||
+                    (Channels == dynamic && Height == dynamic && Width == dynamic),
+                "eigan::LayerNorm: channels, height and width are positive, or dynamic all three");
+
+ public:
+  static constexpr Index input = Channels == dynamic ? dynamic : Channels * Height * Width, output = input;
+
+  /// The shape that the type states, eps 1e-5.
+  constexpr LayerNorm() requires(Channels != dynamic) : placed::LayerNorm({Channels, Height, Width}, 1e-5) {}
+  /// Throws std::invalid_argument unless all are positive, the size is below 2^31, the shape that of the type where it
+  /// has one, and eps > 0.
+  explicit LayerNorm(Index channels, Index height = 1, Index width = 1, double eps = 1e-5)
+      : placed::LayerNorm({channels, height, width}, eps) {
+    Index size = 0;
+    if (!shape() || !checked_mul(channels, height, size) || !checked_mul(size, width, size) || size > most_size ||
+        (Channels != dynamic && shape() != Shape{Channels, Height, Width}))
+      detail::fail_contract("eigan::LayerNorm<", Channels, ", ", Height, ", ", Width, ">: cannot have the shape ",
+                            channels, " x ", height, " x ", width);
+    if (!(detail::is_finite(eps) && eps > 0)) detail::fail_contract("eigan::LayerNorm: eps must be > 0, is ", eps);
+  }
+
+  constexpr Shape output_shape(Shape in) const { return in == shape() ? in : Shape{}; }
+  std::string expects() const {
+    const auto [c, h, w] = shape();
+    return shape().is_vector() ? detail::concat(c, " features")
+                               : detail::concat(c, " channels of ", h, " x ", w, " pixels");
+  }
+  /// Itself, as the class that all sizes share.
+  placed::LayerNorm at(Shape) const { return *this; }
+};
+
+static_assert(ParametricLayer<placed::LayerNorm> && PartedLayer<placed::LayerNorm> &&
+              TangentLayer<placed::LayerNorm, double> && ShapedLayer<LayerNorm<3>> && SizedLayer<LayerNorm<3, 4, 5>>);
+
+}  // namespace eigan
+
+// ======== eigan/layers/max_pool2d.hpp
+// MaxPool2d: y is the largest number in a window of kernel x kernel pixels, which moves by stride; each channel by
+// itself.
+//   x: C x H x W,   y: C x H' x W',   H' = floor((H + 2 padding - kernel) / stride) + 1;   the padding never is largest
+// Backward:  dx is the sum of dy over all windows whose largest number stands there, the first of equal ones, as in
+// torch.nn.MaxPool2d. A NaN counts as largest.
+
+namespace eigan {
+namespace placed {
+
+/// Max pooling where it stands.
+class MaxPool2d : public detail::PlacedPooling<MaxPool2d> {
+ public:
+  static constexpr const char* name = "MaxPool2d";
+  static constexpr bool backward_reads_x = true, backward_reads_y = true;
+  using PlacedPooling::PlacedPooling;
+
+  template <class T>
+  void forward_parts(std::span<const T>, ConstView<T> x, View<T> y, Index first, Index last) const {
+    const Index c = in().channels;
+    for_each_window(x.cols(), rows(out(), first, last), [&](Index j, Index row, Index col) {
+      const detail::Image<const T> from = detail::image(x, in(), j);
+      T* const most = detail::image(y, out(), j)(row, col);
+      std::fill_n(most, c, -std::numeric_limits<T>::infinity());
+      window().for_each_pixel(in(), row, col, [&](Index r, Index s) {
+        const T* const v = from(r, s);
+        for (Index i = 0; i < c; ++i) most[i] = v[i] > most[i] || is_nan(v[i]) ? v[i] : most[i];
+      });
+    });
+  }
+  template <class T>
+  void backward_input_parts(std::span<const T>, ConstView<T> x, ConstView<T> y, ConstView<T> dy, View<T> dx,
+                            Index first, Index last) const {
+    const ImageRows own = rows(in(), first, last);
+    detail::set_zero(dx, in(), own);
+    for_each_window(x.cols(), window().over(own, out().height), [&](Index j, Index row, Index col) {
+      const T* const d = detail::image(dy, out(), j)(row, col);
+      const detail::Image<T> to = detail::image(dx, in(), j);
+      route(x, y, j, row, col, d, [&](Index r, Index s, Index channel, Index n, const T* share) {
+        if (r < own.first || r >= own.last) return;
+        T* const dxi = to(r, s) + channel;
+        for (Index i = 0; i < n; ++i) dxi[i] += share[i];
+      });
+    });
+  }
+
+  template <class T>
+  void forward_tangent(std::span<const T>, ConstView<T> x, ConstView<T> y, ConstView<T> tx, View<T> ty) const {
+    ty.setZero();
+    for_each_window(x.cols(), {0, out().height}, [&](Index j, Index row, Index col) {
+      const detail::Image<const T> from = detail::image(tx, in(), j);
+      T* const to = detail::image(ty, out(), j)(row, col);
+      route<T>(x, y, j, row, col, nullptr, [&](Index r, Index s, Index channel, Index n, const T* share) {
+        const T* const t = from(r, s) + channel;
+        for (Index i = 0; i < n; ++i) to[channel + i] += share[i] > 0 ? t[i] : T(0);
+      });
+    });
+  }
+
+ private:
+  template <class T>
+  static bool is_nan(T v) {
+    return !(v == v);  // NOLINT(misc-redundant-expression): inside loops that compilers turn into vectors
+  }
+  /// give(row, col, channel, n, share) for the pixels of a window in order, by up to 64 channels: share[i] is d (1
+  /// where there is none) where the window's largest number stands there for the first time, and 0 elsewhere.
+  template <class T, class Give>
+  void route(const ConstView<T>& x, const ConstView<T>& y, Index sample, Index row, Index col, const T* d,
+             const Give& give) const {
+    constexpr Index most = 64;
+    const detail::Image<const T> from = detail::image(x, in(), sample);
+    const T* const largest = detail::image(y, out(), sample)(row, col);
+    for (Index channel = 0; channel < in().channels; channel += most) {
+      const Index n = std::min(most, in().channels - channel);
+      T left[most], share[most];
+      if (d != nullptr)
+        std::copy_n(d + channel, n, left);
+      else
+        std::fill_n(left, n, T(1));
+      window().for_each_pixel(in(), row, col, [&](Index r, Index s) {
+        const T *const v = from(r, s) + channel, *const most_v = largest + channel;
+        for (Index i = 0; i < n; ++i) {
+          const bool here = v[i] == most_v[i] || is_nan(v[i]);
+          share[i] = here ? left[i] : T(0);
+          left[i] = here ? T(0) : left[i];
+        }
+        give(r, s, channel, n, share);
+      });
+    }
+  }
+};
+
+}  // namespace placed
+
+/// The largest of windows. `MaxPool2d<2>`, `MaxPool2d<3, 2, 1>`: kernel, stride (the kernel unless given) and padding;
+/// or `MaxPool2d<>(3, 2, 1)`.
+template <Index Kernel = dynamic, Index Stride = Kernel, Index Padding = Kernel == dynamic ? dynamic : 0>
+class MaxPool2d : public detail::Pooling<placed::MaxPool2d, Kernel, Stride, Padding> {
+ public:
+  using detail::Pooling<placed::MaxPool2d, Kernel, Stride, Padding>::Pooling;
+};
+
+static_assert(PartedLayer<placed::MaxPool2d> && TangentLayer<placed::MaxPool2d, double> && ShapedLayer<MaxPool2d<2>>);
+
+}  // namespace eigan
+
+// ======== eigan/layers/prelu.hpp
+// PReLU: y = x above 0, a x elsewhere, with a slope a to learn: one for all, or one for each channel (He et al. 2015).
+//   dx = dy where x > 0, a dy elsewhere        da += sum of x dy over samples and pixels where x <= 0
+// Element-wise; its parameters are as in torch.nn.PReLU, and start at 0.25. Channels run fastest in a column, so number
+// i of it has the slope i mod num_parameters.
+
+// ======== eigan/kernels/prelu.hpp
+// PReLU, a leaky ReLU with a slope for each number, and gradients through it. Any input may be the output itself.
+
+namespace eigan::detail {
+
+template <class T>
+struct PreluKernels {
+  void (*forward)(Index n, const T* slope, const T* x, T* y);
+  void (*backward)(Index n, const T* slope, const T* x, const T* dy, T* dx);
+  /// sums[i] += v[i] dy[i] where x[i] is not above 0.
+  void (*add_below)(Index n, const T* x, const T* v, const T* dy, T* sums);
+  /// The sum of v[i] dy[i] over those i.
+  T (*sum_below)(Index n, const T* x, const T* v, const T* dy);
+};
+
+template <class T>
+const PreluKernels<T>& prelu_kernels() {
+  return kernels<PreluKernels<T>>();
+}
+
+}  // namespace eigan::detail
+
+// ======== eigan/kernels/for_each_isa.inc
+// Compiles the text EIGAN_KERNELS, one subject's kernels, once for every instruction set, with
+//   EIGAN_ISA           the namespace
+//   EIGAN_TARGET        the function attribute that allows the instructions
+//   EIGAN_VECTOR_BYTES  the register's width
+//   EIGAN_X86_VECTORS   where fused multiply-add, square root and masked moves are x86 instructions
+// Every function of such a text carries EIGAN_TARGET and calls nothing but its like, so no code of one set can be
+// inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
+
+#define EIGAN_INLINE [[gnu::always_inline]] inline
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // long ones: a single copy for all callers
+#if defined(__clang__)
+#define EIGAN_UNROLL _Pragma("unroll")
+#define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
+#else
+#define EIGAN_UNROLL _Pragma("GCC unroll 16")
+#define EIGAN_UNROLL_TWICE _Pragma("GCC unroll 2")
+#endif
+
+#define EIGAN_ISA portable
+#if defined(__x86_64__)
+// What every such processor has, although -march or -mavx2 allow this file more: of a program whose files have different
+// flags the linker keeps any one of several bodies of a kernel.
+#define EIGAN_TARGET [[gnu::target("arch=x86-64,no-sse3,no-popcnt,no-lzcnt,no-movbe,no-bmi,no-bmi2")]]
+#else
+#define EIGAN_TARGET
+#endif
+#define EIGAN_VECTOR_BYTES 16
+
+// ======== eigan/kernels/prelu.inc
+// PReLU: see prelu.hpp. Compiled by for_each_isa.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+template <class T>
+struct Prelu {
+  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> slope, Vector<T> x) const {
+    return x > T(0) ? x : slope * x;
+  }
+};
+template <class T>
+struct PreluBackward {
+  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> slope, Vector<T> x, Vector<T> dy) const {
+    return x > T(0) ? dy : slope * dy;
+  }
+};
+template <class T>
+struct AddBelow {
+  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> x, Vector<T> v, Vector<T> dy, Vector<T> sum) const {
+    return x > T(0) ? sum : fma(v, dy, sum);
+  }
+};
+template <class T>
+EIGAN_TARGET inline void prelu(Index n, const T* slope, const T* x, T* y) {
+  map(n, Prelu<T>{}, y, slope, x);
+}
+template <class T>
+EIGAN_TARGET inline void prelu_backward(Index n, const T* slope, const T* x, const T* dy, T* dx) {
+  map(n, PreluBackward<T>{}, dx, slope, x, dy);
+}
+template <class T>
+EIGAN_TARGET inline void add_below(Index n, const T* x, const T* v, const T* dy, T* sums) {
+  map(n, AddBelow<T>{}, sums, x, v, dy, static_cast<const T*>(sums));
+}
+template <class T>
+EIGAN_TARGET inline T sum_below(Index n, const T* x, const T* v, const T* dy) {
+  constexpr Index L = lanes<T>;
+  Vector<T> sum = {};
+  Index i = 0;
+  for (; i + L <= n; i += L) sum = AddBelow<T>{}(load(x + i), load(v + i), load(dy + i), sum);
+  if (i < n) sum = AddBelow<T>{}(load_part(x + i, n - i), load_part(v + i, n - i), load_part(dy + i, n - i), sum);
+  T total = sum[0];
+  for (Index lane = 1; lane < L; ++lane) total += sum[lane];
+  return total;
+}
+
+template <class T>
+struct TableOf<PreluKernels<T>> {
+  static constexpr PreluKernels<T> table{
+      .forward = prelu<T>, .backward = prelu_backward<T>, .add_below = add_below<T>, .sum_below = sum_below<T>};
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#if defined(__x86_64__)
+#define EIGAN_X86_VECTORS
+
+#define EIGAN_ISA avx2
+#define EIGAN_TARGET [[gnu::target("avx2,fma")]]
+#define EIGAN_VECTOR_BYTES 32
+
+// ======== eigan/kernels/prelu.inc
+// PReLU: see prelu.hpp. Compiled by for_each_isa.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+template <class T>
+struct Prelu {
+  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> slope, Vector<T> x) const {
+    return x > T(0) ? x : slope * x;
+  }
+};
+template <class T>
+struct PreluBackward {
+  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> slope, Vector<T> x, Vector<T> dy) const {
+    return x > T(0) ? dy : slope * dy;
+  }
+};
+template <class T>
+struct AddBelow {
+  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> x, Vector<T> v, Vector<T> dy, Vector<T> sum) const {
+    return x > T(0) ? sum : fma(v, dy, sum);
+  }
+};
+template <class T>
+EIGAN_TARGET inline void prelu(Index n, const T* slope, const T* x, T* y) {
+  map(n, Prelu<T>{}, y, slope, x);
+}
+template <class T>
+EIGAN_TARGET inline void prelu_backward(Index n, const T* slope, const T* x, const T* dy, T* dx) {
+  map(n, PreluBackward<T>{}, dx, slope, x, dy);
+}
+template <class T>
+EIGAN_TARGET inline void add_below(Index n, const T* x, const T* v, const T* dy, T* sums) {
+  map(n, AddBelow<T>{}, sums, x, v, dy, static_cast<const T*>(sums));
+}
+template <class T>
+EIGAN_TARGET inline T sum_below(Index n, const T* x, const T* v, const T* dy) {
+  constexpr Index L = lanes<T>;
+  Vector<T> sum = {};
+  Index i = 0;
+  for (; i + L <= n; i += L) sum = AddBelow<T>{}(load(x + i), load(v + i), load(dy + i), sum);
+  if (i < n) sum = AddBelow<T>{}(load_part(x + i, n - i), load_part(v + i, n - i), load_part(dy + i, n - i), sum);
+  T total = sum[0];
+  for (Index lane = 1; lane < L; ++lane) total += sum[lane];
+  return total;
+}
+
+template <class T>
+struct TableOf<PreluKernels<T>> {
+  static constexpr PreluKernels<T> table{
+      .forward = prelu<T>, .backward = prelu_backward<T>, .add_below = add_below<T>, .sum_below = sum_below<T>};
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#define EIGAN_ISA avx512
+#define EIGAN_TARGET [[gnu::target("avx2,fma,avx512f")]]
+#define EIGAN_VECTOR_BYTES 64
+
+// ======== eigan/kernels/prelu.inc
+// PReLU: see prelu.hpp. Compiled by for_each_isa.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+template <class T>
+struct Prelu {
+  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> slope, Vector<T> x) const {
+    return x > T(0) ? x : slope * x;
+  }
+};
+template <class T>
+struct PreluBackward {
+  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> slope, Vector<T> x, Vector<T> dy) const {
+    return x > T(0) ? dy : slope * dy;
+  }
+};
+template <class T>
+struct AddBelow {
+  EIGAN_TARGET EIGAN_INLINE Vector<T> operator()(Vector<T> x, Vector<T> v, Vector<T> dy, Vector<T> sum) const {
+    return x > T(0) ? sum : fma(v, dy, sum);
+  }
+};
+template <class T>
+EIGAN_TARGET inline void prelu(Index n, const T* slope, const T* x, T* y) {
+  map(n, Prelu<T>{}, y, slope, x);
+}
+template <class T>
+EIGAN_TARGET inline void prelu_backward(Index n, const T* slope, const T* x, const T* dy, T* dx) {
+  map(n, PreluBackward<T>{}, dx, slope, x, dy);
+}
+template <class T>
+EIGAN_TARGET inline void add_below(Index n, const T* x, const T* v, const T* dy, T* sums) {
+  map(n, AddBelow<T>{}, sums, x, v, dy, static_cast<const T*>(sums));
+}
+template <class T>
+EIGAN_TARGET inline T sum_below(Index n, const T* x, const T* v, const T* dy) {
+  constexpr Index L = lanes<T>;
+  Vector<T> sum = {};
+  Index i = 0;
+  for (; i + L <= n; i += L) sum = AddBelow<T>{}(load(x + i), load(v + i), load(dy + i), sum);
+  if (i < n) sum = AddBelow<T>{}(load_part(x + i, n - i), load_part(v + i, n - i), load_part(dy + i, n - i), sum);
+  T total = sum[0];
+  for (Index lane = 1; lane < L; ++lane) total += sum[lane];
+  return total;
+}
+
+template <class T>
+struct TableOf<PreluKernels<T>> {
+  static constexpr PreluKernels<T> table{
+      .forward = prelu<T>, .backward = prelu_backward<T>, .add_below = add_below<T>, .sum_below = sum_below<T>};
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#undef EIGAN_X86_VECTORS
+#endif
+
+#undef EIGAN_INLINE
+#undef EIGAN_NOINLINE
+#undef EIGAN_UNROLL
+#undef EIGAN_UNROLL_TWICE
+EIGAN_SHARE_KERNELS(PreluKernels)
+
+namespace eigan {
+
+/// y = x above 0, a x elsewhere.
+class PReLU {
+ public:
+  static constexpr bool elementwise = true;
+  static constexpr bool backward_reads_y = false;
+  static constexpr bool piecewise_linear = true;
+
+  /// num_parameters: 1, or the number of channels. Throws std::invalid_argument unless it is in 1 to 2^31 and the
+  /// initial slope finite.
+  constexpr explicit PReLU(Index num_parameters = 1, double init = 0.25) : slopes_(num_parameters), init_(init) {
+    if (slopes_ < 1 || slopes_ > most_size)
+      detail::fail_contract("eigan::PReLU: num_parameters must be in 1 to 2^31, is ", slopes_);
+    if (!detail::is_finite(init_)) detail::fail_contract("eigan::PReLU: init must be finite, is ", init_);
+  }
+
+  /// How many slopes there are.
+  Index num_parameters() const { return slopes_; }
+  Index param_size() const { return slopes_; }
+  Spec spec() const { return {"PReLU", {{"num_parameters", slopes_}}, "::eigan::PReLU"}; }
+  std::vector<Parameter> parameters() const { return {{"weight", 0, slopes_, 1, 1}}; }
+  constexpr Shape output_shape(Shape in) const { return slopes_ == 1 || in.channels == slopes_ ? in : Shape{}; }
+  PReLU at(Shape) const { return *this; }
+  /// What it takes, in words.
+  std::string expects() const { return slopes_ == 1 ? "any shape" : detail::concat(slopes_, " channels"); }
+
+  template <class T>
+  void init(std::span<T> p, Rng) const {
+    std::fill(p.begin(), p.end(), static_cast<T>(init_));
+  }
+
+  template <class T>
+  void forward(std::span<const T> p, ConstView<T> x, View<T> y) const {
+    check_rows(x.rows());
+    detail::for_each_column(y, x, [&](Index n, T* yj, const T* xj) {
+      if (slopes_ == 1) return detail::elementwise_kernels<T>().leaky_relu(n, p[0], xj, yj);
+      for (Index i = 0; i < n; i += slopes_) detail::prelu_kernels<T>().forward(slopes_, p.data(), xj + i, yj + i);
+    });
+  }
+
+  template <class T>
+  void backward_input(std::span<const T> p, ConstView<T> x, ConstView<T>, ConstView<T> dy, View<T> dx) const {
+    check_rows(x.rows());
+    detail::for_each_column(dx, x, dy, [&](Index n, T* dxj, const T* xj, const T* dyj) {
+      if (slopes_ == 1) return detail::elementwise_kernels<T>().leaky_relu_backward(n, p[0], xj, dyj, dxj);
+      for (Index i = 0; i < n; i += slopes_)
+        detail::prelu_kernels<T>().backward(slopes_, p.data(), xj + i, dyj + i, dxj + i);
+    });
+  }
+
+  template <class T>
+  void backward_params(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp) const {
+    add_slopes(x, x, dy, dp);
+  }
+  /// Few slopes, many samples.
+  Index gradient_splits(Index batch) const { return std::clamp<Index>(batch / 4, 1, 8); }
+
+  template <class T>
+  void backward_params_tangent(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> tx, ConstView<T> dty,
+                               std::span<T> dp) const {
+    add_slopes(x, tx, dty, dp);
+  }
+
+ private:
+  void check_rows(Index rows) const {
+    if (rows % slopes_ != 0)
+      detail::fail_contract("eigan::PReLU: ", rows, " numbers are not whole pixels of ", slopes_);
+  }
+  /// da += sum of v dy where x <= 0. A sample's pixels are added up first, then the samples, so that rounding errors of
+  /// large images stay small.
+  template <class T>
+  void add_slopes(const ConstView<T>& x, const ConstView<T>& v, const ConstView<T>& dy, std::span<T> da) const {
+    check_rows(x.rows());
+    const auto& kernels = detail::prelu_kernels<T>();
+    constexpr Index most = 64;
+    for (Index j = 0; j < x.cols(); ++j) {
+      const T *xj = x.data() + j * x.outerStride(), *vj = v.data() + j * v.outerStride(),
+              *dyj = dy.data() + j * dy.outerStride();
+      if (slopes_ == 1) {
+        da[0] += kernels.sum_below(x.rows(), xj, vj, dyj);
+        continue;
+      }
+      for (Index first = 0; first < slopes_; first += most) {
+        const Index count = std::min(most, slopes_ - first);
+        std::array<T, most> sums{};
+        for (Index i = first; i < x.rows(); i += slopes_)
+          kernels.add_below(count, xj + i, vj + i, dyj + i, sums.data());
+        for (Index c = 0; c < count; ++c) da[static_cast<std::size_t>(first + c)] += sums[static_cast<std::size_t>(c)];
+      }
+    }
+  }
+
+  Index slopes_;
+  double init_;
+};
+
+static_assert(ParametricLayer<PReLU> && TangentLayer<PReLU> && ShapedLayer<PReLU>);
+
+}  // namespace eigan
+
+// ======== eigan/layers/reflection_pad2d.hpp
+// ReflectionPad2d: images grow by `padding` pixels on each side, which mirror those inside: d c b | a b c d | c b a.
+//   x: C x H x W,   y: C x (H + 2 padding) x (W + 2 padding),   padding < H, W
+// Backward:  dx is the sum of dy over a pixel and its mirror images.
+
+namespace eigan {
+namespace placed {
+
+/// Padding by reflection where it stands.
+class ReflectionPad2d : public detail::SpatialLayer<ReflectionPad2d> {
+ public:
+  /// `padding` pixels around images of shape `in`.
+  ReflectionPad2d(Shape in, Index padding)
+      : SpatialLayer(in, {in.channels, in.height + 2 * padding, in.width + 2 * padding}), padding_(padding) {}
+
+  Spec spec() const {
+    return {"ReflectionPad2d", {{"padding", padding_}}, detail::concat("::eigan::ReflectionPad2d<", padding_, ">")};
+  }
+
+  template <class T>
+  void forward_parts(std::span<const T>, ConstView<T> x, View<T> y, Index first, Index last) const {
+    const ImageRows own = rows(out(), first, last);
+    for (Index j = 0; j < x.cols(); ++j)
+      for (Index row = own.first; row < own.last; ++row)
+        for (Index col = 0; col < out().width; ++col)
+          std::copy_n(detail::image(x, in(), j)(inside(row, in().height), inside(col, in().width)), in().channels,
+                      detail::image(y, out(), j)(row, col));
+  }
+  template <class T>
+  void backward_input_parts(std::span<const T>, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx, Index first,
+                            Index last) const {
+    const Index c = in().channels;
+    const ImageRows own = rows(in(), first, last);
+    for (Index j = 0; j < dy.cols(); ++j)
+      for (Index row = own.first; row < own.last; ++row)
+        for (Index col = 0; col < in().width; ++col) {
+          const detail::Image<const T> from = detail::image(dy, out(), j);
+          detail::Pixel<T> sum(detail::image(dx, in(), j)(row, col), c);
+          sum.setZero();
+          for_each_image(row, in().height, [&](Index r) {
+            for_each_image(col, in().width, [&](Index s) { sum += detail::ConstPixel<T>(from(r, s), c); });
+          });
+        }
+  }
+
+ private:
+  /// The row or column of x that one of y shows.
+  Index inside(Index at, Index size) const {
+    const Index i = std::abs(at - padding_);
+    return i < size ? i : 2 * (size - 1) - i;
+  }
+  /// f(row or column of y) for each that shows this one of x.
+  template <class F>
+  void for_each_image(Index at, Index size, const F& f) const {
+    if (at > 0 && at <= padding_) f(padding_ - at);
+    f(padding_ + at);
+    if (at < size - 1 && size - 1 - at <= padding_) f(padding_ + 2 * (size - 1) - at);
+  }
+
+  Index padding_;
+};
+
+}  // namespace placed
+
+/// Padding by reflection. `ReflectionPad2d<1>`, or `ReflectionPad2d<>(1)`.
+template <Index Padding = dynamic>
+class ReflectionPad2d {
+  static_assert(Padding >= 0 || Padding == dynamic, "eigan::ReflectionPad2d: padding is not negative, or dynamic");
+
+ public:
+  /// The padding that the type states.
+  constexpr ReflectionPad2d() requires(Padding != dynamic) : padding_(Padding) {}
+  /// Throws std::invalid_argument unless 0 <= padding < 2^30, and as the type says where it does.
+  explicit ReflectionPad2d(Index padding) : padding_(padding) {
+    if (padding < 0 || padding >= Index{1} << 30 || (Padding != dynamic && Padding != padding))
+      detail::fail_contract("eigan::ReflectionPad2d<", Padding, ">: cannot have padding ", padding);
+  }
+
+  /// A mirror needs more pixels than it shows.
+  constexpr Shape output_shape(Shape in) const {
+    if (!in || in.height <= padding_ || in.width <= padding_) return {};
+    return {in.channels, in.height + 2 * padding_, in.width + 2 * padding_};
+  }
+  std::string expects() const { return detail::concat("at least ", padding_ + 1, " x ", padding_ + 1, " pixels"); }
+  Spec spec() const { return at({}).spec(); }
+  /// The layer over images of shape `in`.
+  placed::ReflectionPad2d at(Shape in) const { return {in, padding_}; }
+
+ private:
+  Index padding_;
+};
+
+static_assert(PartedLayer<placed::ReflectionPad2d> && TangentLayer<placed::ReflectionPad2d, double> &&
+              ShapedLayer<ReflectionPad2d<1>>);
 
 }  // namespace eigan
 
@@ -6534,7 +14619,7 @@ class ReLU {
   static constexpr bool backward_reads_x = false;
   static constexpr bool piecewise_linear = true;
 
-  std::string describe() const { return "ReLU()"; }
+  Spec spec() const { return {"ReLU", {}, "::eigan::ReLU"}; }
 
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
@@ -6550,12 +14635,12 @@ class ReLU {
   }
 };
 
-static_assert(Layer<ReLU>);
+static_assert(TangentLayer<ReLU>);
 
 }  // namespace eigan
 
 // ======== eigan/layers/sigmoid.hpp
-// Sigmoid: y = 1 / (1 + e^-x).     Backward: dx = y (1 - y) dy.     Element-wise.
+// Sigmoid: y = 1 / (1 + e^-x).     Backward: dx = y (1 - y) dy.     y'' = y (1 - y) (1 - 2 y).     Element-wise.
 
 namespace eigan {
 
@@ -6565,7 +14650,7 @@ class Sigmoid {
   static constexpr bool elementwise = true;
   static constexpr bool backward_reads_x = false;
 
-  std::string describe() const { return "Sigmoid()"; }
+  Spec spec() const { return {"Sigmoid", {}, "::eigan::Sigmoid"}; }
 
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
@@ -6579,9 +14664,561 @@ class Sigmoid {
       detail::elementwise_kernels<T>().sigmoid_backward(n, yj, dyj, dxj);
     });
   }
+
+  template <class T>
+  void add_curvature(std::span<const T>, ConstView<T>, ConstView<T> y, ConstView<T> tx, ConstView<T> dty,
+                     View<T> dx) const {
+    detail::add_curvature(y, tx, dty, dx, [](T v) { return v * (T(1) - v) * (T(1) - T(2) * v); });
+  }
 };
 
-static_assert(Layer<Sigmoid>);
+static_assert(TangentLayer<Sigmoid>);
+
+}  // namespace eigan
+
+// ======== eigan/layers/silu.hpp
+// SiLU, also called swish: y = x s(x), s(x) = 1 / (1 + e^-x) (Elfwing et al. 2018; Ramachandran et al. 2017).
+//   dx = s (1 + x (1 - s)) dy        y'' = s (1 - s) (2 + x (1 - 2 s))
+// Element-wise.
+
+namespace eigan {
+
+/// y = x / (1 + e^-x).
+class SiLU {
+ public:
+  static constexpr bool elementwise = true;
+  static constexpr bool backward_reads_y = false;
+
+  Spec spec() const { return {"SiLU", {}, "::eigan::SiLU"}; }
+
+  template <class T>
+  void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
+    detail::for_each_column(
+        y, x, [](Index n, T* yj, const T* xj) { detail::kernels<detail::SiluKernels<T>>().forward(n, xj, yj); });
+  }
+
+  template <class T>
+  void backward_input(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, View<T> dx) const {
+    detail::for_each_column(dx, x, dy, [](Index n, T* dxj, const T* xj, const T* dyj) {
+      detail::kernels<detail::SiluKernels<T>>().backward(n, xj, dyj, dxj);
+    });
+  }
+
+  template <class T>
+  void add_curvature(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> tx, ConstView<T> dty,
+                     View<T> dx) const {
+    detail::add_curvature(x, tx, dty, dx, [](T v) {
+      const T z = std::exp(-std::abs(v)), slope = z / ((T(1) + z) * (T(1) + z));  // s (1 - s)
+      const T balance = std::copysign((T(1) - z) / (T(1) + z), v);                // 2 s - 1
+      return slope * std::fma(-v, balance, T(2));
+    });
+  }
+};
+
+static_assert(TangentLayer<SiLU>);
+
+}  // namespace eigan
+
+// ======== eigan/layers/softplus.hpp
+// Softplus: y = log(1 + e^u) / beta with u = beta x, and y = x where u is above a threshold, as torch.nn.Softplus has
+// it.
+//   dx = s(u) dy, dy above the threshold        y'' = beta s(u) (1 - s(u)), 0 above        s(u) = 1 / (1 + e^-u)
+// Element-wise.
+
+namespace eigan {
+
+/// y = log(1 + e^(beta x)) / beta.
+class Softplus {
+ public:
+  static constexpr bool elementwise = true;
+  static constexpr bool backward_reads_y = false;
+
+  /// beta = 1, threshold = 20.
+  constexpr Softplus() = default;
+  /// Throws std::invalid_argument unless 1e-30 <= beta <= 1e30 and 0 <= threshold <= 1e30.
+  explicit Softplus(double beta, double threshold = 20) : beta_(beta), threshold_(threshold) {
+    if (!(beta_ >= 1e-30 && beta_ <= 1e30))
+      detail::fail_contract("eigan::Softplus: beta must be at least 1e-30 and at most 1e30, is ", beta_);
+    if (!(detail::at_least(threshold_, 0) && threshold_ <= 1e30))
+      detail::fail_contract("eigan::Softplus: threshold must be at least 0 and at most 1e30, is ", threshold_);
+  }
+
+  /// How sharp the bend is.
+  double beta() const { return beta_; }
+  /// From which beta x on y is x.
+  double threshold() const { return threshold_; }
+  Spec spec() const { return {"Softplus", {{"beta", beta_}, {"threshold", threshold_}}, "::eigan::Softplus"}; }
+
+  template <class T>
+  void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
+    const auto beta = static_cast<T>(beta_), threshold = static_cast<T>(threshold_);
+    detail::for_each_column(y, x, [=](Index n, T* yj, const T* xj) {
+      detail::kernels<detail::SoftplusKernels<T>>().forward(n, beta, threshold, xj, yj);
+    });
+  }
+
+  template <class T>
+  void backward_input(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, View<T> dx) const {
+    const auto beta = static_cast<T>(beta_), threshold = static_cast<T>(threshold_);
+    detail::for_each_column(dx, x, dy, [=](Index n, T* dxj, const T* xj, const T* dyj) {
+      detail::kernels<detail::SoftplusKernels<T>>().backward(n, beta, threshold, xj, dyj, dxj);
+    });
+  }
+
+  template <class T>
+  void add_curvature(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> tx, ConstView<T> dty,
+                     View<T> dx) const {
+    const auto beta = static_cast<T>(beta_), threshold = static_cast<T>(threshold_);
+    detail::add_curvature(x, tx, dty, dx, [=](T v) {
+      const T u = beta * v, z = std::exp(-std::abs(u));
+      return u > threshold ? T(0) : beta * z / ((T(1) + z) * (T(1) + z));
+    });
+  }
+
+ private:
+  double beta_ = 1;
+  double threshold_ = 20;
+};
+
+static_assert(TangentLayer<Softplus>);
+
+}  // namespace eigan
+
+// ======== eigan/layers/spectral_norm.hpp
+// SpectralNorm<Layer>: a layer with its weight W divided by an estimate of its largest singular value, so that it
+// stretches nothing by more than about 1 (Miyato et al. 2018).     W: out x n as it lies in memory
+//   forward: the layer's, with W^ = W / sigma,   sigma = u^T W v,   u and v the state, of length 1
+//   state:   u = W v / |W v|,   v = W^T u / |W^T u|: one step of the power method for each update_state; before the
+//   first
+//            a pass takes `first_steps` of them by itself
+// Backward:  dW += (dW^ - <dW^, W^> u v^T) / sigma, u and v being constants, as in
+// torch.nn.utils.parametrizations.spectral_norm. <dW^, W^> = sum dy (y - b), so that it needs no memory of its own.
+
+namespace eigan {
+namespace detail {
+
+template <class L>
+inline constexpr Index wrapped_input = dynamic;
+template <class L>
+inline constexpr Index wrapped_output = dynamic;
+template <SizedLayer L>
+inline constexpr Index wrapped_input<L> = L::input;
+template <SizedLayer L>
+inline constexpr Index wrapped_output<L> = L::output;
+
+}  // namespace detail
+
+namespace placed {
+
+/// A layer with a normalised weight where it stands: Linear<> or placed::Conv2d.
+template <class L>
+class SpectralNorm {
+ public:
+  static constexpr Index input = dynamic, output = dynamic;
+  static constexpr bool piecewise_linear = true;
+
+  /// `out`: what the layer makes of a sample.
+  SpectralNorm(L layer, Shape out) : layer_(std::move(layer)), out_(out) {
+    const Parameter weight = layer_.parameters()[0];
+    rows_ = weight.rows, cols_ = weight.cols;
+    const std::vector<Index> extents = weight.file_shape();
+    inputs_ = extents[1];
+  }
+
+  Index input_size() const { return layer_.input_size(); }
+  Index output_size() const { return layer_.output_size(); }
+  double operations() const { return layer_.operations(); }
+  Spec spec() const { return {"SpectralNorm", {}, "::eigan::SpectralNorm", {}, {layer_.spec()}}; }
+
+  Index param_size() const { return layer_.param_size(); }
+  std::vector<Parameter> parameters() const {
+    std::vector<Parameter> tensors = layer_.parameters();
+    tensors[0].name = "parametrizations.weight.original";
+    return tensors;
+  }
+  template <class T>
+  void init(std::span<T> p, Rng rng) const {
+    layer_.init(p, rng);
+  }
+
+  // State: u, and v in the order of files (inputs, then taps), which is 0 before the first update.
+
+  Index state_size() const { return rows_ + cols_; }
+  std::vector<Parameter> states() const {
+    return {{"parametrizations.weight.0._u", 0, rows_, 1, 1}, {"parametrizations.weight.0._v", rows_, cols_, 1, 1}};
+  }
+  template <class T>
+  void init_state(std::span<T> s) const {
+    const View<T> u(s.data(), rows_, 1);
+    fill_normal(u, 0, 1, Rng(0));
+    to_length_one(u);
+    std::fill_n(s.data() + rows_, cols_, T(0));
+  }
+  /// A step of the power method, to be taken once for each step of training; the first time first_steps of them.
+  template <class T>
+  void update_state(std::span<const T> p, std::span<T> s) const {
+    View<T> u(s.data(), rows_, 1), v(s.data() + rows_, cols_, 1);
+    const bool first = v.isZero(0);
+    if (cols_ != inputs_) {  // from the order of files and back
+      std::copy_n(v.data(), cols_, detail::workspace<T>(cols_));
+      to_memory_order(detail::workspace<T>(cols_), v.data());
+    }
+    power_method(p, first, first ? first_steps : 1, u, v);
+    if (cols_ != inputs_) {
+      std::copy_n(v.data(), cols_, detail::workspace<T>(cols_));
+      to_file_order(detail::workspace<T>(cols_), v.data());
+    }
+  }
+
+  // Prepared: the layer's parameters with W / sigma, what the layer prepares of them, u, v, sigma.
+
+  Index prepared_size() const { return param_size() + inner_size() + rows_ + cols_ + 1; }
+  template <class T>
+  void prepare(std::span<const T> p, std::span<const T> s, std::span<T> q, Phase phase) const {
+    const ConstView<T> w(p.data(), rows_, cols_);
+    View<T> normalised(q.data(), rows_, cols_), u(vectors(q.data()), rows_, 1), v(u.data() + rows_, cols_, 1);
+    std::copy_n(s.data(), rows_, u.data());
+    to_memory_order(s.data() + rows_, v.data());
+    if (v.isZero(0)) power_method(p, true, first_steps, u, v);
+    const View<T> product(q.data(), cols_, 1);  // its place for a moment
+    gemm::transposed<T>(w, u, product);
+    T& sigma = v.data()[cols_];
+    sigma = product.col(0).dot(v.col(0));
+    std::copy(p.begin(), p.end(), q.begin());
+    normalised /= sigma;
+    if constexpr (PreparedLayer<L, T>)
+      layer_.prepare(std::span<const T>(q.first(p.size())), std::span<const T>(),
+                     q.subspan(p.size(), static_cast<std::size_t>(inner_size())), phase);
+  }
+
+  template <class T>
+  void forward(Prepared<T> p, ConstView<T> x, View<T> y) const {
+    layer_.forward(inner(p), x, y);
+  }
+  template <class T>
+  void backward_input(Prepared<T> p, ConstView<T> x, ConstView<T> y, ConstView<T> dy, View<T> dx) const {
+    layer_.backward_input(inner(p), x, y, dy, dx);
+  }
+  Index part_count() const { return layer_.part_count(); }
+  template <class T>
+  void forward_parts(Prepared<T> p, ConstView<T> x, View<T> y, Index first, Index last) const {
+    layer_.forward_parts(inner(p), x, y, first, last);
+  }
+  template <class T>
+  void backward_input_parts(Prepared<T> p, ConstView<T> x, ConstView<T> y, ConstView<T> dy, View<T> dx, Index first,
+                            Index last) const {
+    layer_.backward_input_parts(inner(p), x, y, dy, dx, first, last);
+  }
+
+  template <class T>
+  void backward_params(Prepared<T> p, ConstView<T> x, ConstView<T> y, ConstView<T> dy, std::span<T> dp) const {
+    backward_params_blocks(p, x, y, dy, dp, 0, block_count());
+  }
+  // Blocks: the layer's, which are whole columns of the weight.
+  Index block_count() const { return layer_.block_count(); }
+  std::pair<Index, Index> block_range(Index block) const { return layer_.block_range(block); }
+  template <class T>
+  void backward_params_blocks(Prepared<T> p, ConstView<T> x, ConstView<T> y, ConstView<T> dy, std::span<T> dp,
+                              Index first, Index last) const {
+    const Index begin = block_range(first).first, end = std::min(block_range(last - 1).second, rows_ * cols_);
+    View<T> dw(dp.data() + begin, rows_, (end - begin) / rows_);
+    dw *= sigma(p);
+    layer_.backward_params_blocks(inner(p), x, y, dy, dp, first, last);
+    project(p, begin / rows_, weight_times_gradient(p, y, dy), dw);
+  }
+  Index gradient_splits(Index batch) const {
+    if constexpr (requires { layer_.gradient_splits(batch); })
+      return layer_.gradient_splits(batch);
+    else
+      return 1;
+  }
+
+  template <class T>
+  void forward_tangent(Prepared<T> p, ConstView<T> x, ConstView<T> y, ConstView<T> tx, View<T> ty) const {
+    layer_.forward_tangent(inner(p), x, y, tx, ty);
+  }
+  template <class T>
+  void backward_params_tangent(Prepared<T> p, ConstView<T> x, ConstView<T> y, ConstView<T> tx, ConstView<T> dty,
+                               std::span<T> dp) const {
+    View<T> dw(dp.data(), rows_, cols_);
+    const ConstView<T> normalised(p.prepared.data(), rows_, cols_);
+    dw *= sigma(p);
+    const T before = dw.cwiseProduct(normalised).sum();
+    layer_.backward_params_tangent(inner(p), x, y, tx, dty, dp);
+    project(p, 0, dw.cwiseProduct(normalised).sum() - before, dw);
+  }
+
+ private:
+  static constexpr int first_steps = 15;  // as PyTorch takes
+
+  Index inner_size() const {
+    if constexpr (requires { layer_.prepared_size(); })
+      return layer_.prepared_size();
+    else
+      return 0;
+  }
+  template <class T>
+  ParamsOf<L, T> inner(Prepared<T> p) const {
+    const auto values = p.prepared.first(p.params.size());
+    if constexpr (PreparedLayer<L, T>)
+      return {values, p.prepared.subspan(values.size(), static_cast<std::size_t>(inner_size()))};
+    else
+      return values;
+  }
+  /// u, v, sigma.
+  template <class T>
+  T* vectors(T* prepared) const {
+    return prepared + param_size() + inner_size();
+  }
+  template <class T>
+  T sigma(Prepared<T> p) const {
+    return vectors(p.prepared.data())[rows_ + cols_];
+  }
+
+  template <class T>
+  void to_memory_order(const T* from, T* to) const {
+    View<T>(to, inputs_, cols_ / inputs_) = ConstView<T>(from, cols_ / inputs_, inputs_).transpose();
+  }
+  template <class T>
+  void to_file_order(const T* from, T* to) const {
+    View<T>(to, cols_ / inputs_, inputs_) = ConstView<T>(from, inputs_, cols_ / inputs_).transpose();
+  }
+  template <class T>
+  static void to_length_one(View<T> v) {
+    v /= std::max(v.norm(), T(1e-12));
+  }
+  /// Steps of u = W v, v = W^T u, both brought to length 1; without a v it begins with that of u.
+  template <class T>
+  void power_method(std::span<const T> p, bool without_v, int steps, View<T> u, View<T> v) const {
+    const ConstView<T> w(p.data(), rows_, cols_);
+    for (int step = without_v ? 0 : 1; step <= steps; ++step) {
+      if (step > 0) {
+        gemm::product<T>(w, v, u);
+        to_length_one(u);
+      }
+      gemm::transposed<T>(w, u, v);
+      to_length_one(v);
+    }
+  }
+
+  /// <dW^, W^> = sum dy (y - b).
+  template <class T>
+  T weight_times_gradient(Prepared<T> p, const ConstView<T>& y, const ConstView<T>& dy) const {
+    const detail::Channels channels(out_);
+    const Index weights = rows_ * cols_;
+    T sum = 0;
+    channels.for_each_run(0, channels.parts(), [&](detail::Run run) {
+      detail::Channels::Moments<T> b{};
+      if (param_size() > weights) std::copy_n(p.prepared.data() + weights + run.first, run.count, b.center.values);
+      const auto with = channels.products(run, y, b, dy);
+      for (Index i = 0; i < run.count; ++i) sum += with.product[i];
+    });
+    return sum * static_cast<T>(y.cols() * out_.pixels());
+  }
+  /// dw = (dw - product u v^T) / sigma for the columns from `column` on.
+  template <class T>
+  void project(Prepared<T> p, Index column, T product, View<T> dw) const {
+    const ConstView<T> u(vectors(p.prepared.data()), rows_, 1), v(u.data() + rows_ + column, dw.cols(), 1);
+    for (Index j = 0; j < dw.cols(); ++j) dw.col(j) = (dw.col(j) - (product * v(j, 0)) * u.col(0)) / sigma(p);
+  }
+
+  L layer_;
+  Shape out_;
+  Index rows_, cols_, inputs_;
+};
+
+}  // namespace placed
+
+/// A layer with a weight of spectral norm 1: `SpectralNorm<Conv2d<64, 128, 4, 2, 1>>`, `SpectralNorm<Linear<128, 1>>`.
+template <class L>
+class SpectralNorm {
+  using Placed = decltype(std::declval<const L&>().at(Shape{}));
+  static_assert(std::is_same_v<Placed, Linear<>> || std::is_same_v<Placed, placed::Conv2d>,
+                "eigan::SpectralNorm: takes a Linear or a Conv2d");
+
+ public:
+  /// The layer's, where its type states them.
+  static constexpr Index input = detail::wrapped_input<L>, output = detail::wrapped_output<L>;
+
+  /// Of a layer whose type states its sizes, or of any.
+  constexpr explicit SpectralNorm(L layer = {}) : layer_(std::move(layer)) {}
+
+  constexpr Shape output_shape(Shape in) const { return layer_.output_shape(in); }
+  std::string expects() const { return layer_.expects(); }
+  Spec spec() const { return {"SpectralNorm", {}, "::eigan::SpectralNorm", {}, {layer_.spec()}}; }
+  /// The layer where the input is `in`.
+  placed::SpectralNorm<Placed> at(Shape in) const { return {layer_.at(in), output_shape(in)}; }
+
+ private:
+  L layer_;
+};
+
+static_assert(BlockedLayer<placed::SpectralNorm<Linear<>>> &&
+              BlockedLayer<placed::SpectralNorm<placed::Conv2d>, double> &&
+              TangentLayer<placed::SpectralNorm<placed::Conv2d>> && PartedLayer<placed::SpectralNorm<Linear<>>> &&
+              StatefulLayer<placed::SpectralNorm<placed::Conv2d>> && ShapedLayer<SpectralNorm<Linear<3, 2>>>);
+
+}  // namespace eigan
+
+// ======== eigan/layers/unflatten.hpp
+// Unflatten: a vector in PyTorch's order (C, H, W) as an image, the inverse of Flatten; see layers/flatten.hpp.
+
+namespace eigan {
+
+/// A vector as an image: `Unflatten<64, 7, 7>`, or `Unflatten<>(64, 7, 7)`, of channels, height and width.
+template <Index Channels = dynamic, Index Height = Channels, Index Width = Height>
+class Unflatten {
+  static_assert((Channels > 0 && Height > 0 && Width > 0) ||
+                    (Channels == dynamic && Height == dynamic && Width == dynamic),
+                "eigan::Unflatten: channels, height and width are positive, or dynamic all three");
+
+ public:
+  /// The shape that the type states.
+  constexpr Unflatten() requires(Channels != dynamic) : image_{Channels, Height, Width} {}
+  /// Throws std::invalid_argument unless all are positive, their product is below 2^31, and the shape is that of the
+  /// type where it has one.
+  Unflatten(Index channels, Index height, Index width) : image_{channels, height, width} {
+    Index size = 0;
+    if (!image_ || !checked_mul(channels, height, size) || !checked_mul(size, width, size) || size > most_size ||
+        (Channels != dynamic && image_ != Shape{Channels, Height, Width}))
+      detail::fail_contract("eigan::Unflatten<", Channels, ", ", Height, ", ", Width, ">: cannot have the shape ",
+                            channels, " x ", height, " x ", width);
+  }
+
+  constexpr Shape output_shape(Shape in) const { return in == Shape{image_.size()} ? image_ : Shape{}; }
+  std::string expects() const { return detail::concat(image_.size(), " features"); }
+  Spec spec() const { return at({}).spec(); }
+  /// The layer; the input's shape follows from the image's.
+  placed::Reorder at(Shape) const { return {image_, false}; }
+
+ private:
+  Shape image_;
+};
+
+}  // namespace eigan
+
+// ======== eigan/layers/upsample.hpp
+// Upsample: images grow by a whole factor s, as torch.nn.Upsample does (bilinear with align_corners=False).
+//   x: C x H x W,   y: C x s H x s W
+//   nearest:   y(row, col) = x(row / s, col / s)
+//   bilinear:  y(row, col) = the mean of four pixels around ((row + 1/2) / s - 1/2, (col + 1/2) / s - 1/2), inside x
+// Backward:  each pixel of dx is the sum of dy over all pixels that it went into, with the same weights.
+
+namespace eigan {
+
+/// How a larger image comes about: `Upsample<2, bilinear>`.
+inline constexpr bool bilinear = true;
+
+namespace placed {
+
+/// Upsampling where it stands.
+class Upsample : public detail::SpatialLayer<Upsample> {
+ public:
+  /// Of images of shape `in`, by a factor of `scale`.
+  Upsample(Shape in, Index scale, bool is_bilinear)
+      : SpatialLayer(in, {in.channels, scale * in.height, scale * in.width}), scale_(scale), bilinear_(is_bilinear) {}
+
+  Spec spec() const {
+    return {"Upsample",
+            {{"scale_factor", scale_}, {"bilinear", bilinear_}},
+            detail::concat("::eigan::Upsample<", scale_, bilinear_ ? ", true>" : ">")};
+  }
+
+  // Parts: rows of x and what they become.
+
+  template <class T>
+  void forward_parts(std::span<const T>, ConstView<T> x, View<T> y, Index first, Index last) const {
+    const Index c = in().channels;
+    for (Index j = 0; j < x.cols(); ++j)
+      for (Index row = scale_ * first; row < scale_ * last; ++row)
+        for (Index col = 0; col < out().width; ++col) {
+          const detail::Image<const T> from = detail::image(x, in(), j);
+          detail::Pixel<T> to(detail::image(y, out(), j)(row, col), c);
+          const auto pixel = [&](Index r, Index s) { return detail::ConstPixel<T>(from(r, s), c); };
+          const Between<T> r = between<T>(row, in().height), s = between<T>(col, in().width);
+          if (!bilinear_)
+            to = pixel(r.first, s.first);
+          else
+            to = r.of_first() * (s.of_first() * pixel(r.first, s.first) + s.of_second * pixel(r.first, s.second)) +
+                 r.of_second * (s.of_first() * pixel(r.second, s.first) + s.of_second * pixel(r.second, s.second));
+        }
+  }
+  template <class T>
+  void backward_input_parts(std::span<const T>, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx, Index first,
+                            Index last) const {
+    const Index c = in().channels;
+    detail::set_zero(dx, in(), {first, last});
+    // A row of y lies between rows of x at most one away from its own.
+    const Index begin = scale_ * std::max<Index>(first - bilinear_, 0);
+    const Index end = scale_ * std::min<Index>(last + bilinear_, in().height);
+    for (Index j = 0; j < dy.cols(); ++j)
+      for (Index row = begin; row < end; ++row)
+        for (Index col = 0; col < out().width; ++col) {
+          const detail::ConstPixel<T> d(detail::image(dy, out(), j)(row, col), c);
+          const detail::Image<T> to = detail::image(dx, in(), j);
+          const Between<T> r = between<T>(row, in().height), s = between<T>(col, in().width);
+          const auto add = [&](Index at, T weight) {
+            if (at < first || at >= last || weight == 0) return;
+            detail::Pixel<T>(to(at, s.first), c) += (weight * s.of_first()) * d;
+            if (bilinear_) detail::Pixel<T>(to(at, s.second), c) += (weight * s.of_second) * d;
+          };
+          add(r.first, r.of_first());
+          add(r.second, r.of_second);
+        }
+  }
+
+ private:
+  /// The rows or columns of x that one of y lies between.
+  template <class T>
+  struct Between {
+    Index first, second;
+    T of_second;
+    T of_first() const { return 1 - of_second; }
+  };
+  template <class T>
+  Between<T> between(Index at, Index size) const {
+    if (!bilinear_) return {at / scale_, at / scale_, T(0)};
+    const T place = std::max(T(0), (static_cast<T>(at) + T(0.5)) / static_cast<T>(scale_) - T(0.5));
+    const auto first = static_cast<Index>(place);
+    return {first, std::min(first + 1, size - 1), place - static_cast<T>(first)};
+  }
+
+  Index scale_;
+  bool bilinear_;
+};
+
+}  // namespace placed
+
+/// Larger images: `Upsample<2>` repeats pixels, `Upsample<2, bilinear>` lies between them; or `Upsample<>(2,
+/// bilinear)`.
+template <Index Scale = dynamic, bool Bilinear = false>
+class Upsample {
+  static_assert(Scale > 0 || Scale == dynamic, "eigan::Upsample: the scale factor is positive or dynamic");
+
+ public:
+  /// The factor that the type states.
+  constexpr Upsample() requires(Scale != dynamic) : scale_(Scale) {}
+  /// Throws std::invalid_argument unless 0 < scale_factor < 2^16, and as the type says where it does.
+  explicit Upsample(Index scale_factor, bool is_bilinear = Bilinear) : scale_(scale_factor), bilinear_(is_bilinear) {
+    if (scale_ <= 0 || scale_ >= Index{1} << 16 || (Scale != dynamic && (Scale != scale_ || Bilinear != bilinear_)))
+      detail::fail_contract("eigan::Upsample<", Scale, ">: cannot have the scale factor ", scale_,
+                            bilinear_ ? ", bilinear" : "");
+  }
+
+  constexpr Shape output_shape(Shape in) const {
+    return in ? Shape{in.channels, scale_ * in.height, scale_ * in.width} : Shape{};
+  }
+  std::string expects() const { return "an image"; }
+  Spec spec() const { return at({}).spec(); }
+  /// The layer over images of shape `in`.
+  placed::Upsample at(Shape in) const { return {in, scale_, bilinear_}; }
+
+ private:
+  Index scale_;
+  bool bilinear_ = Bilinear;
+};
+
+static_assert(PartedLayer<placed::Upsample> && TangentLayer<placed::Upsample, double> && ShapedLayer<Upsample<2>>);
 
 }  // namespace eigan
 
@@ -6631,9 +15268,14 @@ T bce(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> t
 }  // namespace eigan
 
 // ======== eigan/losses/cross_entropy.hpp
-// CrossEntropy: of softmax(z) against integer labels, mean over the batch.     z: classes x batch.
-//   L = mean_j( log sum_i e^z_ij - z_{label_j, j} )          dz_ij = (softmax(z)_ij - [i = label_j]) / batch
-// Finite for every finite logit: the largest is taken out of the sum first. (torch.nn.CrossEntropyLoss)
+// CrossEntropy: of softmax(z) against labels or probabilities t, mean over the batch.     z: classes x batch.
+//   L = mean_j( -sum_i t_ij log s_ij ),   s = softmax(z)        dz_ij = (s_ij sum_k t_kj - t_ij) / batch
+// A label c is the probability 1 of class c; soft_targets (losses/soft_targets.hpp) smooths labels. Finite for every
+// finite logit: the largest is taken out of the sum first. Where each of an image's pixels is classified, their number
+// is given, and the mean goes over all of them. (torch.nn.CrossEntropyLoss)
+
+// ======== eigan/losses/label_range.hpp
+// LabelRange: class numbers of any integral type, in contiguous memory.
 
 #include <ranges>
 
@@ -6644,29 +15286,176 @@ template <class R>
 concept LabelRange =
     std::ranges::contiguous_range<R> && std::ranges::sized_range<R> && std::integral<std::ranges::range_value_t<R>>;
 
-/// Labels are class numbers, one for each column. Returns the loss and assigns dz. Throws std::invalid_argument for a
-/// label that is not a class.
+namespace detail {
+
+/// labels[i], of a sample, or std::invalid_argument if it is no class.
+template <class Label, std::size_t extent>
+Index checked_label(const char* where, std::span<Label, extent> labels, Index i, Index classes) {
+  const auto given = +labels[static_cast<std::size_t>(i)];  // characters are numbers, too
+  if (std::cmp_less(given, 0) || std::cmp_greater_equal(given, classes))
+    fail_contract("eigan::", where, ": sample ", i, ": expected a label from 0 to ", classes - 1, ", found ", given);
+  return static_cast<Index>(given);
+}
+
+}  // namespace detail
+}  // namespace eigan
+
+namespace eigan {
+namespace detail {
+
+/// The classes of z, of which each column has `pixels` times as many.
+template <class T>
+Index classes_of(const ConstView<T>& z, Index pixels) {
+  if (pixels < 1 || z.rows() % pixels != 0)
+    fail_contract("eigan::cross_entropy: ", z.rows(), " logits are not those of ", pixels, " pixels");
+  return z.rows() / pixels;
+}
+
+/// s = softmax(z) over n classes, of which the sum is `weight`; returns log sum e^z and what was taken out of it.
+template <class T>
+std::pair<T, T> softmax(Index n, const T* z, T* s, T weight) {
+  using Column = Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, 1>>;
+  const T largest = Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, 1>>(z, n).maxCoeff();
+  T total = 0;
+  for (Index i = 0; i < n; ++i) total += s[i] = std::exp(z[i] - largest);
+  Column(s, n) *= weight / total;
+  return {std::log(total), largest};
+}
+
+}  // namespace detail
+
+/// Labels are class numbers, one for each pixel of each column. Returns the loss and assigns dz. Throws
+/// std::invalid_argument for a label that is not a class.
 template <class T, LabelRange Labels>
-T cross_entropy(std::type_identity_t<ConstView<T>> z, const Labels& labels, View<T> dz) {
+T cross_entropy(std::type_identity_t<ConstView<T>> z, const Labels& labels, View<T> dz, Index pixels = 1) {
   detail::check_loss_shapes("cross_entropy", z, dz);
+  const Index classes = detail::classes_of<T>(z, pixels);
   const std::span all(std::ranges::data(labels), std::ranges::size(labels));
-  if (std::ssize(all) != z.cols())
-    detail::fail_contract("eigan::cross_entropy: expected ", z.cols(), " labels, got ", all.size());
-  const T scale = T(1) / static_cast<T>(z.cols());
+  if (std::ssize(all) != z.cols() * pixels)
+    detail::fail_contract("eigan::cross_entropy: expected ", z.cols() * pixels, " labels, got ", all.size());
+  const T scale = T(1) / static_cast<T>(std::ssize(all));
   double sum = 0;
-  for (Index j = 0; j < z.cols(); ++j) {
-    const auto given = +all[static_cast<std::size_t>(j)];  // characters are numbers, too
-    if (std::cmp_less(given, 0) || std::cmp_greater_equal(given, z.rows()))
-      detail::fail_contract("eigan::cross_entropy: sample ", j, ": expected a label from 0 to ", z.rows() - 1,
-                            ", found ", given);
-    const auto label = static_cast<Index>(given);
-    const T largest = z.col(j).maxCoeff();
-    T total = 0;
-    for (Index i = 0; i < z.rows(); ++i) total += dz(i, j) = std::exp(z(i, j) - largest);
-    sum += static_cast<double>(std::log(total) + largest - z(label, j));
-    dz.col(j) *= scale / total;
-    dz(label, j) -= scale;
-  }
+  for (Index j = 0; j < z.cols(); ++j)
+    for (Index pixel = 0; pixel < pixels; ++pixel) {
+      const Index label = detail::checked_label("cross_entropy", all, j * pixels + pixel, classes);
+      const T* const zj = z.data() + j * z.outerStride() + pixel * classes;
+      T* const dzj = dz.data() + j * dz.outerStride() + pixel * classes;
+      const auto [log_total, largest] = detail::softmax(classes, zj, dzj, scale);
+      sum += static_cast<double>(log_total + largest - zj[label]);
+      dzj[label] -= scale;
+    }
+  return static_cast<T>(sum) * scale;
+}
+
+/// Targets are probabilities, of the shape of z; those of a pixel should add up to 1. Returns the loss and assigns dz.
+template <class T>
+T cross_entropy(std::type_identity_t<ConstView<T>> z, std::type_identity_t<ConstView<T>> target, View<T> dz,
+                Index pixels = 1) {
+  detail::check_loss_shapes("cross_entropy", z, target);
+  detail::check_loss_shapes("cross_entropy", z, dz);
+  const Index classes = detail::classes_of<T>(z, pixels);
+  const T scale = T(1) / static_cast<T>(z.cols() * pixels);
+  double sum = 0;
+  for (Index j = 0; j < z.cols(); ++j)
+    for (Index pixel = 0; pixel < pixels; ++pixel) {
+      const T* const zj = z.data() + j * z.outerStride() + pixel * classes;
+      const T* const tj = target.data() + j * target.outerStride() + pixel * classes;
+      T* const dzj = dz.data() + j * dz.outerStride() + pixel * classes;
+      T whole = 0;
+      for (Index i = 0; i < classes; ++i) whole += tj[i];
+      const auto [log_total, largest] = detail::softmax(classes, zj, dzj, whole * scale);
+      for (Index i = 0; i < classes; ++i) {
+        sum = std::fma(static_cast<double>(tj[i]), static_cast<double>(log_total + (largest - zj[i])), sum);
+        dzj[i] = std::fma(-scale, tj[i], dzj[i]);
+      }
+    }
+  return static_cast<T>(sum) * scale;
+}
+
+}  // namespace eigan
+
+// ======== eigan/losses/huber.hpp
+// Huber: squares near the target, absolute values far from it, mean over all elements. With d = y - t:
+//   L = mean( d^2 / 2  where |d| <= delta,  delta (|d| - delta / 2) elsewhere )
+//   dy = min(max(d, -delta), delta) / count                                          (torch.nn.HuberLoss; Huber 1964)
+
+namespace eigan {
+
+/// y, target, dy: features x batch. Returns the loss and assigns dy. Throws std::invalid_argument unless delta > 0 and
+/// finite.
+template <class T>
+T huber(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target, View<T> dy,
+        std::type_identity_t<T> delta = 1) {
+  detail::check_loss_shapes("huber", y, target);
+  detail::check_loss_shapes("huber", y, dy);
+  if (!(detail::is_finite(static_cast<double>(delta)) && delta > T(0)))
+    detail::fail_contract("eigan::huber: delta must be > 0 and finite, is ", delta);
+  const T scale = T(1) / static_cast<T>(y.size());
+  const auto bend = static_cast<double>(delta);
+  double sum = 0;
+  for (Index j = 0; j < y.cols(); ++j)
+    for (Index i = 0; i < y.rows(); ++i) {
+      const T difference = y(i, j) - target(i, j);
+      const auto distance = static_cast<double>(std::abs(difference));
+      // (2 |d| - m) m / 2 with m = min(|d|, delta): both cases, and a NaN stays one.
+      const double bounded = distance > bend ? bend : distance;
+      sum = std::fma(bounded / 2, 2 * distance - bounded, sum);
+      dy(i, j) = std::clamp(difference, -delta, delta) * scale;
+    }
+  return static_cast<T>(sum) * scale;
+}
+
+}  // namespace eigan
+
+// ======== eigan/losses/kl_divergence.hpp
+// KlDivergence of a diagonal normal distribution, mean mu and variance e^logvar, from the standard one: what a
+// variational autoencoder pays for its code (Kingma and Welling 2014). For one element:
+//   l = (mu^2 + e^logvar - 1 - logvar) / 2        dl/dmu = mu        dl/dlogvar = (e^logvar - 1) / 2
+// Summed over a sample's elements and averaged over the samples, or averaged over all elements.
+
+namespace eigan {
+
+/// mu, logvar, dmu, dlogvar: features x batch; two halves of an encoder's output are views of its rows. Returns the
+/// loss and assigns both gradients.
+template <class T>
+T kl_divergence(std::type_identity_t<ConstView<T>> mu, std::type_identity_t<ConstView<T>> logvar, View<T> dmu,
+                View<T> dlogvar, Reduction reduction = Reduction::batchmean) {
+  detail::check_loss_shapes("kl_divergence", mu, logvar);
+  detail::check_loss_shapes("kl_divergence", mu, dmu);
+  detail::check_loss_shapes("kl_divergence", mu, dlogvar);
+  const T scale = T(1) / static_cast<T>(reduction == Reduction::mean ? mu.size() : mu.cols());
+  double sum = 0;
+  for (Index j = 0; j < mu.cols(); ++j)
+    for (Index i = 0; i < mu.rows(); ++i) {
+      const auto m = static_cast<double>(mu(i, j)), l = static_cast<double>(logvar(i, j));
+      const double excess = std::expm1(l);  // of the variance over 1
+      sum += std::fma(m, m, excess - l) / 2;
+      dmu(i, j) = mu(i, j) * scale;
+      dlogvar(i, j) = static_cast<T>(excess / 2) * scale;
+    }
+  return static_cast<T>(sum) * scale;
+}
+
+}  // namespace eigan
+
+// ======== eigan/losses/l1.hpp
+// L1: L = mean |y - t| over all elements,   dy = sign(y - t) / count, 0 where they are equal.     (torch.nn.L1Loss)
+
+namespace eigan {
+
+/// y, target, dy: features x batch. Returns the loss and assigns dy.
+template <class T>
+T l1(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target, View<T> dy) {
+  detail::check_loss_shapes("l1", y, target);
+  detail::check_loss_shapes("l1", y, dy);
+  const T scale = T(1) / static_cast<T>(y.size());
+  double sum = 0;
+  for (Index j = 0; j < y.cols(); ++j)
+    for (Index i = 0; i < y.rows(); ++i) {
+      const T difference = y(i, j) - target(i, j);
+      sum += static_cast<double>(std::abs(difference));
+      dy(i, j) = difference > T(0) ? scale : difference < T(0) ? -scale : difference;  // 0, or a NaN
+    }
   return static_cast<T>(sum) * scale;
 }
 
@@ -6695,33 +15484,191 @@ T mse(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> t
 
 }  // namespace eigan
 
-// ======== eigan/net/estimate_statistics.hpp
-// estimate_statistics: writes what batch-coupled layers use at inference, from samples of the network's input.
+// ======== eigan/losses/soft_targets.hpp
+// soft_targets: labels as probabilities, smoothed as torch.nn.CrossEntropyLoss's label_smoothing does it:
+//   t_ij = (1 - smoothing) [i = label_j] + smoothing / classes                        (Szegedy et al. 2016)
 
 namespace eigan {
 
-/// Sends x (input_size x samples) through the network layer by layer, as at inference, and lets every BatchNorm1d take
-/// its means and variances over all samples of its own input. To be called before infer or saving, once the weights
-/// have changed: thousands of samples give steadier statistics than the averages over training batches that others
-/// keep, and they belong to these weights, averaged ones (Ema) included. Throws std::invalid_argument without samples
-/// or for samples of another size.
-template <class Net, class T>
-void estimate_statistics(Model<Net, T>& model, std::type_identity_t<ConstView<T>> x) {
-  const Net& net = model.net();
-  if (x.rows() != net.input_size() || x.cols() < 1)
-    detail::fail_contract("eigan::estimate_statistics: expected samples of ", net.input_size(), " features, got ",
-                          x.cols(), " of ", x.rows());
-  Matrix<T> level = x;
-  net.for_each_layer([&](auto i) {
-    const auto& layer = net.layer(i);
-    const std::span<T> p = model.params(i);
-    if constexpr (requires { layer.set_statistics(p, ConstView<T>(level)); })
-      layer.set_statistics(p, ConstView<T>(level));
-    Matrix<T> next(net.features(i + 1), level.cols());
-    layer.forward(std::span<const T>(p), ConstView<T>(level), View<T>(next));
-    level.swap(next);
-  });
+/// target: classes x batch, assigned. Throws std::invalid_argument for a label that is not a class, or unless smoothing
+/// is in [0, 1].
+template <class T, LabelRange Labels>
+void soft_targets(const Labels& labels, double smoothing, View<T> target) {
+  const std::span all(std::ranges::data(labels), std::ranges::size(labels));
+  if (std::ssize(all) != target.cols())
+    detail::fail_contract("eigan::soft_targets: expected ", target.cols(), " labels, got ", all.size());
+  if (!(detail::at_least(static_cast<double>(smoothing), 0) && smoothing <= 1))
+    detail::fail_contract("eigan::soft_targets: smoothing must be in [0, 1], is ", smoothing);
+  const double rest = smoothing / static_cast<double>(target.rows());
+  for (Index j = 0; j < target.cols(); ++j) {
+    const Index label = detail::checked_label("soft_targets", all, j, target.rows());
+    target.col(j).setConstant(static_cast<T>(rest));
+    target(label, j) = static_cast<T>(1 - smoothing + rest);
+  }
 }
+
+}  // namespace eigan
+
+// ======== eigan/net/estimate_statistics.hpp
+// What batch normalisations use at inference: running averages over training batches, as PyTorch keeps them, or
+// statistics estimated from as many samples as one likes for the weights as they are (Wu and Johnson 2021, "precise").
+
+namespace eigan {
+
+/// Moves the running statistics towards those of the batch whose forward pass is on the tape: running += momentum
+/// (batch's - running). To be called after each training pass; forward itself changes nothing but its tape.
+template <class T>
+void update_statistics(BasicModel<T>& model, const Tape<T>& tape, double momentum = 0.1) {
+  if (!(detail::at_least(momentum, 0) && momentum > 0 && momentum <= 1))
+    detail::fail_contract("eigan::update_statistics: momentum must be in (0, 1], is ", momentum);
+  if (!detail::same_layout(tape.steps(), model.steps()))
+    detail::fail_contract("eigan::update_statistics: this tape was made for a network of other sizes");
+  if (tape.batch() == 0) detail::fail_contract("eigan::update_statistics: no forward pass on this tape");
+  for (const Step<T>& step : model.steps().steps())
+    if (step.traits().statistics)
+      step.table->update_statistics(step.layer.get(), step.state_slice(model.state()), tape.activation(step.reads[0]),
+                                    momentum);
+}
+
+/// Sends samples through the network as at inference, once for each layer with statistics, and lets that layer take
+/// those of all samples of its own input. Samples go in pieces: memory does not grow with their number. To be called
+/// before infer or saving, once the weights have changed; the statistics belong to these weights, averaged ones (Ema)
+/// included. inputs: input_size x samples each. Throws std::invalid_argument without samples or for others.
+template <class T>
+void estimate_statistics(BasicModel<T>& model, std::span<const ConstView<T>> inputs, Threads threads = {}) {
+  model.check_inputs(inputs);
+  const Steps<T>& net = model.steps();
+  const Index samples = inputs[0].cols();
+  if (samples < 1) detail::fail_contract("eigan::estimate_statistics: needs at least one sample");
+  Index widest = 1;
+  for (const Shape& level : net.levels()) widest = std::max(widest, level.size());
+  constexpr Index memory = 1 << 26;  // bytes of a level
+  const Index piece = std::clamp<Index>(memory / Index{sizeof(T)} / widest, 1, std::min<Index>(samples, 8192));
+  Scratch<T> scratch = model.scratch(piece);
+  const std::span<const T> params = std::as_const(model).params(), state = std::as_const(model).state();
+  for (std::size_t s = 0; s < net.steps().size(); ++s) {
+    const Step<T>& step = net.steps()[s];
+    if (!step.traits().statistics) continue;
+    detail::prepare_inference(net, params, state, scratch.prepared(), s);
+    const detail::Inference<T> inference(net, params, scratch.prepared(), inputs, View<T>());  // never gets so far
+    for (Index first = 0; first < samples; first += piece) {
+      inference.tile(scratch, first, std::min(piece, samples - first), threads, s);
+      step.table->merge_statistics(step.layer.get(), step.state_slice(model.state()), scratch.views()[step.reads[0]],
+                                   first);
+    }
+  }
+}
+/// The same for a network of one input.
+template <class T>
+void estimate_statistics(BasicModel<T>& model, std::type_identity_t<ConstView<T>> x, Threads threads = {}) {
+  estimate_statistics(model, std::span<const ConstView<T>>(&x, 1), threads);
+}
+/// The same for a few inputs.
+template <class T>
+void estimate_statistics(BasicModel<T>& model, std::initializer_list<std::type_identity_t<ConstView<T>>> inputs,
+                         Threads threads = {}) {
+  estimate_statistics(model, std::span<const ConstView<T>>(inputs.begin(), inputs.size()), threads);
+}
+
+}  // namespace eigan
+
+// ======== eigan/net/model.hpp
+// Model: a network and its parameters, in one flat buffer, and the state that no optimiser changes in another.
+//
+// Everything that changes during a pass is the caller's Tape or Scratch, so a model is const in forward, backward
+// and infer, and any number of threads can share it. BasicModel<T> is a model of any network: what takes one takes all.
+
+namespace eigan {
+
+/// A `Net`, which is a Sequential or a Network, and its parameters, numbers of T.
+template <class Net, class T = float>
+class Model : public BasicModel<T> {
+  static_assert(detail::ShapeAfter<Net, detail::unknown_shape>::value != Shape{},
+                "eigan::Model: the network's layers do not fit together");
+
+ public:
+  using Scalar = T;     ///< of parameters and samples
+  using Network = Net;  ///< the Sequential, or the run-time Network
+
+  /// A network with freshly initialised parameters, for samples of the shapes that it states.
+  Model(Net net, Rng rng) : Model(std::move(net), std::vector<Shape>{}, rng) {}
+  /// The same for samples of the shape given.
+  Model(Net net, Shape input, Rng rng) : Model(std::move(net), std::vector{input}, rng) {}
+  /// A network whose type states all sizes.
+  explicit Model(Rng rng) requires std::is_default_constructible_v<Net> : Model(Net{}, rng) {}
+
+  /// A network with the parameters given, and the state, if it has any.
+  Model(Net net, Buffer<T> params, Buffer<T> state = {})
+      : BasicModel<T>(list(net, {}), architecture_of(net), std::move(params), std::move(state)), net_(std::move(net)) {}
+
+  /// The layers, without parameters.
+  const Net& net() const { return net_; }
+
+  /// The same weights for samples of another height and width.
+  Model at(Shape input) const {
+    return Model(net_, list(net_, {input}), this->copy_of(this->params()), this->copy_of(this->state()));
+  }
+  /// A copy. It is a word of its own, because it allocates.
+  Model clone() const {
+    return Model(net_, this->shared_steps(), this->copy_of(this->params()), this->copy_of(this->state()));
+  }
+
+  /// Layer I's own parameters, e.g. for `net().layer<0>().weight(params<0>())`.
+  using BasicModel<T>::params;
+  template <std::size_t I>
+  std::span<T> params() {
+    return params(I);
+  }
+  template <std::size_t I>
+  std::span<const T> params() const {
+    return params(I);
+  }
+
+  /// See BasicModel::forward. Where the type says that a pass draws random numbers, one without an Rng does not
+  /// compile.
+  template <class... Arguments>
+  ConstView<T> forward(Tape<T>& tape, Arguments&&... arguments) const {
+    constexpr bool has_rng = ((std::is_same_v<std::remove_cvref_t<Arguments>, Rng> ||
+                               std::is_same_v<std::remove_cvref_t<Arguments>, Draw>) ||
+                              ...);
+    if constexpr (requires { typename std::bool_constant<Net::stochastic>; })
+      static_assert(
+          has_rng || !Net::stochastic,
+          "eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
+    return BasicModel<T>::forward(tape, std::forward<Arguments>(arguments)...);
+  }
+  /// The same for a network of several inputs: `model.forward(tape, {x, condition})`.
+  template <class... Arguments>
+  ConstView<T> forward(Tape<T>& tape, std::initializer_list<ConstView<T>> inputs, Arguments&&... arguments) const {
+    return forward<std::initializer_list<ConstView<T>>&, Arguments...>(tape, inputs,
+                                                                       std::forward<Arguments>(arguments)...);
+  }
+
+ private:
+  using List = std::shared_ptr<const Steps<T>>;
+  Model(Net net, std::vector<Shape> inputs, Rng rng)
+      : BasicModel<T>(list(net, std::move(inputs)), architecture_of(net), rng), net_(std::move(net)) {}
+  Model(Net net, List steps, Buffer<T> params, Buffer<T> state)
+      : BasicModel<T>(std::move(steps), architecture_of(net), std::move(params), std::move(state)),
+        net_(std::move(net)) {}
+
+  static List list(const Net& net, std::vector<Shape> inputs) {
+    if (inputs.empty()) inputs = net.input_shapes();
+    if (inputs.empty())
+      detail::fail_contract(
+          "eigan::Model: no layer states the shape of a sample; begin with an Input, or give the shape");
+    auto steps = std::make_shared<Steps<T>>(std::move(inputs));
+    net.append(*steps, 0, "");
+    return steps;
+  }
+  static std::string architecture_of(const Net& net) {
+    std::string text;
+    for (const Spec& layer : net.spec().children) text += (text.empty() ? "" : ", ") + layer.text();
+    return text;
+  }
+
+  Net net_;
+};
 
 }  // namespace eigan
 
@@ -6780,8 +15727,180 @@ std::optional<std::string> find_non_finite(const M& model, Threads threads = {})
 
 }  // namespace eigan
 
+// ======== eigan/net/parallel.hpp
+// Parallel<A, B, ...>: y = a(x) and b(x), ..., channels side by side: several heads on one trunk. Each is a layer or a
+// composition; they are named "0", "1", ... Backward: dx = (da/dx)^T dy's first channels + (db/dx)^T dy's next + ...
+
+namespace eigan {
+
+namespace detail {
+/// Every head by itself, then together.
+template <Shape In, class Path, class Numbers, class... Heads>
+struct CheckHeads;
+template <Shape In, std::size_t... Path, std::size_t... I, class... Heads>
+struct CheckHeads<In, std::index_sequence<Path...>, std::index_sequence<I...>, Heads...>
+    : SideBySide<std::index_sequence<Path...>, ShapeAfter<Heads, In, Path..., I>::value...> {};
+}  // namespace detail
+
+/// y = a(x) beside b(x): `Parallel<Linear<64, 1>, Sequential<Linear<64, 10>, ReLU>>`.
+template <class... Heads>
+class Parallel {
+  static_assert(sizeof...(Heads) > 1, "eigan::Parallel: needs at least two heads");
+
+ public:
+  using Composes = void;  ///< it is a Composition
+  static constexpr bool stochastic = (detail::is_stochastic<Heads>() || ...);
+
+  /// Of heads whose types state all sizes.
+  Parallel() requires(std::is_default_constructible_v<Heads>&&...) = default;
+  /// Of any heads.
+  explicit Parallel(Heads... heads) requires(sizeof...(Heads) > 0) : heads_(std::move(heads)...) {}
+
+  /// Head I.
+  template <std::size_t I>
+  const auto& head() const {
+    return std::get<I>(heads_);
+  }
+  std::vector<Shape> input_shapes() const {
+    std::vector<Shape> shapes;
+    const auto ask = [&](const auto& head) {
+      if (shapes.empty()) shapes = detail::input_shapes_of(head);
+    };
+    std::apply([&](const auto&... head) { (ask(head), ...); }, heads_);
+    return shapes;
+  }
+  template <class T>
+  std::size_t append(Steps<T>& steps, std::size_t level, const std::string& prefix) const {
+    std::vector<std::size_t> ends;
+    const auto add = [&](const auto& head) {
+      ends.push_back(detail::append(steps, head, level, prefix + std::to_string(ends.size())));
+    };
+    std::apply([&](const auto&... head) { (add(head), ...); }, heads_);
+    return steps.concatenate(std::move(ends), prefix + "concatenation");
+  }
+  Spec spec() const {
+    Spec all{"Parallel", {}, "::eigan::Parallel"};
+    std::apply([&](const auto&... head) { (all.children.push_back(detail::spec_of_any(head)), ...); }, heads_);
+    return all;
+  }
+
+  template <Shape In, std::size_t... Path>
+  struct Check : detail::CheckHeads<In, std::index_sequence<Path...>, std::index_sequence_for<Heads...>, Heads...> {};
+
+ private:
+  std::tuple<Heads...> heads_;
+};
+
+}  // namespace eigan
+
+// ======== eigan/net/residual.hpp
+// Residual<Layers...>: y = x + f(x), f being the layers in a row, which keep the shape (He et al. 2016).
+// Backward: dx = dy + (df/dx)^T dy. Its layers are named "body.0", "body.1", ...
+
+namespace eigan {
+
+namespace detail {
+/// Layers in a row, or the one row that is given.
+template <class... Ls>
+struct Row {
+  using type = Sequential<Ls...>;
+};
+template <class... Ls>
+struct Row<Sequential<Ls...>> {
+  using type = Sequential<Ls...>;
+};
+template <class R>
+requires requires {
+  typename R::IsRow;
+}
+struct Row<R> {
+  using type = R;
+};
+
+template <Shape Receives, Shape Gives, std::size_t... Path>
+struct ResidualMustKeepTheShape {
+  static_assert(
+      Receives == Gives || Receives == unknown_shape || Gives == unknown_shape,
+      "eigan: a sum needs equal shapes; the template arguments are what a Residual's layers receive and what they give "
+      "(channels, height, width) and its place in the network");
+};
+}  // namespace detail
+
+/// y = x + f(x): `Residual<Conv2d<8, 8, 3, 1, 1>, ReLU, Conv2d<8, 8, 3, 1, 1>>`.
+template <class... Ls>
+class Residual {
+ public:
+  using Composes = void;                           ///< it is a Composition
+  using Body = typename detail::Row<Ls...>::type;  ///< f
+  static constexpr bool stochastic = detail::is_stochastic<Body>();
+
+  /// Of layers whose types state all sizes.
+  Residual() requires(std::is_default_constructible_v<Body>) = default;
+  /// Of any layers.
+  explicit Residual(Ls... layers) requires(sizeof...(Ls) > 0) : body_(std::move(layers)...) {}
+
+  /// f.
+  const Body& body() const { return body_; }
+  std::vector<Shape> input_shapes() const { return body_.input_shapes(); }
+  template <class T>
+  std::size_t append(Steps<T>& steps, std::size_t level, const std::string& prefix) const {
+    return steps.sum({level, body_.append(steps, level, prefix + "body.")}, prefix + "sum");
+  }
+  Spec spec() const { return {"Residual", {}, "::eigan::Residual", {}, body_.spec().children}; }
+
+  template <Shape In, std::size_t... Path>
+  struct Check {
+    static constexpr Shape value = detail::ShapeAfter<Body, In, Path...>::value;
+    static_assert(sizeof(detail::ResidualMustKeepTheShape<In, value, Path...>) > 0);
+  };
+
+ private:
+  Body body_;
+};
+
+}  // namespace eigan
+
+// ======== eigan/net/skip_connection.hpp
+// SkipConnection<Layers...>: y = x and f(x), channels side by side, f being the layers in a row, which keep height and
+// width. Nested, it is a U-Net (Ronneberger et al. 2015). Backward: dx = dy's first channels + (df/dx)^T dy's others.
+// Its layers are named "body.0", "body.1", ...
+
+namespace eigan {
+
+/// y = x beside f(x).
+template <class... Ls>
+class SkipConnection {
+ public:
+  using Composes = void;                           ///< it is a Composition
+  using Body = typename detail::Row<Ls...>::type;  ///< f
+  static constexpr bool stochastic = detail::is_stochastic<Body>();
+
+  /// Of layers whose types state all sizes.
+  SkipConnection() requires(std::is_default_constructible_v<Body>) = default;
+  /// Of any layers.
+  explicit SkipConnection(Ls... layers) requires(sizeof...(Ls) > 0) : body_(std::move(layers)...) {}
+
+  /// f.
+  const Body& body() const { return body_; }
+  std::vector<Shape> input_shapes() const { return body_.input_shapes(); }
+  template <class T>
+  std::size_t append(Steps<T>& steps, std::size_t level, const std::string& prefix) const {
+    return steps.concatenate({level, body_.append(steps, level, prefix + "body.")}, prefix + "concatenation");
+  }
+  Spec spec() const { return {"SkipConnection", {}, "::eigan::SkipConnection", {}, body_.spec().children}; }
+
+  template <Shape In, std::size_t... Path>
+  struct Check
+      : detail::SideBySideMustHaveOneHeightAndWidth<In, detail::ShapeAfter<Body, In, Path...>::value, Path...> {};
+
+ private:
+  Body body_;
+};
+
+}  // namespace eigan
+
 // ======== eigan/net/summary.hpp
-// summary(model): a network as text, layer by layer, in the manner of torch.nn.Module's, with shapes and counts.
+// summary(model): a network as text, step by step, in the manner of torch.nn.Module's, with shapes and counts.
 
 namespace eigan {
 
@@ -6791,24 +15910,41 @@ namespace eigan {
 ///       (1): Tanh()                                  4 -> 4
 ///     )
 ///     12 parameters
-template <class ModelType>
-std::string summary(const ModelType& model) {
-  const auto& net = model.net();
+/// A join tells whose outputs it reads.
+template <class T>
+std::string summary(const BasicModel<T>& model) {
+  const Steps<T>& net = model.steps();
+  std::vector<std::string> lines;
   std::size_t widest = 0;
-  net.for_each_layer(
-      [&](auto i) { widest = std::max(widest, detail::describe(net.layer(i)).size() + std::to_string(i).size()); });
-  std::ostringstream text;
-  text.imbue(std::locale::classic());
-  text << "Sequential(\n";
-  net.for_each_layer([&](auto i) {
-    const std::string layer = detail::concat('(', i, "): ", detail::describe(net.layer(i)));
-    text << "  " << layer << std::string(widest + 4 - layer.size(), ' ') << "   " << net.features(i) << " -> "
-         << net.features(i + 1);
-    if (const Index count = detail::param_size_of(net.layer(i))) text << "   " << count << " parameters";
-    text << '\n';
-  });
-  text << ")\n" << net.param_size() << " parameters\n";
-  return text.str();
+  for (const Step<T>& step : net.steps()) {
+    std::string line = '(' + step.name + "): ";
+    if (step.kind == StepKind::layer) {
+      line += step.spec().text();
+    } else {
+      line += step.kind == StepKind::sum ? "sum of" : "channels of";
+      for (std::size_t read = 0; read < step.reads.size(); ++read) {
+        const std::size_t level = step.reads[read];
+        line += detail::concat(read == 0 ? " " : ", ", level < net.inputs()
+                                                           ? detail::concat("input ", level)
+                                                           : '(' + net.steps()[level - net.inputs()].name + ')');
+      }
+    }
+    widest = std::max(widest, line.size());
+    lines.push_back(std::move(line));
+  }
+  std::string text = "Sequential(\n";
+  for (std::size_t s = 0; s < lines.size(); ++s) {
+    const Step<T>& step = net.steps()[s];
+    text += "  " + lines[s] + std::string(widest - lines[s].size() + 3, ' ');
+    text += shape_text(net.levels()[step.reads[0]]);
+    if (step.kind == StepKind::concatenation)
+      for (std::size_t read = 1; read < step.reads.size(); ++read)
+        text += ", " + shape_text(net.levels()[step.reads[read]]);
+    text += " -> " + shape_text(net.levels()[step.writes]);
+    if (step.size > 0) text += detail::concat("   ", step.size, " parameters");
+    text += '\n';
+  }
+  return text + detail::concat(")\n", net.param_size(), " parameters\n");
 }
 
 }  // namespace eigan
@@ -6821,15 +15957,165 @@ std::string summary(const ModelType& model) {
 // One optimiser serves one flat parameter buffer: one clock t, two moment buffers.
 
 // ======== eigan/kernels/adam.hpp
-// One step of Adam over a range of parameters; optim/adam.hpp has the formula.
+// One step of Adam or AdamW over a range of parameters; optim/adam.hpp and optim/adamw.hpp have the formulas.
+
+// ======== eigan/kernels/denormals.hpp
+// What optimisers' kernels share: numbers too small to be normal are taken for zeros.
+
+// ======== eigan/kernels/for_each_isa.inc
+// Compiles the text EIGAN_KERNELS, one subject's kernels, once for every instruction set, with
+//   EIGAN_ISA           the namespace
+//   EIGAN_TARGET        the function attribute that allows the instructions
+//   EIGAN_VECTOR_BYTES  the register's width
+//   EIGAN_X86_VECTORS   where fused multiply-add, square root and masked moves are x86 instructions
+// Every function of such a text carries EIGAN_TARGET and calls nothing but its like, so no code of one set can be
+// inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
+
+#define EIGAN_INLINE [[gnu::always_inline]] inline
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // long ones: a single copy for all callers
+#if defined(__clang__)
+#define EIGAN_UNROLL _Pragma("unroll")
+#define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
+#else
+#define EIGAN_UNROLL _Pragma("GCC unroll 16")
+#define EIGAN_UNROLL_TWICE _Pragma("GCC unroll 2")
+#endif
+
+#define EIGAN_ISA portable
+#if defined(__x86_64__)
+// What every such processor has, although -march or -mavx2 allow this file more: of a program whose files have different
+// flags the linker keeps any one of several bodies of a kernel.
+#define EIGAN_TARGET [[gnu::target("arch=x86-64,no-sse3,no-popcnt,no-lzcnt,no-movbe,no-bmi,no-bmi2")]]
+#else
+#define EIGAN_TARGET
+#endif
+#define EIGAN_VECTOR_BYTES 16
+
+// ======== eigan/kernels/denormals.inc
+// Numbers too small to be normal, for the kernels of optimisers. Compiled by for_each_isa.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// While it lives, results too small for a normal number are zeros, and so are such operands: division and square root
+/// take many times as long for them. Moments that decay get there, where they no longer move anything. The state that
+/// the caller had comes back with its end.
+class FlushDenormals {
+#if defined(__x86_64__)
+ public:
+  EIGAN_TARGET EIGAN_INLINE FlushDenormals() : before_(__builtin_ia32_stmxcsr()) {
+    constexpr unsigned flush_results = 0x8000, read_as_zero = 0x0040;
+    __builtin_ia32_ldmxcsr(before_ | flush_results | read_as_zero);
+    asm volatile("" ::: "memory");  // no arithmetic on memory moves across
+  }
+  EIGAN_TARGET EIGAN_INLINE ~FlushDenormals() {
+    asm volatile("" ::: "memory");
+    __builtin_ia32_ldmxcsr(before_);
+  }
+  FlushDenormals(const FlushDenormals&) = delete;
+  FlushDenormals& operator=(const FlushDenormals&) = delete;
+
+ private:
+  unsigned before_;
+#endif
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#if defined(__x86_64__)
+#define EIGAN_X86_VECTORS
+
+#define EIGAN_ISA avx2
+#define EIGAN_TARGET [[gnu::target("avx2,fma")]]
+#define EIGAN_VECTOR_BYTES 32
+
+// ======== eigan/kernels/denormals.inc
+// Numbers too small to be normal, for the kernels of optimisers. Compiled by for_each_isa.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// While it lives, results too small for a normal number are zeros, and so are such operands: division and square root
+/// take many times as long for them. Moments that decay get there, where they no longer move anything. The state that
+/// the caller had comes back with its end.
+class FlushDenormals {
+#if defined(__x86_64__)
+ public:
+  EIGAN_TARGET EIGAN_INLINE FlushDenormals() : before_(__builtin_ia32_stmxcsr()) {
+    constexpr unsigned flush_results = 0x8000, read_as_zero = 0x0040;
+    __builtin_ia32_ldmxcsr(before_ | flush_results | read_as_zero);
+    asm volatile("" ::: "memory");  // no arithmetic on memory moves across
+  }
+  EIGAN_TARGET EIGAN_INLINE ~FlushDenormals() {
+    asm volatile("" ::: "memory");
+    __builtin_ia32_ldmxcsr(before_);
+  }
+  FlushDenormals(const FlushDenormals&) = delete;
+  FlushDenormals& operator=(const FlushDenormals&) = delete;
+
+ private:
+  unsigned before_;
+#endif
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#define EIGAN_ISA avx512
+#define EIGAN_TARGET [[gnu::target("avx2,fma,avx512f")]]
+#define EIGAN_VECTOR_BYTES 64
+
+// ======== eigan/kernels/denormals.inc
+// Numbers too small to be normal, for the kernels of optimisers. Compiled by for_each_isa.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// While it lives, results too small for a normal number are zeros, and so are such operands: division and square root
+/// take many times as long for them. Moments that decay get there, where they no longer move anything. The state that
+/// the caller had comes back with its end.
+class FlushDenormals {
+#if defined(__x86_64__)
+ public:
+  EIGAN_TARGET EIGAN_INLINE FlushDenormals() : before_(__builtin_ia32_stmxcsr()) {
+    constexpr unsigned flush_results = 0x8000, read_as_zero = 0x0040;
+    __builtin_ia32_ldmxcsr(before_ | flush_results | read_as_zero);
+    asm volatile("" ::: "memory");  // no arithmetic on memory moves across
+  }
+  EIGAN_TARGET EIGAN_INLINE ~FlushDenormals() {
+    asm volatile("" ::: "memory");
+    __builtin_ia32_ldmxcsr(before_);
+  }
+  FlushDenormals(const FlushDenormals&) = delete;
+  FlushDenormals& operator=(const FlushDenormals&) = delete;
+
+ private:
+  unsigned before_;
+#endif
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#undef EIGAN_X86_VECTORS
+#endif
+
+#undef EIGAN_INLINE
+#undef EIGAN_NOINLINE
+#undef EIGAN_UNROLL
+#undef EIGAN_UNROLL_TWICE
 
 namespace eigan::detail {
 
-/// What one Adam update needs besides the arrays; see optim/adam.hpp for the formula. rest1 is 1 - beta1, rounded once:
-/// in float 1 - 0.999f is already wrong in the fifth digit.
+/// What one update needs besides the arrays. rest1 is 1 - beta1, rounded once: in float 1 - 0.999f is already wrong in
+/// the fifth digit. keep is the share of p that stays beside the step: 1, unless weights decay apart from gradients.
 template <class T>
 struct AdamCoefficients {
-  T beta1, rest1, beta2, rest2, step_size, inv_sqrt_correction2, eps, weight_decay;
+  T beta1, rest1, beta2, rest2, step_size, inv_sqrt_correction2, eps, weight_decay, keep;
 };
 
 template <class T>
@@ -6864,36 +16150,19 @@ const AdamKernels<T>& adam_kernels() {
 #endif
 
 #define EIGAN_ISA portable
+#if defined(__x86_64__)
+// What every such processor has, although -march or -mavx2 allow this file more: of a program whose files have different
+// flags the linker keeps any one of several bodies of a kernel.
+#define EIGAN_TARGET [[gnu::target("arch=x86-64,no-sse3,no-popcnt,no-lzcnt,no-movbe,no-bmi,no-bmi2")]]
+#else
 #define EIGAN_TARGET
+#endif
 #define EIGAN_VECTOR_BYTES 16
 
 // ======== eigan/kernels/adam.inc
 // One step of Adam: see adam.hpp. Compiled by for_each_isa.inc.
 
 namespace eigan::detail::EIGAN_ISA {
-
-/// While it lives, results too small for a normal number are zeros, and so are such operands: division and square root
-/// take many times as long for them. Moments that decay get there, where they no longer move anything. The state that
-/// the caller had comes back with its end.
-class FlushDenormals {
-#if defined(__x86_64__)
- public:
-  EIGAN_TARGET EIGAN_INLINE FlushDenormals() : before_(__builtin_ia32_stmxcsr()) {
-    constexpr unsigned flush_results = 0x8000, read_as_zero = 0x0040;
-    __builtin_ia32_ldmxcsr(before_ | flush_results | read_as_zero);
-    asm volatile("" ::: "memory");  // no arithmetic on memory moves across
-  }
-  EIGAN_TARGET EIGAN_INLINE ~FlushDenormals() {
-    asm volatile("" ::: "memory");
-    __builtin_ia32_ldmxcsr(before_);
-  }
-  FlushDenormals(const FlushDenormals&) = delete;
-  FlushDenormals& operator=(const FlushDenormals&) = delete;
-
- private:
-  unsigned before_;
-#endif
-};
 
 template <class T>
 struct AdamStep {
@@ -6903,7 +16172,7 @@ struct AdamStep {
     m = fma(broadcast(c.beta1), m, c.rest1 * g);
     v = fma(broadcast(c.beta2), v, (c.rest2 * g) * g);
     const Vector<T> denominator = fma(square_root(v), broadcast(c.inv_sqrt_correction2), broadcast(c.eps));
-    p -= (c.step_size * m) / denominator;
+    p = fma(broadcast(c.keep), p, (-c.step_size * m) / denominator);
   }
 };
 template <class T>
@@ -6953,29 +16222,6 @@ struct TableOf<AdamKernels<T>> {
 
 namespace eigan::detail::EIGAN_ISA {
 
-/// While it lives, results too small for a normal number are zeros, and so are such operands: division and square root
-/// take many times as long for them. Moments that decay get there, where they no longer move anything. The state that
-/// the caller had comes back with its end.
-class FlushDenormals {
-#if defined(__x86_64__)
- public:
-  EIGAN_TARGET EIGAN_INLINE FlushDenormals() : before_(__builtin_ia32_stmxcsr()) {
-    constexpr unsigned flush_results = 0x8000, read_as_zero = 0x0040;
-    __builtin_ia32_ldmxcsr(before_ | flush_results | read_as_zero);
-    asm volatile("" ::: "memory");  // no arithmetic on memory moves across
-  }
-  EIGAN_TARGET EIGAN_INLINE ~FlushDenormals() {
-    asm volatile("" ::: "memory");
-    __builtin_ia32_ldmxcsr(before_);
-  }
-  FlushDenormals(const FlushDenormals&) = delete;
-  FlushDenormals& operator=(const FlushDenormals&) = delete;
-
- private:
-  unsigned before_;
-#endif
-};
-
 template <class T>
 struct AdamStep {
   AdamCoefficients<T> c;
@@ -6984,7 +16230,7 @@ struct AdamStep {
     m = fma(broadcast(c.beta1), m, c.rest1 * g);
     v = fma(broadcast(c.beta2), v, (c.rest2 * g) * g);
     const Vector<T> denominator = fma(square_root(v), broadcast(c.inv_sqrt_correction2), broadcast(c.eps));
-    p -= (c.step_size * m) / denominator;
+    p = fma(broadcast(c.keep), p, (-c.step_size * m) / denominator);
   }
 };
 template <class T>
@@ -7031,29 +16277,6 @@ struct TableOf<AdamKernels<T>> {
 
 namespace eigan::detail::EIGAN_ISA {
 
-/// While it lives, results too small for a normal number are zeros, and so are such operands: division and square root
-/// take many times as long for them. Moments that decay get there, where they no longer move anything. The state that
-/// the caller had comes back with its end.
-class FlushDenormals {
-#if defined(__x86_64__)
- public:
-  EIGAN_TARGET EIGAN_INLINE FlushDenormals() : before_(__builtin_ia32_stmxcsr()) {
-    constexpr unsigned flush_results = 0x8000, read_as_zero = 0x0040;
-    __builtin_ia32_ldmxcsr(before_ | flush_results | read_as_zero);
-    asm volatile("" ::: "memory");  // no arithmetic on memory moves across
-  }
-  EIGAN_TARGET EIGAN_INLINE ~FlushDenormals() {
-    asm volatile("" ::: "memory");
-    __builtin_ia32_ldmxcsr(before_);
-  }
-  FlushDenormals(const FlushDenormals&) = delete;
-  FlushDenormals& operator=(const FlushDenormals&) = delete;
-
- private:
-  unsigned before_;
-#endif
-};
-
 template <class T>
 struct AdamStep {
   AdamCoefficients<T> c;
@@ -7062,7 +16285,7 @@ struct AdamStep {
     m = fma(broadcast(c.beta1), m, c.rest1 * g);
     v = fma(broadcast(c.beta2), v, (c.rest2 * g) * g);
     const Vector<T> denominator = fma(square_root(v), broadcast(c.inv_sqrt_correction2), broadcast(c.eps));
-    p -= (c.step_size * m) / denominator;
+    p = fma(broadcast(c.keep), p, (-c.step_size * m) / denominator);
   }
 };
 template <class T>
@@ -7110,9 +16333,21 @@ struct TableOf<AdamKernels<T>> {
 EIGAN_SHARE_KERNELS(AdamKernels)
 
 // ======== eigan/optim/check_update.hpp
-// What every optimiser refuses: buffers that are not as long as its own, and ranges that do not lie in them.
+// What every optimiser refuses: settings that are negative or no numbers, buffers that are not as long as its own, and
+// ranges that do not lie in them.
 
 namespace eigan::detail {
+
+/// Throws std::invalid_argument unless 0 <= value < infinity, in T as well.
+template <class T>
+void check_setting(const char* optimizer, const char* setting, double value) {
+  if (!(at_least(value, 0) && is_finite(static_cast<double>(static_cast<T>(value)))))
+    fail_contract(optimizer, ": ", setting, " must be >= 0 and finite, is ", value);
+}
+/// Throws std::invalid_argument unless 0 <= value < 1.
+inline void check_share(const char* optimizer, const char* setting, double value) {
+  if (!(at_least(value, 0) && value < 1)) fail_contract(optimizer, ": ", setting, " must be in [0, 1), is ", value);
+}
 
 /// Throws std::invalid_argument unless there are `size` parameters and gradients and [first, first + count) is a range
 /// of them. `optimizer`: its name for the message.
@@ -7132,11 +16367,11 @@ namespace eigan {
 
 /// Names and values as in torch.optim.Adam.
 struct AdamOptions {
-  double lr = 1e-3;         ///< the learning rate, >= 0
+  double lr = 1e-3;         ///< the learning rate, >= 0 and finite, as all that follow
   double beta1 = 0.9;       ///< how much of m stays, in [0, 1)
   double beta2 = 0.999;     ///< how much of v stays, in [0, 1)
-  double eps = 1e-8;        ///< added to the root, >= 0
-  double weight_decay = 0;  ///< the share of p in its gradient, >= 0
+  double eps = 1e-8;        ///< added to the root
+  double weight_decay = 0;  ///< the share of p in its gradient
 };
 
 /// Adam (Kingma and Ba 2015): steps by the gradient's running mean over the root of its running square.
@@ -7144,13 +16379,11 @@ template <class T = float>
 class Adam {
  public:
   /// For `size` parameters. Throws std::invalid_argument for an option outside its range.
-  explicit Adam(Index size, AdamOptions options = {}) : options_(options), moment1_(size), moment2_(size) {
-    check_options();
-  }
+  explicit Adam(Index size, AdamOptions options = {}) : Adam(size, options, "eigan::Adam", false) {}
 
   /// One step over all parameters.
   void step(std::span<T> params, std::span<const T> grad) {
-    detail::check_update("eigan::Adam", moment1_.size(), params, grad, 0, moment1_.size());
+    detail::check_update(name_, moment1_.size(), params, grad, 0, moment1_.size());
     begin_step();
     update(params, grad, 0, moment1_.size());
   }
@@ -7168,12 +16401,13 @@ class Adam {
                      .step_size = static_cast<T>(options_.lr / (1 - std::pow(options_.beta1, t))),
                      .inv_sqrt_correction2 = static_cast<T>(1 / std::sqrt(1 - std::pow(options_.beta2, t))),
                      .eps = static_cast<T>(options_.eps),
-                     .weight_decay = static_cast<T>(options_.weight_decay)};
+                     .weight_decay = static_cast<T>(decoupled_ ? 0 : options_.weight_decay),
+                     .keep = static_cast<T>(decoupled_ ? std::fma(-options_.lr, options_.weight_decay, 1.0) : 1.0)};
   }
   /// Updates the parameters [first, first + count) by their gradients.
   void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {
-    detail::check_update("eigan::Adam", moment1_.size(), params, grad, first, count);
-    if (t_ == 0 && count > 0) detail::fail_contract("eigan::Adam: update() before the first begin_step()");
+    detail::check_update(name_, moment1_.size(), params, grad, first, count);
+    if (t_ == 0 && count > 0) detail::fail_contract(name_, ": update() before the first begin_step()");
     detail::adam_kernels<T>().adam(count, coefficients_, grad.data() + first, moment1_.data() + first,
                                    moment2_.data() + first, params.data() + first);
   }
@@ -7187,26 +16421,63 @@ class Adam {
   /// Names everything that steps change, as torch.optim.Adam's state_dict does: for checkpoints (io/checkpoint.hpp).
   template <class Visit>
   void visit_state(Visit&& visit) {
-    visit("step", t_);
+    visit("step", t_, 0, std::int64_t{1} << 53);
     visit("exp_avg", moment1_);
     visit("exp_avg_sq", moment2_);
   }
 
- private:
-  void check_options() const {
-    const auto& o = options_;
-    if (!(o.lr >= 0)) detail::fail_contract("eigan::Adam: lr must be >= 0, is ", o.lr);
-    if (!(o.beta1 >= 0 && o.beta1 < 1)) detail::fail_contract("eigan::Adam: beta1 must be in [0, 1), is ", o.beta1);
-    if (!(o.beta2 >= 0 && o.beta2 < 1)) detail::fail_contract("eigan::Adam: beta2 must be in [0, 1), is ", o.beta2);
-    if (!(o.eps >= 0)) detail::fail_contract("eigan::Adam: eps must be >= 0, is ", o.eps);
-    if (!(o.weight_decay >= 0)) detail::fail_contract("eigan::Adam: weight_decay must be >= 0, is ", o.weight_decay);
+ protected:
+  /// For AdamW: the name in messages, and whether weights decay apart from their gradients.
+  Adam(Index size, AdamOptions options, const char* name, bool decoupled)
+      : name_(name), decoupled_(decoupled), options_(options), moment1_(size), moment2_(size) {
+    check_options();
   }
 
+ private:
+  void check_options() const {
+    detail::check_setting<T>(name_, "lr", options_.lr);
+    detail::check_share(name_, "beta1", options_.beta1);
+    detail::check_share(name_, "beta2", options_.beta2);
+    detail::check_setting<T>(name_, "eps", options_.eps);
+    detail::check_setting<T>(name_, "weight_decay", options_.weight_decay);
+  }
+
+  const char* name_;
+  bool decoupled_;
   AdamOptions options_;
   Buffer<T> moment1_;
   Buffer<T> moment2_;
   detail::AdamCoefficients<T> coefficients_{};
   std::int64_t t_ = 0;
+};
+
+}  // namespace eigan
+
+// ======== eigan/optim/adamw.hpp
+// AdamW (Loshchilov and Hutter 2019), with the semantics of torch.optim.AdamW: Adam whose weights decay by themselves
+// instead of through their gradients, so that the decay of a weight does not depend on the size of its gradients.
+//   m, v as Adam has them, of the gradient alone
+//   p = (1 - lr weight_decay) p - lr / (1 - beta1^t) m / ( sqrt(v) / sqrt(1 - beta2^t) + eps )
+
+namespace eigan {
+
+/// Names and values as in torch.optim.AdamW.
+struct AdamWOptions {
+  double lr = 1e-3;            ///< the learning rate, >= 0 and finite, as all that follow
+  double beta1 = 0.9;          ///< how much of m stays, in [0, 1)
+  double beta2 = 0.999;        ///< how much of v stays, in [0, 1)
+  double eps = 1e-8;           ///< added to the root
+  double weight_decay = 1e-2;  ///< times lr, the share that p loses in a step
+};
+
+/// Adam with weight decay apart from the gradient.
+template <class T = float>
+class AdamW : public Adam<T> {
+ public:
+  /// For `size` parameters. Throws std::invalid_argument for an option outside its range.
+  explicit AdamW(Index size, AdamWOptions options = {})
+      : Adam<T>(size, {options.lr, options.beta1, options.beta2, options.eps, options.weight_decay}, "eigan::AdamW",
+                true) {}
 };
 
 }  // namespace eigan
@@ -7228,7 +16499,8 @@ class Ema {
  public:
   /// Of a flat parameter buffer. Throws std::invalid_argument unless 0 <= decay < 1.
   explicit Ema(std::span<const T> params, double decay = 0.999) : decay_(decay), average_(std::ssize(params)) {
-    if (!(decay >= 0 && decay < 1)) detail::fail_contract("eigan::Ema: decay must be in [0, 1), is ", decay);
+    if (!(detail::at_least(decay, 0) && decay < 1))
+      detail::fail_contract("eigan::Ema: decay must be in [0, 1), is ", decay);
     std::copy(params.begin(), params.end(), average_.data());
   }
 
@@ -7256,7 +16528,7 @@ class Ema {
   /// Names everything that updates change: for checkpoints (io/checkpoint.hpp).
   template <class Visit>
   void visit_state(Visit&& visit) {
-    visit("updates", updates_);
+    visit("updates", updates_, 0, std::int64_t{1} << 53);
     visit("average", average_);
   }
 
@@ -7264,6 +16536,305 @@ class Ema {
   double decay_;
   Buffer<T> average_;
   std::int64_t updates_ = 0;
+};
+
+}  // namespace eigan
+
+// ======== eigan/optim/rmsprop.hpp
+// RMSProp (Hinton 2012), with the semantics of torch.optim.RMSprop:
+//   g += weight_decay p
+//   v = alpha v + (1 - alpha) g^2          u = momentum u + g / ( sqrt(v) + eps )          p -= lr u
+// Its centred variant is refused by name.
+
+// ======== eigan/kernels/rmsprop.hpp
+// One step of RMSProp over a range of parameters; optim/rmsprop.hpp has the formula.
+
+namespace eigan::detail {
+
+/// What one update needs besides the arrays. rest is 1 - alpha, rounded once.
+template <class T>
+struct RmspropCoefficients {
+  T lr, alpha, rest, eps, weight_decay, momentum;
+};
+
+template <class T>
+struct RmspropKernels {
+  void (*rmsprop)(Index n, const RmspropCoefficients<T>& c, const T* grad, T* square, T* velocity, T* params);
+};
+
+template <class T>
+const RmspropKernels<T>& rmsprop_kernels() {
+  return kernels<RmspropKernels<T>>();
+}
+
+}  // namespace eigan::detail
+
+// ======== eigan/kernels/for_each_isa.inc
+// Compiles the text EIGAN_KERNELS, one subject's kernels, once for every instruction set, with
+//   EIGAN_ISA           the namespace
+//   EIGAN_TARGET        the function attribute that allows the instructions
+//   EIGAN_VECTOR_BYTES  the register's width
+//   EIGAN_X86_VECTORS   where fused multiply-add, square root and masked moves are x86 instructions
+// Every function of such a text carries EIGAN_TARGET and calls nothing but its like, so no code of one set can be
+// inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
+
+#define EIGAN_INLINE [[gnu::always_inline]] inline
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // long ones: a single copy for all callers
+#if defined(__clang__)
+#define EIGAN_UNROLL _Pragma("unroll")
+#define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
+#else
+#define EIGAN_UNROLL _Pragma("GCC unroll 16")
+#define EIGAN_UNROLL_TWICE _Pragma("GCC unroll 2")
+#endif
+
+#define EIGAN_ISA portable
+#if defined(__x86_64__)
+// What every such processor has, although -march or -mavx2 allow this file more: of a program whose files have different
+// flags the linker keeps any one of several bodies of a kernel.
+#define EIGAN_TARGET [[gnu::target("arch=x86-64,no-sse3,no-popcnt,no-lzcnt,no-movbe,no-bmi,no-bmi2")]]
+#else
+#define EIGAN_TARGET
+#endif
+#define EIGAN_VECTOR_BYTES 16
+
+// ======== eigan/kernels/rmsprop.inc
+// One step of RMSProp: see rmsprop.hpp. Compiled by for_each_isa.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+template <class T>
+struct RmspropStep {
+  RmspropCoefficients<T> c;
+  EIGAN_TARGET EIGAN_INLINE void operator()(Vector<T> g, Vector<T>& v, Vector<T>& u, Vector<T>& p) const {
+    g = fma(broadcast(c.weight_decay), p, g);
+    v = fma(broadcast(c.alpha), v, (c.rest * g) * g);
+    u = fma(broadcast(c.momentum), u, g / (square_root(v) + c.eps));
+    p = fma(broadcast(-c.lr), u, p);
+  }
+};
+template <class T>
+EIGAN_TARGET inline void rmsprop(Index n, const RmspropCoefficients<T>& coefficients, const T* grad, T* square,
+                                 T* velocity, T* params) {
+  constexpr Index L = lanes<T>;
+  [[maybe_unused]] const FlushDenormals flush;
+  const RmspropStep<T> step{coefficients};
+  Index i = 0;
+  for (; i + L <= n; i += L) {
+    Vector<T> v = load(square + i), u = load(velocity + i), p = load(params + i);
+    step(load(grad + i), v, u, p);
+    store(square + i, v);
+    store(velocity + i, u);
+    store(params + i, p);
+  }
+  if (i < n) {
+    Vector<T> v = load_part(square + i, n - i), u = load_part(velocity + i, n - i), p = load_part(params + i, n - i);
+    step(load_part(grad + i, n - i), v, u, p);
+    store_part(square + i, v, n - i);
+    store_part(velocity + i, u, n - i);
+    store_part(params + i, p, n - i);
+  }
+}
+
+template <class T>
+struct TableOf<RmspropKernels<T>> {
+  static constexpr RmspropKernels<T> table{
+      .rmsprop = rmsprop<T>,
+  };
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#if defined(__x86_64__)
+#define EIGAN_X86_VECTORS
+
+#define EIGAN_ISA avx2
+#define EIGAN_TARGET [[gnu::target("avx2,fma")]]
+#define EIGAN_VECTOR_BYTES 32
+
+// ======== eigan/kernels/rmsprop.inc
+// One step of RMSProp: see rmsprop.hpp. Compiled by for_each_isa.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+template <class T>
+struct RmspropStep {
+  RmspropCoefficients<T> c;
+  EIGAN_TARGET EIGAN_INLINE void operator()(Vector<T> g, Vector<T>& v, Vector<T>& u, Vector<T>& p) const {
+    g = fma(broadcast(c.weight_decay), p, g);
+    v = fma(broadcast(c.alpha), v, (c.rest * g) * g);
+    u = fma(broadcast(c.momentum), u, g / (square_root(v) + c.eps));
+    p = fma(broadcast(-c.lr), u, p);
+  }
+};
+template <class T>
+EIGAN_TARGET inline void rmsprop(Index n, const RmspropCoefficients<T>& coefficients, const T* grad, T* square,
+                                 T* velocity, T* params) {
+  constexpr Index L = lanes<T>;
+  [[maybe_unused]] const FlushDenormals flush;
+  const RmspropStep<T> step{coefficients};
+  Index i = 0;
+  for (; i + L <= n; i += L) {
+    Vector<T> v = load(square + i), u = load(velocity + i), p = load(params + i);
+    step(load(grad + i), v, u, p);
+    store(square + i, v);
+    store(velocity + i, u);
+    store(params + i, p);
+  }
+  if (i < n) {
+    Vector<T> v = load_part(square + i, n - i), u = load_part(velocity + i, n - i), p = load_part(params + i, n - i);
+    step(load_part(grad + i, n - i), v, u, p);
+    store_part(square + i, v, n - i);
+    store_part(velocity + i, u, n - i);
+    store_part(params + i, p, n - i);
+  }
+}
+
+template <class T>
+struct TableOf<RmspropKernels<T>> {
+  static constexpr RmspropKernels<T> table{
+      .rmsprop = rmsprop<T>,
+  };
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#define EIGAN_ISA avx512
+#define EIGAN_TARGET [[gnu::target("avx2,fma,avx512f")]]
+#define EIGAN_VECTOR_BYTES 64
+
+// ======== eigan/kernels/rmsprop.inc
+// One step of RMSProp: see rmsprop.hpp. Compiled by for_each_isa.inc.
+
+namespace eigan::detail::EIGAN_ISA {
+
+template <class T>
+struct RmspropStep {
+  RmspropCoefficients<T> c;
+  EIGAN_TARGET EIGAN_INLINE void operator()(Vector<T> g, Vector<T>& v, Vector<T>& u, Vector<T>& p) const {
+    g = fma(broadcast(c.weight_decay), p, g);
+    v = fma(broadcast(c.alpha), v, (c.rest * g) * g);
+    u = fma(broadcast(c.momentum), u, g / (square_root(v) + c.eps));
+    p = fma(broadcast(-c.lr), u, p);
+  }
+};
+template <class T>
+EIGAN_TARGET inline void rmsprop(Index n, const RmspropCoefficients<T>& coefficients, const T* grad, T* square,
+                                 T* velocity, T* params) {
+  constexpr Index L = lanes<T>;
+  [[maybe_unused]] const FlushDenormals flush;
+  const RmspropStep<T> step{coefficients};
+  Index i = 0;
+  for (; i + L <= n; i += L) {
+    Vector<T> v = load(square + i), u = load(velocity + i), p = load(params + i);
+    step(load(grad + i), v, u, p);
+    store(square + i, v);
+    store(velocity + i, u);
+    store(params + i, p);
+  }
+  if (i < n) {
+    Vector<T> v = load_part(square + i, n - i), u = load_part(velocity + i, n - i), p = load_part(params + i, n - i);
+    step(load_part(grad + i, n - i), v, u, p);
+    store_part(square + i, v, n - i);
+    store_part(velocity + i, u, n - i);
+    store_part(params + i, p, n - i);
+  }
+}
+
+template <class T>
+struct TableOf<RmspropKernels<T>> {
+  static constexpr RmspropKernels<T> table{
+      .rmsprop = rmsprop<T>,
+  };
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#undef EIGAN_X86_VECTORS
+#endif
+
+#undef EIGAN_INLINE
+#undef EIGAN_NOINLINE
+#undef EIGAN_UNROLL
+#undef EIGAN_UNROLL_TWICE
+EIGAN_SHARE_KERNELS(RmspropKernels)
+
+namespace eigan {
+
+/// Names and values as in torch.optim.RMSprop.
+struct RMSPropOptions {
+  double lr = 1e-2;         ///< the learning rate, >= 0 and finite, as all that follow
+  double alpha = 0.99;      ///< how much of v stays, in [0, 1)
+  double eps = 1e-8;        ///< added to the root
+  double weight_decay = 0;  ///< the share of p in its gradient
+  double momentum = 0;      ///< how much of u stays
+  bool centered = false;    ///< not built
+};
+
+/// RMSProp: steps by the gradient over the root of its running square.
+template <class T = float>
+class RMSProp {
+ public:
+  /// For `size` parameters. Throws std::invalid_argument for an option outside its range.
+  explicit RMSProp(Index size, RMSPropOptions options = {}) : options_(options), square_(size), velocity_(size) {
+    check_options();
+  }
+
+  /// One step over all parameters.
+  void step(std::span<T> params, std::span<const T> grad) {
+    detail::check_update("eigan::RMSProp", square_.size(), params, grad, 0, square_.size());
+    begin_step();
+    update(params, grad, 0, square_.size());
+  }
+
+  /// The same in parts, as in Adam: disjoint ranges in any order, from any thread.
+  void begin_step() { check_options(); }
+  /// Updates the parameters [first, first + count) by their gradients.
+  void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {
+    detail::check_update("eigan::RMSProp", square_.size(), params, grad, first, count);
+    const detail::RmspropCoefficients<T> coefficients{.lr = static_cast<T>(options_.lr),
+                                                      .alpha = static_cast<T>(options_.alpha),
+                                                      .rest = static_cast<T>(1 - options_.alpha),
+                                                      .eps = static_cast<T>(options_.eps),
+                                                      .weight_decay = static_cast<T>(options_.weight_decay),
+                                                      .momentum = static_cast<T>(options_.momentum)};
+    detail::rmsprop_kernels<T>().rmsprop(count, coefficients, grad.data() + first, square_.data() + first,
+                                         velocity_.data() + first, params.data() + first);
+  }
+
+  /// They may be changed between steps, as a learning rate's schedule does.
+  RMSPropOptions& options() { return options_; }
+  const RMSPropOptions& options() const { return options_; }
+
+  /// Names everything that steps change, as torch.optim.RMSprop's state_dict does: for checkpoints (io/checkpoint.hpp).
+  template <class Visit>
+  void visit_state(Visit&& visit) {
+    visit("square_avg", square_);
+    visit("momentum_buffer", velocity_);
+  }
+
+ private:
+  void check_options() const {
+    detail::check_setting<T>("eigan::RMSProp", "lr", options_.lr);
+    detail::check_share("eigan::RMSProp", "alpha", options_.alpha);
+    detail::check_setting<T>("eigan::RMSProp", "eps", options_.eps);
+    detail::check_setting<T>("eigan::RMSProp", "weight_decay", options_.weight_decay);
+    detail::check_setting<T>("eigan::RMSProp", "momentum", options_.momentum);
+    if (options_.centered) detail::fail_contract("eigan::RMSProp: centered is not built");
+  }
+
+  RMSPropOptions options_;
+  Buffer<T> square_;
+  Buffer<T> velocity_;
 };
 
 }  // namespace eigan
@@ -7304,9 +16875,9 @@ namespace eigan {
 
 /// Names and values as in torch.optim.SGD.
 struct SGDOptions {
-  double lr = 1e-2;         ///< the learning rate, >= 0
-  double momentum = 0;      ///< how much of v stays, >= 0
-  double weight_decay = 0;  ///< the share of p in its gradient, >= 0
+  double lr = 1e-2;         ///< the learning rate, >= 0 and finite, as all that follow
+  double momentum = 0;      ///< how much of v stays
+  double weight_decay = 0;  ///< the share of p in its gradient
   bool nesterov = false;    ///< look ahead; needs momentum
 };
 
@@ -7354,11 +16925,10 @@ class SGD {
 
  private:
   void check_options() const {
-    const auto& o = options_;
-    if (!(o.lr >= 0)) detail::fail_contract("eigan::SGD: lr must be >= 0, is ", o.lr);
-    if (!(o.momentum >= 0)) detail::fail_contract("eigan::SGD: momentum must be >= 0, is ", o.momentum);
-    if (!(o.weight_decay >= 0)) detail::fail_contract("eigan::SGD: weight_decay must be >= 0, is ", o.weight_decay);
-    if (o.nesterov && o.momentum == 0) detail::fail_contract("eigan::SGD: nesterov needs momentum > 0");
+    detail::check_setting<T>("eigan::SGD", "lr", options_.lr);
+    detail::check_setting<T>("eigan::SGD", "momentum", options_.momentum);
+    detail::check_setting<T>("eigan::SGD", "weight_decay", options_.weight_decay);
+    if (options_.nesterov && options_.momentum == 0) detail::fail_contract("eigan::SGD: nesterov needs momentum > 0");
   }
 
   SGDOptions options_;
@@ -7387,11 +16957,12 @@ inline constexpr const char* version = "0.1.0";
 // ======== eigan/io/model_file.hpp
 // Models as safetensors files that PyTorch can read, too.
 //
-// Every parameter is one tensor, named and shaped as in torch.nn.Sequential: "0.weight" is [out, in]. Matrices lie
-// column-major in a model's flat parameter buffer and row-major in the file, so both directions transpose.
+// Every tensor is named, shaped and laid out as in torch.nn.Sequential: "0.weight" is [out, in], row by row, a
+// convolution's [out, in, kh, kw]; parameters and state stand side by side, counts as int64.
 // The metadata says what the file is: "format" = "eigan", "eigan_version", "architecture".
 
 #include <filesystem>
+#include <functional>
 #include <map>
 
 // ======== eigan/core/printable.hpp
@@ -7444,17 +17015,9 @@ inline std::string printable(std::string_view text, std::size_t limit = 256) {
 
 }  // namespace eigan
 
-// ======== eigan/io/safetensors.hpp
-// SafetensorsFile: a strict reader of the safetensors format, the one in which eigan keeps models.
-//
-// Layout: the header's length N (u64, little-endian), N bytes of JSON, the data. The header maps each tensor's name to
-// {"dtype", "shape", "data_offsets": [begin, end]}, offsets counting from the start of the data, and "__metadata__" to
-// an object of strings. Elements are row-major and little-endian.
-// A file may come from anybody: every number is checked before it is used, and the tensors must tile the data without
-// hole, overlap or rest, so that no two readers see different things in one file. Values are not looked at: NaN is
-// allowed. Reference: huggingface/safetensors.
-
-#include <numeric>
+// ======== eigan/io/model_tensors.hpp
+// Tensors of a model as files hold them: PyTorch's names, extents and order of elements, int64 for counts. What a file
+// has goes through here on its way to the model's buffers: all of it is checked and converted before anything changes.
 
 // ======== eigan/io/dtype.hpp
 // Dtype: the element types that eigan's tensor files may hold, named as safetensors names them, and what follows from
@@ -7464,6 +17027,7 @@ namespace eigan {
 
 /// In the order of safetensors' reference implementation, which sorts tensors by it.
 enum class Dtype {
+  other,    ///< one that is not here, such as F8_E4M3: carried along, never looked into
   boolean,  ///< one byte
   u8,       ///< unsigned, 8 bits
   i8,       ///< signed, 8 bits
@@ -7488,18 +17052,16 @@ struct DtypeInfo {
 };
 
 inline constexpr std::array dtypes{
-    DtypeInfo{Dtype::boolean, "BOOL", 1}, DtypeInfo{Dtype::u8, "U8", 1},   DtypeInfo{Dtype::i8, "I8", 1},
-    DtypeInfo{Dtype::i16, "I16", 2},      DtypeInfo{Dtype::u16, "U16", 2}, DtypeInfo{Dtype::f16, "F16", 2},
-    DtypeInfo{Dtype::bf16, "BF16", 2},    DtypeInfo{Dtype::i32, "I32", 4}, DtypeInfo{Dtype::u32, "U32", 4},
-    DtypeInfo{Dtype::f32, "F32", 4},      DtypeInfo{Dtype::f64, "F64", 8}, DtypeInfo{Dtype::i64, "I64", 8},
-    DtypeInfo{Dtype::u64, "U64", 8},
+    DtypeInfo{Dtype::other, "another", 1}, DtypeInfo{Dtype::boolean, "BOOL", 1}, DtypeInfo{Dtype::u8, "U8", 1},
+    DtypeInfo{Dtype::i8, "I8", 1},         DtypeInfo{Dtype::i16, "I16", 2},      DtypeInfo{Dtype::u16, "U16", 2},
+    DtypeInfo{Dtype::f16, "F16", 2},       DtypeInfo{Dtype::bf16, "BF16", 2},    DtypeInfo{Dtype::i32, "I32", 4},
+    DtypeInfo{Dtype::u32, "U32", 4},       DtypeInfo{Dtype::f32, "F32", 4},      DtypeInfo{Dtype::f64, "F64", 8},
+    DtypeInfo{Dtype::i64, "I64", 8},       DtypeInfo{Dtype::u64, "U64", 8},
 };
 
-/// "BOOL, U8, ...": for messages.
-inline std::string dtype_names() {
-  std::string names;
-  for (const DtypeInfo& info : dtypes) names.append(names.empty() ? "" : ", ").append(info.name);
-  return names;
+/// Whether the elements are floating-point numbers.
+constexpr bool is_floating(Dtype dtype) {
+  return dtype == Dtype::f64 || dtype == Dtype::f32 || dtype == Dtype::f16 || dtype == Dtype::bf16;
 }
 
 /// IEEE 754 half precision. Every value is exact in float.
@@ -7529,7 +17091,7 @@ constexpr std::string_view dtype_name(Dtype dtype) {
   return detail::dtypes[static_cast<std::size_t>(dtype)].name;
 }
 
-/// Bytes of one element.
+/// Bytes of one element; 1 for another dtype, whose elements nobody knows.
 constexpr std::size_t dtype_size(Dtype dtype) {
   return detail::dtypes[static_cast<std::size_t>(dtype)].size;
 }
@@ -7590,6 +17152,122 @@ inline bool checked_byte_size(Dtype dtype, std::span<const std::uint64_t> shape,
 }  // namespace detail
 }  // namespace eigan
 
+// ======== eigan/io/safetensors.hpp
+// SafetensorsFile: a strict reader of the safetensors format, the one in which eigan keeps models.
+//
+// Layout: the header's length N (u64, little-endian), N bytes of JSON, the data. The header maps each tensor's name to
+// {"dtype", "shape", "data_offsets": [begin, end]}, offsets counting from the start of the data, and "__metadata__" to
+// an object of strings. Elements are row-major and little-endian.
+// A file may come from anybody: every number is checked before it is used, and the tensors must tile the data without
+// hole, overlap or rest, so that no two readers see different things in one file. Values are not looked at: NaN is
+// allowed. Reference: huggingface/safetensors.
+
+// ======== eigan/io/read_file.hpp
+// read_file: a whole file in memory, with a limit on how large it may be.
+//
+// The file is read, not mapped: a mapped file that somebody truncates meanwhile kills the process.
+
+#include <sys/stat.h>
+
+// ======== eigan/io/file_descriptor.hpp
+// FileDescriptor: an open POSIX file that is closed when it goes out of scope, and how a failed operation is told.
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace eigan::detail {
+
+/// How a path appears in messages.
+inline std::string display(const std::filesystem::path& path) {
+  return printable(path.native(), 4096);
+}
+
+/// Throws Error "PATH: cannot OPERATION: REASON" with the system's text for `code`, an errno.
+[[noreturn]] inline void fail_system(const std::filesystem::path& path, std::string_view operation, int code) {
+  fail_data(display(path), ": cannot ", operation, ": ", std::generic_category().message(code));
+}
+
+/// Repeats a system call that a signal interrupted.
+template <class Call>
+auto retry_interrupted(Call call) {
+  auto result = call();
+  while (result == -1 && errno == EINTR) result = call();
+  return result;
+}
+
+class FileDescriptor {
+ public:
+  FileDescriptor() = default;
+  FileDescriptor(const std::filesystem::path& path, int flags, mode_t mode = 0)
+      : descriptor_(retry_interrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, mode); })) {}
+  FileDescriptor(FileDescriptor&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+  }
+  ~FileDescriptor() { close(); }
+
+  bool is_open() const { return descriptor_ >= 0; }
+  int get() const { return descriptor_; }
+
+  /// False, with errno set, if data written earlier turned out not to be storable.
+  bool close() {
+    const int descriptor = std::exchange(descriptor_, -1);
+    return descriptor < 0 || ::close(descriptor) == 0;
+  }
+
+ private:
+  int descriptor_ = -1;
+};
+
+}  // namespace eigan::detail
+
+namespace eigan {
+
+/// How large a file is read if nobody says otherwise: 16 GiB.
+inline constexpr std::uint64_t max_file_size = std::uint64_t{1} << 34;
+
+/// All bytes of the file, which may also be a pipe. Error if it cannot be read or has more than `max_size` bytes.
+inline std::vector<std::byte> read_file(const std::filesystem::path& path, std::uint64_t max_size = max_file_size) {
+  const detail::FileDescriptor file(path, O_RDONLY);
+  if (!file.is_open()) detail::fail_system(path, "open", errno);
+
+  const auto too_large = [&](const auto& found) {
+    detail::fail_data(detail::display(path), ": expected at most ", max_size, " bytes, found ", found);
+  };
+  constexpr std::size_t chunk = 1 << 20;
+  std::size_t room = chunk;  // of the first read; for a regular file its size and one byte, to see the end at once
+  struct ::stat status {};
+  if (::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode)) {
+    const auto size = static_cast<std::uint64_t>(status.st_size);
+    if (size > max_size) too_large(size);
+    room = static_cast<std::size_t>(size) + 1;
+  }
+
+  std::vector<std::byte> bytes;
+  for (std::size_t size = 0;;) {
+    if (size == bytes.size()) bytes.resize(size + (size == 0 ? room : std::max(chunk, size)));
+    const auto count =
+        detail::retry_interrupted([&] { return ::read(file.get(), bytes.data() + size, bytes.size() - size); });
+    if (count < 0) detail::fail_system(path, "read", errno);
+    size += static_cast<std::size_t>(count);
+    if (size > max_size) too_large("more");
+    if (count == 0) {
+      bytes.resize(size);
+      return bytes;
+    }
+  }
+}
+
+}  // namespace eigan
+
+// ======== eigan/io/safetensors_header.hpp
+// The header of a safetensors file taken apart: rules 2 and 3 of the format, UTF-8, JSON, and each value of its type.
+// Where the tensors lie is not looked at here; SafetensorsFile (io/safetensors.hpp) checks that.
+
 // ======== eigan/io/json_reader.hpp
 // JsonReader: a strict cursor over the part of JSON that file headers use: objects, arrays, strings and non-negative
 // integers (RFC 8259, without floats, literals and leniency).
@@ -7598,7 +17276,6 @@ inline bool checked_byte_size(Dtype dtype, std::span<const std::uint64_t> shape,
 // nesting could exhaust: a bracket too many is simply not what was expected.
 
 #include <charconv>
-#include <system_error>
 
 // ======== eigan/io/utf8.hpp
 // UTF-8, decoded and encoded: what the strings of a JSON header are made of.
@@ -7817,113 +17494,7 @@ inline void append_json_string(std::string& json, std::string_view text) {
 
 }  // namespace eigan::detail
 
-// ======== eigan/io/read_file.hpp
-// read_file: a whole file in memory, with a limit on how large it may be.
-//
-// The file is read, not mapped: a mapped file that somebody truncates meanwhile kills the process.
-
-#include <sys/stat.h>
-
-// ======== eigan/io/file_descriptor.hpp
-// FileDescriptor: an open POSIX file that is closed when it goes out of scope, and how a failed operation is told.
-
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-
-namespace eigan::detail {
-
-/// How a path appears in messages.
-inline std::string display(const std::filesystem::path& path) {
-  return printable(path.native(), 4096);
-}
-
-/// Throws Error "PATH: cannot OPERATION: REASON" with the system's text for `code`, an errno.
-[[noreturn]] inline void fail_system(const std::filesystem::path& path, std::string_view operation, int code) {
-  fail_data(display(path), ": cannot ", operation, ": ", std::generic_category().message(code));
-}
-
-/// Repeats a system call that a signal interrupted.
-template <class Call>
-auto retry_interrupted(Call call) {
-  auto result = call();
-  while (result == -1 && errno == EINTR) result = call();
-  return result;
-}
-
-class FileDescriptor {
- public:
-  FileDescriptor() = default;
-  FileDescriptor(const std::filesystem::path& path, int flags, mode_t mode = 0)
-      : descriptor_(retry_interrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, mode); })) {}
-  FileDescriptor(FileDescriptor&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-  }
-  ~FileDescriptor() { close(); }
-
-  bool is_open() const { return descriptor_ >= 0; }
-  int get() const { return descriptor_; }
-
-  /// False, with errno set, if data written earlier turned out not to be storable.
-  bool close() {
-    const int descriptor = std::exchange(descriptor_, -1);
-    return descriptor < 0 || ::close(descriptor) == 0;
-  }
-
- private:
-  int descriptor_ = -1;
-};
-
-}  // namespace eigan::detail
-
 namespace eigan {
-
-/// How large a file is read if nobody says otherwise: 16 GiB.
-inline constexpr std::uint64_t max_file_size = std::uint64_t{1} << 34;
-
-/// All bytes of the file, which may also be a pipe. Error if it cannot be read or has more than `max_size` bytes.
-inline std::vector<std::byte> read_file(const std::filesystem::path& path, std::uint64_t max_size = max_file_size) {
-  const detail::FileDescriptor file(path, O_RDONLY);
-  if (!file.is_open()) detail::fail_system(path, "open", errno);
-
-  const auto too_large = [&](const auto& found) {
-    detail::fail_data(detail::display(path), ": expected at most ", max_size, " bytes, found ", found);
-  };
-  constexpr std::size_t chunk = 1 << 20;
-  std::size_t room = chunk;  // of the first read; for a regular file its size and one byte, to see the end at once
-  struct ::stat status {};
-  if (::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode)) {
-    const auto size = static_cast<std::uint64_t>(status.st_size);
-    if (size > max_size) too_large(size);
-    room = static_cast<std::size_t>(size) + 1;
-  }
-
-  std::vector<std::byte> bytes;
-  for (std::size_t size = 0;;) {
-    if (size == bytes.size()) bytes.resize(size + (size == 0 ? room : std::max(chunk, size)));
-    const auto count =
-        detail::retry_interrupted([&] { return ::read(file.get(), bytes.data() + size, bytes.size() - size); });
-    if (count < 0) detail::fail_system(path, "read", errno);
-    size += static_cast<std::size_t>(count);
-    if (size > max_size) too_large("more");
-    if (count == 0) {
-      bytes.resize(size);
-      return bytes;
-    }
-  }
-}
-
-}  // namespace eigan
-
-namespace eigan {
-
-static_assert(std::endian::native == std::endian::little, "the file formats are little-endian and read in place");
-
-/// How large a header is believed. A tensor takes some 70 bytes in it, so this is room for 200000 of them.
-inline constexpr std::size_t max_safetensors_header = std::size_t{16} << 20;
 
 /// Where one tensor lies in a safetensors file.
 struct TensorInfo {
@@ -7932,10 +17503,110 @@ struct TensorInfo {
   std::vector<std::uint64_t> shape;  ///< outermost extent first; empty for a single value
   std::uint64_t begin = 0;           ///< offset of the first byte in the data section
   std::uint64_t end = 0;             ///< one past the last
+  std::string other = {};            ///< what the file calls a dtype that is none of eigan's
 
+  /// "F32"; the file's own word for a dtype that is none of eigan's.
+  std::string_view type() const { return dtype == Dtype::other ? std::string_view(other) : dtype_name(dtype); }
   /// All members are equal.
   bool operator==(const TensorInfo&) const = default;
 };
+
+namespace detail {
+
+/// Reads one header into the tensors and the metadata; `name` opens every message.
+class SafetensorsHeader {
+ public:
+  SafetensorsHeader(std::string_view text, const std::string& name, std::vector<TensorInfo>& tensors,
+                    std::map<std::string, std::string>& metadata)
+      : name_(name), json_(text, name, first), tensors_(tensors), metadata_(metadata) {
+    if (const std::size_t at = find_invalid_utf8(text); at != std::string_view::npos)
+      fail_data(name_, ": at byte ", first + at, ": expected a header in UTF-8, found an invalid byte");
+    bool has_metadata = false;
+    json_.object([&](std::string key) {
+      if (key != "__metadata__") return tensor(std::move(key));
+      if (std::exchange(has_metadata, true)) fail_data(name_, ": expected '__metadata__' once, found it twice");
+      json_.object([&](std::string entry) { metadatum(std::move(entry)); });
+    });
+    json_.end();
+  }
+
+ private:
+  static constexpr std::size_t first = sizeof(std::uint64_t);  // where the header begins
+  static constexpr std::size_t longest_dtype = 15;
+
+  template <class... Parts>
+  [[noreturn]] void fail(const TensorInfo& tensor, const Parts&... parts) const {
+    fail_data(name_, ": tensor '", printable(tensor.name), "'", parts...);
+  }
+
+  void metadatum(std::string key) {
+    const auto [entry, added] = metadata_.try_emplace(std::move(key));
+    if (!added) fail_data(name_, ": metadata '", printable(entry->first), "': expected once, found twice");
+    entry->second = json_.string();
+  }
+
+  void tensor(std::string name) {
+    TensorInfo& tensor = tensors_.emplace_back();
+    tensor.name = std::move(name);
+    bool has_dtype = false, has_shape = false, has_offsets = false;
+    const auto once = [&](bool& seen, const char* field) {
+      if (std::exchange(seen, true)) fail(tensor, ": expected '", field, "' once, found it twice");
+    };
+    json_.object([&](const std::string& field) {
+      if (field == "dtype") {
+        once(has_dtype, "dtype");
+        dtype(tensor, json_.string());
+      } else if (field == "shape") {
+        once(has_shape, "shape");
+        json_.array([&] { tensor.shape.push_back(json_.unsigned_integer()); });
+      } else if (field == "data_offsets") {
+        once(has_offsets, "data_offsets");
+        std::vector<std::uint64_t> offsets;
+        json_.array([&] { offsets.push_back(json_.unsigned_integer()); });
+        if (offsets.size() != 2) fail(tensor, ": expected 2 numbers in 'data_offsets', found ", offsets.size());
+        tensor.begin = offsets[0];
+        tensor.end = offsets[1];
+      } else {
+        fail(tensor, ": expected only 'dtype', 'shape' and 'data_offsets', found '", printable(field), "'");
+      }
+    });
+    const auto require = [&](bool seen, const char* field) {
+      if (!seen) fail(tensor, ": expected '", field, "', found none");
+    };
+    require(has_dtype, "dtype");
+    require(has_shape, "shape");
+    require(has_offsets, "data_offsets");
+  }
+
+  // One that is not eigan's is no fault of the file: only who wants that tensor is refused.
+  void dtype(TensorInfo& tensor, std::string text) const {
+    const auto known =
+        std::find_if(dtypes.begin() + 1, dtypes.end(), [&](const auto& info) { return info.name == text; });
+    if (known != dtypes.end()) {
+      tensor.dtype = known->dtype;
+      return;
+    }
+    const auto among = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; };
+    if (text.empty() || text.size() > longest_dtype || !std::all_of(text.begin(), text.end(), among))
+      fail(tensor, ": expected a dtype such as F32, found '", printable(text), "'");
+    tensor.other = std::move(text);
+  }
+
+  const std::string& name_;
+  JsonReader json_;
+  std::vector<TensorInfo>& tensors_;
+  std::map<std::string, std::string>& metadata_;
+};
+
+}  // namespace detail
+}  // namespace eigan
+
+namespace eigan {
+
+static_assert(std::endian::native == std::endian::little, "the file formats are little-endian and read in place");
+
+/// How large a header is believed. A tensor takes some 70 bytes in it, so this is room for 200000 of them.
+inline constexpr std::size_t max_safetensors_header = std::size_t{16} << 20;
 
 /// A file that was found to be valid, in memory.
 class SafetensorsFile {
@@ -7950,7 +17621,7 @@ class SafetensorsFile {
                            std::size_t max_header = max_safetensors_header)
       : file_(std::move(file)), name_(std::move(name)) {
     const std::string_view header = find_header(max_header);
-    parse(header);
+    detail::SafetensorsHeader(header, name_, tensors_, metadata_);
     check_names();
     check_places();
   }
@@ -7978,10 +17649,8 @@ class SafetensorsFile {
   /// std::invalid_argument if `values` has another length than the tensor.
   template <std::floating_point T>
   void copy_to(const TensorInfo& tensor, std::span<T> values) const {
-    if (tensor.dtype != Dtype::f64 && tensor.dtype != Dtype::f32 && tensor.dtype != Dtype::f16 &&
-        tensor.dtype != Dtype::bf16) {
-      fail(tensor, ": expected dtype F64, F32, F16 or BF16, found ", dtype_name(tensor.dtype));
-    }
+    if (!detail::is_floating(tensor.dtype))
+      fail(tensor, ": expected dtype F64, F32, F16 or BF16, found ", tensor.type());
     const std::size_t count = (tensor.end - tensor.begin) / dtype_size(tensor.dtype);
     if (values.size() != count) {
       detail::fail_contract("SafetensorsFile: expected room for ", count, " elements of tensor '",
@@ -8017,66 +17686,6 @@ class SafetensorsFile {
     data_offset_ = sizeof length + static_cast<std::size_t>(length);
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes are looked at as characters
     return {reinterpret_cast<const char*>(file_.data()) + sizeof length, static_cast<std::size_t>(length)};
-  }
-
-  // Rules 2 and 3: UTF-8, JSON, and of the right types.
-  void parse(std::string_view header) {
-    constexpr std::size_t first = sizeof(std::uint64_t);
-    if (const std::size_t at = detail::find_invalid_utf8(header); at != std::string_view::npos) {
-      detail::fail_data(name_, ": at byte ", first + at, ": expected a header in UTF-8, found an invalid byte");
-    }
-    detail::JsonReader json(header, name_, first);
-    bool has_metadata = false;
-    json.object([&](std::string key) {
-      if (key != "__metadata__") return parse_tensor(json, std::move(key));
-      if (std::exchange(has_metadata, true)) detail::fail_data(name_, ": expected '__metadata__' once, found it twice");
-      json.object([&](std::string name) {
-        const auto [entry, added] = metadata_.try_emplace(std::move(name));
-        if (!added) detail::fail_data(name_, ": metadata '", printable(entry->first), "': expected once, found twice");
-        entry->second = json.string();
-      });
-    });
-    json.end();
-  }
-
-  void parse_tensor(detail::JsonReader& json, std::string name) {
-    TensorInfo& tensor = tensors_.emplace_back();
-    tensor.name = std::move(name);
-    bool has_dtype = false, has_shape = false, has_offsets = false;
-    const auto once = [&](bool& seen, const char* field) {
-      if (std::exchange(seen, true)) fail(tensor, ": expected '", field, "' once, found it twice");
-    };
-    json.object([&](const std::string& field) {
-      if (field == "dtype") {
-        once(has_dtype, "dtype");
-        tensor.dtype = parse_dtype(tensor, json.string());
-      } else if (field == "shape") {
-        once(has_shape, "shape");
-        json.array([&] { tensor.shape.push_back(json.unsigned_integer()); });
-      } else if (field == "data_offsets") {
-        once(has_offsets, "data_offsets");
-        std::vector<std::uint64_t> offsets;
-        json.array([&] { offsets.push_back(json.unsigned_integer()); });
-        if (offsets.size() != 2) fail(tensor, ": expected 2 numbers in 'data_offsets', found ", offsets.size());
-        tensor.begin = offsets[0];
-        tensor.end = offsets[1];
-      } else {
-        fail(tensor, ": expected only 'dtype', 'shape' and 'data_offsets', found '", printable(field), "'");
-      }
-    });
-    const auto require = [&](bool seen, const char* field) {
-      if (!seen) fail(tensor, ": expected '", field, "', found none");
-    };
-    require(has_dtype, "dtype");
-    require(has_shape, "shape");
-    require(has_offsets, "data_offsets");
-  }
-
-  Dtype parse_dtype(const TensorInfo& tensor, std::string_view name) const {
-    for (const detail::DtypeInfo& info : detail::dtypes) {
-      if (info.name == name) return info.dtype;
-    }
-    fail(tensor, ": expected a dtype of ", detail::dtype_names(), ", found '", printable(name), "'");
   }
 
   // Rule 3: no name twice.
@@ -8122,12 +17731,12 @@ class SafetensorsFile {
       }
       std::uint64_t size = 0;
       if (!detail::checked_byte_size(tensor.dtype, tensor.shape, size)) {
-        fail(tensor, ": expected extents of at most 2^48 and less than 2^64 bytes, found ", dtype_name(tensor.dtype),
-             " ", detail::shape_text(tensor.shape));
+        fail(tensor, ": expected extents of at most 2^48 and less than 2^64 bytes, found ", tensor.type(), " ",
+             detail::shape_text(tensor.shape));
       }
-      if (size != tensor.end - tensor.begin) {
-        fail(tensor, ": expected ", size, " bytes for ", dtype_name(tensor.dtype), " ",
-             detail::shape_text(tensor.shape), ", found ", tensor.end - tensor.begin);
+      if (tensor.dtype != Dtype::other && size != tensor.end - tensor.begin) {
+        fail(tensor, ": expected ", size, " bytes for ", tensor.type(), " ", detail::shape_text(tensor.shape),
+             ", found ", tensor.end - tensor.begin);
       }
       expected = tensor.end;
     }
@@ -8145,6 +17754,131 @@ class SafetensorsFile {
   std::map<std::string, std::string> metadata_;
 };
 
+}  // namespace eigan
+
+namespace eigan {
+
+/// What save() and load() need of a model: `params()` is its flat parameter buffer, `parameters()` tells what lies
+/// where in it, and `architecture()` is a text that is equal exactly for models that can exchange parameters. What no
+/// optimiser changes may lie in a buffer of its own, `state()`, of which `states()` tells.
+template <class M>
+concept SavableModel = requires(const M& model) {
+  std::span(model.params());
+  { model.parameters() } -> std::convertible_to<std::vector<Parameter>>;
+  { model.architecture() } -> std::convertible_to<std::string>;
+};
+
+namespace detail {
+
+/// One tensor and the buffer in which it lies; of a `const` T it is only read.
+template <class T>
+struct ModelTensor {
+  Parameter place;
+  std::span<T> buffer;
+
+  T* data() const { return buffer.data() + place.offset; }
+};
+
+template <class M>
+using ModelScalar = std::remove_const_t<typename decltype(std::span(std::declval<M&>().params()))::element_type>;
+
+/// All tensors of a model, those of its state last.
+template <class M>
+auto tensors_of(M& model) {
+  using T = typename decltype(std::span(model.params()))::element_type;
+  std::vector<ModelTensor<T>> all;
+  for (Parameter& p : model.parameters()) all.push_back({std::move(p), std::span(model.params())});
+  if constexpr (requires { model.state(), model.states(); })
+    for (Parameter& p : model.states()) all.push_back({std::move(p), std::span(model.state())});
+  return all;
+}
+
+/// Whether each element of `p` lies inside a buffer of that size, and the extents in a file have as many.
+inline bool lies_inside(const Parameter& p, std::size_t buffer_size) {
+  Index size = 0, end = 0, in_file = 1, last = 0;
+  if (p.rank < 0 || p.rank > 2 || (p.rank < 2 && p.cols != 1) || (p.rank < 1 && p.rows != 1)) return false;
+  if (p.rows < 0 || p.cols < 0 || p.offset < 0 || !checked_mul(p.rows, p.cols, size) ||
+      !checked_add(p.offset, size, end) || end > static_cast<Index>(buffer_size))
+    return false;
+  if (p.shape.empty() || size == 0) return true;
+  if (p.shape.size() != p.strides.size()) return false;
+  for (std::size_t i = 0; i < p.shape.size(); ++i) {
+    Index reach = 0;
+    if (p.shape[i] < 1 || p.strides[i] < 0 || !checked_mul(in_file, p.shape[i], in_file) ||
+        !checked_mul(p.shape[i] - 1, p.strides[i], reach) || !checked_add(last, reach, last))
+      return false;
+  }
+  return in_file == size && last < size;
+}
+
+/// The tensor's extents in a file. std::invalid_argument if it does not lie inside a buffer of `buffer_size`.
+inline std::vector<std::uint64_t> file_shape(const Parameter& p, std::size_t buffer_size) {
+  if (!lies_inside(p, buffer_size))
+    fail_contract("parameter '", printable(p.name), "': expected a number, vector or matrix inside ", buffer_size,
+                  " elements, found rank ", p.rank, ", ", p.rows, " x ", p.cols, " at ", p.offset);
+  std::vector<std::uint64_t> shape;
+  for (const Index extent : p.file_shape()) shape.push_back(static_cast<std::uint64_t>(extent));
+  return shape;
+}
+
+/// The dtype in which eigan writes it.
+template <class T>
+Dtype file_dtype(const Parameter& p) {
+  return p.integer ? Dtype::i64 : dtype_of<std::remove_const_t<T>>;
+}
+
+/// Counts are numbers from 0 to 2^53, which double holds.
+inline constexpr std::int64_t largest_count = std::int64_t{1} << 53;
+
+/// The tensor's bytes in a file.
+template <class T>
+std::vector<std::byte> file_bytes(const ModelTensor<T>& tensor) {
+  const Parameter& p = tensor.place;
+  const std::size_t size = dtype_size(file_dtype<T>(p));
+  std::vector<std::byte> bytes(static_cast<std::size_t>(p.size()) * size);
+  std::byte* to = bytes.data();
+  p.for_each_in_file_order([&](Index place) {
+    const auto value = tensor.data()[place];
+    if (p.integer) {
+      if (!(value >= 0 && value <= static_cast<std::remove_const_t<T>>(largest_count)))
+        fail_contract("tensor '", printable(p.name), "': expected a count, found ", value);
+      const auto count = static_cast<std::int64_t>(value);
+      std::memcpy(to, &count, size);
+    } else {
+      std::memcpy(to, &value, size);
+    }
+    to += size;
+  });
+  return bytes;
+}
+
+/// The numbers of a file's tensor as they will lie in the buffer. Error for a dtype that cannot be theirs, and for what
+/// is no count where one is wanted.
+template <class T>
+std::vector<T> file_values(const SafetensorsFile& file, const TensorInfo& tensor, const Parameter& p) {
+  const auto fail = [&](const auto&... parts) {
+    fail_data(file.name(), ": tensor '", printable(tensor.name), "': expected ", parts...);
+  };
+  std::vector<T> in_file(static_cast<std::size_t>(p.size()));
+  if (!p.integer) {
+    if (!is_floating(tensor.dtype)) fail("dtype F64, F32, F16 or BF16, found ", tensor.type());
+    file.copy_to(tensor, std::span(in_file));
+  } else {
+    if (tensor.dtype != Dtype::i64) fail("dtype I64, found ", tensor.type());
+    for (std::size_t i = 0; i < in_file.size(); ++i) {
+      std::int64_t count = 0;
+      std::memcpy(&count, file.bytes(tensor).data() + i * sizeof count, sizeof count);
+      if (count < 0 || count > largest_count) fail("a count from 0 to ", largest_count, ", found ", count);
+      in_file[i] = static_cast<T>(count);
+    }
+  }
+  std::vector<T> in_buffer(in_file.size());
+  const T* from = in_file.data();
+  p.for_each_in_file_order([&](Index place) { in_buffer[static_cast<std::size_t>(place)] = *from++; });
+  return in_buffer;
+}
+
+}  // namespace detail
 }  // namespace eigan
 
 // ======== eigan/io/write_safetensors.hpp
@@ -8295,6 +18029,7 @@ struct TensorView {
   Dtype dtype;                       ///< of its elements
   std::vector<std::uint64_t> shape;  ///< outermost extent first
   std::span<const std::byte> data;   ///< all elements
+  std::string other = {};            ///< the name of a dtype that is none of eigan's
 };
 
 namespace detail {
@@ -8331,16 +18066,18 @@ inline std::string safetensors_header(std::vector<TensorView>& tensors,
       fail_contract("write_safetensors: expected names that are not taken, found '", printable(tensor.name), "'");
     }
     std::uint64_t size = 0;
-    if (!checked_byte_size(tensor.dtype, tensor.shape, size) || size != tensor.data.size()) {
+    const bool known = tensor.dtype != Dtype::other;
+    if (!checked_byte_size(tensor.dtype, tensor.shape, size) || (known && size != tensor.data.size())) {
       fail_contract("write_safetensors: tensor '", printable(tensor.name), "': expected the bytes of ",
                     dtype_name(tensor.dtype), " ", shape_text(tensor.shape), ", found ", tensor.data.size());
     }
     append_json_string(json, tensor.name);
-    json.append(":{\"dtype\":\"").append(dtype_name(tensor.dtype)).append("\",\"shape\":[");
+    const std::string_view dtype = known ? dtype_name(tensor.dtype) : std::string_view(tensor.other);
+    json.append(":{\"dtype\":\"").append(dtype).append("\",\"shape\":[");
     for (const std::uint64_t extent : tensor.shape) json.append(std::to_string(extent)).append(",");
     if (!tensor.shape.empty()) json.pop_back();
     json.append("],\"data_offsets\":[").append(std::to_string(begin)).append(",");
-    begin += size;
+    begin += tensor.data.size();
     json.append(std::to_string(begin)).append("]},");
   }
   if (json.back() == ',') json.pop_back();
@@ -8376,135 +18113,128 @@ inline void write_safetensors(const std::filesystem::path& path, std::vector<Ten
 
 namespace eigan {
 
-/// What save() and load() need of a model: `params()` is its flat parameter buffer, `parameters()` tells what lies
-/// where in it, and `architecture()` is a text that is equal exactly for models that can exchange parameters.
-template <class M>
-concept SavableModel = requires(const M& model) {
-  std::span(model.params());
-  { model.parameters() } -> std::convertible_to<std::vector<Parameter>>;
-  { model.architecture() } -> std::convertible_to<std::string>;
-};
+/// What a file's tensor is called in the model; empty for one that the model is not to have.
+using TensorNames = std::function<std::string(const std::string& in_file)>;
+
+/// For a model that is a part of what the file holds: "model.encoder.0.weight" is the encoder's "0.weight", and what
+/// does not begin with `prefix` is passed over.
+inline TensorNames strip_prefix(std::string prefix) {
+  return [prefix = std::move(prefix)](const std::string& name) {
+    return name.starts_with(prefix) ? name.substr(prefix.size()) : std::string();
+  };
+}
 
 namespace detail {
 
-template <class T>
-using RowMajorMatrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+/// A tensor and the file that holds it.
+struct FoundTensor {
+  const SafetensorsFile* file = nullptr;
+  const TensorInfo* tensor = nullptr;
+};
 
-/// The parameter's shape in a file. std::invalid_argument if it does not lie inside a buffer of `buffer_size`.
-inline std::vector<std::uint64_t> file_shape(const Parameter& p, std::size_t buffer_size) {
-  Index size = 0, end = 0;
-  const bool valid = (p.rank == 2 || (p.rank == 1 && p.cols == 1)) && p.rows >= 0 && p.cols >= 0 && p.offset >= 0 &&
-                     checked_mul(p.rows, p.cols, size) && checked_add(p.offset, size, end) &&
-                     end <= static_cast<Index>(buffer_size);
-  if (!valid) {
-    fail_contract("parameter '", printable(p.name), "': expected a vector or matrix inside ", buffer_size,
-                  " elements, found rank ", p.rank, ", ", p.rows, " x ", p.cols, " at ", p.offset);
-  }
-  std::vector<std::uint64_t> shape{static_cast<std::uint64_t>(p.rows)};
-  if (p.rank == 2) shape.push_back(static_cast<std::uint64_t>(p.cols));
-  return shape;
+/// The tensors of one file, or of the parts of one, by the names that the model has for them. Error if two have one.
+inline std::map<std::string, FoundTensor> name_tensors(std::span<const SafetensorsFile> files,
+                                                       const TensorNames& names) {
+  std::map<std::string, FoundTensor> named;
+  for (const SafetensorsFile& file : files)
+    for (const TensorInfo& tensor : file.tensors()) {
+      std::string name = names ? names(tensor.name) : tensor.name;
+      if (names && name.empty()) continue;
+      const auto [place, added] = named.try_emplace(std::move(name), FoundTensor{&file, &tensor});
+      if (!added)
+        fail_data(file.name(), ": tensor '", printable(tensor.name), "': expected a name of its own, '",
+                  printable(place->first), "' is that of '", printable(place->second.tensor->name), "'");
+    }
+  return named;
 }
 
-/// The tensors of the parameters, in their order. Error if the file lacks one, has one too many, or has one of another
-/// shape or of a dtype other than F32 and F64.
-inline std::vector<const TensorInfo*> find_tensors(const SafetensorsFile& file,
-                                                   const std::vector<Parameter>& parameters, std::size_t buffer_size) {
-  std::vector<const TensorInfo*> tensors;
-  for (const Parameter& p : parameters) {
-    const auto shape = file_shape(p, buffer_size);
-    const auto fail = [&](const auto&... found) {
-      fail_data(file.name(), ": tensor '", printable(p.name), "': expected ", found...);
+/// The tensors that a model has, in its order; none for a count that the file lacks, as those of revision 6189ee1 do.
+/// Error if the file lacks another, has one too many, or has one of another shape.
+inline std::vector<FoundTensor> find_tensors(const std::string& file, std::map<std::string, FoundTensor> named,
+                                             const std::vector<Parameter>& tensors) {
+  std::vector<FoundTensor> found;
+  for (const Parameter& p : tensors) {
+    const auto shape = file_shape(p, static_cast<std::size_t>(p.offset + p.size()));
+    const auto fail = [&](const auto&... what) {
+      fail_data(file, ": tensor '", printable(p.name), "': expected ", shape_text(shape), ", found ", what...);
     };
-    const TensorInfo* const tensor = tensors.emplace_back(file.find(p.name));
-    if (tensor == nullptr) fail(shape_text(shape), ", found no tensor of that name");
-    if (tensor->shape != shape) fail(shape_text(shape), ", found ", shape_text(tensor->shape));
-    if (tensor->dtype != Dtype::f32 && tensor->dtype != Dtype::f64) {
-      fail("dtype F32 or F64, found ", dtype_name(tensor->dtype));
+    const auto place = named.find(p.name);
+    if (place == named.end()) {
+      if (!p.integer) fail("no tensor of that name");
+      found.emplace_back();
+      continue;
     }
+    if (place->second.tensor->shape != shape) fail(shape_text(place->second.tensor->shape));
+    found.push_back(place->second);
+    named.erase(place);
   }
-  for (const TensorInfo& tensor : file.tensors()) {
-    const auto matches = [&](const Parameter& p) { return p.name == tensor.name; };
-    if (std::none_of(parameters.begin(), parameters.end(), matches)) {
-      fail_data(file.name(), ": tensor '", printable(tensor.name), "': expected only the model's ", parameters.size(),
-                " tensors, found one that it does not have");
-    }
+  if (!named.empty())
+    fail_data(file, ": tensor '", printable(named.begin()->first), "': expected only the model's ", tensors.size(),
+              " tensors, found one that it does not have");
+  return found;
+}
+
+/// What load() does, for one file or the parts of one; `file` is what messages call it.
+template <SavableModel M>
+void load(const std::string& file, std::span<const SafetensorsFile> parts, M& model, const TensorNames& names) {
+  using T = ModelScalar<M>;
+  const std::string architecture = model.architecture();
+  for (const SafetensorsFile& part : parts)
+    if (const auto stated = part.metadata().find("architecture");
+        !names && stated != part.metadata().end() && stated->second != architecture)
+      fail_data(file, ": expected a model of architecture '", printable(architecture), "', found '",
+                printable(stated->second), "'");
+
+  const auto tensors = tensors_of(model);
+  std::vector<Parameter> places;
+  for (const auto& tensor : tensors) {
+    file_shape(tensor.place, tensor.buffer.size());
+    places.push_back(tensor.place);
   }
-  return tensors;
+  const std::vector<FoundTensor> found = find_tensors(file, name_tensors(parts, names), places);
+  std::vector<std::vector<T>> values;  // all of them, before the first number changes
+  for (std::size_t i = 0; i < found.size(); ++i)
+    values.push_back(found[i].tensor == nullptr ? std::vector<T>(static_cast<std::size_t>(places[i].size()), T(1))
+                                                : file_values<T>(*found[i].file, *found[i].tensor, places[i]));
+  for (std::size_t i = 0; i < found.size(); ++i) std::copy(values[i].begin(), values[i].end(), tensors[i].data());
 }
 
 }  // namespace detail
 
-/// Writes a flat parameter buffer atomically: F32 for float, F64 for double. `extra_metadata` joins what the file says
+/// Writes a model atomically: F32 for float, F64 for double, counts as I64. `extra_metadata` joins what the file says
 /// of itself; it cannot replace it. Error if the file cannot be written.
-template <class T>
-void save_parameters(const std::filesystem::path& path, std::span<const T> params,
-                     const std::vector<Parameter>& parameters, const std::string& architecture,
-                     const std::map<std::string, std::string>& extra_metadata = {}) {
-  std::map<std::string, std::string> metadata{
-      {"format", "eigan"}, {"eigan_version", version}, {"architecture", architecture}};
-  metadata.insert(extra_metadata.begin(), extra_metadata.end());
-
-  std::vector<detail::RowMajorMatrix<T>> matrices;
-  std::vector<TensorView> tensors;
-  matrices.reserve(parameters.size());
-  for (const Parameter& p : parameters) {
-    auto shape = detail::file_shape(p, params.size());
-    const auto& matrix = matrices.emplace_back(ConstView<T>(params.data() + p.offset, p.rows, p.cols));
-    const std::span values(matrix.data(), static_cast<std::size_t>(matrix.size()));
-    tensors.push_back({p.name, dtype_of<T>, std::move(shape), std::as_bytes(values)});
-  }
-  write_safetensors(path, std::move(tensors), metadata);
-}
-
-/// Takes a flat parameter buffer out of a file that save_parameters or PyTorch wrote, converting between float and
-/// double. Error, with `params` untouched, if the file states another architecture, lacks a tensor, has one too many,
-/// or has one of another shape or of a dtype other than F32 and F64.
-template <class T>
-void load_parameters(const SafetensorsFile& file, std::span<T> params, const std::vector<Parameter>& parameters,
-                     const std::string& architecture) {
-  if (const auto stated = file.metadata().find("architecture");
-      stated != file.metadata().end() && stated->second != architecture) {
-    detail::fail_data(file.name(), ": expected a model of architecture '", printable(architecture), "', found '",
-                      printable(stated->second), "'");
-  }
-
-  const std::vector<const TensorInfo*> tensors = detail::find_tensors(file, parameters, params.size());
-  std::vector<detail::RowMajorMatrix<T>> matrices;  // all of them, before the first parameter changes
-  matrices.reserve(parameters.size());
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    auto& matrix = matrices.emplace_back(parameters[i].rows, parameters[i].cols);
-    file.copy_to(*tensors[i], std::span(matrix.data(), static_cast<std::size_t>(matrix.size())));
-  }
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const Parameter& p = parameters[i];
-    View<T>(params.data() + p.offset, p.rows, p.cols) = matrices[i];
-  }
-}
-
-/// The same from a path. Error, with `params` untouched, also if the file cannot be read.
-template <class T>
-void load_parameters(const std::filesystem::path& path, std::span<T> params, const std::vector<Parameter>& parameters,
-                     const std::string& architecture) {
-  load_parameters(SafetensorsFile::read(path), params, parameters, architecture);
-}
-
-/// Saves a model; see save_parameters.
 template <SavableModel M>
 void save(const std::filesystem::path& path, const M& model,
           const std::map<std::string, std::string>& extra_metadata = {}) {
-  const std::span params = model.params();
-  save_parameters<std::remove_const_t<typename decltype(params)::element_type>>(path, params, model.parameters(),
-                                                                                model.architecture(), extra_metadata);
+  std::map<std::string, std::string> metadata{
+      {"format", "eigan"}, {"eigan_version", version}, {"architecture", model.architecture()}};
+  metadata.insert(extra_metadata.begin(), extra_metadata.end());
+
+  std::vector<std::vector<std::byte>> bytes;
+  std::vector<TensorView> views;
+  for (const auto& tensor : detail::tensors_of(model)) {
+    auto shape = detail::file_shape(tensor.place, tensor.buffer.size());
+    bytes.push_back(detail::file_bytes(tensor));
+    views.push_back({tensor.place.name, detail::file_dtype<detail::ModelScalar<const M>>(tensor.place),
+                     std::move(shape), bytes.back()});
+  }
+  write_safetensors(path, std::move(views), metadata);
 }
 
-/// Loads a model that was constructed with the same architecture; see load_parameters.
+/// Loads a model that was constructed with the same architecture, from a file of eigan or PyTorch: F64, F32, F16 and
+/// BF16 become the model's numbers. Error, with the model as it was, if the file states another architecture, lacks a
+/// tensor, has one too many, or has one of another shape or dtype. With `names` the file may hold more and be of any
+/// model:
+///
+///   load("vae.safetensors", decoder, strip_prefix("decoder."));
 template <SavableModel M>
-void load(const SafetensorsFile& file, M& model) {
-  load_parameters(file, std::span(model.params()), model.parameters(), model.architecture());
+void load(const SafetensorsFile& file, M& model, const TensorNames& names = {}) {
+  detail::load(file.name(), std::span(&file, 1), model, names);
 }
+/// The same from a path; Error also if the file cannot be read.
 template <SavableModel M>
-void load(const std::filesystem::path& path, M& model) {
-  load(SafetensorsFile::read(path), model);
+void load(const std::filesystem::path& path, M& model, const TensorNames& names = {}) {
+  load(SafetensorsFile::read(path), model, names);
 }
 
 }  // namespace eigan

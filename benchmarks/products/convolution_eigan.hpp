@@ -26,8 +26,7 @@ class EiganConvolution {
         wt(shape_.weights()),
         b(shape_.out),
         db(shape_.out),
-        workspace_(
-            std::max(eigan::detail::gradient_workspace(shape_), eigan::detail::transposed_workspace(shape_))) {
+        workspace_(std::max(eigan::detail::gradient_workspace(shape_), eigan::detail::transposed_workspace(shape_))) {
     fill_with_noise(x.view());
     fill_with_noise(dy.view());
     fill_with_noise({w.data(), w.size(), 1});

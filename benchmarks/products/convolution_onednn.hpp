@@ -24,9 +24,9 @@ class OneDnnConvolution {
     const memory::dims stride{s.stride_height, s.stride_width}, padding{s.padding_height, s.padding_width};
     const auto kind = dnnl::algorithm::convolution_direct;
     const auto any = [&](const memory::dims& dims) { return desc(dims, Tag::any); };
-    const dnnl::convolution_forward::primitive_desc forward(
-        {dnnl::prop_kind::forward_training, kind, any(xs), any(ws), desc(bs, Tag::x), any(ys), stride, padding, padding},
-        engine_);
+    const dnnl::convolution_forward::primitive_desc forward({dnnl::prop_kind::forward_training, kind, any(xs), any(ws),
+                                                             desc(bs, Tag::x), any(ys), stride, padding, padding},
+                                                            engine_);
     const dnnl::convolution_backward_data::primitive_desc input(
         {kind, any(xs), any(ws), any(ys), stride, padding, padding}, engine_, forward);
     const dnnl::convolution_backward_weights::primitive_desc params(

@@ -9,10 +9,10 @@ using namespace eigan;
 
 TEST_CASE("guide: images") {
   // [images]
-  using Net = Sequential<Input<3, 32, 24>,              // channels, height, width of a sample
-                         Conv2d<3, 16, 4, 2, 1>,        // 16 x 16 x 12: in, out, kernel, stride, padding
-                         BatchNorm2d<16>, LeakyReLU,    //
-                         Conv2d<16, 32, 4, 2, 1>,       // 32 x 8 x 6
+  using Net = Sequential<Input<3, 32, 24>,            // channels, height, width of a sample
+                         Conv2d<3, 16, 4, 2, 1>,      // 16 x 16 x 12: in, out, kernel, stride, padding
+                         BatchNorm2d<16>, LeakyReLU,  //
+                         Conv2d<16, 32, 4, 2, 1>,     // 32 x 8 x 6
                          Flatten, Linear<32 * 8 * 6, 10>>;
   Model<Net> model(Rng(1));
 
@@ -27,8 +27,8 @@ TEST_CASE("guide: images") {
   CHECK(x(1, 0) == planar(32 * 24, 0));
 
   // [at]
-  const Model fully_convolutional(Sequential(Conv2d<>(1, 8, 3, 1, 1), ReLU(), Conv2d<>(8, 1, 3, 1, 1)), Shape{1, 28, 28},
-                                  Rng(1));
+  const Model fully_convolutional(Sequential(Conv2d<>(1, 8, 3, 1, 1), ReLU(), Conv2d<>(8, 1, 3, 1, 1)),
+                                  Shape{1, 28, 28}, Rng(1));
   const auto larger = fully_convolutional.at(Shape{1, 50, 70});  // the same weights
   // [/at]
   CHECK(larger.output_shape() == Shape{1, 50, 70});

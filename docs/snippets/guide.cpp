@@ -71,7 +71,7 @@ struct Swish {
   static constexpr bool elementwise = true;
   double beta = 1;
 
-  std::string describe() const { return "Swish(beta=" + exact_text(beta) + ")"; }
+  Spec spec() const { return {"Swish", {{"beta", beta}}}; }
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
     y = (x.array() / (1 + (-static_cast<T>(beta) * x.array()).exp())).matrix();
@@ -92,7 +92,7 @@ TEST_CASE("guide: a network from a file") {
   // [from_file]
   LayerRegistry layers;  // knows the library's layers
   layers.add("Swish", [](const LayerText& text) { return Swish{text.number("beta")}; });
-  Model model(Network::from_file(path, layers), Rng(1));
+  Model model(load_network(path, layers), Rng(1));
   load(path, model);
   // [/from_file]
   CHECK(testing::check_gradients(Swish{0.75}).ok());

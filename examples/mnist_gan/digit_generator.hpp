@@ -40,7 +40,8 @@ struct DigitGenerator {
 };
 
 /// The generator of a recipe, and its discriminator, whose second input is the digit where that can be asked for.
-AnyModel make_generator_model(const Sizes& sizes, bool batch_norm, double negative_slope, double dropout, eigan::Rng rng);
+AnyModel make_generator_model(const Sizes& sizes, bool batch_norm, double negative_slope, double dropout,
+                              eigan::Rng rng);
 AnyModel make_discriminator_model(const Recipe& recipe, eigan::Rng rng);
 
 /// The generator in a file that mnist_gan trained, with the sizes that its tensors have. BadInput if it is anything

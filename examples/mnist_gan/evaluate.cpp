@@ -169,9 +169,8 @@ int evaluate(const EvaluateOptions& options) {
   const auto train = reading([&] { return eigan::load_mnist(options.data, eigan::Split::train); });
   const auto test = reading([&] { return eigan::load_mnist(options.data, eigan::Split::test); });
   Judge judge(options.recogniser, train, test, validation_count(generator.drawing.holdout, train.count), threads);
-  const Evaluation evaluation =
-      evaluate_generator(generator, options.truncation.value_or(generator.drawing.truncation), judge, train,
-                         options.count, options.seed, threads);
+  const Evaluation evaluation = evaluate_generator(generator, options.truncation.value_or(generator.drawing.truncation),
+                                                   judge, train, options.count, options.seed, threads);
   if (!options.json.empty()) eigan::write_file(options.json, evaluation_json(evaluation));
   std::cout << evaluation_table(evaluation) << std::flush;
   if (!std::cout) throw eigan::Error("standard output: cannot be written");

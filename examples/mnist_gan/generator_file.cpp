@@ -17,7 +17,6 @@
 #include "common/exit_code.hpp"
 #include "common/text.hpp"
 
-
 namespace mnist_gan {
 namespace {
 
@@ -104,7 +103,8 @@ AnyModel make_discriminator_model(const Recipe& recipe, eigan::Rng rng) {
   const auto net = eigan::make_discriminator(recipe.discriminator_sizes(),
                                              {.negative_slope = recipe.d_negative_slope, .dropout = recipe.dropout});
   if (!recipe.conditional) return eigan::Model(net, rng);
-  return eigan::Model(eigan::Sequential(eigan::Inputs(eigan::Input<>(image_size), eigan::Input<>(digit_count)), net), rng);
+  return eigan::Model(eigan::Sequential(eigan::Inputs(eigan::Input<>(image_size), eigan::Input<>(digit_count)), net),
+                      rng);
 }
 
 Metadata metadata(const char* network, const Recipe& recipe, const Progressed& progressed) {

@@ -237,8 +237,7 @@ class Training {
   }
 
   void score(Index epoch) {
-    const auto images =
-        drawn(trainer_.generator(), options_.recipe.truncation, scored_images, options_.seed, threads_);
+    const auto images = drawn(trainer_.generator(), options_.recipe.truncation, scored_images, options_.seed, threads_);
     const QuickScores scores = judge_->quick(images);
     // First the file: a log that knows of a better generator than the one that is there would keep that for ever.
     if (history_.scores.is_best(scores)) trainer_.save_generator(folder_.file("best_generator.safetensors"));

@@ -47,8 +47,8 @@ Trainer::Trainer(const Recipe& recipe, const eigan::LabelledImages& images, std:
       seed_(seed),
       rng_(seed),
       threads_(threads),
-      generator_(make_generator_model(recipe.generator_sizes(), recipe.batch_norm, recipe.g_negative_slope, recipe.dropout,
-                                      rng_.fold_in(stream::generator_init))),
+      generator_(make_generator_model(recipe.generator_sizes(), recipe.batch_norm, recipe.g_negative_slope,
+                                      recipe.dropout, rng_.fold_in(stream::generator_init))),
       drawn_{generator_.clone(), drawing(recipe)},
       discriminator_(make_discriminator_model(recipe, rng_.fold_in(stream::discriminator_init))),
       g_adam_(generator_.param_size(), adam_options(recipe, recipe.g_lr)),
@@ -104,11 +104,11 @@ StepLosses Trainer::step() {
   }
   const auto d = eigan::discriminator_step(generator_, discriminator_, d_adam_, workspace_, real,
                                            draw_input(count, rng.fold_in(0)), rng.fold_in(1), loss, threads_);
-  const auto g = recipe_.shared_samples
-                     ? eigan::generator_step(generator_, discriminator_, g_adam_, workspace_, rng.fold_in(3),
-                                             loss, threads_)
-                     : eigan::generator_step(generator_, discriminator_, g_adam_, workspace_,
-                                             draw_input(count, rng.fold_in(2)), rng.fold_in(3), loss, threads_);
+  const auto g =
+      recipe_.shared_samples
+          ? eigan::generator_step(generator_, discriminator_, g_adam_, workspace_, rng.fold_in(3), loss, threads_)
+          : eigan::generator_step(generator_, discriminator_, g_adam_, workspace_, draw_input(count, rng.fold_in(2)),
+                                  rng.fold_in(3), loss, threads_);
   if (recipe_.average > 0) average_.update(std::as_const(generator_).params(), threads_);
   ++step_;
   return losses_of(d, g);
@@ -130,7 +130,6 @@ const DigitGenerator& Trainer::generator() {
   }
   return drawn_;
 }
-
 
 std::optional<std::string> Trainer::non_finite() {
   const auto in_generator = eigan::find_non_finite(generator_, threads_);
@@ -168,11 +167,12 @@ void Trainer::load_checkpoint(const eigan::SafetensorsFile& file, History& histo
 }
 
 void Trainer::save_generator(const std::filesystem::path& path) {
-  eigan::save(path, generator().model, metadata("generator", recipe_, Progressed{seed_, step_ / batches_.size(), step_}));
+  eigan::save(path, generator().model,
+              metadata("generator", recipe_, Progressed{seed_, step_ / batches_.size(), step_}));
 }
 void Trainer::save_discriminator(const std::filesystem::path& path) const {
-  eigan::save(path, discriminator_, metadata("discriminator", recipe_, Progressed{seed_, step_ / batches_.size(), step_}));
+  eigan::save(path, discriminator_,
+              metadata("discriminator", recipe_, Progressed{seed_, step_ / batches_.size(), step_}));
 }
-
 
 }  // namespace mnist_gan

@@ -1,7 +1,7 @@
 // eigan: neural networks with hand-written gradients. This header brings in the core: layers, losses, optimisers,
-// composition and adversarial training. Networks put together at run time (eigan/net/runtime/network.hpp), files (eigan/io),
-// data sets (eigan/data), the gradient checker (eigan/testing) and the metrics (eigan/metrics.hpp) are separate
-// headers, because they need more than the standard library and Eigen/Core, or take long to compile.
+// composition and adversarial training. Networks put together at run time (eigan/net/runtime/network.hpp), files
+// (eigan/io), data sets (eigan/data), the gradient checker (eigan/testing) and the metrics (eigan/metrics.hpp) are
+// separate headers, because they need more than the standard library and Eigen/Core, or take long to compile.
 #pragma once
 
 #include <eigan/core/buffer.hpp>

@@ -18,6 +18,7 @@ set(without_test
   io/onnx_graph.hpp         # what save_onnx is made of: io/onnx_test.cpp
   io/onnx_layer.hpp         # the same
   io/onnx_operators.hpp     # the same
+  io/onnx_writers.hpp       # the same
   net/must_be_a_layer.hpp # what compilers say: tests/compile/reject
   testing/numeric.hpp     # what checks are made of: testing/check_layer_test.cpp and its neighbours
   testing/trial.hpp       # the same
@@ -37,6 +38,7 @@ set(without_header
   golden/revision_6189ee1_test.cpp # files that an older eigan wrote
   examples/report_test.cpp       # a part of mnist_gan
   reliability/extreme_numbers_test.cpp      # every layer and loss
+  reliability/fast_math_test.cpp            # options and texts under -ffast-math
   reliability/small_stack_test.cpp          # products and steps
   reliability/failing_allocation_test.cpp)  # whatever allocates
 

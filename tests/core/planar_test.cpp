@@ -5,7 +5,8 @@
 
 using namespace eigan;
 
-TEST_CASE("from_planar and to_planar: a pixel's channels lie side by side in the one, pixels of a channel in the other") {
+TEST_CASE(
+    "from_planar and to_planar: a pixel's channels lie side by side in the one, pixels of a channel in the other") {
   const Shape shape{2, 2, 3};
   Matrix<float> planar(12, 2), x(12, 2), back(12, 2);
   for (Index j = 0; j < 2; ++j)

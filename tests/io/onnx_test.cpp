@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstddef>
 #include <cstring>
 #include <map>
@@ -331,6 +332,59 @@ TEST_CASE("save_onnx: layers of images") {
   CHECK(flat.types() == Names{"Flatten", "Reshape", "Identity"});
   CHECK(flat.tensors.at("1.shape").values<std::int64_t>() == std::vector<std::int64_t>{0, 3, 2, 2});
   CHECK(flat.outputs.at("output") == Names{"batch", "3", "2", "2"});
+}
+
+TEST_CASE("save_onnx: convolutions") {
+  const Shape in{2, 6, 8};
+  const Graph conv = onnx_of_layer(Conv2d<2, 5, 3, 2, 1>(), in);
+  CHECK(conv.node("Conv").inputs == Names{"input", "0.weight", "0.bias"});
+  CHECK(conv.node("Conv").integers("kernel_shape") == Integers{3, 3});
+  CHECK(conv.node("Conv").integers("strides") == Integers{2, 2});
+  CHECK(conv.node("Conv").integers("pads") == Integers{1, 1, 1, 1});
+  CHECK(conv.tensors.at("0.weight").shape == std::vector<Index>{5, 2, 3, 3});
+  CHECK(conv.outputs.at("output") == Names{"batch", "5", "3", "4"});
+  CHECK(onnx_of_layer(Conv2d<>(2, 5, 3, 1, 0, false), in).node("Conv").inputs == Names{"input", "0.weight"});
+
+  const Graph transposed = onnx_of_layer(ConvTranspose2d<2, 5, 3, 2, 1, 1>(), in);
+  CHECK(transposed.node("ConvTranspose").integers("strides") == Integers{2, 2});
+  CHECK(transposed.node("ConvTranspose").integers("pads") == Integers{1, 1, 1, 1});
+  CHECK(transposed.node("ConvTranspose").integers("output_padding") == Integers{1, 1});
+  CHECK(transposed.tensors.at("0.weight").shape == std::vector<Index>{2, 5, 3, 3});
+  CHECK(transposed.outputs.at("output") == Names{"batch", "5", "12", "16"});
+}
+
+TEST_CASE("save_onnx: a spectrally normalised weight is written as it is used, before training and after it") {
+  Model<Sequential<SpectralNorm<Linear<3, 4>>>> model(Rng(1));
+  for (const bool trained : {false, true}) {
+    CAPTURE(trained);
+    if (trained) {
+      const auto layer = SpectralNorm<Linear<3, 4>>().at({3});
+      for (int i = 0; i < 3; ++i) layer.update_state(std::as_const(model).params(), model.state());
+    }
+    const Graph graph = onnx_of(model);
+    CHECK(graph.types() == Names{"Gemm", "Identity"});
+    CHECK(graph.tensors.size() == 2);
+    const auto weight = graph.tensors.at("0.weight").values<float>();
+    const Matrix<float> x = Matrix<float>::Identity(3, 3), y = model.infer(x);
+    const std::span<const float> bias = std::as_const(model).params().subspan(12);
+    for (Index i = 0; i < 4; ++i)
+      for (Index j = 0; j < 3; ++j)
+        CHECK(std::abs(weight[static_cast<std::size_t>(3 * i + j)] + bias[static_cast<std::size_t>(i)] - y(i, j)) <
+              1e-5f);
+  }
+}
+
+TEST_CASE("save_onnx: activations") {
+  const auto types = [](auto layer) { return onnx_of(Model(Sequential(Linear<>(2, 3), layer), Rng(1))).types(); };
+  CHECK(types(ELU(0.5)) == Names{"Gemm", "Elu", "Identity"});
+  CHECK(types(GELU()) == Names{"Gemm", "Mul", "Erf", "Add", "Mul", "Mul", "Identity"});
+  CHECK(types(SiLU()) == Names{"Gemm", "Sigmoid", "Mul", "Identity"});
+  CHECK(types(Softplus()) == Names{"Gemm", "Softplus", "Identity"});
+  CHECK(types(Softplus(2)) == Names{"Gemm", "Mul", "Softplus", "Div", "Identity"});
+  CHECK(test::contains(test::error_text<std::invalid_argument>([&] { types(Softplus(1, 2)); }), "threshold"));
+  CHECK(types(PReLU()) == Names{"Gemm", "PRelu", "Identity"});
+  CHECK(onnx_of_layer(PReLU(2), {2, 3, 3}).tensors.at("0.weight").shape == std::vector<Index>{2, 1, 1});
+  CHECK(onnx_of_layer(PReLU(2), {2}).tensors.at("0.weight").shape == std::vector<Index>{2});
 }
 
 TEST_CASE("save_onnx: branches: sums, channels side by side, several inputs, a vector among images") {

@@ -1,9 +1,12 @@
 #include <doctest/doctest.h>
+#include <algorithm>
 #include <limits>
 #include <type_traits>
 #include <vector>
 
 #include <eigan/layers/linear.hpp>
+#include <eigan/net/model.hpp>
+#include <eigan/net/sequential.hpp>
 #include <eigan/testing/check_gradients.hpp>
 
 #include "support.hpp"
@@ -92,6 +95,22 @@ TEST_CASE("Linear: placed, all sizes are one type; another shape is none that it
   const auto report = testing::check_gradients(layer, {.shape = {12}});
   INFO(report.text());
   CHECK(report.ok());
+}
+
+/// Begins at zero. A network must not place it as a plain Linear<>, which would forget that.
+struct Zeros : Linear<12, 5> {
+  template <class T>
+  void init(std::span<T> p, Rng) const {
+    std::fill(p.begin(), p.end(), T(0));
+  }
+};
+static_assert(ShapedLayer<Linear<12, 5>> && !ShapedLayer<Zeros> && ParametricLayer<Zeros> && BlockedLayer<Zeros>);
+
+TEST_CASE("Linear: what derives from it keeps functions of its own") {
+  CHECK(detail::output_shape_of(Zeros{}, {12}) == Shape{5});
+  CHECK_FALSE(detail::output_shape_of(Zeros{}, {11}));
+  const Model<Sequential<Zeros>> model(Rng(1));
+  CHECK(std::all_of(model.params().begin(), model.params().end(), [](float p) { return p == 0; }));
 }
 
 TEST_CASE("Linear: says what it is and what it costs") {

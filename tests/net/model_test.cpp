@@ -95,6 +95,11 @@ TEST_CASE("Model: a composition's parameters are those of its layers") {
   CHECK(model.params<2>().data() == model.params().data() + 16 + 69);
   CHECK(model.params(3).empty());
   CHECK(std::as_const(model).params().size() == 16 + 69 + 5);
+  using L = Linear<1, 1>;
+  Model<Sequential<L, L, L, L, L, L, L, L, L, L, L, Residual<L>>> long_one(Rng(1));
+  CHECK(long_one.params(1).size() == 2);
+  CHECK(long_one.params<11>().size() == 2);
+  CHECK(long_one.params<11>().data() == long_one.params().data() + 22);
 }
 
 TEST_CASE("Model: a shape in the type, at run time, or both") {

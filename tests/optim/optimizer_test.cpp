@@ -1,17 +1,23 @@
 #include <doctest/doctest.h>
 #include <algorithm>
 
+#include <eigan/layers/batch_norm.hpp>
 #include <eigan/layers/dropout.hpp>
 #include <eigan/layers/leaky_relu.hpp>
 #include <eigan/layers/linear.hpp>
+#include <eigan/layers/tanh.hpp>
+#include <eigan/net/estimate_statistics.hpp>
 #include <eigan/net/model.hpp>
+#include <eigan/net/residual.hpp>
 #include <eigan/net/sequential.hpp>
+#include <eigan/net/skip_connection.hpp>
 #include <eigan/optim/adam.hpp>
 #include <eigan/optim/adamw.hpp>
 #include <eigan/optim/optimizer.hpp>
 #include <eigan/optim/rmsprop.hpp>
 #include <eigan/optim/sgd.hpp>
 
+#include "net/own_images.hpp"
 #include "support.hpp"
 
 using namespace eigan;
@@ -58,7 +64,7 @@ template <class O>
 void check_fused_step(const O& options, Threads threads) {
   Model<Net> fused(Rng(1)), separate(Rng(1));
   using Optim = decltype(O::make(0));
-  Optim fused_optimizer = options.make(fused.net().param_size()), optimizer = options.make(fused.net().param_size());
+  Optim fused_optimizer = options.make(fused.param_size()), optimizer = options.make(fused.param_size());
   auto fused_tape = fused.tape(50), tape = separate.tape(50);
   Buffer<float> fused_grad = fused.zeros();
   for (std::uint64_t step = 0; step < 3; ++step) {
@@ -104,10 +110,68 @@ TEST_CASE("backward_and_step: zero, backward and step in one sweep, to the last 
   }
 }
 
+TEST_CASE("backward_and_step: agrees with a step by hand over batch normalisation, whose statistics nobody touches") {
+  using Norm =
+      Sequential<Linear<20, 30>, BatchNorm1d<30>, Tanh, Residual<Linear<30, 30>, BatchNorm1d<30>>, Linear<30, 2>>;
+  Model<Norm> fused(Rng(1)), separate(Rng(1));
+  const AdamOptions options{.lr = 0.01, .weight_decay = 0.5};
+  Adam<float> fused_adam(fused.param_size(), options), adam(separate.param_size(), options);
+  auto fused_tape = fused.tape(40), tape = separate.tape(40);
+  Buffer<float> fused_grad = fused.zeros();
+  const Matrix<float> x = support::random_matrix<float>(20, 40, 2), dy = support::random_matrix<float>(2, 40, 3);
+  fused.forward(fused_tape, x);
+  update_statistics(fused, fused_tape), update_statistics(separate, fused_tape);
+  const auto statistics = support::copy_of<float>(fused.state());
+  for (int step = 0; step < 5; ++step) {
+    fused.forward(fused_tape, x);
+    fused_tape.output_gradient() = dy;
+    backward_and_step(fused, fused_tape, fused_adam, fused_grad, Threads{2});
+    Buffer<float> grad = separate.zeros();
+    separate.forward(tape, x);
+    tape.output_gradient() = dy;
+    separate.backward_params(tape, grad);
+    adam.step(separate.params(), grad);
+    REQUIRE(support::same_bits<float>(fused.params(), separate.params()));
+  }
+  CHECK(support::same_bits<float>(fused.state(), statistics));
+  CHECK(support::same_bits<float>(separate.state(), statistics));
+  CHECK(support::same_bits<float>(fused.infer(x), separate.infer(x)));
+  // Gamma and beta are parameters like all others: decay and gradient move them.
+  const auto tensors = fused.parameters();
+  CHECK(tensors[2].name == "1.weight");
+  CHECK(fused.params()[static_cast<std::size_t>(tensors[2].offset)] != 1);
+  CHECK(fused.params()[static_cast<std::size_t>(tensors[3].offset)] != 0);
+}
+
+TEST_CASE("backward_and_step: over branches and a gradient that is split over samples") {
+  using Net = Sequential<Input<3, 4, 4>, own::Pointwise<3, 8>, Tanh,
+                         SkipConnection<own::Halve, own::Pointwise<8, 8>, Dropout, own::Twice>, own::Pointwise<16, 2>>;
+  for (const int threads : {1, 2, 8}) {
+    Model<Net> fused(Rng(1)), separate(Rng(1));
+    Adam<float> fused_adam = MakeAdam::make(fused.param_size()), adam = MakeAdam::make(fused.param_size());
+    auto fused_tape = fused.tape(9), tape = separate.tape(9);
+    Buffer<float> fused_grad = fused.zeros();
+    for (std::uint64_t step = 0; step < 3; ++step) {
+      const auto x = support::random_matrix<float>(48, 9, 10 + step),
+                 dy = support::random_matrix<float>(32, 9, 20 + step);
+      fused.forward(fused_tape, x, Rng(step));
+      fused_tape.output_gradient() = dy;
+      backward_and_step(fused, fused_tape, fused_adam, fused_grad, Threads{threads});
+      Buffer<float> grad = separate.zeros();
+      separate.forward(tape, x, Rng(step));
+      tape.output_gradient() = dy;
+      separate.backward_params(tape, grad, Threads{1});
+      adam.step(separate.params(), grad);
+      REQUIRE(support::same_bits<float>(fused.params(), separate.params()));
+    }
+    CHECK(std::all_of(fused_grad.begin(), fused_grad.end(), [](float g) { return g == 0; }));
+  }
+}
+
 TEST_CASE("backward_and_step: one step of the clock, however many blocks there are") {
   Model<Net> model(Rng(1));
   CHECK(model.net().layer<0>().block_count() > 2);
-  Adam<float> adam(model.net().param_size());
+  Adam<float> adam(model.param_size());
   auto tape = model.tape(4);
   Buffer<float> grad = model.zeros();
   const Matrix<float> x = support::random_matrix<float>(300, 4, 1);
@@ -121,7 +185,7 @@ TEST_CASE("backward_and_step: one step of the clock, however many blocks there a
 
 TEST_CASE("backward_and_step: an optimiser of another size is refused before anything has changed") {
   Model<Net> model(Rng(1));
-  Adam<float> adam(model.net().param_size() - 1);
+  Adam<float> adam(model.param_size() - 1);
   auto tape = model.tape(4);
   Buffer<float> grad = model.zeros();
   const Matrix<float> x = support::random_matrix<float>(300, 4, 1);
@@ -136,9 +200,28 @@ TEST_CASE("backward_and_step: an optimiser of another size is refused before any
 
 TEST_CASE("backward_and_step: a tape without a pass is refused before the clock advances") {
   Model<Net> model(Rng(1));
-  Adam<float> adam(model.net().param_size());
+  Adam<float> adam(model.param_size());
   auto tape = model.tape(4);
   Buffer<float> grad = model.zeros();
   CHECK_THROWS_AS(backward_and_step(model, tape, adam, grad), std::invalid_argument);
   CHECK(adam.steps() == 0);
+}
+
+TEST_CASE("backward_and_step: a tape without a loss, or a second step from one, is refused before the clock advances") {
+  Model<Net> model(Rng(1));
+  Adam<float> adam(model.param_size());
+  auto tape = model.tape(4);
+  Buffer<float> grad = model.zeros();
+  const Matrix<float> x = support::random_matrix<float>(300, 4, 1);
+  model.forward(tape, x, Rng(2));
+  const auto before = support::copy_of<float>(model.params());
+  CHECK_THROWS_AS(backward_and_step(model, tape, adam, grad), std::invalid_argument);
+  CHECK(adam.steps() == 0);
+  CHECK(support::same_bits<float>(model.params(), before));
+  tape.output_gradient().setOnes();
+  backward_and_step(model, tape, adam, grad);
+  const auto after = support::copy_of<float>(model.params());
+  CHECK_THROWS_AS(backward_and_step(model, tape, adam, grad), std::invalid_argument);
+  CHECK(adam.steps() == 1);
+  CHECK(support::same_bits<float>(model.params(), after));
 }

@@ -64,7 +64,7 @@ Pass<T> train(const Model<Net, T>& model, const Matrix<T>& x) {
   auto tape = model.tape(x.cols());
   pass.y = model.forward(tape, x, Rng(7), Threads{1});
   pass.dx.resize(x.rows(), x.cols());
-  pass.grad = Matrix<T>::Zero(model.net().param_size(), 1);
+  pass.grad = Matrix<T>::Zero(model.param_size(), 1);
   tape.output_gradient().setOnes();
   model.backward(tape, {pass.grad.data(), static_cast<std::size_t>(pass.grad.size())}, pass.dx, Threads{1});
   return pass;
@@ -222,9 +222,9 @@ TEST_CASE("extreme numbers: a last short batch, down to a single sample, is trai
   struct Game {
     Model<G> generator{Rng(1)};
     Model<D> discriminator{Rng(2)};
-    Adam<float> g_adam{generator.net().param_size()}, d_adam{discriminator.net().param_size()};
+    Adam<float> g_adam{generator.param_size()}, d_adam{discriminator.param_size()};
 
-    void step(GanWorkspace<G, D>& workspace, Index batch, std::uint64_t number) {
+    void step(GanWorkspace<float>& workspace, Index batch, std::uint64_t number) {
       const Matrix<float> images = 1e4f * support::random_matrix<float>(6, batch, number);
       const auto z = support::random_matrix<float>(5, batch, number + 100);
       const auto d =
@@ -236,7 +236,7 @@ TEST_CASE("extreme numbers: a last short batch, down to a single sample, is trai
   };
   for (const Index last : {1, 3}) {
     Game shared, own;
-    GanWorkspace<G, D> large(shared.generator, shared.discriminator, 64), full(own.generator, own.discriminator, 64),
+    GanWorkspace<float> large(shared.generator, shared.discriminator, 64), full(own.generator, own.discriminator, 64),
         small(own.generator, own.discriminator, last);
     shared.step(large, 64, 1), own.step(full, 64, 1);
     shared.step(large, last, 2), own.step(small, last, 2);

@@ -2,6 +2,7 @@
 // caller, nothing has leaked, and everything is as it was and of further use.
 #include <doctest/doctest.h>
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <iterator>
 #include <new>
@@ -9,15 +10,20 @@
 #include <vector>
 
 #include <eigan/data/idx.hpp>
+#include <eigan/gan/gradient_penalty.hpp>
 #include <eigan/gan/networks.hpp>
 #include <eigan/gan/steps.hpp>
 #include <eigan/io/checkpoint.hpp>
 #include <eigan/io/model_file.hpp>
 #include <eigan/io/npy.hpp>
+#include <eigan/net/estimate_statistics.hpp>
+#include <eigan/net/model.hpp>
+#include <eigan/net/runtime/network.hpp>
 #include <eigan/optim/adam.hpp>
 
 #include "allocations.hpp"
 #include "io/support.hpp"
+#include "net/networks.hpp"
 #include "support.hpp"
 
 using namespace eigan;
@@ -38,13 +44,13 @@ struct Networks {
 };
 
 struct Memory {
-  GanWorkspace<G, D> workspace;
+  GanWorkspace<float> workspace;
   Adam<float> g_adam, d_adam;
 
   explicit Memory(const Networks& networks)
       : workspace(networks.generator, networks.discriminator, 8),
-        g_adam(networks.generator.net().param_size()),
-        d_adam(networks.discriminator.net().param_size()) {}
+        g_adam(networks.generator.param_size()),
+        d_adam(networks.discriminator.param_size()) {}
 
   void step(Networks& networks, const Matrix<float>& real, const Matrix<float>& z) {
     discriminator_step(networks.generator, networks.discriminator, d_adam, workspace, real, z, Rng(3),
@@ -131,6 +137,41 @@ TEST_CASE("failing allocation: making a model, and inference") {
   CHECK(images.cols() == 80);
 }
 
+TEST_CASE("failing allocation: a network with branches, its copies, passes, statistics and penalties") {
+  using networks::NormalizedUNet;
+  using networks::UNet;
+  CHECK(fail_each([] { const Model<UNet> made(Rng(1)); }, [] {}) >= 20);
+  const Model<UNet> model(Rng(1));
+  CHECK(fail_each([&] { const auto copy = model.clone(); }, [] {}) >= 1);
+  const auto x = support::random_matrix<float>(192, 5, 2), label = support::random_matrix<float>(2, 5, 3);
+  Matrix<float> y;
+  CHECK(fail_each([&] { y = model.infer({x, label}, Threads{1}); }, [&] { CHECK(y.size() == 0); }) >= 3);
+  Buffer<float> grad = model.zeros();
+  const auto train = [&] {
+    auto tape = model.tape(5);
+    model.forward(tape, {x, label}, Rng(1), Threads{1});
+    tape.output_gradient().setOnes();
+    model.backward_params(tape, grad, Threads{1});
+  };
+  CHECK(fail_each(train, [&] { CHECK(std::all_of(grad.begin(), grad.end(), [](float g) { return g == 0; })); }) >= 10);
+  const auto penalise = [&] {
+    GradientPenalty<float> penalty(model, 5);
+    const std::array<ConstView<float>, 2> inputs{x, label};
+    penalty.add_r1(model, inputs, 1, grad, Rng(1), Threads{1});
+  };
+  CHECK(fail_each(penalise, [] {}) >= 20);
+
+  Model<NormalizedUNet> normalised(Rng(1));
+  const auto at_start = support::copy_of<float>(normalised.state());
+  CHECK(fail_each([&] { estimate_statistics(normalised, x, Threads{1}); },
+                  [&] { CHECK(support::same_bits<float>(normalised.state(), at_start)); }) >= 3);
+  CHECK(normalised.state()[2 * 18] == 1);
+  CHECK(fail_each([&] { const auto larger = normalised.at({3, 16, 12}); }, [] {}) >= 20);
+
+  const std::string text = Model(Sequential<Linear<3, 4>, Residual<Linear<4, 4>, Tanh>>{}, Rng(1)).architecture();
+  CHECK(fail_each([&] { const Network net = Network::from_text(text); }, [] {}) >= 20);
+}
+
 TEST_CASE("failing allocation: a load leaves the model as it was") {
   const test::TemporaryFolder folder;
   Model<G> saved(Rng(1)), model(Rng(2));
@@ -165,7 +206,7 @@ namespace {
 /// What a training might keep.
 struct State {
   Model<G> model;
-  Adam<float> adam{model.net().param_size()};
+  Adam<float> adam{model.param_size()};
   std::vector<double> losses;
   std::string note;
 

@@ -85,7 +85,7 @@ TEST_CASE("small stack: a training step of 784-256-10") {
   const auto train = [&](Model<Net>& model) {
     auto tape = model.tape(64);
     auto gradient = model.zeros();
-    Adam<float> adam(model.net().param_size());
+    Adam<float> adam(model.param_size());
     for (int step = 0; step < 2; ++step) {
       model.forward(tape, x, Threads{1});
       cross_entropy<float>(tape.output(), labels, tape.output_gradient());
@@ -105,11 +105,11 @@ TEST_CASE("small stack: an adversarial step") {
   using D = Discriminator<784, 128, 1>;
   Model<G> g(Rng(1));
   Model<D> d(Rng(2));
-  const Matrix<float> before = Eigen::Map<const Matrix<float>>(d.params().data(), d.net().param_size(), 1);
+  const Matrix<float> before = Eigen::Map<const Matrix<float>>(d.params().data(), d.param_size(), 1);
   const Matrix<float> real = support::random_matrix<float>(784, 64, 3), z = support::random_matrix<float>(32, 64, 4);
   on_a_small_stack([&] {
-    GanWorkspace<G, D> workspace(g, d, 64);
-    Adam<float> g_adam(g.net().param_size()), d_adam(d.net().param_size());
+    GanWorkspace workspace(g, d, 64);
+    Adam<float> g_adam(g.param_size()), d_adam(d.param_size());
     discriminator_step(g, d, d_adam, workspace, real, z, Rng(3), NonSaturatingLoss(), Threads{1});
     generator_step(g, d, g_adam, workspace, z, Rng(4), NonSaturatingLoss(), Threads{1});
   });

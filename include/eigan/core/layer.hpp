@@ -9,6 +9,7 @@
 #include <concepts>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -48,11 +49,23 @@ concept SizedLayer = requires {
   { L::output } -> std::convertible_to<Index>;
 };
 
+namespace detail {
+template <class R, class C>
+std::type_identity<C> class_of(R (C::*)(Shape) const);
+/// Derives from a layer that is placed, such as Linear, and adds functions of its own: what the base's `at` returns
+/// would not have them.
+template <class L>
+concept DerivesFromPlaced = (ElementwiseLayer<L> || SizedLayer<L>)&&requires {
+  class_of(&L::at);
+  requires !std::same_as<decltype(class_of(&L::at)), std::type_identity<L>>;
+};
+}  // namespace detail
+
 /// Knows images: `output_shape(in)`, constexpr, is what comes out where `in` goes in, Shape{} where the layer takes no
 /// such input, and `at(in)` the layer placed there, which is a SizedLayer or an ElementwiseLayer. A network places its
 /// layers by itself. `expects()` may say in words what the layer takes.
 template <class L>
-concept ShapedLayer = requires(const L layer, Shape in) {
+concept ShapedLayer = !detail::DerivesFromPlaced<L> && requires(const L layer, Shape in) {
   { layer.output_shape(in) } -> std::same_as<Shape>;
   layer.at(in);
 };

@@ -1,5 +1,6 @@
 // from_planar and to_planar: images in PyTorch's order, all pixels of the first channel first, and in eigan's, pixel by
-// pixel: planar[(c height + row) width + col] = x[c + channels (row width + col)].   Both: (channels height width) x batch
+// pixel: planar[(c height + row) width + col] = x[c + channels (row width + col)].   Both: (channels height width) x
+// batch
 #pragma once
 
 #include <type_traits>

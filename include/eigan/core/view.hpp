@@ -15,7 +15,7 @@ namespace eigan {
 /// An owning matrix, for a user's own data; the library's own memory is Buffer. It is Eigen's, whose allocation depends
 /// on -march: translation units compiled for different processors must not hand a Matrix to each other, views they may.
 template <class T>
-using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
+using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor>;
 
 namespace detail {
 template <class T>

@@ -15,6 +15,7 @@
 #include <span>
 
 #include <eigan/core/error.hpp>
+#include <eigan/core/finite.hpp>
 #include <eigan/core/parallel.hpp>
 #include <eigan/core/random.hpp>
 #include <eigan/data/labelled_images.hpp>
@@ -125,7 +126,7 @@ class Warp {
 inline void check_warp(const WarpOptions& options, const LabelledImages& images) {
   constexpr Index largest = 4096;  // beyond it 65536ths would not fit in 32 bits
   const auto in_range = [](const char* name, double value, double high) {
-    if (!(value >= 0 && value <= high))
+    if (!(at_least(value, 0) && value <= high))
       fail_contract("random_warp: ", name, " must be from 0 to ", high, ", is ", value);
   };
   in_range("degrees", options.degrees, 180);

@@ -116,7 +116,6 @@ class GradientPenalty {
         tangent(i, j) = static_cast<T>(static_cast<double>(slope(i, j)) * u.factor);
     }
     const Steps<T>& net = tape_.steps();
-    for (std::size_t i = 1; i < net.inputs(); ++i) tangents_[i].view().setZero();
     constexpr Index tile = 32;
     double work = 0;
     for (const Step<T>& step : net.steps()) work += 2 * step.operations * static_cast<double>(batch);

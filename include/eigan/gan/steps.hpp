@@ -58,6 +58,7 @@ T mean_sigmoid(const ConstView<T>& logits) {
 /// G(z) into the right half of the workspace's images.
 template <class T>
 void generate(const BasicModel<T>& generator, GanWorkspace<T>& ws, ConstView<T> z, Rng rng, Threads threads) {
+  ws.set_fresh(0);  // until this has gone well
   ws.g_tape.bind_output(ws.fake(z.cols()));
   generator.forward(ws.g_tape, z, rng, threads);
   ws.set_fresh(z.cols());

@@ -25,6 +25,7 @@
 
 #include <eigan/core/error.hpp>
 #include <eigan/core/exact_text.hpp>
+#include <eigan/core/finite.hpp>
 #include <eigan/core/printable.hpp>
 #include <eigan/core/shape.hpp>
 #include <eigan/core/spec.hpp>
@@ -39,7 +40,7 @@ namespace eigan {
 
 /// A finite number as a literal of type double that has the same bits.
 inline std::string cpp_literal(double number) {
-  if (!std::isfinite(number)) detail::fail_contract("eigan::cpp_literal: expected a finite number, is ", number);
+  if (!detail::is_finite(number)) detail::fail_contract("eigan::cpp_literal: expected a finite number, is ", number);
   std::string text = exact_text(number);
   if (text.find_first_of(".e") == std::string::npos) text += ".0";
   return text;

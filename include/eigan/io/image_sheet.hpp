@@ -21,6 +21,7 @@
 #include <vector>
 
 #include <eigan/core/error.hpp>
+#include <eigan/core/finite.hpp>
 #include <eigan/core/view.hpp>
 #include <eigan/io/atomic_file.hpp>
 
@@ -105,7 +106,7 @@ inline void write_png(const std::filesystem::path& path, std::span<const std::ui
 /// The pixel 0 to 255 for a value in [-1, 1]; values outside are clamped, NaN is black.
 template <std::floating_point T>
 std::uint8_t pixel_from_value(T value) {
-  if (!(value > T(-1))) return 0;
+  if (detail::is_nan(static_cast<double>(value)) || value <= T(-1)) return 0;
   if (value >= T(1)) return 255;
   return static_cast<std::uint8_t>(std::lround((value + T(1)) * T(127.5)));
 }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <eigan/core/error.hpp>
+#include <eigan/core/finite.hpp>
 #include <eigan/core/printable.hpp>
 #include <eigan/io/atomic_file.hpp>
 #include <eigan/io/chart_axis.hpp>
@@ -69,7 +70,7 @@ inline std::string svg_text(std::string_view text) {
 /// The chart as SVG text, whose styles touch nothing but charts. std::invalid_argument if a series has not as many x
 /// as y, or if the size is below 300 x 200.
 inline std::string render_line_chart(const LineChart& chart, const ChartSize& size = {}) {
-  if (!(size.width >= 300 && size.height >= 200)) {
+  if (!(detail::at_least(size.width, 300) && detail::at_least(size.height, 200))) {
     detail::fail_contract("line chart: expected a size of at least 300 x 200, found ", size.width, " x ", size.height);
   }
   constexpr std::array colours{"#4269d0", "#e8710a", "#2c9c5a", "#d6448f", "#a463f2", "#9c6b4e", "#1aa3b8", "#8a8f98"};

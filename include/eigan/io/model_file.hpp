@@ -129,8 +129,8 @@ void save(const std::filesystem::path& path, const M& model,
   for (const auto& tensor : detail::tensors_of(model)) {
     auto shape = detail::file_shape(tensor.place, tensor.buffer.size());
     bytes.push_back(detail::file_bytes(tensor));
-    views.push_back({tensor.place.name, detail::file_dtype<detail::ModelScalar<const M>>(tensor.place), std::move(shape),
-                     bytes.back()});
+    views.push_back({tensor.place.name, detail::file_dtype<detail::ModelScalar<const M>>(tensor.place),
+                     std::move(shape), bytes.back()});
   }
   write_safetensors(path, std::move(views), metadata);
 }

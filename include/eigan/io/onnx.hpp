@@ -21,6 +21,7 @@
 #include <eigan/io/onnx_graph.hpp>
 #include <eigan/io/onnx_layer.hpp>
 #include <eigan/io/onnx_operators.hpp>
+#include <eigan/io/onnx_writers.hpp>
 #include <eigan/net/basic_model.hpp>
 
 namespace eigan {

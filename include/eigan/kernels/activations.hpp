@@ -2,6 +2,8 @@
 // compiles those that it uses. Any input may be the output itself.
 #pragma once
 
+#include <cmath>
+
 #include <eigan/core/types.hpp>
 #include <eigan/kernels/map.hpp>
 

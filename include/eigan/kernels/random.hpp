@@ -3,7 +3,6 @@
 
 #include <cstdint>
 
-#include <eigan/core/rng.hpp>
 #include <eigan/core/types.hpp>
 #include <eigan/kernels/dispatch.hpp>
 

@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include <eigan/core/error.hpp>
+#include <eigan/core/finite.hpp>
 #include <eigan/core/shape.hpp>
 #include <eigan/core/view.hpp>
 #include <eigan/kernels/rows.hpp>
@@ -176,7 +177,7 @@ class Channels {
 inline void check_normalisation(const char* name, const char* what, Index stated, Index count, double eps) {
   if (count <= 0 || count > most_size || (stated != dynamic && stated != count))
     fail_contract("eigan::", name, "<", stated, ">: cannot have ", count, " ", what);
-  if (!(eps > 0 && std::isfinite(eps))) fail_contract("eigan::", name, ": eps must be > 0, is ", eps);
+  if (!(is_finite(eps) && eps > 0)) fail_contract("eigan::", name, ": eps must be > 0, is ", eps);
 }
 
 }  // namespace eigan::detail

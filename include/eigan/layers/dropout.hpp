@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include <eigan/core/error.hpp>
+#include <eigan/core/finite.hpp>
 #include <eigan/core/layer.hpp>
 #include <eigan/kernels/random.hpp>
 
@@ -25,7 +26,7 @@ class Dropout {
   constexpr Dropout() = default;
   /// p: the probability of zeroing an element. Throws std::invalid_argument unless 0 <= p < 1.
   explicit Dropout(double p) : p_(p) {
-    if (!(p >= 0 && p < 1)) detail::fail_contract("eigan::Dropout: p must be in [0, 1), is ", p);
+    if (!(detail::at_least(p, 0) && p < 1)) detail::fail_contract("eigan::Dropout: p must be in [0, 1), is ", p);
     if (threshold() == draws) detail::fail_contract("eigan::Dropout: p is too close to 1: ", p);
   }
 

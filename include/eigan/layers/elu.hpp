@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include <eigan/core/error.hpp>
+#include <eigan/core/finite.hpp>
 #include <eigan/core/layer.hpp>
 #include <eigan/kernels/activations.hpp>
 #include <eigan/layers/elementwise.hpp>
@@ -22,7 +23,7 @@ class ELU {
   constexpr ELU() = default;
   /// Throws std::invalid_argument unless 0 <= alpha <= 1e30.
   explicit ELU(double alpha) : alpha_(alpha) {
-    if (!(alpha_ >= 0 && alpha_ <= 1e30))
+    if (!(detail::at_least(alpha_, 0) && alpha_ <= 1e30))
       detail::fail_contract("eigan::ELU: alpha must be at least 0 and at most 1e30, is ", alpha_);
   }
 

@@ -13,6 +13,7 @@
 
 #include <eigan/core/checked.hpp>
 #include <eigan/core/error.hpp>
+#include <eigan/core/finite.hpp>
 #include <eigan/core/layer.hpp>
 #include <eigan/kernels/columns.hpp>
 
@@ -212,7 +213,7 @@ class LayerNorm : public placed::LayerNorm {
         (Channels != dynamic && shape() != Shape{Channels, Height, Width}))
       detail::fail_contract("eigan::LayerNorm<", Channels, ", ", Height, ", ", Width, ">: cannot have the shape ",
                             channels, " x ", height, " x ", width);
-    if (!(eps > 0 && std::isfinite(eps))) detail::fail_contract("eigan::LayerNorm: eps must be > 0, is ", eps);
+    if (!(detail::is_finite(eps) && eps > 0)) detail::fail_contract("eigan::LayerNorm: eps must be > 0, is ", eps);
   }
 
   constexpr Shape output_shape(Shape in) const { return in == shape() ? in : Shape{}; }

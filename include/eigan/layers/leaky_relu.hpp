@@ -5,6 +5,7 @@
 #pragma once
 
 #include <eigan/core/error.hpp>
+#include <eigan/core/finite.hpp>
 #include <eigan/core/layer.hpp>
 #include <eigan/layers/elementwise.hpp>
 
@@ -21,7 +22,7 @@ class LeakyReLU {
   constexpr LeakyReLU() = default;
   /// Throws std::invalid_argument unless 0 <= negative_slope <= 1e30.
   explicit LeakyReLU(double negative_slope) : slope_(negative_slope) {
-    if (!(slope_ >= 0 && slope_ <= 1e30))
+    if (!(detail::at_least(slope_, 0) && slope_ <= 1e30))
       detail::fail_contract("eigan::LeakyReLU: negative_slope must be at least 0 and at most 1e30, is ", slope_);
   }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <eigan/core/error.hpp>
+#include <eigan/core/finite.hpp>
 #include <eigan/core/layer.hpp>
 #include <eigan/kernels/elementwise.hpp>
 #include <eigan/kernels/prelu.hpp>
@@ -27,10 +28,10 @@ class PReLU {
 
   /// num_parameters: 1, or the number of channels. Throws std::invalid_argument unless it is in 1 to 2^31 and the
   /// initial slope finite.
-  explicit PReLU(Index num_parameters = 1, double init = 0.25) : slopes_(num_parameters), init_(init) {
+  constexpr explicit PReLU(Index num_parameters = 1, double init = 0.25) : slopes_(num_parameters), init_(init) {
     if (slopes_ < 1 || slopes_ > most_size)
       detail::fail_contract("eigan::PReLU: num_parameters must be in 1 to 2^31, is ", slopes_);
-    if (!std::isfinite(init_)) detail::fail_contract("eigan::PReLU: init must be finite, is ", init_);
+    if (!detail::is_finite(init_)) detail::fail_contract("eigan::PReLU: init must be finite, is ", init_);
   }
 
   /// How many slopes there are.

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include <eigan/core/error.hpp>
+#include <eigan/core/finite.hpp>
 #include <eigan/core/layer.hpp>
 #include <eigan/kernels/activations.hpp>
 #include <eigan/layers/elementwise.hpp>
@@ -25,7 +26,7 @@ class Softplus {
   explicit Softplus(double beta, double threshold = 20) : beta_(beta), threshold_(threshold) {
     if (!(beta_ >= 1e-30 && beta_ <= 1e30))
       detail::fail_contract("eigan::Softplus: beta must be at least 1e-30 and at most 1e30, is ", beta_);
-    if (!(threshold_ >= 0 && threshold_ <= 1e30))
+    if (!(detail::at_least(threshold_, 0) && threshold_ <= 1e30))
       detail::fail_contract("eigan::Softplus: threshold must be at least 0 and at most 1e30, is ", threshold_);
   }
 

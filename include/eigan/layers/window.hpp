@@ -52,8 +52,7 @@ class Pooling {
   /// as the type says where it does.
   Pooling(Index kernel_size, Index stride, Index padding = 0) : window_{kernel_size, stride, padding} {
     if (kernel_size <= 0 || stride <= 0 || padding < 0 || padding > kernel_size / 2 || kernel_size > most_size ||
-        stride > most_size ||
-        (Kernel != dynamic && (Kernel != kernel_size || Stride != stride || Padding != padding)))
+        stride > most_size || (Kernel != dynamic && (Kernel != kernel_size || Stride != stride || Padding != padding)))
       fail_contract("eigan::", Placed::name, "<", Kernel, ", ", Stride, ", ", Padding, ">: cannot have kernel_size ",
                     kernel_size, ", stride ", stride, " and padding ", padding);
   }

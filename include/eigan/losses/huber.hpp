@@ -7,6 +7,7 @@
 #include <cmath>
 #include <type_traits>
 
+#include <eigan/core/finite.hpp>
 #include <eigan/losses/loss.hpp>
 
 namespace eigan {
@@ -18,7 +19,7 @@ T huber(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>>
         std::type_identity_t<T> delta = 1) {
   detail::check_loss_shapes("huber", y, target);
   detail::check_loss_shapes("huber", y, dy);
-  if (!(delta > T(0) && std::isfinite(delta)))
+  if (!(detail::is_finite(static_cast<double>(delta)) && delta > T(0)))
     detail::fail_contract("eigan::huber: delta must be > 0 and finite, is ", delta);
   const T scale = T(1) / static_cast<T>(y.size());
   const auto bend = static_cast<double>(delta);

@@ -2,6 +2,7 @@
 //   t_ij = (1 - smoothing) [i = label_j] + smoothing / classes                        (Szegedy et al. 2016)
 #pragma once
 
+#include <eigan/core/finite.hpp>
 #include <eigan/core/view.hpp>
 #include <eigan/losses/label_range.hpp>
 
@@ -14,7 +15,7 @@ void soft_targets(const Labels& labels, double smoothing, View<T> target) {
   const std::span all(std::ranges::data(labels), std::ranges::size(labels));
   if (std::ssize(all) != target.cols())
     detail::fail_contract("eigan::soft_targets: expected ", target.cols(), " labels, got ", all.size());
-  if (!(smoothing >= 0 && smoothing <= 1))
+  if (!(detail::at_least(static_cast<double>(smoothing), 0) && smoothing <= 1))
     detail::fail_contract("eigan::soft_targets: smoothing must be in [0, 1], is ", smoothing);
   const double rest = smoothing / static_cast<double>(target.rows());
   for (Index j = 0; j < target.cols(); ++j) {

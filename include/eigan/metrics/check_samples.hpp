@@ -3,6 +3,7 @@
 #pragma once
 
 #include <eigan/core/error.hpp>
+#include <eigan/core/finite.hpp>
 #include <eigan/core/types.hpp>
 #include <eigan/core/view.hpp>
 
@@ -18,7 +19,7 @@ inline void check_samples(const char* metric, const char* name, const ConstView<
                   samples.cols());
   for (Index j = 0; j < samples.cols(); ++j) {
     const double norm = samples.col(j).cast<double>().squaredNorm();
-    if (!(norm < 1e37))
+    if (!(is_finite(norm) && norm < 1e37))
       fail_data("eigan::metrics::", metric, ": ", name, ", sample ", j,
                 ": expected finite numbers, found a squared norm of ", norm);
   }

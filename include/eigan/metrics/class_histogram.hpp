@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <eigan/core/error.hpp>
+#include <eigan/core/finite.hpp>
 #include <eigan/core/types.hpp>
 #include <eigan/core/view.hpp>
 
@@ -23,7 +24,7 @@ inline std::vector<double> class_shares(ConstView<float> scores) {
   for (Index j = 0; j < scores.cols(); ++j) {
     Index largest = 0;
     for (Index i = 0; i < scores.rows(); ++i) {
-      if (std::isnan(scores(i, j)))
+      if (detail::is_nan(static_cast<double>(scores(i, j))))
         detail::fail_data("eigan::metrics::class_shares: sample ", j, ", class ", i, ": expected a score, found nan");
       if (scores(i, j) > scores(largest, j)) largest = i;
     }

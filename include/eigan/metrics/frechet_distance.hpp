@@ -9,6 +9,7 @@
 
 #include <eigan/core/eigen.hpp>
 #include <eigan/core/error.hpp>
+#include <eigan/core/finite.hpp>
 #include <eigan/core/parallel.hpp>
 #include <eigan/core/types.hpp>
 #include <eigan/core/view.hpp>
@@ -22,19 +23,19 @@ namespace eigan::detail {
 /// The eigenvalues' roots, those that rounding made negative taken as 0, and the vectors where they are asked for.
 struct EigenRoots {
   Eigen::VectorXd roots;
-  Eigen::MatrixXd vectors;
+  Matrix<double> vectors;
 };
-inline EigenRoots eigen_roots(const Eigen::MatrixXd& symmetric, bool with_vectors) {
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(
+inline EigenRoots eigen_roots(const Matrix<double>& symmetric, bool with_vectors) {
+  const Eigen::SelfAdjointEigenSolver<Matrix<double>> solver(
       symmetric, with_vectors ? Eigen::ComputeEigenvectors : Eigen::EigenvaluesOnly);
   if (solver.info() != Eigen::Success)
     fail_data("eigan::metrics::frechet_distance: the eigenvalues of a covariance did not converge");
-  return {solver.eigenvalues().cwiseMax(0).cwiseSqrt(), with_vectors ? solver.eigenvectors() : Eigen::MatrixXd()};
+  return {solver.eigenvalues().cwiseMax(0).cwiseSqrt(), with_vectors ? solver.eigenvectors() : Matrix<double>()};
 }
 
 /// a b^T by the library's own product: Eigen's would be cut by the number of threads, and so might its last bits.
-inline Eigen::MatrixXd outer_product(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b) {
-  Eigen::MatrixXd product = Eigen::MatrixXd::Zero(a.rows(), b.rows());
+inline Matrix<double> outer_product(const Matrix<double>& a, const Matrix<double>& b) {
+  Matrix<double> product = Matrix<double>::Zero(a.rows(), b.rows());
   gemm::add_outer<double>(a, b, View<double>(product));
   return product;
 }
@@ -45,15 +46,15 @@ namespace eigan::metrics {
 
 /// What the distance needs to know of a set, computed once for a reference that many sets are compared with.
 struct GaussianStatistics {
-  Eigen::VectorXd mean;        ///< D
-  Eigen::MatrixXd covariance;  ///< D x D, with the divisor n - 1
+  Eigen::VectorXd mean;       ///< D
+  Matrix<double> covariance;  ///< D x D, with the divisor n - 1
 };
 
 /// Of at least two samples.
 inline GaussianStatistics gaussian_statistics(ConstView<float> features, Threads threads = {}) {
   detail::check_samples("gaussian_statistics", "features", features, 2);
   const Index size = features.rows(), n = features.cols();
-  GaussianStatistics result{Eigen::VectorXd::Zero(size), Eigen::MatrixXd::Zero(size, size)};
+  GaussianStatistics result{Eigen::VectorXd::Zero(size), Matrix<double>::Zero(size, size)};
   for (Index j = 0; j < n; ++j) result.mean += features.col(j).cast<double>();
   result.mean /= static_cast<double>(n);
 
@@ -77,13 +78,14 @@ inline double frechet_distance(const GaussianStatistics& a, const GaussianStatis
       detail::fail_contract("eigan::metrics::frechet_distance: expected means of ", a.mean.size(),
                             " features and their covariances, got ", s->mean.size(), " and ", s->covariance.rows(),
                             " x ", s->covariance.cols());
-    if (!s->mean.allFinite() || !s->covariance.allFinite())
+    const auto finite = [](double x) { return detail::is_finite(x); };
+    if (!s->mean.unaryExpr(finite).all() || !s->covariance.unaryExpr(finite).all())
       detail::fail_data("eigan::metrics::frechet_distance: expected finite means and covariances, found others");
   }
   const auto [roots, vectors] = detail::eigen_roots(a.covariance, true);
-  const Eigen::MatrixXd root = detail::outer_product(vectors * roots.asDiagonal(), vectors);
+  const Matrix<double> root = detail::outer_product(vectors * roots.asDiagonal(), vectors);
   // Both factors are symmetric: a product with their transpose is a product with themselves.
-  const Eigen::MatrixXd inner = detail::outer_product(detail::outer_product(root, b.covariance), root);
+  const Matrix<double> inner = detail::outer_product(detail::outer_product(root, b.covariance), root);
   const double trace_of_root = detail::eigen_roots(inner, false).roots.sum();
   const double distance =
       (a.mean - b.mean).squaredNorm() + a.covariance.trace() + b.covariance.trace() - 2 * trace_of_root;

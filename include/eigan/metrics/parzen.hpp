@@ -15,6 +15,7 @@
 
 #include <eigan/core/eigen.hpp>
 #include <eigan/core/error.hpp>
+#include <eigan/core/finite.hpp>
 #include <eigan/core/parallel.hpp>
 #include <eigan/core/types.hpp>
 #include <eigan/core/view.hpp>
@@ -63,7 +64,7 @@ inline Matrix<double> parzen_log_likelihoods(ConstView<float> samples, ConstView
   const auto centres = static_cast<double>(samples.cols()), pixels = static_cast<double>(samples.rows());
   std::vector<double> scales, constants;  // 1 / (2 s^2), log n + D/2 log(2 pi s^2)
   for (const double sigma : sigmas) {
-    if (!(sigma > 1e-18 && sigma < 1e18))
+    if (!(detail::is_finite(sigma) && sigma > 1e-18 && sigma < 1e18))
       detail::fail_contract("eigan::metrics::parzen: expected sigma between 1e-18 and 1e18, got ", sigma);
     const double variance = sigma * sigma;
     scales.push_back(1 / (2 * variance));

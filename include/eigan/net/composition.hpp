@@ -40,6 +40,15 @@ constexpr Shape stated_input() {
     return unknown_shape;
 }
 
+/// For a message: what it takes in place of In. Of a layer that knows images, the channels at In's height and width.
+template <class L, Shape In>
+constexpr Shape expected_input() {
+  if constexpr (ShapedLayer<L> && std::is_default_constructible_v<L> && stated_input<L>() == unknown_shape)
+    for (Index channels = 1; channels <= 4096; ++channels)
+      if (const Shape shape{channels, In.height, In.width}; L{}.output_shape(shape)) return shape;
+  return stated_input<L>();
+}
+
 template <class L, Shape Expects, Shape Receives, std::size_t... Path>
 struct LayerTakesNoSuchInput {
   static_assert(
@@ -79,7 +88,7 @@ struct ShapeAfter : MustBeALayer<typename PlacedLayer<L>::type, Path...> {
   static constexpr bool fits = static_cast<bool>(out) || out == unknown_shape;
   static constexpr Shape value = fits ? out : unknown_shape;  // one error is enough
   // sizeof in an assertion, because it instantiates the check with this class; a data member would wait for its use.
-  static_assert(sizeof(LayerTakesNoSuchInput < L, fits ? In : stated_input<L>(), In, Path... >) > 0);
+  static_assert(sizeof(LayerTakesNoSuchInput < L, fits ? In : expected_input<L, In>(), In, Path... >) > 0);
 };
 template <Composition C, Shape In, std::size_t... Path>
 struct ShapeAfter<C, In, Path...> : C::template Check<In, Path...> {};

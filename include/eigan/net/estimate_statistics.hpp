@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <eigan/core/error.hpp>
+#include <eigan/core/finite.hpp>
 #include <eigan/net/basic_model.hpp>
 
 namespace eigan {
@@ -18,7 +19,7 @@ namespace eigan {
 /// (batch's - running). To be called after each training pass; forward itself changes nothing but its tape.
 template <class T>
 void update_statistics(BasicModel<T>& model, const Tape<T>& tape, double momentum = 0.1) {
-  if (!(momentum > 0 && momentum <= 1))
+  if (!(detail::at_least(momentum, 0) && momentum > 0 && momentum <= 1))
     detail::fail_contract("eigan::update_statistics: momentum must be in (0, 1], is ", momentum);
   if (!detail::same_layout(tape.steps(), model.steps()))
     detail::fail_contract("eigan::update_statistics: this tape was made for a network of other sizes");

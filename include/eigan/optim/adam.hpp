@@ -11,6 +11,7 @@
 
 #include <eigan/core/buffer.hpp>
 #include <eigan/core/error.hpp>
+#include <eigan/core/finite.hpp>
 #include <eigan/kernels/adam.hpp>
 #include <eigan/optim/check_update.hpp>
 
@@ -53,7 +54,7 @@ class Adam {
                      .inv_sqrt_correction2 = static_cast<T>(1 / std::sqrt(1 - std::pow(options_.beta2, t))),
                      .eps = static_cast<T>(options_.eps),
                      .weight_decay = static_cast<T>(decoupled_ ? 0 : options_.weight_decay),
-                     .keep = static_cast<T>(decoupled_ ? 1 - options_.lr * options_.weight_decay : 1)};
+                     .keep = static_cast<T>(decoupled_ ? std::fma(-options_.lr, options_.weight_decay, 1.0) : 1.0)};
   }
   /// Updates the parameters [first, first + count) by their gradients.
   void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {

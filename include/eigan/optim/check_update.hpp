@@ -2,10 +2,10 @@
 // ranges that do not lie in them.
 #pragma once
 
-#include <cmath>
 #include <span>
 
 #include <eigan/core/error.hpp>
+#include <eigan/core/finite.hpp>
 #include <eigan/core/types.hpp>
 
 namespace eigan::detail {
@@ -13,12 +13,12 @@ namespace eigan::detail {
 /// Throws std::invalid_argument unless 0 <= value < infinity, in T as well.
 template <class T>
 void check_setting(const char* optimizer, const char* setting, double value) {
-  if (!(value >= 0 && std::isfinite(static_cast<T>(value))))
+  if (!(at_least(value, 0) && is_finite(static_cast<double>(static_cast<T>(value)))))
     fail_contract(optimizer, ": ", setting, " must be >= 0 and finite, is ", value);
 }
 /// Throws std::invalid_argument unless 0 <= value < 1.
 inline void check_share(const char* optimizer, const char* setting, double value) {
-  if (!(value >= 0 && value < 1)) fail_contract(optimizer, ": ", setting, " must be in [0, 1), is ", value);
+  if (!(at_least(value, 0) && value < 1)) fail_contract(optimizer, ": ", setting, " must be in [0, 1), is ", value);
 }
 
 /// Throws std::invalid_argument unless there are `size` parameters and gradients and [first, first + count) is a range

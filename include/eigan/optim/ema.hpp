@@ -15,6 +15,7 @@
 
 #include <eigan/core/buffer.hpp>
 #include <eigan/core/error.hpp>
+#include <eigan/core/finite.hpp>
 #include <eigan/core/parallel.hpp>
 
 namespace eigan {
@@ -25,7 +26,8 @@ class Ema {
  public:
   /// Of a flat parameter buffer. Throws std::invalid_argument unless 0 <= decay < 1.
   explicit Ema(std::span<const T> params, double decay = 0.999) : decay_(decay), average_(std::ssize(params)) {
-    if (!(decay >= 0 && decay < 1)) detail::fail_contract("eigan::Ema: decay must be in [0, 1), is ", decay);
+    if (!(detail::at_least(decay, 0) && decay < 1))
+      detail::fail_contract("eigan::Ema: decay must be in [0, 1), is ", decay);
     std::copy(params.begin(), params.end(), average_.data());
   }
 

@@ -7,6 +7,7 @@
 
 #include <eigan/core/buffer.hpp>
 #include <eigan/core/error.hpp>
+#include <eigan/core/finite.hpp>
 #include <eigan/core/view.hpp>
 #include <eigan/optim/check_update.hpp>
 

@@ -7,7 +7,7 @@
 
 using Net = eigan::Sequential<eigan::Linear<4, 3>, eigan::Dropout>;
 
-void train(const eigan::Model<Net>& model, eigan::Tape<Net>& tape, const eigan::Matrix<float>& x) {
+void train(const eigan::Model<Net>& model, eigan::Tape<float>& tape, const eigan::Matrix<float>& x) {
 #ifdef EIGAN_REJECT
   model.forward(tape, x);
 #else

@@ -5,6 +5,7 @@
 #include <span>
 
 #include <eigan/layers/linear.hpp>
+#include <eigan/net/model.hpp>
 #include <eigan/net/sequential.hpp>
 
 struct Triple {
@@ -22,6 +23,6 @@ struct Triple {
 #endif
 };
 
-std::size_t depth() {
-  return eigan::Sequential<eigan::Linear<4, 3>, Triple>::depth();
+eigan::Index output_size() {
+  return eigan::Model<eigan::Sequential<eigan::Linear<4, 3>, Triple>>(eigan::Rng(1)).output_size();
 }

@@ -5,7 +5,7 @@
 // EXPECT(Clang): no member named .init. in .Gain.
 #include <span>
 
-#include <eigan/net/network.hpp>
+#include <eigan/net/runtime/network.hpp>
 
 // y = gain x, one gain for all features.
 struct Gain {
@@ -33,7 +33,6 @@ struct Gain {
   }
 };
 
-eigan::Index param_size() {
-  eigan::Network net;
-  return net.add(Gain()).param_size();
+eigan::Network network() {
+  return eigan::Network().add(Gain());
 }

@@ -4,6 +4,7 @@
 // EXPECT(Clang): no member named .backward_params. in .Gain.
 #include <span>
 
+#include <eigan/net/model.hpp>
 #include <eigan/net/sequential.hpp>
 
 // y = gain x, one gain for all features.
@@ -33,5 +34,5 @@ struct Gain {
 };
 
 eigan::Index param_size() {
-  return eigan::Sequential<Gain>().param_size();
+  return eigan::Model<eigan::Sequential<Gain>>(eigan::Rng(1)).param_size();
 }

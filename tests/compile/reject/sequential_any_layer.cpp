@@ -1,6 +1,9 @@
 // A Sequential knows its layers when it is compiled.
 // EXPECT: what an AnyLayer holds is known only at run time; use eigan::Network
-#include <eigan/net/any_layer.hpp>
+#include <eigan/layers/linear.hpp>
+#include <eigan/layers/tanh.hpp>
+#include <eigan/net/model.hpp>
+#include <eigan/net/runtime/any_layer.hpp>
 #include <eigan/net/sequential.hpp>
 
 #ifdef EIGAN_REJECT
@@ -10,5 +13,6 @@ using Activation = eigan::Tanh;
 #endif
 
 eigan::Index output_size() {
-  return eigan::Sequential(eigan::Linear<3, 2>(), Activation(eigan::Tanh())).output_size();
+  const eigan::Sequential net{eigan::Linear<3, 2>(), Activation(eigan::Tanh())};
+  return eigan::Model(net, eigan::Rng(1)).output_size();
 }

@@ -1,6 +1,7 @@
 // A size given at run time hides nothing that comes after it.
-// EXPECT: LayerInputMustMatchPreviousOutput<2, eigan::Linear<64, 10>, 64, 32>
+// EXPECT: LayerTakesNoSuchInput<eigan::Linear<64, 10>, (eigan::Shape)?{64, 1, 1}, (eigan::Shape)?{32, 1, 1}, 2>
 #include <eigan/layers/linear.hpp>
+#include <eigan/net/model.hpp>
 #include <eigan/net/sequential.hpp>
 
 #ifdef EIGAN_REJECT
@@ -13,5 +14,6 @@ using Second = eigan::Linear<eigan::dynamic, 32>;
 using Third = eigan::Linear<hidden, 10>;
 
 eigan::Index output_size() {
-  return eigan::Sequential(First(784, 20), Second(20, 32), Third()).output_size();
+  const eigan::Sequential net{First(784, 20), Second(20, 32), Third()};
+  return eigan::Model(net, eigan::Rng(1)).output_size();
 }

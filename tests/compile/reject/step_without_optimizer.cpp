@@ -1,6 +1,7 @@
 // EXPECT: Optimizer
 #include <eigan/gan/networks.hpp>
 #include <eigan/gan/steps.hpp>
+#include <eigan/net/model.hpp>
 #include <eigan/optim/adam.hpp>
 
 using G = eigan::Generator<2, 4, 6>;
@@ -13,7 +14,7 @@ struct Optimizer {
 using Optimizer = eigan::Adam<float>;
 #endif
 
-void train(eigan::Model<G>& g, const eigan::Model<D>& d, Optimizer& optimizer, eigan::GanWorkspace<G, D>& ws,
+void train(eigan::Model<G>& g, const eigan::Model<D>& d, Optimizer& optimizer, eigan::GanWorkspace<float>& ws,
            const eigan::Matrix<float>& z) {
   eigan::generator_step(g, d, optimizer, ws, z, eigan::Rng(1));
 }

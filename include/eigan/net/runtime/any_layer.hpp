@@ -70,7 +70,8 @@ class AnyLayer {
 namespace detail {
 template <std::size_t... Position>
 struct MustBeALayer<AnyLayer, Position...> {
-  static_assert(sizeof...(Position) > 999, "eigan: what an AnyLayer holds is known only at run time; use eigan::Network");
+  static_assert(sizeof...(Position) > 999,
+                "eigan: what an AnyLayer holds is known only at run time; use eigan::Network");
 };
 }  // namespace detail
 

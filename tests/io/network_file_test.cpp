@@ -1,0 +1,96 @@
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <eigan/eigan.hpp>
+#include <eigan/io/network_file.hpp>
+
+#include "io/support.hpp"
+#include "net/own_layers.hpp"
+
+using namespace eigan;
+using test::contains;
+using test::error_text;
+using test::TemporaryFolder;
+
+namespace {
+
+LayerRegistry with_own() {
+  LayerRegistry layers;
+  layers.add("Square", [](const LayerText& text) { return own::Square{text.number("scale")}; });
+  return layers;
+}
+
+Matrix<float> samples(Index count, std::uint64_t seed) {
+  Matrix<float> x(48, count);
+  fill_normal<float>(x, 0, 1, Rng(seed));
+  return x;
+}
+
+/// Two tensors of a Linear from 3 to 2, and what the file says that they are.
+struct Stated {
+  TemporaryFolder folder;
+
+  std::filesystem::path file(const std::string& architecture) const {
+    const std::vector<float> values(8);
+    const auto bytes = std::as_bytes(std::span(values));
+    write_safetensors(folder / "m",
+                      {{"0.weight", Dtype::f32, {2, 3}, bytes.first(24)}, {"0.bias", Dtype::f32, {2}, bytes.last(8)}},
+                      {{"architecture", architecture}});
+    return folder / "m";
+  }
+  std::string error(const std::string& architecture) const {
+    return error_text([&] { load_network(file(architecture)); });
+  }
+};
+
+}  // namespace
+
+TEST_CASE("load_network: what a typed network saved, put together at run time") {
+  const TemporaryFolder folder;
+  using Net = Sequential<Input<2, 6, 4>, Conv2d<2, 3, 3, 1, 1>, BatchNorm2d<3>, LeakyReLU,
+                         SkipConnection<MaxPool2d<2>, Residual<PReLU>, Upsample<2>>,
+                         Parallel<Sequential<Flatten, Linear<144, 2>>, Sequential<GlobalAvgPool2d, own::Square>>>;
+  Model<Net> saved(Rng(1));
+  estimate_statistics(saved, samples(9, 2));
+  save(folder / "f", saved);
+  Model<Network> model(load_network(folder / "f", with_own()), Rng(3));
+  load(folder / "f", model);
+  CHECK(model.architecture() == saved.architecture());
+  const Matrix<float> x = samples(5, 4);
+  CHECK(model.infer(x) == saved.infer(x));
+  CHECK(contains(error_text([&] { load_network(folder / "f"); }), "Square: expected one of "));
+}
+
+TEST_CASE("load_network: a file's word is compared with its tensors before anything is made of it") {
+  const Stated stated;
+  CHECK(Model(load_network(stated.file("Linear(in_features=3, out_features=2)")), Rng(1)).param_size() == 8);
+  // 2^60 parameters: making a model of them would be felt.
+  CHECK(contains(stated.error("Linear(in_features=1073741824, out_features=1073741823)"),
+                 "tensor '0.weight': expected [1073741823, 1073741824], found [2, 3]"));
+  CHECK(contains(stated.error("Linear(in_features=3, out_features=2), Linear(in_features=2, out_features=1)"),
+                 "found no tensor of that name"));
+  CHECK(contains(stated.error("BatchNorm1d(num_features=3)"), "m: tensor '0.weight': expected [3], found [2, 3]"));
+  CHECK(contains(stated.error("Linear(in_features=3, out_features=2), BatchNorm1d(num_features=2)"),
+                 "m: tensor '1.weight': expected [2], found no tensor of that name"));
+  CHECK(contains(stated.error("Linear(in_features=3, out_features=2), Conv2d(in_channels=2, out_channels=1, "
+                              "kernel_size=2)"),
+                 "Conv2d: "));
+}
+
+TEST_CASE("load_network: the same layers in other words, which load() would refuse") {
+  const Stated stated;
+  CHECK(contains(stated.error("Linear(in_features=3, out_features=2), LeakyReLU()"),
+                 "m: architecture: expected 'Linear(in_features=3, out_features=2), LeakyReLU(negative_slope=0.01)', "
+                 "found 'Linear(in_features=3, out_features=2), LeakyReLU()'"));
+  CHECK(contains(stated.error("Linear(in_features=3, out_features=2), Dropout(p=0.50)"), "Dropout(p=0.5)', found '"));
+  CHECK(contains(stated.error("Linear(in_features=3, out_features=2), Tanh( )"), "Tanh()', found '"));
+  CHECK(contains(stated.error("\x1b[2J"), "m: architecture: expected '(' at character 4, found ''"));
+  write_safetensors(stated.folder / "none", {});
+  CHECK(contains(error_text([&] { load_network(stated.folder / "none"); }),
+                 "none: expected the metadata 'architecture', found none"));
+}
