@@ -4234,7 +4234,6 @@ class GradientPenalty {
         tangent(i, j) = static_cast<T>(static_cast<double>(slope(i, j)) * u.factor);
     }
     const Steps<T>& net = tape_.steps();
-    for (std::size_t i = 1; i < net.inputs(); ++i) tangents_[i].view().setZero();
     constexpr Index tile = 32;
     double work = 0;
     for (const Step<T>& step : net.steps()) work += 2 * step.operations * static_cast<double>(batch);
@@ -8191,6 +8190,15 @@ constexpr Shape stated_input() {
     return unknown_shape;
 }
 
+/// For a message: what it takes in place of In. Of a layer that knows images, the channels at In's height and width.
+template <class L, Shape In>
+constexpr Shape expected_input() {
+  if constexpr (ShapedLayer<L> && std::is_default_constructible_v<L> && stated_input<L>() == unknown_shape)
+    for (Index channels = 1; channels <= 4096; ++channels)
+      if (const Shape shape{channels, In.height, In.width}; L{}.output_shape(shape)) return shape;
+  return stated_input<L>();
+}
+
 template <class L, Shape Expects, Shape Receives, std::size_t... Path>
 struct LayerTakesNoSuchInput {
   static_assert(
@@ -8230,7 +8238,7 @@ struct ShapeAfter : MustBeALayer<typename PlacedLayer<L>::type, Path...> {
   static constexpr bool fits = static_cast<bool>(out) || out == unknown_shape;
   static constexpr Shape value = fits ? out : unknown_shape;  // one error is enough
   // sizeof in an assertion, because it instantiates the check with this class; a data member would wait for its use.
-  static_assert(sizeof(LayerTakesNoSuchInput < L, fits ? In : stated_input<L>(), In, Path... >) > 0);
+  static_assert(sizeof(LayerTakesNoSuchInput < L, fits ? In : expected_input<L, In>(), In, Path... >) > 0);
 };
 template <Composition C, Shape In, std::size_t... Path>
 struct ShapeAfter<C, In, Path...> : C::template Check<In, Path...> {};
@@ -9121,9 +9129,20 @@ static_assert(PartedLayer<placed::AvgPool2d> && TangentLayer<placed::AvgPool2d, 
 // fastest.
 
 // ======== eigan/layers/convolution.hpp
-// What Conv2d and ConvTranspose2d share: settings, where tensors lie, how they start, and the kernels on views.
+// What Conv2d and ConvTranspose2d share: settings, how tensors start, blocks of their gradients, workspace of kernels.
 //
 // Both have a ConvolutionShape (kernels/convolution_shape.hpp), the transposed one from its output to its input.
+
+// ======== eigan/kernels/convolve.hpp
+// A convolution's products, on views of samples in columns; ConvolutionShape says how pixels and weights lie.
+//
+//   forward           y  = bias + w x        of some rows of the output
+//   transposed        x  = bias + w^T y      of some rows of the image: backward_input, and what ConvTranspose2d
+//   computes add_gradients     dw += dy x^T, db += row sums of dy      for some parts of the weight
+//
+// Rows as well as parts may be computed in any order and by any number of threads, samples too in the first two: each
+// number is added up in an order that depends on sizes alone. No memory is allocated: a call that asks for `workspace`
+// writes to as many numbers as the function of that name says; calls at the same time must not share one.
 
 // ======== eigan/kernels/convolution.hpp
 // Convolutions on plain arrays; kernels/convolve.hpp has them on views. Samples are columns, `col` apart.
@@ -9945,7 +9964,8 @@ EIGAN_TARGET EIGAN_INLINE ImageRows channels_of_part(Index part, Index channels)
   return {first, first + part_size < channels ? first + part_size : channels};
 }
 
-/// Parts of many channels, of dw or of its transpose.
+/// Parts of many channels, of dw or of its transpose: taps, in each columns, in these rows, so that as many parts in a
+/// row as there are of rows are whole columns.
 template <class T>
 EIGAN_TARGET inline void add_gradient_parts(const ConvolutionShape& s, Index first, Index last, Index samples,
                                             Strided<const T> dy, Strided<const T> x, bool transposed, T* dw, T* db) {
@@ -9957,10 +9977,10 @@ EIGAN_TARGET inline void add_gradient_parts(const ConvolutionShape& s, Index fir
     const Strided<const T> dys{dy.data + n * dy.col, 1, dy.col}, xs{x.data + n * x.col, 1, x.col};
     for (Index part = first; part < last; ++part) {
       const Index tap = part / (row_parts * column_parts);
-      const ImageRows row = channels_of_part(part / column_parts % row_parts, rows);
-      const ImageRows column = channels_of_part(part % column_parts, columns);
+      const ImageRows column = channels_of_part(part / row_parts % column_parts, columns);
+      const ImageRows row = channels_of_part(part % row_parts, rows);
       add_tap_gradient(s, tap / s.kernel_width, tap % s.kernel_width, row, column, count, dys, xs, transposed, dw);
-      for (Index q = 0; db && tap + 1 == s.taps() && column.first == 0 && q < count; ++q)
+      for (Index q = 0; db && tap + 1 == s.taps() && column.last == columns && q < count; ++q)
         add_bias_gradient(s.out_height() * s.out_width(), s.out, row.first, row.last, dys.data + q * dy.col, db);
     }
   }
@@ -10736,7 +10756,8 @@ EIGAN_TARGET EIGAN_INLINE ImageRows channels_of_part(Index part, Index channels)
   return {first, first + part_size < channels ? first + part_size : channels};
 }
 
-/// Parts of many channels, of dw or of its transpose.
+/// Parts of many channels, of dw or of its transpose: taps, in each columns, in these rows, so that as many parts in a
+/// row as there are of rows are whole columns.
 template <class T>
 EIGAN_TARGET inline void add_gradient_parts(const ConvolutionShape& s, Index first, Index last, Index samples,
                                             Strided<const T> dy, Strided<const T> x, bool transposed, T* dw, T* db) {
@@ -10748,10 +10769,10 @@ EIGAN_TARGET inline void add_gradient_parts(const ConvolutionShape& s, Index fir
     const Strided<const T> dys{dy.data + n * dy.col, 1, dy.col}, xs{x.data + n * x.col, 1, x.col};
     for (Index part = first; part < last; ++part) {
       const Index tap = part / (row_parts * column_parts);
-      const ImageRows row = channels_of_part(part / column_parts % row_parts, rows);
-      const ImageRows column = channels_of_part(part % column_parts, columns);
+      const ImageRows column = channels_of_part(part / row_parts % column_parts, columns);
+      const ImageRows row = channels_of_part(part % row_parts, rows);
       add_tap_gradient(s, tap / s.kernel_width, tap % s.kernel_width, row, column, count, dys, xs, transposed, dw);
-      for (Index q = 0; db && tap + 1 == s.taps() && column.first == 0 && q < count; ++q)
+      for (Index q = 0; db && tap + 1 == s.taps() && column.last == columns && q < count; ++q)
         add_bias_gradient(s.out_height() * s.out_width(), s.out, row.first, row.last, dys.data + q * dy.col, db);
     }
   }
@@ -11524,7 +11545,8 @@ EIGAN_TARGET EIGAN_INLINE ImageRows channels_of_part(Index part, Index channels)
   return {first, first + part_size < channels ? first + part_size : channels};
 }
 
-/// Parts of many channels, of dw or of its transpose.
+/// Parts of many channels, of dw or of its transpose: taps, in each columns, in these rows, so that as many parts in a
+/// row as there are of rows are whole columns.
 template <class T>
 EIGAN_TARGET inline void add_gradient_parts(const ConvolutionShape& s, Index first, Index last, Index samples,
                                             Strided<const T> dy, Strided<const T> x, bool transposed, T* dw, T* db) {
@@ -11536,10 +11558,10 @@ EIGAN_TARGET inline void add_gradient_parts(const ConvolutionShape& s, Index fir
     const Strided<const T> dys{dy.data + n * dy.col, 1, dy.col}, xs{x.data + n * x.col, 1, x.col};
     for (Index part = first; part < last; ++part) {
       const Index tap = part / (row_parts * column_parts);
-      const ImageRows row = channels_of_part(part / column_parts % row_parts, rows);
-      const ImageRows column = channels_of_part(part % column_parts, columns);
+      const ImageRows column = channels_of_part(part / row_parts % column_parts, columns);
+      const ImageRows row = channels_of_part(part % row_parts, rows);
       add_tap_gradient(s, tap / s.kernel_width, tap % s.kernel_width, row, column, count, dys, xs, transposed, dw);
-      for (Index q = 0; db && tap + 1 == s.taps() && column.first == 0 && q < count; ++q)
+      for (Index q = 0; db && tap + 1 == s.taps() && column.last == columns && q < count; ++q)
         add_bias_gradient(s.out_height() * s.out_width(), s.out, row.first, row.last, dys.data + q * dy.col, db);
     }
   }
@@ -11672,6 +11694,106 @@ struct TableOf<ConvolutionKernels<T>> {
 #undef EIGAN_UNROLL_TWICE
 EIGAN_SHARE_KERNELS(ConvolutionKernels)
 
+namespace eigan::convolution {
+
+namespace detail {
+/// Throws std::invalid_argument unless the views are samples of the shape's input and output, as many of both.
+inline void check_samples(const char* place, const ConvolutionShape& s, Index in_rows, Index in_cols, Index out_rows,
+                          Index out_cols) {
+  if (in_rows == s.in_size() && out_rows == s.out_size() && in_cols == out_cols) return;
+  eigan::detail::fail_contract(place, ": expected images of ", s.in_size(), " numbers and as many outputs of ",
+                               s.out_size(), ", found ", in_rows, " x ", in_cols, " and ", out_rows, " x ", out_cols);
+}
+inline void check_range(const char* place, Index first, Index last, Index size) {
+  if (0 <= first && first <= last && last <= size) return;
+  eigan::detail::fail_contract(place, ": expected a range in 0 to ", size, ", found ", first, " to ", last);
+}
+}  // namespace detail
+
+/// Throws std::invalid_argument unless there is an output and all sizes are positive (paddings: not negative).
+inline void check(const ConvolutionShape& s) {
+  const bool positive = s.in > 0 && s.height > 0 && s.width > 0 && s.out > 0 && s.kernel_height > 0 &&
+                        s.kernel_width > 0 && s.stride_height > 0 && s.stride_width > 0;
+  if (!positive || s.padding_height < 0 || s.padding_width < 0)
+    eigan::detail::fail_contract("convolution: sizes must be positive, paddings not negative");
+  if (s.height + 2 * s.padding_height < s.kernel_height || s.width + 2 * s.padding_width < s.kernel_width)
+    eigan::detail::fail_contract("convolution: expected an image of at least ", s.kernel_height, " x ", s.kernel_width,
+                                 " with its padding, found ", s.height + 2 * s.padding_height, " x ",
+                                 s.width + 2 * s.padding_width);
+}
+
+/// y = bias + w x for rows [rows.first, rows.last) of the output. bias may be null: zeros.
+template <class T>
+void forward(const ConvolutionShape& s, ImageRows rows, const T* w, const T* bias, std::type_identity_t<ConstView<T>> x,
+             View<T> y) {
+  detail::check_samples("convolution::forward", s, x.rows(), x.cols(), y.rows(), y.cols());
+  detail::check_range("convolution::forward, rows", rows.first, rows.last, s.out_height());
+  eigan::detail::convolution_kernels<T>().forward(s, rows, x.cols(), w, bias, {x.data(), 1, x.outerStride()},
+                                                  {y.data(), 1, y.outerStride()});
+}
+
+/// The weights as transposed() reads them; wt: as many numbers as w.
+template <class T>
+void transpose_weights(const ConvolutionShape& s, const T* w, T* wt) {
+  eigan::detail::convolution_kernels<T>().transpose_weights(s, w, wt);
+}
+/// Numbers that transposed() asks for.
+constexpr Index transposed_workspace(const ConvolutionShape& s) {
+  return eigan::detail::transposed_workspace(s);
+}
+/// x = bias + w^T y for rows [rows.first, rows.last) of the image; bias has `in` numbers or is null: zeros.
+template <class T>
+void transposed(const ConvolutionShape& s, ImageRows rows, const T* wt, const T* bias,
+                std::type_identity_t<ConstView<T>> y, View<T> x, T* workspace) {
+  detail::check_samples("convolution::transposed", s, x.rows(), x.cols(), y.rows(), y.cols());
+  detail::check_range("convolution::transposed, rows", rows.first, rows.last, s.height);
+  eigan::detail::convolution_kernels<T>().transposed(s, rows, y.cols(), wt, bias, {y.data(), 1, y.outerStride()},
+                                                     {x.data(), 1, x.outerStride()}, workspace);
+}
+
+/// Parts of the weight whose gradients are independent.
+constexpr Index gradient_parts(const ConvolutionShape& s) {
+  return eigan::detail::gradient_parts(s);
+}
+/// Numbers that add_gradients() asks for.
+constexpr Index gradient_workspace(const ConvolutionShape& s) {
+  return eigan::detail::gradient_workspace(s);
+}
+/// dw += dy x^T for parts [first, last); db, which may be null, += row sums of dy, each by one of the parts.
+template <class T>
+void add_gradients(const ConvolutionShape& s, Index first, Index last, std::type_identity_t<ConstView<T>> dy,
+                   std::type_identity_t<ConstView<T>> x, T* dw, T* db, T* workspace) {
+  detail::check_samples("convolution::add_gradients", s, x.rows(), x.cols(), dy.rows(), dy.cols());
+  detail::check_range("convolution::add_gradients, parts", first, last, gradient_parts(s));
+  eigan::detail::convolution_kernels<T>().add_gradients(s, first, last, x.cols(), {dy.data(), 1, dy.outerStride()},
+                                                        {x.data(), 1, x.outerStride()}, dw, db, workspace);
+}
+
+/// The same for the transposed weights, as transpose_weights() writes them, of as many parts. Not for few channels.
+template <class T>
+void add_transposed_gradients(const ConvolutionShape& s, Index first, Index last, std::type_identity_t<ConstView<T>> dy,
+                              std::type_identity_t<ConstView<T>> x, T* dwt) {
+  detail::check_samples("convolution::add_transposed_gradients", s, x.rows(), x.cols(), dy.rows(), dy.cols());
+  detail::check_range("convolution::add_transposed_gradients, parts", first, last, gradient_parts(s));
+  if (eigan::detail::has_few_channels(s))
+    eigan::detail::fail_contract("convolution::add_transposed_gradients: not for images of ", s.in, " channels");
+  eigan::detail::convolution_kernels<T>().add_transposed_gradients(
+      s, first, last, x.cols(), {dy.data(), 1, dy.outerStride()}, {x.data(), 1, x.outerStride()}, dwt);
+}
+
+/// Where parts are few the samples are divided, too: into so many groups, as even as can be, each with a gradient of
+/// its own that starts at zero; these are added in order. It depends on sizes alone.
+constexpr Index sample_groups(const ConvolutionShape& s, Index samples) {
+  constexpr Index enough = 16;  // pieces of work: for a few threads
+  return std::clamp<Index>(enough / gradient_parts(s), 1, std::max<Index>(samples, 1));
+}
+/// The first sample of group `group`; that of the group behind the last is `samples`.
+constexpr Index first_of_group(Index samples, Index groups, Index group) {
+  return samples * group / groups;
+}
+
+}  // namespace eigan::convolution
+
 namespace eigan {
 
 /// What the type of a convolution does not say.
@@ -11750,10 +11872,30 @@ void init_convolution(std::span<T> p, Index weights, Index fan_in, Rng rng) {
   fill_uniform(View<T>(p.data() + weights, bias, 1), -a, a, rng.fold_in(1));
 }
 
-/// Into how many runs of samples a gradient is cut: where blocks are few and the work is much.
-inline Index gradient_splits(const ConvolutionShape& s, Index blocks, Index batch) {
+/// How a weight's gradient is divided: whole columns of a tap's matrix, or all where channels are few.
+struct GradientBlocks {
+  Index rows, columns, count;  // of a tap's matrix and its divisions
+  Index weights, parts;        // numbers, and the kernel's parts of a block
+
+  /// `row_channels`: those that are the matrix's rows.
+  GradientBlocks(const ConvolutionShape& s, Index row_channels)
+      : rows(row_channels),
+        columns(s.in * s.out / row_channels),
+        count(has_few_channels(s) ? 1 : s.taps() * divide_up(columns, part_size)),
+        weights(s.weights()),
+        parts(gradient_parts(s) / count) {}
+  /// Where block `block` begins.
+  Index begin(Index block) const {
+    if (count == 1) return block * weights;
+    const Index each = divide_up(columns, part_size);
+    return (block / each * columns + block % each * part_size) * rows;
+  }
+};
+
+/// Into how many runs of samples a gradient is cut: as many as the kernels advise where the work is much.
+inline Index gradient_splits(const ConvolutionShape& s, Index batch) {
   const bool much = static_cast<double>(s.multiplications()) * static_cast<double>(batch) > 2e6;
-  return blocks < 8 && much && s.weights() < 1 << 16 ? std::min<Index>(batch, 8) : 1;
+  return much ? convolution::sample_groups(s, batch) : 1;
 }
 
 /// A matrix of rows x cols, column-major, as one of cols x rows. In blocks: columns a power of two apart share a few
@@ -11766,31 +11908,15 @@ void transpose(const T* from, Index rows, Index cols, T* to) {
       for (Index q = i; q < std::min(rows, i + block); ++q) to[q * cols + j] = from[j * rows + q];
 }
 
-// The kernels on views; their workspace is the thread's.
-
-template <class T>
-Strided<const T> samples_of(const ConstView<T>& x) {
-  return {x.data(), 1, x.outerStride()};
-}
-template <class T>
-Strided<T> samples_of(View<T> x) {
-  return {x.data(), 1, x.outerStride()};
-}
+/// For a kernel that asks for so many numbers.
 template <class T>
 T* workspace(Index numbers) {
   return static_cast<T*>(thread_memory(static_cast<std::size_t>(numbers) * sizeof(T)));
 }
 template <class T>
-void convolve(const ConvolutionShape& s, ImageRows rows, const T* w, const T* bias, const ConstView<T>& x, View<T> y) {
-  if (rows.first < rows.last)
-    convolution_kernels<T>().forward(s, rows, x.cols(), w, bias, samples_of(x), samples_of(y));
-}
-template <class T>
 void convolve_transposed(const ConvolutionShape& s, ImageRows rows, const T* wt, const T* bias, const ConstView<T>& y,
                          View<T> x) {
-  if (rows.first < rows.last)
-    convolution_kernels<T>().transposed(s, rows, y.cols(), wt, bias, samples_of(y), samples_of(x),
-                                        workspace<T>(transposed_workspace(s)));
+  convolution::transposed<T>(s, rows, wt, bias, y, x, workspace<T>(convolution::transposed_workspace(s)));
 }
 
 }  // namespace eigan::detail
@@ -11838,12 +11964,12 @@ class Conv2d {
   Index prepared_size() const { return shape_.weights(); }
   template <class T>
   void prepare(std::span<const T> p, std::span<const T>, std::span<T> q, Phase phase) const {
-    if (phase == Phase::training) detail::convolution_kernels<T>().transpose_weights(shape_, p.data(), q.data());
+    if (phase == Phase::training) convolution::transpose_weights(shape_, p.data(), q.data());
   }
 
   template <class T>
   void forward(Prepared<T> p, ConstView<T> x, View<T> y) const {
-    detail::convolve(shape_, {0, shape_.out_height()}, p.params.data(), bias(p), x, y);
+    convolution::forward<T>(shape_, {0, shape_.out_height()}, p.params.data(), bias(p), x, y);
   }
   template <class T>
   void backward_input(Prepared<T> p, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx) const {
@@ -11855,7 +11981,7 @@ class Conv2d {
   Index part_count() const { return std::min(shape_.height, shape_.out_height()); }
   template <class T>
   void forward_parts(Prepared<T> p, ConstView<T> x, View<T> y, Index first, Index last) const {
-    detail::convolve(shape_, rows(shape_.out_height(), first, last), p.params.data(), bias(p), x, y);
+    convolution::forward<T>(shape_, rows(shape_.out_height(), first, last), p.params.data(), bias(p), x, y);
   }
   template <class T>
   void backward_input_parts(Prepared<T> p, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx, Index first,
@@ -11867,23 +11993,21 @@ class Conv2d {
   void backward_params(Prepared<T> p, ConstView<T> x, ConstView<T> y, ConstView<T> dy, std::span<T> dp) const {
     backward_params_blocks(p, x, y, dy, dp, 0, block_count());
   }
-  // Blocks: a tap each, the bias comes with the last; few channels have all taps together.
-  Index block_count() const { return detail::has_few_channels(shape_) ? 1 : shape_.taps(); }
+  // Blocks: some 64 channels of a tap, the bias comes with the last; few channels have all taps together.
+  Index block_count() const { return blocks().count; }
   std::pair<Index, Index> block_range(Index block) const {
-    const Index size = shape_.weights() / block_count();
-    return {block * size, block + 1 == block_count() ? param_size() : (block + 1) * size};
+    return {blocks().begin(block), block + 1 == block_count() ? param_size() : blocks().begin(block + 1)};
   }
   template <class T>
   void backward_params_blocks(Prepared<T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp, Index first,
                               Index last) const {
     add_gradients(x, dy, dp, first, last, bias_);
   }
-  /// A few blocks for much work: runs of samples as well.
-  Index gradient_splits(Index batch) const { return detail::gradient_splits(shape_, block_count(), batch); }
+  Index gradient_splits(Index batch) const { return detail::gradient_splits(shape_, batch); }
 
   template <class T>
   void forward_tangent(Prepared<T> p, ConstView<T>, ConstView<T>, ConstView<T> tx, View<T> ty) const {
-    detail::convolve<T>(shape_, {0, shape_.out_height()}, p.params.data(), nullptr, tx, ty);
+    convolution::forward<T>(shape_, {0, shape_.out_height()}, p.params.data(), nullptr, tx, ty);
   }
   template <class T>
   void backward_params_tangent(Prepared<T>, ConstView<T>, ConstView<T>, ConstView<T> tx, ConstView<T> dty,
@@ -11902,11 +12026,12 @@ class Conv2d {
   template <class T>
   void add_gradients(const ConstView<T>& x, const ConstView<T>& dy, std::span<T> dp, Index first, Index last,
                      bool with_bias) const {
-    const Index parts = detail::gradient_parts(shape_) / block_count();
-    detail::convolution_kernels<T>().add_gradients(
-        shape_, first * parts, last * parts, x.cols(), detail::samples_of(dy), detail::samples_of(x), dp.data(),
-        with_bias ? dp.data() + shape_.weights() : nullptr, detail::workspace<T>(detail::gradient_workspace(shape_)));
+    const Index parts = blocks().parts;
+    convolution::add_gradients<T>(shape_, first * parts, last * parts, dy, x, dp.data(),
+                                  with_bias ? dp.data() + shape_.weights() : nullptr,
+                                  detail::workspace<T>(convolution::gradient_workspace(shape_)));
   }
+  detail::GradientBlocks blocks() const { return {shape_, shape_.out}; }
 
   ConvolutionShape shape_;
   bool bias_;
@@ -12027,7 +12152,7 @@ class ConvTranspose2d {
   }
   template <class T>
   void backward_input(Prepared<T> p, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx) const {
-    detail::convolve<T>(shape_, {0, shape_.out_height()}, p.prepared.data(), nullptr, dy, dx);
+    convolution::forward<T>(shape_, {0, shape_.out_height()}, p.prepared.data(), nullptr, dy, dx);
   }
 
   // Parts: rows of the images.
@@ -12040,17 +12165,17 @@ class ConvTranspose2d {
   template <class T>
   void backward_input_parts(Prepared<T> p, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx, Index first,
                             Index last) const {
-    detail::convolve<T>(shape_, image_rows(shape_.out_height(), first, last), p.prepared.data(), nullptr, dy, dx);
+    convolution::forward<T>(shape_, image_rows(shape_.out_height(), first, last), p.prepared.data(), nullptr, dy, dx);
   }
 
   template <class T>
   void backward_params(Prepared<T> p, ConstView<T> x, ConstView<T> y, ConstView<T> dy, std::span<T> dp) const {
     backward_params_blocks(p, x, y, dy, dp, 0, block_count());
   }
-  // Blocks: a tap each, the bias comes with the last; few channels have all taps together.
-  Index block_count() const { return shape_.weights() / matrix(); }
+  // Blocks: some 64 channels of a tap, the bias comes with the last; few channels have all taps together.
+  Index block_count() const { return blocks().count; }
   std::pair<Index, Index> block_range(Index block) const {
-    return {block * matrix(), block + 1 == block_count() ? param_size() : (block + 1) * matrix()};
+    return {blocks().begin(block), block + 1 == block_count() ? param_size() : blocks().begin(block + 1)};
   }
   template <class T>
   void backward_params_blocks(Prepared<T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp, Index first,
@@ -12062,8 +12187,7 @@ class ConvTranspose2d {
         channels.add_sums(run, dy, dp.data() + shape_.weights() + run.first);
       });
   }
-  /// A few blocks for much work: runs of samples as well.
-  Index gradient_splits(Index batch) const { return detail::gradient_splits(shape_, block_count(), batch); }
+  Index gradient_splits(Index batch) const { return detail::gradient_splits(shape_, batch); }
 
   template <class T>
   void forward_tangent(Prepared<T> p, ConstView<T>, ConstView<T>, ConstView<T> tx, View<T> ty) const {
@@ -12089,17 +12213,15 @@ class ConvTranspose2d {
   }
   template <class T>
   void add_gradients(const ConstView<T>& x, const ConstView<T>& dy, std::span<T> dp, Index first, Index last) const {
-    const auto& kernels = detail::convolution_kernels<T>();
-    const Index parts = detail::gradient_parts(shape_) / block_count();
-    const auto xs = detail::samples_of(x), dys = detail::samples_of(dy);
-    if (!few())
-      return kernels.add_transposed_gradients(shape_, first * parts, last * parts, x.cols(), xs, dys, dp.data());
+    const Index parts = blocks().parts;
+    if (!few()) return convolution::add_transposed_gradients<T>(shape_, first * parts, last * parts, x, dy, dp.data());
     // The kernel gives the transposed matrix, which is small.
-    T* const sum = detail::workspace<T>(matrix() + detail::gradient_workspace(shape_));
+    T* const sum = detail::workspace<T>(matrix() + convolution::gradient_workspace(shape_));
     std::fill_n(sum, matrix(), T(0));
-    kernels.add_gradients(shape_, 0, parts, x.cols(), xs, dys, sum, nullptr, sum + matrix());
+    convolution::add_gradients<T>(shape_, 0, parts, x, dy, sum, static_cast<T*>(nullptr), sum + matrix());
     View<T>(dp.data(), rows(), shape_.out) += ConstView<T>(sum, shape_.out, rows()).transpose();
   }
+  detail::GradientBlocks blocks() const { return {shape_, shape_.in}; }
 
   Shape y_;
   ConvolutionShape shape_;
@@ -14787,12 +14909,85 @@ static_assert(TangentLayer<Softplus>);
 // ======== eigan/layers/spectral_norm.hpp
 // SpectralNorm<Layer>: a layer with its weight W divided by an estimate of its largest singular value, so that it
 // stretches nothing by more than about 1 (Miyato et al. 2018).     W: out x n as it lies in memory
-//   forward: the layer's, with W^ = W / sigma,   sigma = u^T W v,   u and v the state, of length 1
-//   state:   u = W v / |W v|,   v = W^T u / |W^T u|: one step of the power method for each update_state; before the
-//   first
-//            a pass takes `first_steps` of them by itself
+//   forward: the layer's, with W^ = W / sigma,   sigma = u^T W v;   u and v, the state, follow W by one step of the
+//   power method for each update_state; before the first one a pass takes 15 of them by itself
 // Backward:  dW += (dW^ - <dW^, W^> u v^T) / sigma, u and v being constants, as in
 // torch.nn.utils.parametrizations.spectral_norm. <dW^, W^> = sum dy (y - b), so that it needs no memory of its own.
+
+// ======== eigan/layers/power_method.hpp
+// PowerMethod: singular vectors u and v of a weight W, out x n as it lies in memory, kept in a layer's state.
+//   u = W v / |W v|,   v = W^T u / |W^T u|,   and again: they come near to those of the largest singular value, u^T W v
+// The state has v in the order of files, channels before taps, and 0 before the first step.
+
+namespace eigan::detail {
+
+class PowerMethod {
+ public:
+  /// `weight`: a layer's, whose extents in a file begin with out and in.
+  explicit PowerMethod(const Parameter& weight)
+      : rows_(weight.rows), cols_(weight.cols), inputs_(weight.file_shape()[1]) {}
+
+  Index rows() const { return rows_; }
+  Index cols() const { return cols_; }
+  /// Of u and v.
+  Index state_size() const { return rows_ + cols_; }
+
+  template <class T>
+  void init_state(std::span<T> s) const {
+    View<T> u(s.data(), rows_, 1);
+    fill_normal(u, 0, 1, Rng(0));
+    to_length_one(u);
+    std::fill_n(s.data() + rows_, cols_, T(0));
+  }
+  /// One step; the first time as many as PyTorch takes.
+  template <class T>
+  void update_state(const T* weight, std::span<T> s) const {
+    View<T> u(s.data(), rows_, 1), v(s.data() + rows_, cols_, 1);
+    const bool first = v.isZero(0);
+    in_place(v, inputs_, cols_ / inputs_);
+    take_steps(weight, first, first ? first_steps : 1, u, v);
+    in_place(v, cols_ / inputs_, inputs_);
+  }
+  /// u and v as they meet the weight. Where nobody has taken a step, the first ones are taken here.
+  template <class T>
+  void load(const T* weight, std::span<const T> s, View<T> u, View<T> v) const {
+    std::copy_n(s.data(), rows_, u.data());
+    transpose(s.data() + rows_, cols_ / inputs_, inputs_, v.data());
+    if (v.isZero(0)) take_steps(weight, true, first_steps, u, v);
+  }
+
+ private:
+  static constexpr int first_steps = 15;
+
+  template <class T>
+  static void to_length_one(View<T> v) {
+    v /= std::max(v.norm(), T(1e-12));
+  }
+  /// v, a matrix of cols x rows, becomes its transpose, of rows x cols.
+  template <class T>
+  static void in_place(View<T> v, Index rows, Index cols) {
+    T* const copy = workspace<T>(v.rows());
+    std::copy_n(v.data(), v.rows(), copy);
+    transpose(copy, cols, rows, v.data());
+  }
+  /// Without a v the first one is that of u.
+  template <class T>
+  void take_steps(const T* weight, bool without_v, int steps, View<T> u, View<T> v) const {
+    const ConstView<T> w(weight, rows_, cols_);
+    for (int step = without_v ? 0 : 1; step <= steps; ++step) {
+      if (step > 0) {
+        gemm::product<T>(w, v, u);
+        to_length_one(u);
+      }
+      gemm::transposed<T>(w, u, v);
+      to_length_one(v);
+    }
+  }
+
+  Index rows_, cols_, inputs_;
+};
+
+}  // namespace eigan::detail
 
 namespace eigan {
 namespace detail {
@@ -14818,12 +15013,8 @@ class SpectralNorm {
   static constexpr bool piecewise_linear = true;
 
   /// `out`: what the layer makes of a sample.
-  SpectralNorm(L layer, Shape out) : layer_(std::move(layer)), out_(out) {
-    const Parameter weight = layer_.parameters()[0];
-    rows_ = weight.rows, cols_ = weight.cols;
-    const std::vector<Index> extents = weight.file_shape();
-    inputs_ = extents[1];
-  }
+  SpectralNorm(L layer, Shape out)
+      : layer_(std::move(layer)), out_(out), norm_(layer_.parameters()[0]), rows_(norm_.rows()), cols_(norm_.cols()) {}
 
   Index input_size() const { return layer_.input_size(); }
   Index output_size() const { return layer_.output_size(); }
@@ -14841,33 +15032,18 @@ class SpectralNorm {
     layer_.init(p, rng);
   }
 
-  // State: u, and v in the order of files (inputs, then taps), which is 0 before the first update.
-
-  Index state_size() const { return rows_ + cols_; }
+  Index state_size() const { return norm_.state_size(); }
   std::vector<Parameter> states() const {
     return {{"parametrizations.weight.0._u", 0, rows_, 1, 1}, {"parametrizations.weight.0._v", rows_, cols_, 1, 1}};
   }
   template <class T>
   void init_state(std::span<T> s) const {
-    const View<T> u(s.data(), rows_, 1);
-    fill_normal(u, 0, 1, Rng(0));
-    to_length_one(u);
-    std::fill_n(s.data() + rows_, cols_, T(0));
+    norm_.init_state(s);
   }
-  /// A step of the power method, to be taken once for each step of training; the first time first_steps of them.
+  /// A step of the power method, to be taken once for each step of training.
   template <class T>
   void update_state(std::span<const T> p, std::span<T> s) const {
-    View<T> u(s.data(), rows_, 1), v(s.data() + rows_, cols_, 1);
-    const bool first = v.isZero(0);
-    if (cols_ != inputs_) {  // from the order of files and back
-      std::copy_n(v.data(), cols_, detail::workspace<T>(cols_));
-      to_memory_order(detail::workspace<T>(cols_), v.data());
-    }
-    power_method(p, first, first ? first_steps : 1, u, v);
-    if (cols_ != inputs_) {
-      std::copy_n(v.data(), cols_, detail::workspace<T>(cols_));
-      to_file_order(detail::workspace<T>(cols_), v.data());
-    }
+    norm_.update_state(p.data(), s);
   }
 
   // Prepared: the layer's parameters with W / sigma, what the layer prepares of them, u, v, sigma.
@@ -14877,9 +15053,7 @@ class SpectralNorm {
   void prepare(std::span<const T> p, std::span<const T> s, std::span<T> q, Phase phase) const {
     const ConstView<T> w(p.data(), rows_, cols_);
     View<T> normalised(q.data(), rows_, cols_), u(vectors(q.data()), rows_, 1), v(u.data() + rows_, cols_, 1);
-    std::copy_n(s.data(), rows_, u.data());
-    to_memory_order(s.data() + rows_, v.data());
-    if (v.isZero(0)) power_method(p, true, first_steps, u, v);
+    norm_.load(p.data(), s, u, v);
     const View<T> product(q.data(), cols_, 1);  // its place for a moment
     gemm::transposed<T>(w, u, product);
     T& sigma = v.data()[cols_];
@@ -14949,8 +15123,6 @@ class SpectralNorm {
   }
 
  private:
-  static constexpr int first_steps = 15;  // as PyTorch takes
-
   Index inner_size() const {
     if constexpr (requires { layer_.prepared_size(); })
       return layer_.prepared_size();
@@ -14973,32 +15145,6 @@ class SpectralNorm {
   template <class T>
   T sigma(Prepared<T> p) const {
     return vectors(p.prepared.data())[rows_ + cols_];
-  }
-
-  template <class T>
-  void to_memory_order(const T* from, T* to) const {
-    View<T>(to, inputs_, cols_ / inputs_) = ConstView<T>(from, cols_ / inputs_, inputs_).transpose();
-  }
-  template <class T>
-  void to_file_order(const T* from, T* to) const {
-    View<T>(to, cols_ / inputs_, inputs_) = ConstView<T>(from, inputs_, cols_ / inputs_).transpose();
-  }
-  template <class T>
-  static void to_length_one(View<T> v) {
-    v /= std::max(v.norm(), T(1e-12));
-  }
-  /// Steps of u = W v, v = W^T u, both brought to length 1; without a v it begins with that of u.
-  template <class T>
-  void power_method(std::span<const T> p, bool without_v, int steps, View<T> u, View<T> v) const {
-    const ConstView<T> w(p.data(), rows_, cols_);
-    for (int step = without_v ? 0 : 1; step <= steps; ++step) {
-      if (step > 0) {
-        gemm::product<T>(w, v, u);
-        to_length_one(u);
-      }
-      gemm::transposed<T>(w, u, v);
-      to_length_one(v);
-    }
   }
 
   /// <dW^, W^> = sum dy (y - b).
@@ -15024,7 +15170,8 @@ class SpectralNorm {
 
   L layer_;
   Shape out_;
-  Index rows_, cols_, inputs_;
+  detail::PowerMethod norm_;
+  Index rows_, cols_;
 };
 
 }  // namespace placed
