@@ -14989,12 +14989,85 @@ static_assert(TangentLayer<Softplus>);
 // ======== eigan/layers/spectral_norm.hpp
 // SpectralNorm<Layer>: a layer with its weight W divided by an estimate of its largest singular value, so that it
 // stretches nothing by more than about 1 (Miyato et al. 2018).     W: out x n as it lies in memory
-//   forward: the layer's, with W^ = W / sigma,   sigma = u^T W v,   u and v the state, of length 1
-//   state:   u = W v / |W v|,   v = W^T u / |W^T u|: one step of the power method for each update_state; before the
-//   first
-//            a pass takes `first_steps` of them by itself
+//   forward: the layer's, with W^ = W / sigma,   sigma = u^T W v;   u and v, the state, follow W by one step of the
+//   power method for each update_state; before the first one a pass takes 15 of them by itself
 // Backward:  dW += (dW^ - <dW^, W^> u v^T) / sigma, u and v being constants, as in
 // torch.nn.utils.parametrizations.spectral_norm. <dW^, W^> = sum dy (y - b), so that it needs no memory of its own.
+
+// ======== eigan/layers/power_method.hpp
+// PowerMethod: singular vectors u and v of a weight W, out x n as it lies in memory, kept in a layer's state.
+//   u = W v / |W v|,   v = W^T u / |W^T u|,   and again: they come near to those of the largest singular value, u^T W v
+// The state has v in the order of files, channels before taps, and 0 before the first step.
+
+namespace eigan::detail {
+
+class PowerMethod {
+ public:
+  /// `weight`: a layer's, whose extents in a file begin with out and in.
+  explicit PowerMethod(const Parameter& weight)
+      : rows_(weight.rows), cols_(weight.cols), inputs_(weight.file_shape()[1]) {}
+
+  Index rows() const { return rows_; }
+  Index cols() const { return cols_; }
+  /// Of u and v.
+  Index state_size() const { return rows_ + cols_; }
+
+  template <class T>
+  void init_state(std::span<T> s) const {
+    View<T> u(s.data(), rows_, 1);
+    fill_normal(u, 0, 1, Rng(0));
+    to_length_one(u);
+    std::fill_n(s.data() + rows_, cols_, T(0));
+  }
+  /// One step; the first time as many as PyTorch takes.
+  template <class T>
+  void update_state(const T* weight, std::span<T> s) const {
+    View<T> u(s.data(), rows_, 1), v(s.data() + rows_, cols_, 1);
+    const bool first = v.isZero(0);
+    in_place(v, inputs_, cols_ / inputs_);
+    take_steps(weight, first, first ? first_steps : 1, u, v);
+    in_place(v, cols_ / inputs_, inputs_);
+  }
+  /// u and v as they meet the weight. Where nobody has taken a step, the first ones are taken here.
+  template <class T>
+  void load(const T* weight, std::span<const T> s, View<T> u, View<T> v) const {
+    std::copy_n(s.data(), rows_, u.data());
+    transpose(s.data() + rows_, cols_ / inputs_, inputs_, v.data());
+    if (v.isZero(0)) take_steps(weight, true, first_steps, u, v);
+  }
+
+ private:
+  static constexpr int first_steps = 15;
+
+  template <class T>
+  static void to_length_one(View<T> v) {
+    v /= std::max(v.norm(), T(1e-12));
+  }
+  /// v, a matrix of cols x rows, becomes its transpose, of rows x cols.
+  template <class T>
+  static void in_place(View<T> v, Index rows, Index cols) {
+    T* const copy = workspace<T>(v.rows());
+    std::copy_n(v.data(), v.rows(), copy);
+    transpose(copy, cols, rows, v.data());
+  }
+  /// Without a v the first one is that of u.
+  template <class T>
+  void take_steps(const T* weight, bool without_v, int steps, View<T> u, View<T> v) const {
+    const ConstView<T> w(weight, rows_, cols_);
+    for (int step = without_v ? 0 : 1; step <= steps; ++step) {
+      if (step > 0) {
+        gemm::product<T>(w, v, u);
+        to_length_one(u);
+      }
+      gemm::transposed<T>(w, u, v);
+      to_length_one(v);
+    }
+  }
+
+  Index rows_, cols_, inputs_;
+};
+
+}  // namespace eigan::detail
 
 namespace eigan {
 namespace detail {
@@ -15020,12 +15093,8 @@ class SpectralNorm {
   static constexpr bool piecewise_linear = true;
 
   /// `out`: what the layer makes of a sample.
-  SpectralNorm(L layer, Shape out) : layer_(std::move(layer)), out_(out) {
-    const Parameter weight = layer_.parameters()[0];
-    rows_ = weight.rows, cols_ = weight.cols;
-    const std::vector<Index> extents = weight.file_shape();
-    inputs_ = extents[1];
-  }
+  SpectralNorm(L layer, Shape out)
+      : layer_(std::move(layer)), out_(out), norm_(layer_.parameters()[0]), rows_(norm_.rows()), cols_(norm_.cols()) {}
 
   Index input_size() const { return layer_.input_size(); }
   Index output_size() const { return layer_.output_size(); }
@@ -15043,33 +15112,18 @@ class SpectralNorm {
     layer_.init(p, rng);
   }
 
-  // State: u, and v in the order of files (inputs, then taps), which is 0 before the first update.
-
-  Index state_size() const { return rows_ + cols_; }
+  Index state_size() const { return norm_.state_size(); }
   std::vector<Parameter> states() const {
     return {{"parametrizations.weight.0._u", 0, rows_, 1, 1}, {"parametrizations.weight.0._v", rows_, cols_, 1, 1}};
   }
   template <class T>
   void init_state(std::span<T> s) const {
-    const View<T> u(s.data(), rows_, 1);
-    fill_normal(u, 0, 1, Rng(0));
-    to_length_one(u);
-    std::fill_n(s.data() + rows_, cols_, T(0));
+    norm_.init_state(s);
   }
-  /// A step of the power method, to be taken once for each step of training; the first time first_steps of them.
+  /// A step of the power method, to be taken once for each step of training.
   template <class T>
   void update_state(std::span<const T> p, std::span<T> s) const {
-    View<T> u(s.data(), rows_, 1), v(s.data() + rows_, cols_, 1);
-    const bool first = v.isZero(0);
-    if (cols_ != inputs_) {  // from the order of files and back
-      std::copy_n(v.data(), cols_, detail::workspace<T>(cols_));
-      to_memory_order(detail::workspace<T>(cols_), v.data());
-    }
-    power_method(p, first, first ? first_steps : 1, u, v);
-    if (cols_ != inputs_) {
-      std::copy_n(v.data(), cols_, detail::workspace<T>(cols_));
-      to_file_order(detail::workspace<T>(cols_), v.data());
-    }
+    norm_.update_state(p.data(), s);
   }
 
   // Prepared: the layer's parameters with W / sigma, what the layer prepares of them, u, v, sigma.
@@ -15079,9 +15133,7 @@ class SpectralNorm {
   void prepare(std::span<const T> p, std::span<const T> s, std::span<T> q, Phase phase) const {
     const ConstView<T> w(p.data(), rows_, cols_);
     View<T> normalised(q.data(), rows_, cols_), u(vectors(q.data()), rows_, 1), v(u.data() + rows_, cols_, 1);
-    std::copy_n(s.data(), rows_, u.data());
-    to_memory_order(s.data() + rows_, v.data());
-    if (v.isZero(0)) power_method(p, true, first_steps, u, v);
+    norm_.load(p.data(), s, u, v);
     const View<T> product(q.data(), cols_, 1);  // its place for a moment
     gemm::transposed<T>(w, u, product);
     T& sigma = v.data()[cols_];
@@ -15151,8 +15203,6 @@ class SpectralNorm {
   }
 
  private:
-  static constexpr int first_steps = 15;  // as PyTorch takes
-
   Index inner_size() const {
     if constexpr (requires { layer_.prepared_size(); })
       return layer_.prepared_size();
@@ -15175,32 +15225,6 @@ class SpectralNorm {
   template <class T>
   T sigma(Prepared<T> p) const {
     return vectors(p.prepared.data())[rows_ + cols_];
-  }
-
-  template <class T>
-  void to_memory_order(const T* from, T* to) const {
-    View<T>(to, inputs_, cols_ / inputs_) = ConstView<T>(from, cols_ / inputs_, inputs_).transpose();
-  }
-  template <class T>
-  void to_file_order(const T* from, T* to) const {
-    View<T>(to, cols_ / inputs_, inputs_) = ConstView<T>(from, inputs_, cols_ / inputs_).transpose();
-  }
-  template <class T>
-  static void to_length_one(View<T> v) {
-    v /= std::max(v.norm(), T(1e-12));
-  }
-  /// Steps of u = W v, v = W^T u, both brought to length 1; without a v it begins with that of u.
-  template <class T>
-  void power_method(std::span<const T> p, bool without_v, int steps, View<T> u, View<T> v) const {
-    const ConstView<T> w(p.data(), rows_, cols_);
-    for (int step = without_v ? 0 : 1; step <= steps; ++step) {
-      if (step > 0) {
-        gemm::product<T>(w, v, u);
-        to_length_one(u);
-      }
-      gemm::transposed<T>(w, u, v);
-      to_length_one(v);
-    }
   }
 
   /// <dW^, W^> = sum dy (y - b).
@@ -15226,7 +15250,8 @@ class SpectralNorm {
 
   L layer_;
   Shape out_;
-  Index rows_, cols_, inputs_;
+  detail::PowerMethod norm_;
+  Index rows_, cols_;
 };
 
 }  // namespace placed

@@ -24,6 +24,7 @@ set(without_test
   testing/trial.hpp       # the same
   layers/channels.hpp    # what normalisations share: their tests
   layers/convolution.hpp # what convolutions share: theirs
+  layers/power_method.hpp # layers/spectral_norm_test.cpp
   layers/spatial.hpp     # what layers of images share: theirs
   layers/window.hpp      # what poolings share: theirs
   kernels/convolution_sizes.hpp # how kernels divide their work: kernels/convolution_test.cpp

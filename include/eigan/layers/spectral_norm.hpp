@@ -1,24 +1,21 @@
 // SpectralNorm<Layer>: a layer with its weight W divided by an estimate of its largest singular value, so that it
 // stretches nothing by more than about 1 (Miyato et al. 2018).     W: out x n as it lies in memory
-//   forward: the layer's, with W^ = W / sigma,   sigma = u^T W v,   u and v the state, of length 1
-//   state:   u = W v / |W v|,   v = W^T u / |W^T u|: one step of the power method for each update_state; before the
-//   first
-//            a pass takes `first_steps` of them by itself
+//   forward: the layer's, with W^ = W / sigma,   sigma = u^T W v;   u and v, the state, follow W by one step of the
+//   power method for each update_state; before the first one a pass takes 15 of them by itself
 // Backward:  dW += (dW^ - <dW^, W^> u v^T) / sigma, u and v being constants, as in
 // torch.nn.utils.parametrizations.spectral_norm. <dW^, W^> = sum dy (y - b), so that it needs no memory of its own.
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <eigan/core/random.hpp>
 #include <eigan/kernels/gemm.hpp>
 #include <eigan/layers/channels.hpp>
 #include <eigan/layers/conv2d.hpp>
 #include <eigan/layers/linear.hpp>
+#include <eigan/layers/power_method.hpp>
 
 namespace eigan {
 namespace detail {
@@ -44,12 +41,8 @@ class SpectralNorm {
   static constexpr bool piecewise_linear = true;
 
   /// `out`: what the layer makes of a sample.
-  SpectralNorm(L layer, Shape out) : layer_(std::move(layer)), out_(out) {
-    const Parameter weight = layer_.parameters()[0];
-    rows_ = weight.rows, cols_ = weight.cols;
-    const std::vector<Index> extents = weight.file_shape();
-    inputs_ = extents[1];
-  }
+  SpectralNorm(L layer, Shape out)
+      : layer_(std::move(layer)), out_(out), norm_(layer_.parameters()[0]), rows_(norm_.rows()), cols_(norm_.cols()) {}
 
   Index input_size() const { return layer_.input_size(); }
   Index output_size() const { return layer_.output_size(); }
@@ -67,33 +60,18 @@ class SpectralNorm {
     layer_.init(p, rng);
   }
 
-  // State: u, and v in the order of files (inputs, then taps), which is 0 before the first update.
-
-  Index state_size() const { return rows_ + cols_; }
+  Index state_size() const { return norm_.state_size(); }
   std::vector<Parameter> states() const {
     return {{"parametrizations.weight.0._u", 0, rows_, 1, 1}, {"parametrizations.weight.0._v", rows_, cols_, 1, 1}};
   }
   template <class T>
   void init_state(std::span<T> s) const {
-    const View<T> u(s.data(), rows_, 1);
-    fill_normal(u, 0, 1, Rng(0));
-    to_length_one(u);
-    std::fill_n(s.data() + rows_, cols_, T(0));
+    norm_.init_state(s);
   }
-  /// A step of the power method, to be taken once for each step of training; the first time first_steps of them.
+  /// A step of the power method, to be taken once for each step of training.
   template <class T>
   void update_state(std::span<const T> p, std::span<T> s) const {
-    View<T> u(s.data(), rows_, 1), v(s.data() + rows_, cols_, 1);
-    const bool first = v.isZero(0);
-    if (cols_ != inputs_) {  // from the order of files and back
-      std::copy_n(v.data(), cols_, detail::workspace<T>(cols_));
-      to_memory_order(detail::workspace<T>(cols_), v.data());
-    }
-    power_method(p, first, first ? first_steps : 1, u, v);
-    if (cols_ != inputs_) {
-      std::copy_n(v.data(), cols_, detail::workspace<T>(cols_));
-      to_file_order(detail::workspace<T>(cols_), v.data());
-    }
+    norm_.update_state(p.data(), s);
   }
 
   // Prepared: the layer's parameters with W / sigma, what the layer prepares of them, u, v, sigma.
@@ -103,9 +81,7 @@ class SpectralNorm {
   void prepare(std::span<const T> p, std::span<const T> s, std::span<T> q, Phase phase) const {
     const ConstView<T> w(p.data(), rows_, cols_);
     View<T> normalised(q.data(), rows_, cols_), u(vectors(q.data()), rows_, 1), v(u.data() + rows_, cols_, 1);
-    std::copy_n(s.data(), rows_, u.data());
-    to_memory_order(s.data() + rows_, v.data());
-    if (v.isZero(0)) power_method(p, true, first_steps, u, v);
+    norm_.load(p.data(), s, u, v);
     const View<T> product(q.data(), cols_, 1);  // its place for a moment
     gemm::transposed<T>(w, u, product);
     T& sigma = v.data()[cols_];
@@ -175,8 +151,6 @@ class SpectralNorm {
   }
 
  private:
-  static constexpr int first_steps = 15;  // as PyTorch takes
-
   Index inner_size() const {
     if constexpr (requires { layer_.prepared_size(); })
       return layer_.prepared_size();
@@ -199,32 +173,6 @@ class SpectralNorm {
   template <class T>
   T sigma(Prepared<T> p) const {
     return vectors(p.prepared.data())[rows_ + cols_];
-  }
-
-  template <class T>
-  void to_memory_order(const T* from, T* to) const {
-    View<T>(to, inputs_, cols_ / inputs_) = ConstView<T>(from, cols_ / inputs_, inputs_).transpose();
-  }
-  template <class T>
-  void to_file_order(const T* from, T* to) const {
-    View<T>(to, cols_ / inputs_, inputs_) = ConstView<T>(from, inputs_, cols_ / inputs_).transpose();
-  }
-  template <class T>
-  static void to_length_one(View<T> v) {
-    v /= std::max(v.norm(), T(1e-12));
-  }
-  /// Steps of u = W v, v = W^T u, both brought to length 1; without a v it begins with that of u.
-  template <class T>
-  void power_method(std::span<const T> p, bool without_v, int steps, View<T> u, View<T> v) const {
-    const ConstView<T> w(p.data(), rows_, cols_);
-    for (int step = without_v ? 0 : 1; step <= steps; ++step) {
-      if (step > 0) {
-        gemm::product<T>(w, v, u);
-        to_length_one(u);
-      }
-      gemm::transposed<T>(w, u, v);
-      to_length_one(v);
-    }
   }
 
   /// <dW^, W^> = sum dy (y - b).
@@ -250,7 +198,8 @@ class SpectralNorm {
 
   L layer_;
   Shape out_;
-  Index rows_, cols_, inputs_;
+  detail::PowerMethod norm_;
+  Index rows_, cols_;
 };
 
 }  // namespace placed
