@@ -86,9 +86,9 @@ class Side {
 template <class Net>
 auto training(Index batch, Threads threads) {
   return [=] {
-    return [=, model = Model<Net>(Rng(1)), tape = Model<Net>(Rng(1)).tape(batch), adam = Adam(Net().param_size()),
-            gradient = Buffer<float>(Net().param_size()),
-            x = Matrix<float>(Matrix<float>::Random(Net().input_size(), batch))]() mutable {
+    return [=, model = Model<Net>(Rng(1)), tape = Model<Net>(Rng(1)).tape(batch), adam = Adam(Model<Net>(Rng(1)).params().size()),
+            gradient = Buffer<float>(Model<Net>(Rng(1)).params().size()),
+            x = Matrix<float>(Matrix<float>::Random(Model<Net>(Rng(1)).input_size(), batch))]() mutable {
       const Matrix<float> target = model.infer(x, threads);
       const auto y = model.forward(tape, x, threads);
       mse<float>(y, target, tape.output_gradient());
