@@ -41,6 +41,7 @@ void collect(std::map<std::string, OnnxLayer::Tensor, std::less<>>& tensors, con
   for (const Parameter& p : places) {
     OnnxLayer::Tensor& tensor = tensors[p.name];
     tensor.shape = p.file_shape();
+    tensor.values.reserve(static_cast<std::size_t>(p.size()));
     p.for_each_in_file_order([&](Index place) {
       tensor.values.push_back(static_cast<double>(buffer[static_cast<std::size_t>(p.offset + place)]));
     });

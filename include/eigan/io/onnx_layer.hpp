@@ -17,6 +17,7 @@
 
 namespace eigan {
 
+/// A layer, the value that it receives, and the graph to which it adds.
 class OnnxLayer {
  public:
   /// A tensor of the layer as files have it.
@@ -25,6 +26,7 @@ class OnnxLayer {
     std::vector<double> values;  ///< row by row
   };
 
+  /// tensors: parameters and state by their names in the layer.
   OnnxLayer(OnnxGraph& graph, std::string name, Spec spec, OnnxValue input, Shape in, Shape out,
             std::map<std::string, Tensor, std::less<>> tensors)
       : graph_(graph),

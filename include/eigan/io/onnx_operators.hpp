@@ -19,6 +19,7 @@
 
 namespace eigan {
 
+/// A table from layers' names to what writes them, as a value.
 class OnnxOperators {
  public:
   /// Adds the nodes of a layer and returns what they give.
