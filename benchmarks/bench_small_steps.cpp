@@ -86,9 +86,10 @@ class Side {
 template <class Net>
 auto training(Index batch, Threads threads) {
   return [=] {
-    return [=, model = Model<Net>(Rng(1)), tape = Model<Net>(Rng(1)).tape(batch), adam = Adam(Model<Net>(Rng(1)).params().size()),
-            gradient = Buffer<float>(Model<Net>(Rng(1)).params().size()),
-            x = Matrix<float>(Matrix<float>::Random(Model<Net>(Rng(1)).input_size(), batch))]() mutable {
+    Model<Net> net(Rng(1));
+    const auto params = static_cast<Index>(net.params().size());
+    return [threads, tape = net.tape(batch), x = Matrix<float>(Matrix<float>::Random(net.input_size(), batch)),
+            adam = Adam(params), gradient = Buffer<float>(params), model = std::move(net)]() mutable {
       const Matrix<float> target = model.infer(x, threads);
       const auto y = model.forward(tape, x, threads);
       mse<float>(y, target, tape.output_gradient());

@@ -115,7 +115,7 @@ static_assert(!detail::backward_reads_x<ReadsNothing>() && !detail::backward_rea
 
 // What stands in a network where a description knows images.
 struct Placed : OnlyFloat {
-  static constexpr Index input = dynamic, output = dynamic;
+  [[maybe_unused]] static constexpr Index input = dynamic, output = dynamic;
   Index numbers;
   Index input_size() const { return numbers; }
   Index output_size() const { return numbers / 4; }
@@ -143,7 +143,7 @@ struct Coupled : Parts {
   static constexpr bool coupled = true;
 };
 struct CoupledWithoutParts : Identity {
-  static constexpr bool coupled = true;
+  [[maybe_unused]] static constexpr bool coupled = true;
 };
 static_assert(PartedLayer<Parts> && !PartedLayer<Identity> && !BatchCoupledLayer<Parts>);
 static_assert(BatchCoupledLayer<Coupled> && !BatchCoupledLayer<CoupledWithoutParts>);
