@@ -864,7 +864,7 @@ template <class L, class T = float>
 concept StatisticsLayer = StatefulLayer<L, T> &&
     requires(const L layer, std::span<T> s, ConstView<T> x, double momentum, Index seen) {
   layer.update_statistics(s, x, momentum);  // s += momentum (statistics of x - s), momentum 1 assigns
-  layer.merge_statistics(s, x, seen);       // those of x and of the `seen` samples that s has, together
+  layer.merge_statistics(s, x, seen);       // those of x and of the `seen` samples that s has, together; 0 begins anew
 };
 
 /// Has a second derivative that penalties can use; t in front of a letter is a derivative in a given direction.
@@ -5482,11 +5482,14 @@ class BatchNorm {
     });
     s.data()[2 * c] += 1;
   }
-  /// Those of x and of the `seen` samples that s has, together (Chan, Golub and LeVeque 1979).
+  /// Those of x and of the `seen` samples that s has, together (Chan, Golub and LeVeque 1979). All count as one batch.
   template <class T>
   void merge_statistics(std::span<T> s, ConstView<T> x, Index seen) const {
-    if (seen == 0) return update_statistics(s, x, 1);
     const Index c = channels_.count();
+    if (seen == 0) {
+      s.data()[2 * c] = 0;
+      return update_statistics(s, x, 1);
+    }
     const auto before = static_cast<double>(seen * shape().pixels()),
                more = static_cast<double>(x.cols() * shape().pixels());
     const double all = before + more;

@@ -82,6 +82,13 @@ struct MomentumOfTheOld : Centre {
   }
 };
 
+struct MergesIntoTheOld : Centre {
+  void merge_statistics(std::span<double> s, C x, Index seen) const {
+    const double before = s[3];
+    Centre::merge_statistics(s, x, seen);
+    s[3] = before + 1;
+  }
+};
 struct MergesHalves : Centre {
   void merge_statistics(std::span<double> s, C x, Index seen) const {
     Centre::merge_statistics(s, x, seen == 0 ? 0 : x.cols());
@@ -120,6 +127,8 @@ TEST_CASE("check_declared: statistics go as far as their momentum") {
 TEST_CASE("check_declared: statistics of runs of samples are those of all") {
   CHECK(reports(check_gradients(MergesHalves{}),
                 "merge_statistics: two runs of samples do not give the statistics of all in 'running_mean'"));
+  CHECK(reports(check_gradients(MergesIntoTheOld{}),
+                "merge_statistics: with no samples seen it depends on what the state held before"));
 }
 
 TEST_CASE("check_declared: half of a kind is named, not taken for none") {

@@ -177,7 +177,7 @@ template <class L, class T = float>
 concept StatisticsLayer = StatefulLayer<L, T> &&
     requires(const L layer, std::span<T> s, ConstView<T> x, double momentum, Index seen) {
   layer.update_statistics(s, x, momentum);  // s += momentum (statistics of x - s), momentum 1 assigns
-  layer.merge_statistics(s, x, seen);       // those of x and of the `seen` samples that s has, together
+  layer.merge_statistics(s, x, seen);       // those of x and of the `seen` samples that s has, together; 0 begins anew
 };
 
 /// Has a second derivative that penalties can use; t in front of a letter is a derivative in a given direction.

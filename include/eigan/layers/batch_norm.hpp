@@ -80,11 +80,14 @@ class BatchNorm {
     });
     s.data()[2 * c] += 1;
   }
-  /// Those of x and of the `seen` samples that s has, together (Chan, Golub and LeVeque 1979).
+  /// Those of x and of the `seen` samples that s has, together (Chan, Golub and LeVeque 1979). All count as one batch.
   template <class T>
   void merge_statistics(std::span<T> s, ConstView<T> x, Index seen) const {
-    if (seen == 0) return update_statistics(s, x, 1);
     const Index c = channels_.count();
+    if (seen == 0) {
+      s.data()[2 * c] = 0;
+      return update_statistics(s, x, 1);
+    }
     const auto before = static_cast<double>(seen * shape().pixels()),
                more = static_cast<double>(x.cols() * shape().pixels());
     const double all = before + more;

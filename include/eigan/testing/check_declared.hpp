@@ -32,7 +32,7 @@ inline void check_tensors(const std::vector<Parameter>& tensors, Index size, con
   if (next != size) report.fail(list, ": they end at ", next, ", there are ", size);
 }
 
-/// s += momentum (statistics - s), and merged runs of samples give the statistics of all; counters apart.
+/// s += momentum (statistics - s), counters apart, and merged runs of samples give the statistics of all.
 template <class L>
 void check_statistics(const L& layer, Index in, const CheckOptions& o, Report& report) {
   const Matrix x = random_matrix(in, 6, o, Rng(o.seed).fold_in(11));
@@ -42,9 +42,14 @@ void check_statistics(const L& layer, Index in, const CheckOptions& o, Report& r
   };
   Matrix start = random_matrix(layer.state_size(), 1, o, Rng(o.seed).fold_in(12)).cwiseAbs();
   const ConstView<double> all = x;
-  Matrix merged = start;
-  layer.merge_statistics(span_of(merged), all.columns(0, 4), 0);
-  layer.merge_statistics(span_of(merged), all.columns(4, 2), 4);
+  const auto merge = [&](Matrix s) {
+    layer.merge_statistics(span_of(s), all.columns(0, 4), 0);
+    layer.merge_statistics(span_of(s), all.columns(4, 2), 4);
+    return s;
+  };
+  const Matrix merged = merge(start);
+  if (!nearly_same(merged, merge(2 * start)))
+    report.fail("merge_statistics: with no samples seen it depends on what the state held before");
   const Matrix assigned = updated(start, 1), moved = updated(start, 0.25), other = updated(2 * start, 1);
   for (const Parameter& tensor : layer.states()) {
     if (tensor.integer) continue;
