@@ -2,6 +2,7 @@
 // the time of bench_gan_step goes. The last argument is the number of threads.
 #include <eigan/gan/networks.hpp>
 #include <eigan/gan/steps.hpp>
+#include <eigan/net/model.hpp>
 #include <eigan/optim/adam.hpp>
 
 #include "../allocations.hpp"
@@ -94,8 +95,9 @@ void generator_forward(benchmark::State& state) {
 template <class Recipe>
 void discriminator_forward(benchmark::State& state) {
   Training<Recipe> t(state);
-  run(state, flop(t.discriminator, 2 * t.batch, 1),
-      [&] { t.discriminator.forward(t.workspace.d_tape, t.workspace.both(t.batch), t.next(), t.threads); });
+  run(state, flop(t.discriminator, 2 * t.batch, 1), [&] {
+    t.discriminator.forward(t.workspace.d_tape, t.workspace.both(t.batch), Draw{t.next(), 0}, t.threads);
+  });
 }
 template <class Recipe>
 void discriminator_backward_input(benchmark::State& state) {
@@ -111,7 +113,7 @@ void discriminator_backward_input(benchmark::State& state) {
 template <class Recipe>
 void discriminator_backward_and_step(benchmark::State& state) {
   Training<Recipe> t(state);
-  t.discriminator.forward(t.workspace.d_tape, t.workspace.both(t.batch), t.next(), t.threads);
+  t.discriminator.forward(t.workspace.d_tape, t.workspace.both(t.batch), Draw{t.next(), 0}, t.threads);
   run(state, flop(t.discriminator, 2 * t.batch, 1), [&] {
     t.workspace.d_tape.output_gradient().setConstant(0.01f);
     backward_and_step(t.discriminator, t.workspace.d_tape, t.discriminator_adam, t.workspace.d_grad, t.threads);
