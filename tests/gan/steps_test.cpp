@@ -133,7 +133,8 @@ TEST_CASE(
       REQUIRE(support::same_bits<float>(game.discriminator.params(), d_by_hand.params()));
     else  // the gradient is added in another order
       for (std::size_t i = 0; i < d_by_hand.params().size(); ++i)
-        REQUIRE(game.discriminator.params()[i] == doctest::Approx(d_by_hand.params()[i]).epsilon(1e-4));
+        REQUIRE(game.discriminator.params()[i] ==
+                doctest::Approx(static_cast<double>(d_by_hand.params()[i])).epsilon(1e-4));
 
     const Matrix<float> another = images(2, batch, 32);
     game.ws.fake_condition(batch) = another;
@@ -315,7 +316,8 @@ TEST_CASE("discriminator_step: what the workspace's gradient holds joins the ste
   discriminator_step(game.generator, game.discriminator, sgd, game.ws, real, z, Rng(3), smoothed, Threads{1});
   discriminator_step(plain.generator, plain.discriminator, other, plain.ws, real, z, Rng(3), smoothed, Threads{1});
   for (std::size_t i = 0; i < start.size(); ++i)
-    REQUIRE(game.discriminator.params()[i] == doctest::Approx(plain.discriminator.params()[i] - 0.25f).epsilon(1e-5));
+    REQUIRE(game.discriminator.params()[i] ==
+            doctest::Approx(static_cast<double>(plain.discriminator.params()[i] - 0.25f)).epsilon(1e-5));
   for (const float g : game.ws.d_grad) REQUIRE(g == 0);
 }
 

@@ -125,7 +125,8 @@ TEST_CASE("Pass: a part of a batch draws what the whole batch draws, on any numb
   const auto dy = support::random_matrix<float>(model.output_size(), 20, 3);
   const auto whole = by_hand::train<float>(model, inputs, dy, Rng(6));
   for (const int threads : {1, 2, 8})
-    for (const auto& [first, count] : {std::pair<Index, Index>{0, 7}, {7, 13}, {19, 1}}) {
+    for (const auto& range : {std::pair<Index, Index>{0, 7}, {7, 13}, {19, 1}}) {
+      const Index first = range.first, count = range.second;
       INFO(count, " samples from ", first, " on ", threads, " threads");
       const std::array part{ConstView<float>(inputs[0]).columns(first, count),
                             ConstView<float>(inputs[1]).columns(first, count)};

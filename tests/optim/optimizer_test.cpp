@@ -144,10 +144,11 @@ TEST_CASE("backward_and_step: agrees with a step by hand over batch normalisatio
 }
 
 TEST_CASE("backward_and_step: over branches and a gradient that is split over samples") {
-  using Net = Sequential<Input<3, 4, 4>, own::Pointwise<3, 8>, Tanh,
-                         SkipConnection<own::Halve, own::Pointwise<8, 8>, Dropout, own::Twice>, own::Pointwise<16, 2>>;
+  using Branches =
+      Sequential<Input<3, 4, 4>, own::Pointwise<3, 8>, Tanh,
+                 SkipConnection<own::Halve, own::Pointwise<8, 8>, Dropout, own::Twice>, own::Pointwise<16, 2>>;
   for (const int threads : {1, 2, 8}) {
-    Model<Net> fused(Rng(1)), separate(Rng(1));
+    Model<Branches> fused(Rng(1)), separate(Rng(1));
     Adam<float> fused_adam = MakeAdam::make(fused.param_size()), adam = MakeAdam::make(fused.param_size());
     auto fused_tape = fused.tape(9), tape = separate.tape(9);
     Buffer<float> fused_grad = fused.zeros();
