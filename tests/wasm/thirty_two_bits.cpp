@@ -28,8 +28,8 @@ void train() {
   using D = Discriminator<6, 7, 1>;
   Model<G> g(Rng(1));
   Model<D> d(Rng(2));
-  GanWorkspace<G, D> workspace(g, d, 8);
-  Adam<float> g_adam(g.net().param_size()), d_adam(d.net().param_size());
+  GanWorkspace<float> workspace(g, d, 8);
+  Adam<float> g_adam(g.param_size()), d_adam(d.param_size());
   Matrix<float> real(6, 8), z(5, 8);
   fill_normal<float>(real, 0, 1, Rng(3));
   fill_uniform<float>(z, -1, 1, Rng(4));
@@ -43,7 +43,7 @@ void train() {
 }  // namespace
 
 int main() {
-  std::cout << "largest: " << Linear<>(2147483646, 1).describe() << '\n';
+  std::cout << "largest: " << Linear<>(2147483646, 1).spec().text() << '\n';
   const Batches batches(1000, 300, Rng(1));
   std::cout << "batches of 300 of 1000: " << batches.size() << ", the last begins with " << batches.indices(3)[0]
             << '\n';
@@ -60,6 +60,6 @@ int main() {
     std::exit(0);
   };
   const Linear<> too_many(65536, 32768);
-  std::printf("made: %s\n", too_many.describe().c_str());
+  std::printf("made: %s\n", too_many.spec().text().c_str());
   return 1;
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include <eigan/core/checked.hpp>
@@ -65,7 +66,7 @@ struct ConvolutionSettings {
         wrong(padding, 0, stated.padding) || wrong(output_padding, 0, stated.output_padding) ||
         output_padding >= stride || !checked_mul(in_channels, out_channels, weights) ||
         !checked_mul(weights, kernel_size, weights) || !checked_mul(weights, kernel_size, weights) ||
-        weights >= Index{1} << 40)
+        std::int64_t{weights} >= std::int64_t{1} << 40)
       fail_contract("eigan::", name, ": cannot have ", text(),
                     stated.in_channels == dynamic ? "" : concat("; the type says ", stated.text()));
   }
