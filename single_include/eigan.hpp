@@ -851,7 +851,7 @@ concept BatchCoupledLayer = PartedLayer<L, T> && requires {
 };
 
 /// A layer with numbers beside its parameters that no optimiser changes, such as running statistics. `prepare` is where
-/// it reads them.
+/// it reads them. A state that follows the parameters has `update_state(p, s)`, called once for each step of training.
 template <class L, class T = float>
 concept StatefulLayer = PreparedLayer<L, T> && requires(const L layer, std::span<T> s) {
   { layer.state_size() } -> std::convertible_to<Index>;
@@ -2696,7 +2696,7 @@ struct LayerTable {
   void (*init)(const void* l, std::span<T> p, Rng rng);
   void (*init_state)(const void* l, std::span<T> s);
   void (*prepare)(const void* l, std::span<const T> p, std::span<const T> s, std::span<T> q, Phase phase);
-  void (*update_statistics)(const void* l, std::span<T> s, C x, double momentum);
+  void (*update_state)(const void* l, std::span<const T> p, std::span<T> s, C x, double momentum);
   void (*merge_statistics)(const void* l, std::span<T> s, C x, Index seen);
   void (*forward)(const void* l, P p, C x, V y);
   void (*forward_train)(const void* l, P p, C x, V y, Draw draw);
@@ -2793,9 +2793,10 @@ struct LayerFunctions {
                       [[maybe_unused]] Phase phase) {
     if constexpr (PreparedLayer<L, T>) layer(l).prepare(p, s, q, phase);
   }
-  static void update_statistics([[maybe_unused]] const void* l, [[maybe_unused]] std::span<T> s, [[maybe_unused]] C x,
-                                [[maybe_unused]] double momentum) {
+  static void update_state([[maybe_unused]] const void* l, [[maybe_unused]] std::span<const T> p,
+                           [[maybe_unused]] std::span<T> s, [[maybe_unused]] C x, [[maybe_unused]] double momentum) {
     if constexpr (StatisticsLayer<L, T>) layer(l).update_statistics(s, x, momentum);
+    if constexpr (requires { layer(l).update_state(p, s); }) layer(l).update_state(p, s);
   }
   static void merge_statistics([[maybe_unused]] const void* l, [[maybe_unused]] std::span<T> s, [[maybe_unused]] C x,
                                [[maybe_unused]] Index seen) {
@@ -2880,7 +2881,7 @@ struct LayerFunctions {
                                        .init = init,
                                        .init_state = init_state,
                                        .prepare = prepare,
-                                       .update_statistics = update_statistics,
+                                       .update_state = update_state,
                                        .merge_statistics = merge_statistics,
                                        .forward = forward,
                                        .forward_train = forward_train,
@@ -14990,7 +14991,7 @@ static_assert(TangentLayer<Softplus>);
 // SpectralNorm<Layer>: a layer with its weight W divided by an estimate of its largest singular value, so that it
 // stretches nothing by more than about 1 (Miyato et al. 2018).     W: out x n as it lies in memory
 //   forward: the layer's, with W^ = W / sigma,   sigma = u^T W v;   u and v, the state, follow W by one step of the
-//   power method for each update_state; before the first one a pass takes 15 of them by itself
+//   power method for each update_statistics(model, tape); before the first one a pass takes 15 of them by itself
 // Backward:  dW += (dW^ - <dW^, W^> u v^T) / sigma, u and v being constants, as in
 // torch.nn.utils.parametrizations.spectral_norm. <dW^, W^> = sum dy (y - b), so that it needs no memory of its own.
 
@@ -15737,13 +15738,16 @@ void soft_targets(const Labels& labels, double smoothing, View<T> target) {
 }  // namespace eigan
 
 // ======== eigan/net/estimate_statistics.hpp
-// What batch normalisations use at inference: running averages over training batches, as PyTorch keeps them, or
-// statistics estimated from as many samples as one likes for the weights as they are (Wu and Johnson 2021, "precise").
+// What layers keep beside their parameters. Batch normalisations: running averages over training batches, as PyTorch
+// keeps them, or statistics estimated from as many samples as one likes for the weights as they are (Wu and Johnson
+// 2021, "precise"). Spectral norms: singular vectors, which follow the weights by a step of the power method.
 
 namespace eigan {
 
-/// Moves the running statistics towards those of the batch whose forward pass is on the tape: running += momentum
-/// (batch's - running). To be called after each training pass; forward itself changes nothing but its tape.
+/// Moves the state on by one step of training. Running statistics go towards those of the batch whose forward pass is
+/// on the tape: running += momentum (batch's - running). SpectralNorm takes one step of the power method on the weights
+/// as they are. To be called once for each step, behind the optimiser's for what PyTorch computes; forward itself
+/// changes nothing but its tape.
 template <class T>
 void update_statistics(BasicModel<T>& model, const Tape<T>& tape, double momentum = 0.1) {
   if (!(detail::at_least(momentum, 0) && momentum > 0 && momentum <= 1))
@@ -15752,9 +15756,9 @@ void update_statistics(BasicModel<T>& model, const Tape<T>& tape, double momentu
     detail::fail_contract("eigan::update_statistics: this tape was made for a network of other sizes");
   if (tape.batch() == 0) detail::fail_contract("eigan::update_statistics: no forward pass on this tape");
   for (const Step<T>& step : model.steps().steps())
-    if (step.traits().statistics)
-      step.table->update_statistics(step.layer.get(), step.state_slice(model.state()), tape.activation(step.reads[0]),
-                                    momentum);
+    if (step.state_size > 0)
+      step.table->update_state(step.layer.get(), step.slice(std::as_const(model).params()),
+                               step.state_slice(model.state()), tape.activation(step.reads[0]), momentum);
 }
 
 /// Sends samples through the network as at inference, once for each layer with statistics, and lets that layer take

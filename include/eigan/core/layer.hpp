@@ -164,7 +164,7 @@ concept BatchCoupledLayer = PartedLayer<L, T> && requires {
 };
 
 /// A layer with numbers beside its parameters that no optimiser changes, such as running statistics. `prepare` is where
-/// it reads them.
+/// it reads them. A state that follows the parameters has `update_state(p, s)`, called once for each step of training.
 template <class L, class T = float>
 concept StatefulLayer = PreparedLayer<L, T> && requires(const L layer, std::span<T> s) {
   { layer.state_size() } -> std::convertible_to<Index>;
