@@ -97,6 +97,9 @@ TEST_CASE("guide: penalties") {
   const float r1 = penalty.add_r1(critic, real, 10.f, gradient, Rng(2));
   const float gp = penalty.add_wgan_gp(critic, real, fake, 10.f, gradient, Rng(3));
   // [/penalty]
+  // [clip]
+  clip_weights(critic.params(), 0.01);  // behind each step of the critic
+  // [/clip]
   CHECK(std::isfinite(r1 + gp));
   CHECK(r1 > 0);
 }
