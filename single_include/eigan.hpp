@@ -791,8 +791,9 @@ template <class L, class T>
 using ParamsOf = typename detail::ParamsOfLayer<L, T>::type;
 
 /// What every layer has: a kind of size, `forward` and `backward_input`. It may state `backward_reads_x = false` (or
-/// _y) where the way back does without the input (the output), whose memory is then used again; and `operations()`, the
-/// floating-point operations of `forward` for one sample, from which passes decide how many threads they are worth.
+/// _y) where the way back does without the input (the output), whose memory is then used again; tangents do without it,
+/// too. `operations()` are the floating-point operations of `forward` for one sample, from which passes decide how many
+/// threads they are worth; its reading and writing is counted in any case.
 template <class L, class T = float>
 concept Layer = (ElementwiseLayer<L> || SizedLayer<L>)&&requires(const L layer, ParamsOf<L, T> p, ConstView<T> c,
                                                                  View<T> v) {
@@ -2689,7 +2690,7 @@ struct LayerTable {
   Index (*block_count)(const void* l);
   std::pair<Index, Index> (*block_range)(const void* l, Index block);
   Index (*gradient_splits)(const void* l, Index batch);
-  double (*operations)(const void* l, Index features);
+  double (*operations)(const void* l);
   Spec (*spec)(const void* l);
   std::vector<Parameter> (*parameters)(const void* l);
   std::vector<Parameter> (*states)(const void* l);
@@ -2767,7 +2768,7 @@ struct LayerFunctions {
     else
       return 1;
   }
-  static double operations([[maybe_unused]] const void* l, [[maybe_unused]] Index features) {
+  static double operations(const void* l) {
     if constexpr (requires { layer(l).operations(); })
       return layer(l).operations();
     else
@@ -2920,7 +2921,7 @@ struct Step {
   std::string name;                ///< of the layer in the network: "2.body.0"
   const detail::LayerTable<T>* table = nullptr;
   std::shared_ptr<const void> layer = nullptr;
-  double operations = 0;       ///< floating-point operations of a forward pass for one sample
+  double operations = 0;       ///< of a forward pass for one sample, in floating-point operations
   Index offset = 0, size = 0;  ///< of its parameters
   Index state_offset = 0, state_size = 0;
   Index prepared_offset = 0, prepared_size = 0;
@@ -3052,7 +3053,6 @@ class Steps {
   }
   template <class L>
   std::size_t add_placed(L layer, std::size_t from, Shape out, std::string name) {
-    const Index features = levels_[from].size();
     Step<T> step{StepKind::layer, {from}, 0, std::move(name), &detail::LayerFunctions<L, T>::table};
     step.layer = std::make_shared<const L>(std::move(layer));
     const auto place = [&](Index& total, Index& offset, Index& size, Index (*size_of)(const void*)) {
@@ -3064,8 +3064,14 @@ class Steps {
     place(params_, step.offset, step.size, step.table->param_size);
     place(states_, step.state_offset, step.state_size, step.table->state_size);
     place(prepared_, step.prepared_offset, step.prepared_size, step.table->prepared_size);
-    step.operations = std::max(step.table->operations(step.layer.get(), features), static_cast<double>(features));
+    step.operations = step.table->operations(step.layer.get());
     return push(std::move(step), out);
+  }
+  /// What a step reads and writes for a sample: where it does little else, that is its time.
+  double numbers(const Step<T>& step, Shape out) const {
+    auto sum = static_cast<double>(out.size());
+    for (const std::size_t level : step.reads) sum += static_cast<double>(levels_[level].size());
+    return sum;
   }
   static bool fits_memory(Shape shape) {
     Index size = 0;
@@ -3075,6 +3081,7 @@ class Steps {
   std::size_t push(Step<T> step, Shape out) {
     if (!fits_memory(out))
       detail::fail_contract("eigan: layer ", step.name, " would give more numbers than any memory holds");
+    step.operations = std::max(step.operations, detail::memory_access * numbers(step, out));
     step.writes = levels_.size();
     levels_.push_back(out);
     steps_.push_back(std::move(step));
@@ -5438,7 +5445,8 @@ class BatchNorm {
   Index output_size() const { return shape().size(); }
   /// What is added to the variance.
   double eps() const { return eps_; }
-  double operations() const { return 8 * static_cast<double>(input_size()); }
+  /// x is read twice, y written.
+  double operations() const { return 3 * detail::memory_access * static_cast<double>(input_size()); }
   Spec spec() const {
     return {name_,
             {{"num_features", channels_.count()}, {"eps", eps_}},
@@ -8953,7 +8961,6 @@ class SpatialLayer {
 
   Index input_size() const { return in_.size(); }
   Index output_size() const { return out_.size(); }
-  double operations() const { return static_cast<double>(in_.size() + out_.size()); }
 
   Index part_count() const { return std::min(in_.height, out_.height); }
   template <class T>
@@ -13426,7 +13433,8 @@ class InstanceNorm2d {
 
   Index input_size() const { return channels_.shape().size(); }
   Index output_size() const { return channels_.shape().size(); }
-  double operations() const { return 8 * static_cast<double>(input_size()); }
+  /// x is read twice, y written.
+  double operations() const { return 3 * detail::memory_access * static_cast<double>(input_size()); }
   Spec spec() const {
     return {"InstanceNorm2d",
             {{"num_features", channels_.count()}, {"eps", eps_}, {"affine", affine_}},
@@ -14056,7 +14064,8 @@ class LayerNorm {
   constexpr Shape shape() const { return shape_; }
   Index input_size() const { return shape_.size(); }
   Index output_size() const { return shape_.size(); }
-  double operations() const { return 8 * static_cast<double>(shape_.size()); }
+  /// x is read twice, y written.
+  double operations() const { return 3 * detail::memory_access * static_cast<double>(shape_.size()); }
   Spec spec() const {
     const auto [c, h, w] = shape_;
     return {"LayerNorm",

@@ -175,10 +175,10 @@ TEST_CASE_TEMPLATE("LayerTable: does what the layer does", T, float, double) {
 
 TEST_CASE("LayerTable: a layer that does not say what it costs costs two operations a parameter") {
   const own::Gain gain{7};
-  CHECK(detail::LayerFunctions<own::Gain, float>::table.operations(&gain, 7) == 14);
-  CHECK(detail::LayerFunctions<Tanh, float>::table.operations(&gain, 7) == 0);
+  CHECK(detail::LayerFunctions<own::Gain, float>::table.operations(&gain) == 14);
+  CHECK(detail::LayerFunctions<Tanh, float>::table.operations(&gain) == 0);
   const auto pointwise = own::Pointwise<2, 3>().at({2, 2, 2});
-  CHECK(detail::LayerFunctions<own::placed::Pointwise, float>::table.operations(&pointwise, 8) == 2e4 * 24);
+  CHECK(detail::LayerFunctions<own::placed::Pointwise, float>::table.operations(&pointwise) == 2e4 * 24);
   CHECK(detail::LayerFunctions<own::placed::Pointwise, float>::table.gradient_splits(&pointwise, 3) == 3);
   CHECK(detail::LayerFunctions<own::Gain, float>::table.gradient_splits(&gain, 3) == 1);
 }

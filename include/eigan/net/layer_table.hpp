@@ -35,7 +35,7 @@ struct LayerTable {
   Index (*block_count)(const void* l);
   std::pair<Index, Index> (*block_range)(const void* l, Index block);
   Index (*gradient_splits)(const void* l, Index batch);
-  double (*operations)(const void* l, Index features);
+  double (*operations)(const void* l);
   Spec (*spec)(const void* l);
   std::vector<Parameter> (*parameters)(const void* l);
   std::vector<Parameter> (*states)(const void* l);
@@ -113,7 +113,7 @@ struct LayerFunctions {
     else
       return 1;
   }
-  static double operations([[maybe_unused]] const void* l, [[maybe_unused]] Index features) {
+  static double operations(const void* l) {
     if constexpr (requires { layer(l).operations(); })
       return layer(l).operations();
     else
