@@ -2572,33 +2572,9 @@ void fill_normal(View<T> out, double mean, double deviation, Rng rng, Index firs
 
 #include <initializer_list>
 
-// ======== eigan/net/gradients.hpp
-// Gradients: adds the parameters' gradients of a pass, each over the whole batch.
-//
-// The work is cut into blocks of consecutive parameters; where a layer has few parameters and much work, into runs of
-// samples whose gradients are computed by themselves and added in order. Neither cut depends on the number of threads.
-// A thread takes a contiguous share of the operations; it computes blocks of one layer together, a run of them, because
-// their products read the same activations, but no more at a time than a core's cache holds of the gradient until the
-// optimiser reads it.
-
-// ======== eigan/net/tape.hpp
-// Tape: one forward pass remembered: every level of a network, and room for the gradients on the way back.
-//
-// A tape belongs to one network shape and is allocated once, for batches up to a capacity. It remembers exactly one
-// pass: views taken from it hold until the next forward pass on the same tape. Inputs are not copied; they must outlive
-// the backward pass. Two passes alive at once are two tapes. After a forward pass the loss writes output_gradient(),
-// then one backward pass consumes it; anything else is refused.
-
-// ======== eigan/net/memory_plan.hpp
-// plan_memory: which levels of a network share memory in a training pass, and who adds to a gradient.
-//
-// Activations: an element-wise layer writes over its input, and a sum over the last level it reads, if that is no input
-// of the network, nobody else reads it, and neither its maker nor this layer reads it on the way back.
-// Gradients: an element-wise layer without parameters turns dy into dx in place, and a sum hands dy down as it is, if
-// nobody else reads that level. Of several readers of a level, the first on the way back assigns its gradient and the
-// others add theirs, in the list's order: the sum has the same bits for any number of threads.
-
-#include <numeric>
+// ======== eigan/net/check_fit.hpp
+// What a model and its passes refuse before they begin: a network that is not finished, and buffers, inputs, outputs
+// and memory that do not fit it. Each function throws std::invalid_argument with what is expected and what is given.
 
 // ======== eigan/net/steps.hpp
 // Steps<T>: a network as passes see it: a flat list. Level 0 is the input (0, 1, ... where there are several), every
@@ -3121,6 +3097,102 @@ bool same_layout(const Steps<T>& a, const Steps<T>& b) {
 }  // namespace detail
 
 }  // namespace eigan
+
+namespace eigan::detail {
+
+/// A network of at least one step, each level of which is read by another, but for the output.
+template <class T>
+void check_complete(const Steps<T>& net) {
+  if (net.steps().empty()) fail_contract("eigan::Model: needs at least one layer");
+  for (std::size_t level = 0; level + 1 < net.levels().size(); ++level)
+    if (net.readers(level) == 0) fail_contract("eigan::Model: nobody reads level ", level);
+}
+
+/// As many parameters as the network has, and numbers of state, or none of these.
+template <class T>
+void check_buffers(const Steps<T>& net, Index params, Index state) {
+  if (params != net.param_size())
+    fail_contract("eigan::Model: the network has ", net.param_size(), " parameters, given are ", params);
+  if (state != 0 && state != net.state_size())
+    fail_contract("eigan::Model: the network's state has ", net.state_size(), " numbers, given are ", state);
+}
+
+/// Inputs of the network, of one number of samples.
+template <class T>
+void check_inputs(const Steps<T>& net, std::span<const ConstView<T>> inputs) {
+  if (inputs.size() != net.inputs())
+    fail_contract("eigan::Model: this network has ", net.inputs(), " inputs, given are ", inputs.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Index features = net.levels()[i].size();
+    if (inputs[i].rows() != features)
+      fail_contract("eigan::Model: a sample of the input must have ", features, " features, has ", inputs[i].rows());
+    if (inputs[i].cols() != inputs[0].cols())
+      fail_contract("eigan::Model: all inputs must have ", inputs[0].cols(), " samples, input ", i, " has ",
+                    inputs[i].cols());
+  }
+}
+
+/// Room for the output of so many samples.
+template <class T>
+void check_output(const Steps<T>& net, const View<T>& y, Index samples) {
+  const Index features = net.levels().back().size();
+  if (y.rows() != features || y.cols() != samples)
+    fail_contract("eigan::Model::infer: y must be ", features, " x ", samples, ", is ", y.rows(), " x ", y.cols());
+}
+
+/// Room for the gradient of each input that anybody wants.
+template <class T>
+void check_input_gradients(const Steps<T>& net, std::span<const View<T>> dx, Index samples) {
+  for (std::size_t i = 0; i < dx.size(); ++i) {
+    const Index features = net.levels()[i].size();
+    if (dx[i].data() != nullptr && (dx[i].rows() != features || dx[i].cols() != samples))
+      fail_contract("eigan::Model::backward_input: dx must be ", features, " x ", samples, ", is ", dx[i].rows(), " x ",
+                    dx[i].cols());
+  }
+}
+
+/// A tape or a scratch (`what`) that was made for this network, or for another of the same sizes.
+template <class T>
+void check_made_for(const Steps<T>& net, const Steps<T>& other, const char* what) {
+  if (&other != &net && !same_layout(other, net)) fail_contract(what, " was made for a network of other sizes");
+}
+
+/// A network that draws no random numbers.
+template <class T>
+void check_deterministic(const Steps<T>& net) {
+  if (net.stochastic())
+    fail_contract("eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
+}
+
+}  // namespace eigan::detail
+
+// ======== eigan/net/gradients.hpp
+// Gradients: adds the parameters' gradients of a pass, each over the whole batch.
+//
+// The work is cut into blocks of consecutive parameters; where a layer has few parameters and much work, into runs of
+// samples whose gradients are computed by themselves and added in order. Neither cut depends on the number of threads.
+// A thread takes a contiguous share of the operations; it computes blocks of one layer together, a run of them, because
+// their products read the same activations, but no more at a time than a core's cache holds of the gradient until the
+// optimiser reads it.
+
+// ======== eigan/net/tape.hpp
+// Tape: one forward pass remembered: every level of a network, and room for the gradients on the way back.
+//
+// A tape belongs to one network shape and is allocated once, for batches up to a capacity. It remembers exactly one
+// pass: views taken from it hold until the next forward pass on the same tape. Inputs are not copied; they must outlive
+// the backward pass. Two passes alive at once are two tapes. After a forward pass the loss writes output_gradient(),
+// then one backward pass consumes it; anything else is refused.
+
+// ======== eigan/net/memory_plan.hpp
+// plan_memory: which levels of a network share memory in a training pass, and who adds to a gradient.
+//
+// Activations: an element-wise layer writes over its input, and a sum over the last level it reads, if that is no input
+// of the network, nobody else reads it, and neither its maker nor this layer reads it on the way back.
+// Gradients: an element-wise layer without parameters turns dy into dx in place, and a sum hands dy down as it is, if
+// nobody else reads that level. Of several readers of a level, the first on the way back assigns its gradient and the
+// others add theirs, in the list's order: the sum has the same bits for any number of threads.
+
+#include <numeric>
 
 namespace eigan::detail {
 
@@ -3926,19 +3998,13 @@ class BasicModel {
         state_(std::move(state)),
         tiling_(*steps_),
         gradients_(*steps_) {
-    if (steps_->steps().empty()) detail::fail_contract("eigan::Model: needs at least one layer");
-    for (std::size_t level = 0; level + 1 < steps_->levels().size(); ++level)
-      if (steps_->readers(level) == 0) detail::fail_contract("eigan::Model: nobody reads level ", level);
-    if (params_.size() != param_size())
-      detail::fail_contract("eigan::Model: the network has ", param_size(), " parameters, given are ", params_.size());
+    detail::check_complete(*steps_);
+    detail::check_buffers(*steps_, params_.size(), state_.size());
     if (state_.size() == 0 && state_size() > 0) {
       state_ = Buffer<T>(state_size());
       for (const Step<T>& step : steps_->steps())
         if (step.state_size > 0) step.table->init_state(step.layer.get(), step.state_slice(this->state()));
     }
-    if (state_.size() != state_size())
-      detail::fail_contract("eigan::Model: the network's state has ", state_size(), " numbers, given are ",
-                            state_.size());
   }
 
   /// The list of steps.
@@ -3992,7 +4058,7 @@ class BasicModel {
   }
   /// The same for a network without randomness.
   ConstView<T> forward(Tape<T>& tape, ConstView<T> x, Threads threads = {}) const {
-    check_deterministic();
+    detail::check_deterministic(*steps_);
     return forward(tape, x, Rng(0), threads);
   }
   /// The same for a network of several inputs.
@@ -4000,7 +4066,7 @@ class BasicModel {
     return forward(tape, std::span(inputs.begin(), inputs.size()), {rng, 0}, threads);
   }
   ConstView<T> forward(Tape<T>& tape, std::initializer_list<ConstView<T>> inputs, Threads threads = {}) const {
-    check_deterministic();
+    detail::check_deterministic(*steps_);
     return forward(tape, inputs, Rng(0), threads);
   }
   /// The same for any number of inputs. The pass's first sample is number draw.first_sample: a part of a batch that is
@@ -4030,7 +4096,7 @@ class BasicModel {
   void backward_inputs(Tape<T>& tape, std::span<const View<T>> dx, Threads threads = {}) const {
     check_tape(tape);
     tape.check_ready();
-    check_dx(tape, dx);
+    detail::check_input_gradients(*steps_, dx, tape.batch());
     propagate(tape, dx, threads);
   }
 
@@ -4058,18 +4124,7 @@ class BasicModel {
   }
 
   /// Throws std::invalid_argument unless these are inputs of the network, of one number of samples.
-  void check_inputs(std::span<const ConstView<T>> inputs) const {
-    if (inputs.size() != steps_->inputs())
-      detail::fail_contract("eigan::Model: this network has ", steps_->inputs(), " inputs, given are ", inputs.size());
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (inputs[i].rows() != input_size(i))
-        detail::fail_contract("eigan::Model: a sample of the input must have ", input_size(i), " features, has ",
-                              inputs[i].rows());
-      if (inputs[i].cols() != inputs[0].cols())
-        detail::fail_contract("eigan::Model: all inputs must have ", inputs[0].cols(), " samples, input ", i, " has ",
-                              inputs[i].cols());
-    }
-  }
+  void check_inputs(std::span<const ConstView<T>> inputs) const { detail::check_inputs(*steps_, inputs); }
 
   /// Both: assigns dx and adds to grad.
   void backward(Tape<T>& tape, std::span<T> grad, View<T> dx, Threads threads = {}) const {
@@ -4083,11 +4138,8 @@ class BasicModel {
   /// The same for several inputs.
   void infer(std::span<const ConstView<T>> inputs, View<T> y, Scratch<T>& scratch) const {
     check_inputs(inputs);
-    if (&scratch.steps() != steps_.get() && !detail::same_layout(scratch.steps(), *steps_))
-      detail::fail_contract("eigan::Model::infer: this scratch was made for a network of other sizes");
-    if (y.rows() != output_size() || y.cols() != inputs[0].cols())
-      detail::fail_contract("eigan::Model::infer: y must be ", output_size(), " x ", inputs[0].cols(), ", is ",
-                            y.rows(), " x ", y.cols());
+    detail::check_made_for(*steps_, scratch.steps(), "eigan::Model::infer: this scratch");
+    detail::check_output(*steps_, y, inputs[0].cols());
     detail::prepare_inference(*steps_, params(), state(), scratch.prepared(), steps_->steps().size());
     const detail::Inference<T> inference(*steps_, params(), scratch.prepared(), inputs, y);
     const Index tile = scratch.tile();
@@ -4120,20 +4172,8 @@ class BasicModel {
     tape.begin_backward(dx);
     detail::Pass<T>(*steps_, params(), state(), tiling_, tape, threads).backward();
   }
-  void check_deterministic() const {
-    if (steps_->stochastic())
-      detail::fail_contract(
-          "eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
-  }
-  void check_dx(const Tape<T>& tape, std::span<const View<T>> dx) const {
-    for (std::size_t i = 0; i < dx.size(); ++i)
-      if (dx[i].data() != nullptr && (dx[i].rows() != input_size(i) || dx[i].cols() != tape.batch()))
-        detail::fail_contract("eigan::Model::backward_input: dx must be ", input_size(i), " x ", tape.batch(), ", is ",
-                              dx[i].rows(), " x ", dx[i].cols());
-  }
   void check_tape(const Tape<T>& tape) const {
-    if (&tape.steps() != steps_.get() && !detail::same_layout(tape.steps(), *steps_))
-      detail::fail_contract("eigan::Model: this tape was made for a network of other sizes");
+    detail::check_made_for(*steps_, tape.steps(), "eigan::Model: this tape");
   }
 
   /// The part that belongs to the network's layer number `layer`.
