@@ -967,7 +967,7 @@ std::vector<Parameter> parameters_of(const L& layer) {
 // ======== eigan/core/parallel.hpp
 // parallel_for: the only place that knows OpenMP. Without OpenMP it is a loop.
 //
-// Work items are independent and each is computed the same way whoever takes it, so results never depend on the
+// Work items are independent and each is computed the same way on every thread, so results never depend on the
 // number of threads. Small work stays on the calling thread, and so does work asked for inside a parallel region of the
 // caller's or in a process that has lost its helpers to fork().
 
@@ -1183,7 +1183,7 @@ void parallel_ranges(Index n, double work, Threads threads, const F& f) {
   });
 }
 
-/// The same with f(i) for each i.
+/// Calls f(i) for each i in [0, n), with the ranges of parallel_ranges.
 template <class F>
 void parallel_for(Index n, double work, Threads threads, const F& f) {
   parallel_ranges(n, work, threads, [&](Index first, Index last) {
@@ -2916,7 +2916,7 @@ struct Step {
   std::span<U> slice(std::span<U> all) const {
     return all.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(size));
   }
-  /// The same of the state and of what is prepared.
+  /// The step's part of a buffer of states, and of what is prepared.
   template <class U>
   std::span<U> state_slice(std::span<U> all) const {
     return all.subspan(static_cast<std::size_t>(state_offset), static_cast<std::size_t>(state_size));
@@ -3184,7 +3184,7 @@ void check_deterministic(const Steps<T>& net) {
 // then one backward pass consumes it; anything else is refused.
 
 // ======== eigan/net/memory_plan.hpp
-// plan_memory: which levels of a network share memory in a training pass, and who adds to a gradient.
+// plan_memory: which levels of a network share memory in a training pass, and which steps add to a gradient.
 //
 // Activations: an element-wise layer writes over its input, and a sum over the last level it reads, if that is no input
 // of the network, nobody else reads it, and neither its maker nor this layer reads it on the way back.
@@ -3295,7 +3295,7 @@ class Tape {
   ConstView<T> activation(std::size_t level) const {
     return level < inputs_.size() ? inputs_[level] : ConstView<T>(activations_[level].columns(0, batch_));
   }
-  /// The same, for the step that computes it.
+  /// A level, for the step that computes it.
   View<T> writable_activation(std::size_t level) { return activations_[level].columns(0, batch_); }
   /// The gradient with respect to a level.
   View<T> gradient(std::size_t level) { return gradients_[level].columns(0, batch_); }
@@ -3715,7 +3715,7 @@ class Inference {
     begin(scratch, first, count);
     for (const Step<T>& step : net_.steps()) forward(step, scratch.views());
   }
-  /// The same by parts, on several threads, and no further than step number `end`.
+  /// Samples [first, first + count) by parts, on several threads, no further than step number `end`.
   void tile(Scratch<T>& scratch, Index first, Index count, Threads threads, std::size_t end) const {
     begin(scratch, first, count);
     for (const Step<T>& step : std::span(net_.steps()).first(end)) {
@@ -4042,11 +4042,11 @@ class BasicModel {
 
   /// A tape for batches of up to `capacity` samples.
   Tape<T> tape(Index capacity) const { return {steps_, capacity}; }
-  /// The same without levels that share memory, for penalties, which look at all of them after the way back.
+  /// A tape without levels that share memory, for penalties, which look at all of them after the way back.
   Tape<T> separate_tape(Index capacity) const { return {steps_, capacity, true}; }
   /// Working memory for infer, one per thread.
   Scratch<T> scratch() const { return scratch(tiling_.widest()); }
-  /// The same for tiles of so many samples.
+  /// Working memory for tiles of so many samples.
   Scratch<T> scratch(Index tile) const { return {steps_, tile}; }
   /// A buffer of the parameters' length: a gradient, a moment, an average.
   Buffer<T> zeros() const { return Buffer<T>(param_size()); }
@@ -4056,12 +4056,12 @@ class BasicModel {
   ConstView<T> forward(Tape<T>& tape, ConstView<T> x, Rng rng, Threads threads = {}) const {
     return forward(tape, std::array{x}, {rng, 0}, threads);
   }
-  /// The same for a network without randomness.
+  /// A forward pass of a network without randomness.
   ConstView<T> forward(Tape<T>& tape, ConstView<T> x, Threads threads = {}) const {
     detail::check_deterministic(*steps_);
     return forward(tape, x, Rng(0), threads);
   }
-  /// The same for a network of several inputs.
+  /// A forward pass of a network of several inputs.
   ConstView<T> forward(Tape<T>& tape, std::initializer_list<ConstView<T>> inputs, Rng rng, Threads threads = {}) const {
     return forward(tape, std::span(inputs.begin(), inputs.size()), {rng, 0}, threads);
   }
@@ -4069,7 +4069,7 @@ class BasicModel {
     detail::check_deterministic(*steps_);
     return forward(tape, inputs, Rng(0), threads);
   }
-  /// The same for any number of inputs. The pass's first sample is number draw.first_sample: a part of a batch that is
+  /// A forward pass of any number of inputs. Its first sample is number draw.first_sample: a part of a batch that is
   /// computed elsewhere draws what the whole batch would.
   ConstView<T> forward(Tape<T>& tape, std::span<const ConstView<T>> inputs, Draw draw, Threads threads = {}) const {
     check_tape(tape);
@@ -4092,7 +4092,7 @@ class BasicModel {
   void backward_input(Tape<T>& tape, View<T> dx, Threads threads = {}) const {
     backward_inputs(tape, std::array{dx}, threads);
   }
-  /// The same for several inputs; an empty view for one whose gradient nobody wants.
+  /// The gradients with respect to several inputs; an empty view stands for one that nobody wants.
   void backward_inputs(Tape<T>& tape, std::span<const View<T>> dx, Threads threads = {}) const {
     check_tape(tape);
     tape.check_ready();
@@ -4135,7 +4135,7 @@ class BasicModel {
 
   /// Inference on one thread: y = net(x), dropout off. x: input_size x n, y: output_size x n, any n.
   void infer(ConstView<T> x, View<T> y, Scratch<T>& scratch) const { infer(std::array{x}, y, scratch); }
-  /// The same for several inputs.
+  /// Inference from several inputs.
   void infer(std::span<const ConstView<T>> inputs, View<T> y, Scratch<T>& scratch) const {
     check_inputs(inputs);
     detail::check_made_for(*steps_, scratch.steps(), "eigan::Model::infer: this scratch");
@@ -4460,7 +4460,7 @@ struct NonSaturatingLoss {
   T real(ConstView<T> logits, View<T> gradient) const {
     return bce_with_logits<T>(logits, static_cast<T>(real_label), gradient);
   }
-  /// The same for generated samples.
+  /// What the discriminator wants of the logits of generated samples.
   template <class T>
   T fake(ConstView<T> logits, View<T> gradient) const {
     return bce_with_logits<T>(logits, T(0), gradient);
@@ -6447,7 +6447,7 @@ void for_each_column(View<T> out, const ConstView<T>& in, const F& f) {
   for (Index j = 0; j < out.cols(); ++j)
     f(out.rows(), out.data() + j * out.outerStride(), in.data() + j * in.outerStride());
 }
-/// The same with two inputs.
+/// f(n, out column, in1 column, in2 column) for every column of `out`.
 template <class T, class F>
 void for_each_column(View<T> out, const ConstView<T>& in1, const ConstView<T>& in2, const F& f) {
   for (Index j = 0; j < out.cols(); ++j)
@@ -8635,7 +8635,7 @@ template <Index... Sizes>
 using Generator =
     typename detail::HiddenStack<detail::WithDropout, detail::LayerList<>, Sizes...>::type::template Then<Tanh>;
 
-/// The same with batch normalisation in place of dropout.
+/// The original generator with batch normalisation in place of dropout.
 template <Index... Sizes>
 using NormalizedGenerator =
     typename detail::HiddenStack<detail::WithBatchNorm, detail::LayerList<>, Sizes...>::type::template Then<Tanh>;
@@ -8729,7 +8729,7 @@ class GanWorkspace {
   View<T> fake(Index batch) { return checked(0, batch).columns(batch, batch); }
   /// What the discriminator is told of real samples besides, in its input number i.
   View<T> real_condition(Index batch, std::size_t i = 1) { return checked(i, batch).columns(0, batch); }
-  /// The same of generated ones.
+  /// What the discriminator is told of generated samples besides.
   View<T> fake_condition(Index batch, std::size_t i = 1) { return checked(i, batch).columns(batch, batch); }
 
   // All inputs of the discriminator, valid until the next of these calls.
@@ -8933,7 +8933,7 @@ GeneratorResult<T> generator_step(BasicModel<T>& generator, const BasicModel<T>&
   return {value, d_fake};
 }
 
-/// The same on samples of its own, at the price of one more forward pass. z: latent x batch.
+/// generator_step on samples of its own, at the price of one more forward pass. z: latent x batch.
 template <class T, Optimizer<T> O, class Loss = NonSaturatingLoss, class Further = NoFurtherLoss>
 GeneratorResult<T> generator_step(BasicModel<T>& generator, const BasicModel<T>& discriminator, O& optimizer,
                                   GanWorkspace<T>& ws, std::type_identity_t<ConstView<T>> z, Rng rng,
@@ -11897,7 +11897,7 @@ void add_gradients(const ConvolutionShape& s, Index first, Index last, std::type
                                                         {x.data(), 1, x.outerStride()}, dw, db, workspace);
 }
 
-/// The same for the transposed weights, as transpose_weights() writes them, of as many parts. Not for few channels.
+/// dwt += the gradient in the order of transpose_weights(), for parts [first, last) of as many. Not for few channels.
 template <class T>
 void add_transposed_gradients(const ConvolutionShape& s, Index first, Index last, std::type_identity_t<ConstView<T>> dy,
                               std::type_identity_t<ConstView<T>> x, T* dwt) {
@@ -15838,12 +15838,12 @@ void estimate_statistics(BasicModel<T>& model, std::span<const ConstView<T>> inp
     }
   }
 }
-/// The same for a network of one input.
+/// Statistics of a network of one input.
 template <class T>
 void estimate_statistics(BasicModel<T>& model, std::type_identity_t<ConstView<T>> x, Threads threads = {}) {
   estimate_statistics(model, std::span<const ConstView<T>>(&x, 1), threads);
 }
-/// The same for a few inputs.
+/// Statistics of a network of several inputs: `estimate_statistics(model, {x, condition})`.
 template <class T>
 void estimate_statistics(BasicModel<T>& model, std::initializer_list<std::type_identity_t<ConstView<T>>> inputs,
                          Threads threads = {}) {
@@ -15872,7 +15872,7 @@ class Model : public BasicModel<T> {
 
   /// A network with freshly initialised parameters, for samples of the shapes that it states.
   Model(Net net, Rng rng) : Model(std::move(net), std::vector<Shape>{}, rng) {}
-  /// The same for samples of the shape given.
+  /// A network with freshly initialised parameters, for samples of the shape given.
   Model(Net net, Shape input, Rng rng) : Model(std::move(net), std::vector{input}, rng) {}
   /// A network whose type states all sizes.
   explicit Model(Rng rng) requires std::is_default_constructible_v<Net> : Model(Net{}, rng) {}
@@ -15917,7 +15917,7 @@ class Model : public BasicModel<T> {
           "eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
     return BasicModel<T>::forward(tape, std::forward<Arguments>(arguments)...);
   }
-  /// The same for a network of several inputs: `model.forward(tape, {x, condition})`.
+  /// A forward pass of a network of several inputs: `model.forward(tape, {x, condition})`.
   template <class... Arguments>
   ConstView<T> forward(Tape<T>& tape, std::initializer_list<ConstView<T>> inputs, Arguments&&... arguments) const {
     return forward<std::initializer_list<ConstView<T>>&, Arguments...>(tape, inputs,
@@ -15972,7 +15972,7 @@ bool all_finite(std::span<const T> values) {
   return found == 0;
 }
 
-/// The same on several threads; the values may lie anywhere.
+/// all_finite on several threads; the values may lie anywhere.
 template <std::floating_point T>
 bool all_finite(std::span<const T> values, Threads threads) {
   constexpr Index part = 1 << 14;
@@ -16668,7 +16668,7 @@ class Adam {
     update(params, grad, 0, moment1_.size());
   }
 
-  /// The same in parts: advance the clock once, then update disjoint ranges in any order, from any thread.
+  /// A step in parts: begin_step advances the clock, then disjoint ranges are updated in any order, from any thread.
   /// Throws std::invalid_argument, before anything has changed, for an option that was set to something out of range.
   void begin_step() {
     check_options();
@@ -17092,7 +17092,7 @@ class RMSProp {
     update(params, grad, 0, square_.size());
   }
 
-  /// The same in parts, as in Adam: disjoint ranges in any order, from any thread.
+  /// A step in parts, as in Adam: disjoint ranges are updated in any order, from any thread.
   void begin_step() { check_options(); }
   /// Updates the parameters [first, first + count) by their gradients.
   void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {
@@ -17191,7 +17191,7 @@ class SGD {
     update(params, grad, 0, velocity_.size());
   }
 
-  /// The same in parts, as in Adam: disjoint ranges in any order, from any thread.
+  /// A step in parts, as in Adam: disjoint ranges are updated in any order, from any thread.
   void begin_step() { check_options(); }
   /// Updates the parameters [first, first + count) by their gradients.
   void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {
@@ -17874,7 +17874,7 @@ class SafetensorsHeader {
     require(has_offsets, "data_offsets");
   }
 
-  // One that is not eigan's is no fault of the file: only who wants that tensor is refused.
+  // A dtype that is not eigan's is no fault of the file: only a reader of that tensor is refused.
   void dtype(TensorInfo& tensor, std::string text) const {
     const auto known =
         std::find_if(dtypes.begin() + 1, dtypes.end(), [&](const auto& info) { return info.name == text; });
@@ -18187,7 +18187,7 @@ std::vector<T> file_values(const SafetensorsFile& file, const TensorInfo& tensor
 // AtomicFile: a file that appears whole or not at all.
 //
 // The bytes go to a temporary file in the same folder, are forced to the disk, and only then does the file take its
-// name, replacing what was there. Whoever opens the path sees the old file or the new one, even after a power cut;
+// name, replacing what was there. A reader of the path sees the old file or the new one, even after a power cut;
 // a failure half-way leaves the old file alone and removes the temporary.
 
 namespace eigan {
@@ -18527,7 +18527,7 @@ template <SavableModel M>
 void load(const SafetensorsFile& file, M& model, const TensorNames& names = {}) {
   detail::load(file.name(), std::span(&file, 1), model, names);
 }
-/// The same from a path; Error also if the file cannot be read.
+/// Loads a model from the file at a path; Error also if the file cannot be read.
 template <SavableModel M>
 void load(const std::filesystem::path& path, M& model, const TensorNames& names = {}) {
   load(SafetensorsFile::read(path), model, names);

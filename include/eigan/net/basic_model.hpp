@@ -91,11 +91,11 @@ class BasicModel {
 
   /// A tape for batches of up to `capacity` samples.
   Tape<T> tape(Index capacity) const { return {steps_, capacity}; }
-  /// The same without levels that share memory, for penalties, which look at all of them after the way back.
+  /// A tape without levels that share memory, for penalties, which look at all of them after the way back.
   Tape<T> separate_tape(Index capacity) const { return {steps_, capacity, true}; }
   /// Working memory for infer, one per thread.
   Scratch<T> scratch() const { return scratch(tiling_.widest()); }
-  /// The same for tiles of so many samples.
+  /// Working memory for tiles of so many samples.
   Scratch<T> scratch(Index tile) const { return {steps_, tile}; }
   /// A buffer of the parameters' length: a gradient, a moment, an average.
   Buffer<T> zeros() const { return Buffer<T>(param_size()); }
@@ -105,12 +105,12 @@ class BasicModel {
   ConstView<T> forward(Tape<T>& tape, ConstView<T> x, Rng rng, Threads threads = {}) const {
     return forward(tape, std::array{x}, {rng, 0}, threads);
   }
-  /// The same for a network without randomness.
+  /// A forward pass of a network without randomness.
   ConstView<T> forward(Tape<T>& tape, ConstView<T> x, Threads threads = {}) const {
     detail::check_deterministic(*steps_);
     return forward(tape, x, Rng(0), threads);
   }
-  /// The same for a network of several inputs.
+  /// A forward pass of a network of several inputs.
   ConstView<T> forward(Tape<T>& tape, std::initializer_list<ConstView<T>> inputs, Rng rng, Threads threads = {}) const {
     return forward(tape, std::span(inputs.begin(), inputs.size()), {rng, 0}, threads);
   }
@@ -118,7 +118,7 @@ class BasicModel {
     detail::check_deterministic(*steps_);
     return forward(tape, inputs, Rng(0), threads);
   }
-  /// The same for any number of inputs. The pass's first sample is number draw.first_sample: a part of a batch that is
+  /// A forward pass of any number of inputs. Its first sample is number draw.first_sample: a part of a batch that is
   /// computed elsewhere draws what the whole batch would.
   ConstView<T> forward(Tape<T>& tape, std::span<const ConstView<T>> inputs, Draw draw, Threads threads = {}) const {
     check_tape(tape);
@@ -141,7 +141,7 @@ class BasicModel {
   void backward_input(Tape<T>& tape, View<T> dx, Threads threads = {}) const {
     backward_inputs(tape, std::array{dx}, threads);
   }
-  /// The same for several inputs; an empty view for one whose gradient nobody wants.
+  /// The gradients with respect to several inputs; an empty view stands for one that nobody wants.
   void backward_inputs(Tape<T>& tape, std::span<const View<T>> dx, Threads threads = {}) const {
     check_tape(tape);
     tape.check_ready();
@@ -184,7 +184,7 @@ class BasicModel {
 
   /// Inference on one thread: y = net(x), dropout off. x: input_size x n, y: output_size x n, any n.
   void infer(ConstView<T> x, View<T> y, Scratch<T>& scratch) const { infer(std::array{x}, y, scratch); }
-  /// The same for several inputs.
+  /// Inference from several inputs.
   void infer(std::span<const ConstView<T>> inputs, View<T> y, Scratch<T>& scratch) const {
     check_inputs(inputs);
     detail::check_made_for(*steps_, scratch.steps(), "eigan::Model::infer: this scratch");

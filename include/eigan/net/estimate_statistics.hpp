@@ -61,12 +61,12 @@ void estimate_statistics(BasicModel<T>& model, std::span<const ConstView<T>> inp
     }
   }
 }
-/// The same for a network of one input.
+/// Statistics of a network of one input.
 template <class T>
 void estimate_statistics(BasicModel<T>& model, std::type_identity_t<ConstView<T>> x, Threads threads = {}) {
   estimate_statistics(model, std::span<const ConstView<T>>(&x, 1), threads);
 }
-/// The same for a few inputs.
+/// Statistics of a network of several inputs: `estimate_statistics(model, {x, condition})`.
 template <class T>
 void estimate_statistics(BasicModel<T>& model, std::initializer_list<std::type_identity_t<ConstView<T>>> inputs,
                          Threads threads = {}) {
