@@ -791,8 +791,9 @@ template <class L, class T>
 using ParamsOf = typename detail::ParamsOfLayer<L, T>::type;
 
 /// What every layer has: a kind of size, `forward` and `backward_input`. It may state `backward_reads_x = false` (or
-/// _y) where the way back does without the input (the output), whose memory is then used again; and `operations()`, the
-/// floating-point operations of `forward` for one sample, from which passes decide how many threads they are worth.
+/// _y) where the way back does without the input (the output), whose memory is then used again; tangents do without it,
+/// too. `operations()` are the floating-point operations of `forward` for one sample, from which passes decide how many
+/// threads they are worth; its reading and writing is counted in any case.
 template <class L, class T = float>
 concept Layer = (ElementwiseLayer<L> || SizedLayer<L>)&&requires(const L layer, ParamsOf<L, T> p, ConstView<T> c,
                                                                  View<T> v) {
@@ -851,7 +852,7 @@ concept BatchCoupledLayer = PartedLayer<L, T> && requires {
 };
 
 /// A layer with numbers beside its parameters that no optimiser changes, such as running statistics. `prepare` is where
-/// it reads them.
+/// it reads them. A state that follows the parameters has `update_state(p, s)`, called once for each step of training.
 template <class L, class T = float>
 concept StatefulLayer = PreparedLayer<L, T> && requires(const L layer, std::span<T> s) {
   { layer.state_size() } -> std::convertible_to<Index>;
@@ -966,7 +967,7 @@ std::vector<Parameter> parameters_of(const L& layer) {
 // ======== eigan/core/parallel.hpp
 // parallel_for: the only place that knows OpenMP. Without OpenMP it is a loop.
 //
-// Work items are independent and each is computed the same way whoever takes it, so results never depend on the
+// Work items are independent and each is computed the same way on every thread, so results never depend on the
 // number of threads. Small work stays on the calling thread, and so does work asked for inside a parallel region of the
 // caller's or in a process that has lost its helpers to fork().
 
@@ -1182,7 +1183,7 @@ void parallel_ranges(Index n, double work, Threads threads, const F& f) {
   });
 }
 
-/// The same with f(i) for each i.
+/// Calls f(i) for each i in [0, n), with the ranges of parallel_ranges.
 template <class F>
 void parallel_for(Index n, double work, Threads threads, const F& f) {
   parallel_ranges(n, work, threads, [&](Index first, Index last) {
@@ -2571,33 +2572,9 @@ void fill_normal(View<T> out, double mean, double deviation, Rng rng, Index firs
 
 #include <initializer_list>
 
-// ======== eigan/net/gradients.hpp
-// Gradients: adds the parameters' gradients of a pass, each over the whole batch.
-//
-// The work is cut into blocks of consecutive parameters; where a layer has few parameters and much work, into runs of
-// samples whose gradients are computed by themselves and added in order. Neither cut depends on the number of threads.
-// A thread takes a contiguous share of the operations; it computes blocks of one layer together, a run of them, because
-// their products read the same activations, but no more at a time than a core's cache holds of the gradient until the
-// optimiser reads it.
-
-// ======== eigan/net/tape.hpp
-// Tape: one forward pass remembered: every level of a network, and room for the gradients on the way back.
-//
-// A tape belongs to one network shape and is allocated once, for batches up to a capacity. It remembers exactly one
-// pass: views taken from it hold until the next forward pass on the same tape. Inputs are not copied; they must outlive
-// the backward pass. Two passes alive at once are two tapes. After a forward pass the loss writes output_gradient(),
-// then one backward pass consumes it; anything else is refused.
-
-// ======== eigan/net/memory_plan.hpp
-// plan_memory: which levels of a network share memory in a training pass, and who adds to a gradient.
-//
-// Activations: an element-wise layer writes over its input, and a sum over the last level it reads, if that is no input
-// of the network, nobody else reads it, and neither its maker nor this layer reads it on the way back.
-// Gradients: an element-wise layer without parameters turns dy into dx in place, and a sum hands dy down as it is, if
-// nobody else reads that level. Of several readers of a level, the first on the way back assigns its gradient and the
-// others add theirs, in the list's order: the sum has the same bits for any number of threads.
-
-#include <numeric>
+// ======== eigan/net/check_fit.hpp
+// What a model and its passes refuse before they begin: a network that is not finished, and buffers, inputs, outputs
+// and memory that do not fit it. Each function throws std::invalid_argument with what is expected and what is given.
 
 // ======== eigan/net/steps.hpp
 // Steps<T>: a network as passes see it: a flat list. Level 0 is the input (0, 1, ... where there are several), every
@@ -2689,14 +2666,14 @@ struct LayerTable {
   Index (*block_count)(const void* l);
   std::pair<Index, Index> (*block_range)(const void* l, Index block);
   Index (*gradient_splits)(const void* l, Index batch);
-  double (*operations)(const void* l, Index features);
+  double (*operations)(const void* l);
   Spec (*spec)(const void* l);
   std::vector<Parameter> (*parameters)(const void* l);
   std::vector<Parameter> (*states)(const void* l);
   void (*init)(const void* l, std::span<T> p, Rng rng);
   void (*init_state)(const void* l, std::span<T> s);
   void (*prepare)(const void* l, std::span<const T> p, std::span<const T> s, std::span<T> q, Phase phase);
-  void (*update_statistics)(const void* l, std::span<T> s, C x, double momentum);
+  void (*update_state)(const void* l, std::span<const T> p, std::span<T> s, C x, double momentum);
   void (*merge_statistics)(const void* l, std::span<T> s, C x, Index seen);
   void (*forward)(const void* l, P p, C x, V y);
   void (*forward_train)(const void* l, P p, C x, V y, Draw draw);
@@ -2767,7 +2744,7 @@ struct LayerFunctions {
     else
       return 1;
   }
-  static double operations([[maybe_unused]] const void* l, [[maybe_unused]] Index features) {
+  static double operations(const void* l) {
     if constexpr (requires { layer(l).operations(); })
       return layer(l).operations();
     else
@@ -2793,9 +2770,10 @@ struct LayerFunctions {
                       [[maybe_unused]] Phase phase) {
     if constexpr (PreparedLayer<L, T>) layer(l).prepare(p, s, q, phase);
   }
-  static void update_statistics([[maybe_unused]] const void* l, [[maybe_unused]] std::span<T> s, [[maybe_unused]] C x,
-                                [[maybe_unused]] double momentum) {
+  static void update_state([[maybe_unused]] const void* l, [[maybe_unused]] std::span<const T> p,
+                           [[maybe_unused]] std::span<T> s, [[maybe_unused]] C x, [[maybe_unused]] double momentum) {
     if constexpr (StatisticsLayer<L, T>) layer(l).update_statistics(s, x, momentum);
+    if constexpr (requires { layer(l).update_state(p, s); }) layer(l).update_state(p, s);
   }
   static void merge_statistics([[maybe_unused]] const void* l, [[maybe_unused]] std::span<T> s, [[maybe_unused]] C x,
                                [[maybe_unused]] Index seen) {
@@ -2880,7 +2858,7 @@ struct LayerFunctions {
                                        .init = init,
                                        .init_state = init_state,
                                        .prepare = prepare,
-                                       .update_statistics = update_statistics,
+                                       .update_state = update_state,
                                        .merge_statistics = merge_statistics,
                                        .forward = forward,
                                        .forward_train = forward_train,
@@ -2919,7 +2897,7 @@ struct Step {
   std::string name;                ///< of the layer in the network: "2.body.0"
   const detail::LayerTable<T>* table = nullptr;
   std::shared_ptr<const void> layer = nullptr;
-  double operations = 0;       ///< floating-point operations of a forward pass for one sample
+  double operations = 0;       ///< of a forward pass for one sample, in floating-point operations
   Index offset = 0, size = 0;  ///< of its parameters
   Index state_offset = 0, state_size = 0;
   Index prepared_offset = 0, prepared_size = 0;
@@ -2938,7 +2916,7 @@ struct Step {
   std::span<U> slice(std::span<U> all) const {
     return all.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(size));
   }
-  /// The same of the state and of what is prepared.
+  /// The step's part of a buffer of states, and of what is prepared.
   template <class U>
   std::span<U> state_slice(std::span<U> all) const {
     return all.subspan(static_cast<std::size_t>(state_offset), static_cast<std::size_t>(state_size));
@@ -3051,7 +3029,6 @@ class Steps {
   }
   template <class L>
   std::size_t add_placed(L layer, std::size_t from, Shape out, std::string name) {
-    const Index features = levels_[from].size();
     Step<T> step{StepKind::layer, {from}, 0, std::move(name), &detail::LayerFunctions<L, T>::table};
     step.layer = std::make_shared<const L>(std::move(layer));
     const auto place = [&](Index& total, Index& offset, Index& size, Index (*size_of)(const void*)) {
@@ -3063,8 +3040,14 @@ class Steps {
     place(params_, step.offset, step.size, step.table->param_size);
     place(states_, step.state_offset, step.state_size, step.table->state_size);
     place(prepared_, step.prepared_offset, step.prepared_size, step.table->prepared_size);
-    step.operations = std::max(step.table->operations(step.layer.get(), features), static_cast<double>(features));
+    step.operations = step.table->operations(step.layer.get());
     return push(std::move(step), out);
+  }
+  /// What a step reads and writes for a sample: where it does little else, that is its time.
+  double numbers(const Step<T>& step, Shape out) const {
+    auto sum = static_cast<double>(out.size());
+    for (const std::size_t level : step.reads) sum += static_cast<double>(levels_[level].size());
+    return sum;
   }
   static bool fits_memory(Shape shape) {
     Index size = 0;
@@ -3074,6 +3057,7 @@ class Steps {
   std::size_t push(Step<T> step, Shape out) {
     if (!fits_memory(out))
       detail::fail_contract("eigan: layer ", step.name, " would give more numbers than any memory holds");
+    step.operations = std::max(step.operations, detail::memory_access * numbers(step, out));
     step.writes = levels_.size();
     levels_.push_back(out);
     steps_.push_back(std::move(step));
@@ -3113,6 +3097,102 @@ bool same_layout(const Steps<T>& a, const Steps<T>& b) {
 }  // namespace detail
 
 }  // namespace eigan
+
+namespace eigan::detail {
+
+/// A network of at least one step, each level of which is read by another, but for the output.
+template <class T>
+void check_complete(const Steps<T>& net) {
+  if (net.steps().empty()) fail_contract("eigan::Model: needs at least one layer");
+  for (std::size_t level = 0; level + 1 < net.levels().size(); ++level)
+    if (net.readers(level) == 0) fail_contract("eigan::Model: nobody reads level ", level);
+}
+
+/// As many parameters as the network has, and numbers of state, or none of these.
+template <class T>
+void check_buffers(const Steps<T>& net, Index params, Index state) {
+  if (params != net.param_size())
+    fail_contract("eigan::Model: the network has ", net.param_size(), " parameters, given are ", params);
+  if (state != 0 && state != net.state_size())
+    fail_contract("eigan::Model: the network's state has ", net.state_size(), " numbers, given are ", state);
+}
+
+/// Inputs of the network, of one number of samples.
+template <class T>
+void check_inputs(const Steps<T>& net, std::span<const ConstView<T>> inputs) {
+  if (inputs.size() != net.inputs())
+    fail_contract("eigan::Model: this network has ", net.inputs(), " inputs, given are ", inputs.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Index features = net.levels()[i].size();
+    if (inputs[i].rows() != features)
+      fail_contract("eigan::Model: a sample of the input must have ", features, " features, has ", inputs[i].rows());
+    if (inputs[i].cols() != inputs[0].cols())
+      fail_contract("eigan::Model: all inputs must have ", inputs[0].cols(), " samples, input ", i, " has ",
+                    inputs[i].cols());
+  }
+}
+
+/// Room for the output of so many samples.
+template <class T>
+void check_output(const Steps<T>& net, const View<T>& y, Index samples) {
+  const Index features = net.levels().back().size();
+  if (y.rows() != features || y.cols() != samples)
+    fail_contract("eigan::Model::infer: y must be ", features, " x ", samples, ", is ", y.rows(), " x ", y.cols());
+}
+
+/// Room for the gradient of each input that anybody wants.
+template <class T>
+void check_input_gradients(const Steps<T>& net, std::span<const View<T>> dx, Index samples) {
+  for (std::size_t i = 0; i < dx.size(); ++i) {
+    const Index features = net.levels()[i].size();
+    if (dx[i].data() != nullptr && (dx[i].rows() != features || dx[i].cols() != samples))
+      fail_contract("eigan::Model::backward_input: dx must be ", features, " x ", samples, ", is ", dx[i].rows(), " x ",
+                    dx[i].cols());
+  }
+}
+
+/// A tape or a scratch (`what`) that was made for this network, or for another of the same sizes.
+template <class T>
+void check_made_for(const Steps<T>& net, const Steps<T>& other, const char* what) {
+  if (&other != &net && !same_layout(other, net)) fail_contract(what, " was made for a network of other sizes");
+}
+
+/// A network that draws no random numbers.
+template <class T>
+void check_deterministic(const Steps<T>& net) {
+  if (net.stochastic())
+    fail_contract("eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
+}
+
+}  // namespace eigan::detail
+
+// ======== eigan/net/gradients.hpp
+// Gradients: adds the parameters' gradients of a pass, each over the whole batch.
+//
+// The work is cut into blocks of consecutive parameters; where a layer has few parameters and much work, into runs of
+// samples whose gradients are computed by themselves and added in order. Neither cut depends on the number of threads.
+// A thread takes a contiguous share of the operations; it computes blocks of one layer together, a run of them, because
+// their products read the same activations, but no more at a time than a core's cache holds of the gradient until the
+// optimiser reads it.
+
+// ======== eigan/net/tape.hpp
+// Tape: one forward pass remembered: every level of a network, and room for the gradients on the way back.
+//
+// A tape belongs to one network shape and is allocated once, for batches up to a capacity. It remembers exactly one
+// pass: views taken from it hold until the next forward pass on the same tape. Inputs are not copied; they must outlive
+// the backward pass. Two passes alive at once are two tapes. After a forward pass the loss writes output_gradient(),
+// then one backward pass consumes it; anything else is refused.
+
+// ======== eigan/net/memory_plan.hpp
+// plan_memory: which levels of a network share memory in a training pass, and which steps add to a gradient.
+//
+// Activations: an element-wise layer writes over its input, and a sum over the last level it reads, if that is no input
+// of the network, nobody else reads it, and neither its maker nor this layer reads it on the way back.
+// Gradients: an element-wise layer without parameters turns dy into dx in place, and a sum hands dy down as it is, if
+// nobody else reads that level. Of several readers of a level, the first on the way back assigns its gradient and the
+// others add theirs, in the list's order: the sum has the same bits for any number of threads.
+
+#include <numeric>
 
 namespace eigan::detail {
 
@@ -3215,7 +3295,7 @@ class Tape {
   ConstView<T> activation(std::size_t level) const {
     return level < inputs_.size() ? inputs_[level] : ConstView<T>(activations_[level].columns(0, batch_));
   }
-  /// The same, for the step that computes it.
+  /// A level, for the step that computes it.
   View<T> writable_activation(std::size_t level) { return activations_[level].columns(0, batch_); }
   /// The gradient with respect to a level.
   View<T> gradient(std::size_t level) { return gradients_[level].columns(0, batch_); }
@@ -3635,7 +3715,7 @@ class Inference {
     begin(scratch, first, count);
     for (const Step<T>& step : net_.steps()) forward(step, scratch.views());
   }
-  /// The same by parts, on several threads, and no further than step number `end`.
+  /// Samples [first, first + count) by parts, on several threads, no further than step number `end`.
   void tile(Scratch<T>& scratch, Index first, Index count, Threads threads, std::size_t end) const {
     begin(scratch, first, count);
     for (const Step<T>& step : std::span(net_.steps()).first(end)) {
@@ -3918,19 +3998,13 @@ class BasicModel {
         state_(std::move(state)),
         tiling_(*steps_),
         gradients_(*steps_) {
-    if (steps_->steps().empty()) detail::fail_contract("eigan::Model: needs at least one layer");
-    for (std::size_t level = 0; level + 1 < steps_->levels().size(); ++level)
-      if (steps_->readers(level) == 0) detail::fail_contract("eigan::Model: nobody reads level ", level);
-    if (params_.size() != param_size())
-      detail::fail_contract("eigan::Model: the network has ", param_size(), " parameters, given are ", params_.size());
+    detail::check_complete(*steps_);
+    detail::check_buffers(*steps_, params_.size(), state_.size());
     if (state_.size() == 0 && state_size() > 0) {
       state_ = Buffer<T>(state_size());
       for (const Step<T>& step : steps_->steps())
         if (step.state_size > 0) step.table->init_state(step.layer.get(), step.state_slice(this->state()));
     }
-    if (state_.size() != state_size())
-      detail::fail_contract("eigan::Model: the network's state has ", state_size(), " numbers, given are ",
-                            state_.size());
   }
 
   /// The list of steps.
@@ -3968,11 +4042,11 @@ class BasicModel {
 
   /// A tape for batches of up to `capacity` samples.
   Tape<T> tape(Index capacity) const { return {steps_, capacity}; }
-  /// The same without levels that share memory, for penalties, which look at all of them after the way back.
+  /// A tape without levels that share memory, for penalties, which look at all of them after the way back.
   Tape<T> separate_tape(Index capacity) const { return {steps_, capacity, true}; }
   /// Working memory for infer, one per thread.
   Scratch<T> scratch() const { return scratch(tiling_.widest()); }
-  /// The same for tiles of so many samples.
+  /// Working memory for tiles of so many samples.
   Scratch<T> scratch(Index tile) const { return {steps_, tile}; }
   /// A buffer of the parameters' length: a gradient, a moment, an average.
   Buffer<T> zeros() const { return Buffer<T>(param_size()); }
@@ -3982,20 +4056,20 @@ class BasicModel {
   ConstView<T> forward(Tape<T>& tape, ConstView<T> x, Rng rng, Threads threads = {}) const {
     return forward(tape, std::array{x}, {rng, 0}, threads);
   }
-  /// The same for a network without randomness.
+  /// A forward pass of a network without randomness.
   ConstView<T> forward(Tape<T>& tape, ConstView<T> x, Threads threads = {}) const {
-    check_deterministic();
+    detail::check_deterministic(*steps_);
     return forward(tape, x, Rng(0), threads);
   }
-  /// The same for a network of several inputs.
+  /// A forward pass of a network of several inputs.
   ConstView<T> forward(Tape<T>& tape, std::initializer_list<ConstView<T>> inputs, Rng rng, Threads threads = {}) const {
     return forward(tape, std::span(inputs.begin(), inputs.size()), {rng, 0}, threads);
   }
   ConstView<T> forward(Tape<T>& tape, std::initializer_list<ConstView<T>> inputs, Threads threads = {}) const {
-    check_deterministic();
+    detail::check_deterministic(*steps_);
     return forward(tape, inputs, Rng(0), threads);
   }
-  /// The same for any number of inputs. The pass's first sample is number draw.first_sample: a part of a batch that is
+  /// A forward pass of any number of inputs. Its first sample is number draw.first_sample: a part of a batch that is
   /// computed elsewhere draws what the whole batch would.
   ConstView<T> forward(Tape<T>& tape, std::span<const ConstView<T>> inputs, Draw draw, Threads threads = {}) const {
     check_tape(tape);
@@ -4018,11 +4092,11 @@ class BasicModel {
   void backward_input(Tape<T>& tape, View<T> dx, Threads threads = {}) const {
     backward_inputs(tape, std::array{dx}, threads);
   }
-  /// The same for several inputs; an empty view for one whose gradient nobody wants.
+  /// The gradients with respect to several inputs; an empty view stands for one that nobody wants.
   void backward_inputs(Tape<T>& tape, std::span<const View<T>> dx, Threads threads = {}) const {
     check_tape(tape);
     tape.check_ready();
-    check_dx(tape, dx);
+    detail::check_input_gradients(*steps_, dx, tape.batch());
     propagate(tape, dx, threads);
   }
 
@@ -4050,18 +4124,7 @@ class BasicModel {
   }
 
   /// Throws std::invalid_argument unless these are inputs of the network, of one number of samples.
-  void check_inputs(std::span<const ConstView<T>> inputs) const {
-    if (inputs.size() != steps_->inputs())
-      detail::fail_contract("eigan::Model: this network has ", steps_->inputs(), " inputs, given are ", inputs.size());
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (inputs[i].rows() != input_size(i))
-        detail::fail_contract("eigan::Model: a sample of the input must have ", input_size(i), " features, has ",
-                              inputs[i].rows());
-      if (inputs[i].cols() != inputs[0].cols())
-        detail::fail_contract("eigan::Model: all inputs must have ", inputs[0].cols(), " samples, input ", i, " has ",
-                              inputs[i].cols());
-    }
-  }
+  void check_inputs(std::span<const ConstView<T>> inputs) const { detail::check_inputs(*steps_, inputs); }
 
   /// Both: assigns dx and adds to grad.
   void backward(Tape<T>& tape, std::span<T> grad, View<T> dx, Threads threads = {}) const {
@@ -4072,14 +4135,11 @@ class BasicModel {
 
   /// Inference on one thread: y = net(x), dropout off. x: input_size x n, y: output_size x n, any n.
   void infer(ConstView<T> x, View<T> y, Scratch<T>& scratch) const { infer(std::array{x}, y, scratch); }
-  /// The same for several inputs.
+  /// Inference from several inputs.
   void infer(std::span<const ConstView<T>> inputs, View<T> y, Scratch<T>& scratch) const {
     check_inputs(inputs);
-    if (&scratch.steps() != steps_.get() && !detail::same_layout(scratch.steps(), *steps_))
-      detail::fail_contract("eigan::Model::infer: this scratch was made for a network of other sizes");
-    if (y.rows() != output_size() || y.cols() != inputs[0].cols())
-      detail::fail_contract("eigan::Model::infer: y must be ", output_size(), " x ", inputs[0].cols(), ", is ",
-                            y.rows(), " x ", y.cols());
+    detail::check_made_for(*steps_, scratch.steps(), "eigan::Model::infer: this scratch");
+    detail::check_output(*steps_, y, inputs[0].cols());
     detail::prepare_inference(*steps_, params(), state(), scratch.prepared(), steps_->steps().size());
     const detail::Inference<T> inference(*steps_, params(), scratch.prepared(), inputs, y);
     const Index tile = scratch.tile();
@@ -4112,20 +4172,8 @@ class BasicModel {
     tape.begin_backward(dx);
     detail::Pass<T>(*steps_, params(), state(), tiling_, tape, threads).backward();
   }
-  void check_deterministic() const {
-    if (steps_->stochastic())
-      detail::fail_contract(
-          "eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
-  }
-  void check_dx(const Tape<T>& tape, std::span<const View<T>> dx) const {
-    for (std::size_t i = 0; i < dx.size(); ++i)
-      if (dx[i].data() != nullptr && (dx[i].rows() != input_size(i) || dx[i].cols() != tape.batch()))
-        detail::fail_contract("eigan::Model::backward_input: dx must be ", input_size(i), " x ", tape.batch(), ", is ",
-                              dx[i].rows(), " x ", dx[i].cols());
-  }
   void check_tape(const Tape<T>& tape) const {
-    if (&tape.steps() != steps_.get() && !detail::same_layout(tape.steps(), *steps_))
-      detail::fail_contract("eigan::Model: this tape was made for a network of other sizes");
+    detail::check_made_for(*steps_, tape.steps(), "eigan::Model: this tape");
   }
 
   /// The part that belongs to the network's layer number `layer`.
@@ -4412,7 +4460,7 @@ struct NonSaturatingLoss {
   T real(ConstView<T> logits, View<T> gradient) const {
     return bce_with_logits<T>(logits, static_cast<T>(real_label), gradient);
   }
-  /// The same for generated samples.
+  /// What the discriminator wants of the logits of generated samples.
   template <class T>
   T fake(ConstView<T> logits, View<T> gradient) const {
     return bce_with_logits<T>(logits, T(0), gradient);
@@ -5437,7 +5485,8 @@ class BatchNorm {
   Index output_size() const { return shape().size(); }
   /// What is added to the variance.
   double eps() const { return eps_; }
-  double operations() const { return 8 * static_cast<double>(input_size()); }
+  /// x is read twice, y written.
+  double operations() const { return 3 * detail::memory_access * static_cast<double>(input_size()); }
   Spec spec() const {
     return {name_,
             {{"num_features", channels_.count()}, {"eps", eps_}},
@@ -6401,7 +6450,7 @@ void for_each_column(View<T> out, const ConstView<T>& in, const F& f) {
   for (Index j = 0; j < out.cols(); ++j)
     f(out.rows(), out.data() + j * out.outerStride(), in.data() + j * in.outerStride());
 }
-/// The same with two inputs.
+/// f(n, out column, in1 column, in2 column) for every column of `out`.
 template <class T, class F>
 void for_each_column(View<T> out, const ConstView<T>& in1, const ConstView<T>& in2, const F& f) {
   for (Index j = 0; j < out.cols(); ++j)
@@ -8589,7 +8638,7 @@ template <Index... Sizes>
 using Generator =
     typename detail::HiddenStack<detail::WithDropout, detail::LayerList<>, Sizes...>::type::template Then<Tanh>;
 
-/// The same with batch normalisation in place of dropout.
+/// The original generator with batch normalisation in place of dropout.
 template <Index... Sizes>
 using NormalizedGenerator =
     typename detail::HiddenStack<detail::WithBatchNorm, detail::LayerList<>, Sizes...>::type::template Then<Tanh>;
@@ -8683,7 +8732,7 @@ class GanWorkspace {
   View<T> fake(Index batch) { return checked(0, batch).columns(batch, batch); }
   /// What the discriminator is told of real samples besides, in its input number i.
   View<T> real_condition(Index batch, std::size_t i = 1) { return checked(i, batch).columns(0, batch); }
-  /// The same of generated ones.
+  /// What the discriminator is told of generated samples besides.
   View<T> fake_condition(Index batch, std::size_t i = 1) { return checked(i, batch).columns(batch, batch); }
 
   // All inputs of the discriminator, valid until the next of these calls.
@@ -8887,7 +8936,7 @@ GeneratorResult<T> generator_step(BasicModel<T>& generator, const BasicModel<T>&
   return {value, d_fake};
 }
 
-/// The same on samples of its own, at the price of one more forward pass. z: latent x batch.
+/// generator_step on samples of its own, at the price of one more forward pass. z: latent x batch.
 template <class T, Optimizer<T> O, class Loss = NonSaturatingLoss, class Further = NoFurtherLoss>
 GeneratorResult<T> generator_step(BasicModel<T>& generator, const BasicModel<T>& discriminator, O& optimizer,
                                   GanWorkspace<T>& ws, std::type_identity_t<ConstView<T>> z, Rng rng,
@@ -8955,7 +9004,6 @@ class SpatialLayer {
 
   Index input_size() const { return in_.size(); }
   Index output_size() const { return out_.size(); }
-  double operations() const { return static_cast<double>(in_.size() + out_.size()); }
 
   Index part_count() const { return std::min(in_.height, out_.height); }
   template <class T>
@@ -11852,7 +11900,7 @@ void add_gradients(const ConvolutionShape& s, Index first, Index last, std::type
                                                         {x.data(), 1, x.outerStride()}, dw, db, workspace);
 }
 
-/// The same for the transposed weights, as transpose_weights() writes them, of as many parts. Not for few channels.
+/// dwt += the gradient in the order of transpose_weights(), for parts [first, last) of as many. Not for few channels.
 template <class T>
 void add_transposed_gradients(const ConvolutionShape& s, Index first, Index last, std::type_identity_t<ConstView<T>> dy,
                               std::type_identity_t<ConstView<T>> x, T* dwt) {
@@ -13428,7 +13476,8 @@ class InstanceNorm2d {
 
   Index input_size() const { return channels_.shape().size(); }
   Index output_size() const { return channels_.shape().size(); }
-  double operations() const { return 8 * static_cast<double>(input_size()); }
+  /// x is read twice, y written.
+  double operations() const { return 3 * detail::memory_access * static_cast<double>(input_size()); }
   Spec spec() const {
     return {"InstanceNorm2d",
             {{"num_features", channels_.count()}, {"eps", eps_}, {"affine", affine_}},
@@ -14058,7 +14107,8 @@ class LayerNorm {
   constexpr Shape shape() const { return shape_; }
   Index input_size() const { return shape_.size(); }
   Index output_size() const { return shape_.size(); }
-  double operations() const { return 8 * static_cast<double>(shape_.size()); }
+  /// x is read twice, y written.
+  double operations() const { return 3 * detail::memory_access * static_cast<double>(shape_.size()); }
   Spec spec() const {
     const auto [c, h, w] = shape_;
     return {"LayerNorm",
@@ -14993,7 +15043,7 @@ static_assert(TangentLayer<Softplus>);
 // SpectralNorm<Layer>: a layer with its weight W divided by an estimate of its largest singular value, so that it
 // stretches nothing by more than about 1 (Miyato et al. 2018).     W: out x n as it lies in memory
 //   forward: the layer's, with W^ = W / sigma,   sigma = u^T W v;   u and v, the state, follow W by one step of the
-//   power method for each update_state; before the first one a pass takes 15 of them by itself
+//   power method for each update_statistics(model, tape); before the first one a pass takes 15 of them by itself
 // Backward:  dW += (dW^ - <dW^, W^> u v^T) / sigma, u and v being constants, as in
 // torch.nn.utils.parametrizations.spectral_norm. <dW^, W^> = sum dy (y - b), so that it needs no memory of its own.
 
@@ -15740,13 +15790,16 @@ void soft_targets(const Labels& labels, double smoothing, View<T> target) {
 }  // namespace eigan
 
 // ======== eigan/net/estimate_statistics.hpp
-// What batch normalisations use at inference: running averages over training batches, as PyTorch keeps them, or
-// statistics estimated from as many samples as one likes for the weights as they are (Wu and Johnson 2021, "precise").
+// What layers keep beside their parameters. Batch normalisations: running averages over training batches, as PyTorch
+// keeps them, or statistics estimated from as many samples as one likes for the weights as they are (Wu and Johnson
+// 2021, "precise"). Spectral norms: singular vectors, which follow the weights by a step of the power method.
 
 namespace eigan {
 
-/// Moves the running statistics towards those of the batch whose forward pass is on the tape: running += momentum
-/// (batch's - running). To be called after each training pass; forward itself changes nothing but its tape.
+/// Moves the state on by one step of training. Running statistics go towards those of the batch whose forward pass is
+/// on the tape: running += momentum (batch's - running). SpectralNorm takes one step of the power method on the weights
+/// as they are. To be called once for each step, behind the optimiser's for what PyTorch computes; forward itself
+/// changes nothing but its tape.
 template <class T>
 void update_statistics(BasicModel<T>& model, const Tape<T>& tape, double momentum = 0.1) {
   if (!(detail::at_least(momentum, 0) && momentum > 0 && momentum <= 1))
@@ -15755,9 +15808,9 @@ void update_statistics(BasicModel<T>& model, const Tape<T>& tape, double momentu
     detail::fail_contract("eigan::update_statistics: this tape was made for a network of other sizes");
   if (tape.batch() == 0) detail::fail_contract("eigan::update_statistics: no forward pass on this tape");
   for (const Step<T>& step : model.steps().steps())
-    if (step.traits().statistics)
-      step.table->update_statistics(step.layer.get(), step.state_slice(model.state()), tape.activation(step.reads[0]),
-                                    momentum);
+    if (step.state_size > 0)
+      step.table->update_state(step.layer.get(), step.slice(std::as_const(model).params()),
+                               step.state_slice(model.state()), tape.activation(step.reads[0]), momentum);
 }
 
 /// Sends samples through the network as at inference, once for each layer with statistics, and lets that layer take
@@ -15788,12 +15841,12 @@ void estimate_statistics(BasicModel<T>& model, std::span<const ConstView<T>> inp
     }
   }
 }
-/// The same for a network of one input.
+/// Statistics of a network of one input.
 template <class T>
 void estimate_statistics(BasicModel<T>& model, std::type_identity_t<ConstView<T>> x, Threads threads = {}) {
   estimate_statistics(model, std::span<const ConstView<T>>(&x, 1), threads);
 }
-/// The same for a few inputs.
+/// Statistics of a network of several inputs: `estimate_statistics(model, {x, condition})`.
 template <class T>
 void estimate_statistics(BasicModel<T>& model, std::initializer_list<std::type_identity_t<ConstView<T>>> inputs,
                          Threads threads = {}) {
@@ -15822,7 +15875,7 @@ class Model : public BasicModel<T> {
 
   /// A network with freshly initialised parameters, for samples of the shapes that it states.
   Model(Net net, Rng rng) : Model(std::move(net), std::vector<Shape>{}, rng) {}
-  /// The same for samples of the shape given.
+  /// A network with freshly initialised parameters, for samples of the shape given.
   Model(Net net, Shape input, Rng rng) : Model(std::move(net), std::vector{input}, rng) {}
   /// A network whose type states all sizes.
   explicit Model(Rng rng) requires std::is_default_constructible_v<Net> : Model(Net{}, rng) {}
@@ -15867,7 +15920,7 @@ class Model : public BasicModel<T> {
           "eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
     return BasicModel<T>::forward(tape, std::forward<Arguments>(arguments)...);
   }
-  /// The same for a network of several inputs: `model.forward(tape, {x, condition})`.
+  /// A forward pass of a network of several inputs: `model.forward(tape, {x, condition})`.
   template <class... Arguments>
   ConstView<T> forward(Tape<T>& tape, std::initializer_list<ConstView<T>> inputs, Arguments&&... arguments) const {
     return forward<std::initializer_list<ConstView<T>>&, Arguments...>(tape, inputs,
@@ -15922,7 +15975,7 @@ bool all_finite(std::span<const T> values) {
   return found == 0;
 }
 
-/// The same on several threads; the values may lie anywhere.
+/// all_finite on several threads; the values may lie anywhere.
 template <std::floating_point T>
 bool all_finite(std::span<const T> values, Threads threads) {
   constexpr Index part = 1 << 14;
@@ -16618,7 +16671,7 @@ class Adam {
     update(params, grad, 0, moment1_.size());
   }
 
-  /// The same in parts: advance the clock once, then update disjoint ranges in any order, from any thread.
+  /// A step in parts: begin_step advances the clock, then disjoint ranges are updated in any order, from any thread.
   /// Throws std::invalid_argument, before anything has changed, for an option that was set to something out of range.
   void begin_step() {
     check_options();
@@ -16709,6 +16762,22 @@ class AdamW : public Adam<T> {
       : Adam<T>(size, {options.lr, options.beta1, options.beta2, options.eps, options.weight_decay}, "eigan::AdamW",
                 true) {}
 };
+
+}  // namespace eigan
+
+// ======== eigan/optim/clip_weights.hpp
+// clip_weights: p = min(max(p, -c), c) for every parameter, between two steps. It bounds a critic's slope as the first
+// Wasserstein networks did (Arjovsky et al. 2017); in PyTorch, p.data.clamp_(-c, c). A NaN stays one.
+
+namespace eigan {
+
+/// Of a flat parameter buffer, such as model.params(). Throws std::invalid_argument unless c is more than 0.
+template <class T>
+void clip_weights(std::span<T> params, double c) {
+  const T bound = static_cast<T>(c);
+  if (detail::is_nan(c) || !(bound > 0)) detail::fail_contract("eigan::clip_weights: c must be more than 0, is ", c);
+  for (T& p : params) p = std::clamp(p, -bound, bound);
+}
 
 }  // namespace eigan
 
@@ -17026,7 +17095,7 @@ class RMSProp {
     update(params, grad, 0, square_.size());
   }
 
-  /// The same in parts, as in Adam: disjoint ranges in any order, from any thread.
+  /// A step in parts, as in Adam: disjoint ranges are updated in any order, from any thread.
   void begin_step() { check_options(); }
   /// Updates the parameters [first, first + count) by their gradients.
   void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {
@@ -17125,7 +17194,7 @@ class SGD {
     update(params, grad, 0, velocity_.size());
   }
 
-  /// The same in parts, as in Adam: disjoint ranges in any order, from any thread.
+  /// A step in parts, as in Adam: disjoint ranges are updated in any order, from any thread.
   void begin_step() { check_options(); }
   /// Updates the parameters [first, first + count) by their gradients.
   void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {
@@ -17808,7 +17877,7 @@ class SafetensorsHeader {
     require(has_offsets, "data_offsets");
   }
 
-  // One that is not eigan's is no fault of the file: only who wants that tensor is refused.
+  // A dtype that is not eigan's is no fault of the file: only a reader of that tensor is refused.
   void dtype(TensorInfo& tensor, std::string text) const {
     const auto known =
         std::find_if(dtypes.begin() + 1, dtypes.end(), [&](const auto& info) { return info.name == text; });
@@ -18121,7 +18190,7 @@ std::vector<T> file_values(const SafetensorsFile& file, const TensorInfo& tensor
 // AtomicFile: a file that appears whole or not at all.
 //
 // The bytes go to a temporary file in the same folder, are forced to the disk, and only then does the file take its
-// name, replacing what was there. Whoever opens the path sees the old file or the new one, even after a power cut;
+// name, replacing what was there. A reader of the path sees the old file or the new one, even after a power cut;
 // a failure half-way leaves the old file alone and removes the temporary.
 
 namespace eigan {
@@ -18461,7 +18530,7 @@ template <SavableModel M>
 void load(const SafetensorsFile& file, M& model, const TensorNames& names = {}) {
   detail::load(file.name(), std::span(&file, 1), model, names);
 }
-/// The same from a path; Error also if the file cannot be read.
+/// Loads a model from the file at a path; Error also if the file cannot be read.
 template <SavableModel M>
 void load(const std::filesystem::path& path, M& model, const TensorNames& names = {}) {
   load(SafetensorsFile::read(path), model, names);

@@ -70,6 +70,24 @@ TEST_CASE("guide: state") {
   CHECK(y.allFinite());
 }
 
+TEST_CASE("guide: spectral normalisation") {
+  const Matrix<float> x = Matrix<float>::Random(4, 64);
+  const Matrix<float> target = (x.row(0).array() > 0).cast<float>();
+  // [spectral]
+  Model<Sequential<SpectralNorm<Linear<4, 32>>, LeakyReLU, SpectralNorm<Linear<32, 1>>>> critic(Rng(1));
+  auto tape = critic.tape(64);
+  auto gradient = critic.zeros();
+  Adam adam(gradient.size());
+  for (int step = 0; step < 100; ++step) {
+    const auto logits = critic.forward(tape, x);
+    bce_with_logits<float>(logits, target, tape.output_gradient());
+    backward_and_step(critic, tape, adam, gradient);
+    update_statistics(critic, tape);  // one step of the power method for each of training
+  }
+  // [/spectral]
+  CHECK(critic.infer(x).allFinite());
+}
+
 TEST_CASE("guide: penalties") {
   const Matrix<float> real = Matrix<float>::Random(6, 16), fake = Matrix<float>::Random(6, 16);
   // [penalty]
@@ -79,6 +97,9 @@ TEST_CASE("guide: penalties") {
   const float r1 = penalty.add_r1(critic, real, 10.f, gradient, Rng(2));
   const float gp = penalty.add_wgan_gp(critic, real, fake, 10.f, gradient, Rng(3));
   // [/penalty]
+  // [clip]
+  clip_weights(critic.params(), 0.01);  // behind each step of the critic
+  // [/clip]
   CHECK(std::isfinite(r1 + gp));
   CHECK(r1 > 0);
 }

@@ -71,6 +71,7 @@
 #include <eigan/net/tape.hpp>
 #include <eigan/optim/adam.hpp>
 #include <eigan/optim/adamw.hpp>
+#include <eigan/optim/clip_weights.hpp>
 #include <eigan/optim/ema.hpp>
 #include <eigan/optim/optimizer.hpp>
 #include <eigan/optim/rmsprop.hpp>

@@ -31,6 +31,7 @@
 #include <eigan/net/non_finite.hpp>
 #include <eigan/net/runtime/network.hpp>
 #include <eigan/net/summary.hpp>
+#include <eigan/optim/clip_weights.hpp>
 #include <eigan/optim/ema.hpp>
 #include <eigan/optim/schedules.hpp>
 #include <eigan/optim/sgd.hpp>
@@ -115,6 +116,7 @@ T image_step(ConstView<T> x, ConstView<T> target) {
   const T loss = l1<T>(y, target, tape.output_gradient()) + huber<T>(y, target, tape.output_gradient());
   backward_and_step(model, tape, adamw, gradient);
   rmsprop.step(model.params(), gradient);
+  clip_weights(model.params(), 10);
   update_statistics(model, tape);
   return loss + model.infer(x).sum() + model.at(Shape{1, 8, 8}).infer(x).sum();
 }

@@ -19,6 +19,7 @@ set(without_test
   io/onnx_layer.hpp         # the same
   io/onnx_operators.hpp     # the same
   io/onnx_writers.hpp       # the same
+  net/check_fit.hpp       # what models refuse: net/basic_model_test.cpp and its neighbours
   net/must_be_a_layer.hpp # what compilers say: tests/compile/reject
   testing/numeric.hpp     # what checks are made of: testing/check_layer_test.cpp and its neighbours
   testing/trial.hpp       # the same
@@ -35,11 +36,13 @@ set(without_test
   kernels/strided.hpp) # a pointer and two numbers: kernels/products_test.cpp
 set(without_header
   golden/golden_test.cpp         # everything at once, against PyTorch
+  golden/images_golden_test.cpp  # layers for images, against PyTorch
   golden/metrics_golden_test.cpp # all metrics, against NumPy
   golden/revision_6189ee1_test.cpp # files that an older eigan wrote
   golden/torch_network_test.cpp    # a file that PyTorch wrote
   examples/report_test.cpp       # a part of mnist_gan
-  reliability/extreme_numbers_test.cpp      # every layer and loss
+  reliability/extreme_numbers_test.cpp      # dense layers and losses
+  reliability/extreme_images_test.cpp       # all other layers
   reliability/fast_math_test.cpp            # options and texts under -ffast-math
   reliability/small_stack_test.cpp          # products and steps
   reliability/failing_allocation_test.cpp)  # whatever allocates

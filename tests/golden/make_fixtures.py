@@ -105,8 +105,8 @@ def layers(dtype):
 
 
 def pixels(tensor):
-    """[batch, channels, height, width] as eigan has it: a pixel's channels side by side."""
-    return tensor.permute(0, 2, 3, 1).reshape(len(tensor), -1)
+    """[batch, channels, height, width] as eigan has it: a pixel's channels side by side. Vectors as they are."""
+    return tensor if tensor.dim() == 2 else tensor.permute(0, 2, 3, 1).reshape(len(tensor), -1)
 
 
 class PreciseGELU(nn.GELU):
@@ -138,6 +138,44 @@ def activations(dtype):
     fixture.add_pass("prelu_features", prelu(21), fixture.normal(4, 21))
     fixture.add_pass("prelu_image", prelu(3), fixture.normal(2, 3, 4, 5), pixels)
     fixture.write("activations")
+
+
+def images(dtype):
+    """Layers for images; each is a network of one layer, so that its tensors have the names that eigan's model gives."""
+    fixture = Fixture(dtype, seed=7)
+
+    def add(name, layer, *shape, scale=1):
+        network = nn.Sequential(layer.to(dtype))
+        for parameter in network.parameters():
+            parameter.data = fixture.uniform(-0.5, 0.5, *parameter.shape)
+        for buffer, tensor in network.named_buffers():
+            fixture.add_as(f"{name}.before.{buffer}", tensor.to(dtype))
+        fixture.add_pass(name, network, scale * fixture.normal(*shape), pixels)
+        for buffer, tensor in network.named_buffers():
+            fixture.add_as(f"{name}.after.{buffer}", tensor.to(dtype))
+        return network.eval()
+
+    add("conv", nn.Conv2d(3, 5, 3, 2, 1), 2, 3, 6, 7, scale=0.2)
+    add("conv_wide", nn.Conv2d(17, 4, 2, bias=False), 2, 17, 3, 4, scale=0.2)
+    add("conv_transpose", nn.ConvTranspose2d(4, 3, 3, 2, 1, output_padding=1), 2, 4, 3, 2, scale=0.2)
+    add("conv_transpose_wide", nn.ConvTranspose2d(17, 4, 2, 2, bias=False), 2, 17, 2, 3, scale=0.2)
+    add("reflection_pad", nn.ReflectionPad2d(2), 2, 3, 4, 5)
+    add("max_pool", nn.MaxPool2d(3, 2, 1), 2, 3, 5, 6)
+    add("avg_pool", nn.AvgPool2d(3, 2, 1), 2, 3, 5, 6)
+    add("global_avg_pool", nn.AdaptiveAvgPool2d(1), 2, 3, 5, 6)
+    add("upsample_nearest", nn.Upsample(scale_factor=3), 2, 3, 3, 4)
+    add("upsample_bilinear", nn.Upsample(scale_factor=2, mode="bilinear"), 2, 3, 3, 4)
+    add("flatten", nn.Flatten(), 2, 3, 3, 4)
+    add("unflatten", nn.Unflatten(1, (3, 2, 4)), 2, 24)
+    batch_norm = add("batch_norm", nn.BatchNorm2d(3, eps=1e-3), 4, 3, 2, 5)
+    x = fixture.normal(2, 3, 2, 5)
+    fixture.add(batch_norm__eval__x=pixels(x), batch_norm__eval__y=pixels(batch_norm(x)))
+    add("instance_norm", nn.InstanceNorm2d(3), 2, 3, 4, 5)
+    add("instance_norm_affine", nn.InstanceNorm2d(3, eps=1e-3, affine=True), 2, 3, 4, 5)
+    add("layer_norm", nn.LayerNorm((3, 2, 5)), 2, 3, 2, 5)
+    add("spectral_linear", nn.utils.parametrizations.spectral_norm(nn.Linear(7, 4)), 5, 7, scale=0.2)
+    add("spectral_conv", nn.utils.parametrizations.spectral_norm(nn.Conv2d(3, 4, 3, 1, 1)), 2, 3, 3, 4, scale=0.2)
+    fixture.write("images")
 
 
 def losses(dtype):
@@ -333,7 +371,7 @@ def gan(dtype):
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    all_of_them = (layers, activations, losses, optimizers, mlp, gan)
+    all_of_them = (layers, activations, images, losses, optimizers, mlp, gan)
     for dtype in (torch.float32, torch.float64):
         for make in all_of_them:
             if len(sys.argv) == 1 or make.__name__ in sys.argv[1:]:

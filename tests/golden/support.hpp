@@ -70,17 +70,18 @@ class Fixture {
     return m(0, 0);
   }
 
-  /// A network's parameters, or gradients, in the order of eigan's flat buffer. A weight is [out, in] here, out x in,
-  /// column-major, there.
+  /// A network's parameters, their gradients, or its state, in the order of eigan's flat buffer.
   std::vector<T> parameters(const std::vector<eigan::Parameter>& parameters, const std::string& prefix,
                             std::optional<Index> index = {}) const {
     std::vector<T> flat;
     for (const eigan::Parameter& p : parameters) {
       REQUIRE(p.offset == std::ssize(flat));
-      Matrix<T> m = matrix(prefix + p.name, index);
-      if (p.rank == 2) m = m.transpose().eval();
-      REQUIRE((m.rows() == p.rows && m.cols() == p.cols));
-      flat.insert(flat.end(), m.data(), m.data() + m.size());
+      const Matrix<T> in_file = matrix(prefix + p.name, index);
+      REQUIRE(in_file.size() == p.size());
+      Matrix<T> in_buffer(p.rows, p.cols);
+      const T* from = in_file.data();
+      p.for_each_in_file_order([&](Index place) { in_buffer.data()[place] = *from++; });
+      flat.insert(flat.end(), in_buffer.data(), in_buffer.data() + p.size());
     }
     return flat;
   }

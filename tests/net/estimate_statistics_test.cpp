@@ -1,15 +1,20 @@
 #include <doctest/doctest.h>
 #include <cmath>
+#include <Eigen/SVD>
 #include <utility>
 
 #include <eigan/layers/batch_norm.hpp>
 #include <eigan/layers/dropout.hpp>
+#include <eigan/layers/flatten.hpp>
 #include <eigan/layers/linear.hpp>
+#include <eigan/layers/spectral_norm.hpp>
 #include <eigan/layers/tanh.hpp>
 #include <eigan/net/estimate_statistics.hpp>
 #include <eigan/net/model.hpp>
 #include <eigan/net/residual.hpp>
 #include <eigan/net/sequential.hpp>
+#include <eigan/optim/optimizer.hpp>
+#include <eigan/optim/sgd.hpp>
 
 #include "allocations.hpp"
 #include "net/own_images.hpp"
@@ -150,6 +155,60 @@ TEST_CASE("update_statistics: running averages as PyTorch keeps them") {
     }
     CHECK(model.state()[4] == static_cast<double>(step + 1));
   }
+}
+
+TEST_CASE("update_statistics: a spectral norm follows the weights by one step of the power method") {
+  using Net = Sequential<Input<3, 5, 5>, Residual<SpectralNorm<Conv2d<3, 3, 3, 1, 1>>>, Flatten, BatchNorm1d<75>,
+                         SpectralNorm<Linear<75, 6>>>;
+  Model<Net, double> model(Rng(1));
+  auto tape = model.tape(4);
+  const Matrix<double> x = support::random_matrix<double>(75, 4, 2);
+  const auto conv = SpectralNorm<Conv2d<3, 3, 3, 1, 1>>().at({3, 5, 5});
+  const auto dense = SpectralNorm<Linear<75, 6>>().at({75});
+  const auto state = [&](Index first, Index count) {
+    return std::as_const(model).state().subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+  };
+  const Index of_conv = conv.state_size(), of_dense = dense.state_size(), last = model.state_size() - of_dense;
+  auto u_conv = support::copy_of(state(0, of_conv)), u_dense = support::copy_of(state(last, of_dense));
+  for (int step = 0; step < 3; ++step) {
+    model.forward(tape, x);
+    CHECK(support::same_bits<double>(state(0, of_conv), u_conv));  // a pass alone changes nothing
+    update_statistics(model, tape, 0.1);
+    conv.update_state<double>(std::as_const(model).params(0), u_conv);
+    dense.update_state<double>(std::as_const(model).params(3), u_dense);
+    CHECK(support::same_bits<double>(state(0, of_conv), u_conv));
+    CHECK(support::same_bits<double>(state(last, of_dense), u_dense));
+  }
+  estimate_statistics(model, x);  // knows of no batch here
+  CHECK(support::same_bits<double>(state(0, of_conv), u_conv));
+}
+
+TEST_CASE("update_statistics: in training sigma is the largest singular value of weights that move") {
+  Model<Sequential<SpectralNorm<Linear<6, 5>>, Tanh, SpectralNorm<Linear<5, 4>>>, double> model(Rng(1));
+  auto tape = model.tape(8);
+  Buffer<double> gradient = model.zeros();
+  SGD<double> sgd(gradient.size(), {.lr = 0.02});
+  const Matrix<double> x = support::random_matrix<double>(6, 8, 2);
+  const Matrix<double> target = support::random_matrix<double>(4, 8, 3, -0.1, 0.1);  // within reach: weights settle
+  const auto before = support::copy_of<double>(model.params());
+  const auto steps = [&](int count) {
+    for (int step = 0; step < count; ++step) {
+      tape.output_gradient() = model.forward(tape, x) - target;
+      backward_and_step(model, tape, sgd, gradient);
+      update_statistics(model, tape);
+    }
+  };
+  const auto stretch = [&](std::size_t layer, Index rows, Index cols) {  // of W / sigma, which should be 1
+    const Matrix<double> w = ConstView<double>(model.params(layer).data(), rows, cols);
+    const auto s = std::as_const(model).state().subspan(layer == 0 ? 0 : 11);
+    const ConstView<double> u(s.data(), rows, 1), v(s.data() + rows, cols, 1);
+    const double sigma = (u.transpose() * w * v)(0, 0);
+    return Eigen::JacobiSVD<Matrix<double>>(w).singularValues()(0) / sigma;
+  };
+  steps(1000);
+  CHECK_FALSE(support::same_bits<double>(std::as_const(model).params(), before));
+  CHECK(stretch(0, 5, 6) == doctest::Approx(1).epsilon(1e-3));
+  CHECK(stretch(2, 4, 5) == doctest::Approx(1).epsilon(1e-3));
 }
 
 TEST_CASE("update_statistics: momentum 1 assigns, and inference follows") {

@@ -7,8 +7,12 @@
 
 #include <eigan/layers/batch_norm.hpp>
 #include <eigan/layers/dropout.hpp>
+#include <eigan/layers/instance_norm2d.hpp>
+#include <eigan/layers/layer_norm.hpp>
 #include <eigan/layers/linear.hpp>
+#include <eigan/layers/max_pool2d.hpp>
 #include <eigan/layers/tanh.hpp>
+#include <eigan/layers/upsample.hpp>
 #include <eigan/net/basic_model.hpp>
 #include <eigan/net/steps.hpp>
 
@@ -82,12 +86,28 @@ TEST_CASE("Steps: levels, offsets and kinds") {
   CHECK(net.steps()[5].prepared_slice(std::span<float>(numbers)).size() == 18);
 }
 
-TEST_CASE("Steps: a step's operations are the layer's, but no fewer than it has inputs") {
-  Steps<float> net({Shape{100}});
+TEST_CASE("Steps: a step's operations are the layer's, but no fewer than reading and writing its numbers is worth") {
+  constexpr double memory = detail::memory_access;
+  Steps<float> net({Shape{100}, Shape{3, 8, 8}, Shape{5}});
+  const auto operations = [&] { return net.steps().back().operations; };
   net.add(Linear<100, 30>(), 0, "a");
-  net.add(Tanh(), 1, "b");
-  CHECK(net.steps()[0].operations >= 6000);
-  CHECK(net.steps()[1].operations >= 30);
+  CHECK(operations() == 6000);
+  net.add(Tanh(), 3, "b");
+  CHECK(operations() == memory * 60);
+  net.add(Upsample<2>(), 1, "c");
+  CHECK(operations() == memory * 5 * 192);
+  net.add(MaxPool2d<2>(), 1, "d");
+  CHECK(operations() == memory * (192 + 48));
+  net.add(BatchNorm2d<3>(), 1, "e");
+  CHECK(operations() == memory * 3 * 192);
+  net.add(InstanceNorm2d<3>(), 1, "f");
+  CHECK(operations() == memory * 3 * 192);
+  net.add(LayerNorm<3, 8, 8>(), 1, "g");
+  CHECK(operations() == memory * 3 * 192);
+  net.sum({1, 1, 1}, "h");
+  CHECK(operations() == memory * 4 * 192);
+  net.concatenate({1, 2}, "i");
+  CHECK(operations() == memory * (192 + 5 + 8 * 64));
 }
 
 TEST_CASE("Steps: what does not fit is refused, with the name") {

@@ -2,7 +2,6 @@
 // those of double.
 #include <doctest/doctest.h>
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -27,68 +26,11 @@
 #include <eigan/optim/adam.hpp>
 #include <eigan/testing/check_gradients.hpp>
 
+#include "reliability/extremes.hpp"
 #include "support.hpp"
 
 using namespace eigan;
-
-namespace {
-
-constexpr float denormal = 1e-40f;
-constexpr std::array extremes{0.0f, -0.0f, denormal, -denormal, 1e4f, -1e4f, 1.0f, -1e-3f};
-
-/// Features x batch of them, so that every column is another mixture.
-Matrix<float> extreme_inputs(Index features, Index batch) {
-  Matrix<float> x(features, batch);
-  for (Index j = 0; j < batch; ++j)
-    for (Index i = 0; i < features; ++i) x(i, j) = extremes[static_cast<std::size_t>((i * 3 + j * 5 + i * j) % 8)];
-  return x;
-}
-
-/// All finite, and as near to double's as float's digits allow, measured by the largest of them.
-void check_near(const Matrix<float>& found, const Matrix<double>& expected, double tolerance = 1e-5) {
-  CHECK(found.allFinite());
-  CHECK(expected.allFinite());
-  const double scale = std::max(expected.cwiseAbs().maxCoeff(), 1e-30);
-  CHECK((found.cast<double>() - expected).cwiseAbs().maxCoeff() <= tolerance * scale);
-}
-
-template <class T>
-struct Pass {
-  Matrix<T> y, dx, grad;
-};
-
-/// Forward, and backward from a gradient of ones.
-template <class T, class Net>
-Pass<T> train(const Model<Net, T>& model, const Matrix<T>& x) {
-  Pass<T> pass;
-  auto tape = model.tape(x.cols());
-  pass.y = model.forward(tape, x, Rng(7), Threads{1});
-  pass.dx.resize(x.rows(), x.cols());
-  pass.grad = Matrix<T>::Zero(model.param_size(), 1);
-  tape.output_gradient().setOnes();
-  model.backward(tape, {pass.grad.data(), static_cast<std::size_t>(pass.grad.size())}, pass.dx, Threads{1});
-  return pass;
-}
-
-template <class Net>
-void check_network(const std::string& name, Index features, double tolerance = 1e-5) {
-  CAPTURE(name);
-  const Model<Net, float> narrow(Rng(1));
-  Model<Net, double> wide(Rng(1));
-  std::copy(narrow.params().begin(), narrow.params().end(), wide.params().begin());
-  for (const Index batch : {1, 2, 33}) {
-    CAPTURE(batch);
-    const Matrix<float> x = extreme_inputs(features, batch);
-    const auto found = train<float>(narrow, x);
-    const auto expected = train<double>(wide, x.cast<double>());
-    check_near(found.y, expected.y, tolerance);
-    check_near(found.dx, expected.dx, tolerance);
-    if (found.grad.size() > 0) check_near(found.grad, expected.grad, tolerance);
-    CHECK(narrow.infer(x).allFinite());
-  }
-}
-
-}  // namespace
+using namespace extremes;
 
 TEST_CASE("extreme numbers: every layer at 0, denormal numbers and 1e4, in batches of one and more") {
   check_network<Sequential<Linear<8, 5>>>("Linear", 8);
@@ -157,7 +99,7 @@ TEST_CASE("extreme numbers: gradients agree with central differences at large an
 }
 
 TEST_CASE("extreme numbers: losses and their gradients are finite, and double's, at +-1e4") {
-  std::vector<float> values(extremes.begin(), extremes.end());
+  std::vector<float> values(mixture.begin(), mixture.end());
   for (const float z : {-80.0f, -20.0f, 20.0f, 80.0f, 88.8f, -103.9f, 1e30f, -1e30f}) values.push_back(z);
   const Matrix<float> z = Eigen::Map<const Matrix<float>>(values.data(), 1, std::ssize(values));
   const Matrix<double> wide_z = z.cast<double>();

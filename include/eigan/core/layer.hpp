@@ -104,8 +104,9 @@ template <class L, class T>
 using ParamsOf = typename detail::ParamsOfLayer<L, T>::type;
 
 /// What every layer has: a kind of size, `forward` and `backward_input`. It may state `backward_reads_x = false` (or
-/// _y) where the way back does without the input (the output), whose memory is then used again; and `operations()`, the
-/// floating-point operations of `forward` for one sample, from which passes decide how many threads they are worth.
+/// _y) where the way back does without the input (the output), whose memory is then used again; tangents do without it,
+/// too. `operations()` are the floating-point operations of `forward` for one sample, from which passes decide how many
+/// threads they are worth; its reading and writing is counted in any case.
 template <class L, class T = float>
 concept Layer = (ElementwiseLayer<L> || SizedLayer<L>)&&requires(const L layer, ParamsOf<L, T> p, ConstView<T> c,
                                                                  View<T> v) {
@@ -164,7 +165,7 @@ concept BatchCoupledLayer = PartedLayer<L, T> && requires {
 };
 
 /// A layer with numbers beside its parameters that no optimiser changes, such as running statistics. `prepare` is where
-/// it reads them.
+/// it reads them. A state that follows the parameters has `update_state(p, s)`, called once for each step of training.
 template <class L, class T = float>
 concept StatefulLayer = PreparedLayer<L, T> && requires(const L layer, std::span<T> s) {
   { layer.state_size() } -> std::convertible_to<Index>;

@@ -1,6 +1,6 @@
 // parallel_for: the only place that knows OpenMP. Without OpenMP it is a loop.
 //
-// Work items are independent and each is computed the same way whoever takes it, so results never depend on the
+// Work items are independent and each is computed the same way on every thread, so results never depend on the
 // number of threads. Small work stays on the calling thread, and so does work asked for inside a parallel region of the
 // caller's or in a process that has lost its helpers to fork().
 #pragma once
@@ -111,7 +111,7 @@ void parallel_ranges(Index n, double work, Threads threads, const F& f) {
   });
 }
 
-/// The same with f(i) for each i.
+/// Calls f(i) for each i in [0, n), with the ranges of parallel_ranges.
 template <class F>
 void parallel_for(Index n, double work, Threads threads, const F& f) {
   parallel_ranges(n, work, threads, [&](Index first, Index last) {

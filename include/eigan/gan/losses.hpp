@@ -18,7 +18,7 @@ struct NonSaturatingLoss {
   T real(ConstView<T> logits, View<T> gradient) const {
     return bce_with_logits<T>(logits, static_cast<T>(real_label), gradient);
   }
-  /// The same for generated samples.
+  /// What the discriminator wants of the logits of generated samples.
   template <class T>
   T fake(ConstView<T> logits, View<T> gradient) const {
     return bce_with_logits<T>(logits, T(0), gradient);

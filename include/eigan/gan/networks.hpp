@@ -101,7 +101,7 @@ template <Index... Sizes>
 using Generator =
     typename detail::HiddenStack<detail::WithDropout, detail::LayerList<>, Sizes...>::type::template Then<Tanh>;
 
-/// The same with batch normalisation in place of dropout.
+/// The original generator with batch normalisation in place of dropout.
 template <Index... Sizes>
 using NormalizedGenerator =
     typename detail::HiddenStack<detail::WithBatchNorm, detail::LayerList<>, Sizes...>::type::template Then<Tanh>;

@@ -135,7 +135,7 @@ GeneratorResult<T> generator_step(BasicModel<T>& generator, const BasicModel<T>&
   return {value, d_fake};
 }
 
-/// The same on samples of its own, at the price of one more forward pass. z: latent x batch.
+/// generator_step on samples of its own, at the price of one more forward pass. z: latent x batch.
 template <class T, Optimizer<T> O, class Loss = NonSaturatingLoss, class Further = NoFurtherLoss>
 GeneratorResult<T> generator_step(BasicModel<T>& generator, const BasicModel<T>& discriminator, O& optimizer,
                                   GanWorkspace<T>& ws, std::type_identity_t<ConstView<T>> z, Rng rng,

@@ -50,7 +50,7 @@ class GanWorkspace {
   View<T> fake(Index batch) { return checked(0, batch).columns(batch, batch); }
   /// What the discriminator is told of real samples besides, in its input number i.
   View<T> real_condition(Index batch, std::size_t i = 1) { return checked(i, batch).columns(0, batch); }
-  /// The same of generated ones.
+  /// What the discriminator is told of generated samples besides.
   View<T> fake_condition(Index batch, std::size_t i = 1) { return checked(i, batch).columns(batch, batch); }
 
   // All inputs of the discriminator, valid until the next of these calls.

@@ -1,7 +1,7 @@
 // AtomicFile: a file that appears whole or not at all.
 //
 // The bytes go to a temporary file in the same folder, are forced to the disk, and only then does the file take its
-// name, replacing what was there. Whoever opens the path sees the old file or the new one, even after a power cut;
+// name, replacing what was there. A reader of the path sees the old file or the new one, even after a power cut;
 // a failure half-way leaves the old file alone and removes the temporary.
 #pragma once
 

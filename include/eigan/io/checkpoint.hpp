@@ -167,7 +167,7 @@ class RestoreState {
     if (tensor.shape != shape) fail(name, shape_text(shape), shape_text(tensor.shape));
     return tensor;
   }
-  /// The same for a vector of any length.
+  /// A vector of any length, after a look at its dtype.
   const TensorInfo& expect(const std::string& name, Dtype dtype) {
     const TensorInfo& tensor = find(name, dtype);
     if (tensor.shape.size() != 1) fail(name, "a vector", shape_text(tensor.shape));
@@ -217,8 +217,8 @@ void save_checkpoint(const std::filesystem::path& path, State&& state,
   collected.write(path, extra_metadata, keep);
 }
 
-/// Reads a checkpoint and compares its checksum: whoever wants to look at the metadata first. Error if it cannot be
-/// read, is no checkpoint, or does not hold what was written.
+/// A checkpoint whose checksum is right, so that its metadata can be looked at first. Error if it cannot be read, is no
+/// checkpoint, or does not hold what was written.
 inline SafetensorsFile read_checkpoint(const std::filesystem::path& path) {
   auto file = SafetensorsFile::read(path);
   const auto stated = file.metadata().find("checksum");

@@ -44,7 +44,7 @@ inline bool is_cpp_name(std::string_view name) {
          name.find("__") == std::string_view::npos && !among(detail::cpp_keywords) && !among(detail::cpp_taken);
 }
 
-/// The same for names in names: `mine::digits`.
+/// Whether each name in a nested namespace, `mine::digits`, is one to use.
 inline bool is_cpp_namespace(std::string_view name) {
   const std::size_t colons = name.find("::");
   return is_cpp_name(name.substr(0, colons)) &&

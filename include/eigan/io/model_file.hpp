@@ -145,7 +145,7 @@ template <SavableModel M>
 void load(const SafetensorsFile& file, M& model, const TensorNames& names = {}) {
   detail::load(file.name(), std::span(&file, 1), model, names);
 }
-/// The same from a path; Error also if the file cannot be read.
+/// Loads a model from the file at a path; Error also if the file cannot be read.
 template <SavableModel M>
 void load(const std::filesystem::path& path, M& model, const TensorNames& names = {}) {
   load(SafetensorsFile::read(path), model, names);

@@ -43,7 +43,7 @@ inline Network load_network(const SafetensorsFile& file, const LayerRegistry& la
     detail::fail_data(file.name(), ": architecture: expected '", printable(own), "', found '", printable(stated), "'");
   return net;
 }
-/// The same from a path; Error also if the file cannot be read.
+/// The network of the file at a path; Error also if the file cannot be read.
 inline Network load_network(const std::filesystem::path& path, const LayerRegistry& layers = {}) {
   return load_network(SafetensorsFile::read(path), layers);
 }

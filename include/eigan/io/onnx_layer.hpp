@@ -54,7 +54,7 @@ class OnnxLayer {
 
   /// What the layer receives: [batch, features], or [batch, channels, height, width] of an image.
   const OnnxValue& input() const { return input_; }
-  /// The same with an image's axes, or a vector's, whatever it is.
+  /// What the layer receives, with the axes that an image of its shape has, or a vector.
   OnnxValue image() { return graph_.reshaped(input_, in_, true); }
   OnnxValue vector() { return graph_.reshaped(input_, in_, false); }
 

@@ -31,7 +31,7 @@ inline Pads around(std::int64_t size) {
 inline auto plain(std::string_view op_type) {
   return [op_type](OnnxLayer& layer) { return layer.node(op_type, {layer.input()}); };
 }
-/// The same with one setting as a real attribute.
+/// An operator that takes the input alone and has one setting as a real attribute.
 inline auto with(std::string_view op_type, std::string_view attribute, std::string_view setting, double otherwise) {
   return [=](OnnxLayer& layer) {
     const auto value = static_cast<float>(layer.setting(setting, otherwise));

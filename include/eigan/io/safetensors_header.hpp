@@ -100,7 +100,7 @@ class SafetensorsHeader {
     require(has_offsets, "data_offsets");
   }
 
-  // One that is not eigan's is no fault of the file: only who wants that tensor is refused.
+  // A dtype that is not eigan's is no fault of the file: only a reader of that tensor is refused.
   void dtype(TensorInfo& tensor, std::string text) const {
     const auto known =
         std::find_if(dtypes.begin() + 1, dtypes.end(), [&](const auto& info) { return info.name == text; });

@@ -90,7 +90,7 @@ void add_gradients(const ConvolutionShape& s, Index first, Index last, std::type
                                                         {x.data(), 1, x.outerStride()}, dw, db, workspace);
 }
 
-/// The same for the transposed weights, as transpose_weights() writes them, of as many parts. Not for few channels.
+/// dwt += the gradient in the order of transpose_weights(), for parts [first, last) of as many. Not for few channels.
 template <class T>
 void add_transposed_gradients(const ConvolutionShape& s, Index first, Index last, std::type_identity_t<ConstView<T>> dy,
                               std::type_identity_t<ConstView<T>> x, T* dwt) {

@@ -14,6 +14,7 @@
 
 #include <eigan/core/error.hpp>
 #include <eigan/core/layer.hpp>
+#include <eigan/core/parallel.hpp>
 #include <eigan/layers/channels.hpp>
 
 namespace eigan {
@@ -35,7 +36,8 @@ class BatchNorm {
   Index output_size() const { return shape().size(); }
   /// What is added to the variance.
   double eps() const { return eps_; }
-  double operations() const { return 8 * static_cast<double>(input_size()); }
+  /// x is read twice, y written.
+  double operations() const { return 3 * detail::memory_access * static_cast<double>(input_size()); }
   Spec spec() const {
     return {name_,
             {{"num_features", channels_.count()}, {"eps", eps_}},

@@ -14,7 +14,7 @@ void for_each_column(View<T> out, const ConstView<T>& in, const F& f) {
   for (Index j = 0; j < out.cols(); ++j)
     f(out.rows(), out.data() + j * out.outerStride(), in.data() + j * in.outerStride());
 }
-/// The same with two inputs.
+/// f(n, out column, in1 column, in2 column) for every column of `out`.
 template <class T, class F>
 void for_each_column(View<T> out, const ConstView<T>& in1, const ConstView<T>& in2, const F& f) {
   for (Index j = 0; j < out.cols(); ++j)

@@ -12,6 +12,7 @@
 
 #include <eigan/core/error.hpp>
 #include <eigan/core/layer.hpp>
+#include <eigan/core/parallel.hpp>
 #include <eigan/layers/channels.hpp>
 
 namespace eigan {
@@ -28,7 +29,8 @@ class InstanceNorm2d {
 
   Index input_size() const { return channels_.shape().size(); }
   Index output_size() const { return channels_.shape().size(); }
-  double operations() const { return 8 * static_cast<double>(input_size()); }
+  /// x is read twice, y written.
+  double operations() const { return 3 * detail::memory_access * static_cast<double>(input_size()); }
   Spec spec() const {
     return {"InstanceNorm2d",
             {{"num_features", channels_.count()}, {"eps", eps_}, {"affine", affine_}},

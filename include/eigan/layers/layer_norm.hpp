@@ -15,6 +15,7 @@
 #include <eigan/core/error.hpp>
 #include <eigan/core/finite.hpp>
 #include <eigan/core/layer.hpp>
+#include <eigan/core/parallel.hpp>
 #include <eigan/kernels/columns.hpp>
 
 namespace eigan {
@@ -32,7 +33,8 @@ class LayerNorm {
   constexpr Shape shape() const { return shape_; }
   Index input_size() const { return shape_.size(); }
   Index output_size() const { return shape_.size(); }
-  double operations() const { return 8 * static_cast<double>(shape_.size()); }
+  /// x is read twice, y written.
+  double operations() const { return 3 * detail::memory_access * static_cast<double>(shape_.size()); }
   Spec spec() const {
     const auto [c, h, w] = shape_;
     return {"LayerNorm",

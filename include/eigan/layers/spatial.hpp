@@ -51,7 +51,6 @@ class SpatialLayer {
 
   Index input_size() const { return in_.size(); }
   Index output_size() const { return out_.size(); }
-  double operations() const { return static_cast<double>(in_.size() + out_.size()); }
 
   Index part_count() const { return std::min(in_.height, out_.height); }
   template <class T>

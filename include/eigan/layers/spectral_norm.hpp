@@ -1,7 +1,7 @@
 // SpectralNorm<Layer>: a layer with its weight W divided by an estimate of its largest singular value, so that it
 // stretches nothing by more than about 1 (Miyato et al. 2018).     W: out x n as it lies in memory
 //   forward: the layer's, with W^ = W / sigma,   sigma = u^T W v;   u and v, the state, follow W by one step of the
-//   power method for each update_state; before the first one a pass takes 15 of them by itself
+//   power method for each update_statistics(model, tape); before the first one a pass takes 15 of them by itself
 // Backward:  dW += (dW^ - <dW^, W^> u v^T) / sigma, u and v being constants, as in
 // torch.nn.utils.parametrizations.spectral_norm. <dW^, W^> = sum dy (y - b), so that it needs no memory of its own.
 #pragma once

@@ -17,6 +17,7 @@
 
 #include <eigan/core/buffer.hpp>
 #include <eigan/core/parallel.hpp>
+#include <eigan/net/check_fit.hpp>
 #include <eigan/net/gradients.hpp>
 #include <eigan/net/inference.hpp>
 #include <eigan/net/pass.hpp>
@@ -46,19 +47,13 @@ class BasicModel {
         state_(std::move(state)),
         tiling_(*steps_),
         gradients_(*steps_) {
-    if (steps_->steps().empty()) detail::fail_contract("eigan::Model: needs at least one layer");
-    for (std::size_t level = 0; level + 1 < steps_->levels().size(); ++level)
-      if (steps_->readers(level) == 0) detail::fail_contract("eigan::Model: nobody reads level ", level);
-    if (params_.size() != param_size())
-      detail::fail_contract("eigan::Model: the network has ", param_size(), " parameters, given are ", params_.size());
+    detail::check_complete(*steps_);
+    detail::check_buffers(*steps_, params_.size(), state_.size());
     if (state_.size() == 0 && state_size() > 0) {
       state_ = Buffer<T>(state_size());
       for (const Step<T>& step : steps_->steps())
         if (step.state_size > 0) step.table->init_state(step.layer.get(), step.state_slice(this->state()));
     }
-    if (state_.size() != state_size())
-      detail::fail_contract("eigan::Model: the network's state has ", state_size(), " numbers, given are ",
-                            state_.size());
   }
 
   /// The list of steps.
@@ -96,11 +91,11 @@ class BasicModel {
 
   /// A tape for batches of up to `capacity` samples.
   Tape<T> tape(Index capacity) const { return {steps_, capacity}; }
-  /// The same without levels that share memory, for penalties, which look at all of them after the way back.
+  /// A tape without levels that share memory, for penalties, which look at all of them after the way back.
   Tape<T> separate_tape(Index capacity) const { return {steps_, capacity, true}; }
   /// Working memory for infer, one per thread.
   Scratch<T> scratch() const { return scratch(tiling_.widest()); }
-  /// The same for tiles of so many samples.
+  /// Working memory for tiles of so many samples.
   Scratch<T> scratch(Index tile) const { return {steps_, tile}; }
   /// A buffer of the parameters' length: a gradient, a moment, an average.
   Buffer<T> zeros() const { return Buffer<T>(param_size()); }
@@ -110,20 +105,20 @@ class BasicModel {
   ConstView<T> forward(Tape<T>& tape, ConstView<T> x, Rng rng, Threads threads = {}) const {
     return forward(tape, std::array{x}, {rng, 0}, threads);
   }
-  /// The same for a network without randomness.
+  /// A forward pass of a network without randomness.
   ConstView<T> forward(Tape<T>& tape, ConstView<T> x, Threads threads = {}) const {
-    check_deterministic();
+    detail::check_deterministic(*steps_);
     return forward(tape, x, Rng(0), threads);
   }
-  /// The same for a network of several inputs.
+  /// A forward pass of a network of several inputs.
   ConstView<T> forward(Tape<T>& tape, std::initializer_list<ConstView<T>> inputs, Rng rng, Threads threads = {}) const {
     return forward(tape, std::span(inputs.begin(), inputs.size()), {rng, 0}, threads);
   }
   ConstView<T> forward(Tape<T>& tape, std::initializer_list<ConstView<T>> inputs, Threads threads = {}) const {
-    check_deterministic();
+    detail::check_deterministic(*steps_);
     return forward(tape, inputs, Rng(0), threads);
   }
-  /// The same for any number of inputs. The pass's first sample is number draw.first_sample: a part of a batch that is
+  /// A forward pass of any number of inputs. Its first sample is number draw.first_sample: a part of a batch that is
   /// computed elsewhere draws what the whole batch would.
   ConstView<T> forward(Tape<T>& tape, std::span<const ConstView<T>> inputs, Draw draw, Threads threads = {}) const {
     check_tape(tape);
@@ -146,11 +141,11 @@ class BasicModel {
   void backward_input(Tape<T>& tape, View<T> dx, Threads threads = {}) const {
     backward_inputs(tape, std::array{dx}, threads);
   }
-  /// The same for several inputs; an empty view for one whose gradient nobody wants.
+  /// The gradients with respect to several inputs; an empty view stands for one that nobody wants.
   void backward_inputs(Tape<T>& tape, std::span<const View<T>> dx, Threads threads = {}) const {
     check_tape(tape);
     tape.check_ready();
-    check_dx(tape, dx);
+    detail::check_input_gradients(*steps_, dx, tape.batch());
     propagate(tape, dx, threads);
   }
 
@@ -178,18 +173,7 @@ class BasicModel {
   }
 
   /// Throws std::invalid_argument unless these are inputs of the network, of one number of samples.
-  void check_inputs(std::span<const ConstView<T>> inputs) const {
-    if (inputs.size() != steps_->inputs())
-      detail::fail_contract("eigan::Model: this network has ", steps_->inputs(), " inputs, given are ", inputs.size());
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (inputs[i].rows() != input_size(i))
-        detail::fail_contract("eigan::Model: a sample of the input must have ", input_size(i), " features, has ",
-                              inputs[i].rows());
-      if (inputs[i].cols() != inputs[0].cols())
-        detail::fail_contract("eigan::Model: all inputs must have ", inputs[0].cols(), " samples, input ", i, " has ",
-                              inputs[i].cols());
-    }
-  }
+  void check_inputs(std::span<const ConstView<T>> inputs) const { detail::check_inputs(*steps_, inputs); }
 
   /// Both: assigns dx and adds to grad.
   void backward(Tape<T>& tape, std::span<T> grad, View<T> dx, Threads threads = {}) const {
@@ -200,14 +184,11 @@ class BasicModel {
 
   /// Inference on one thread: y = net(x), dropout off. x: input_size x n, y: output_size x n, any n.
   void infer(ConstView<T> x, View<T> y, Scratch<T>& scratch) const { infer(std::array{x}, y, scratch); }
-  /// The same for several inputs.
+  /// Inference from several inputs.
   void infer(std::span<const ConstView<T>> inputs, View<T> y, Scratch<T>& scratch) const {
     check_inputs(inputs);
-    if (&scratch.steps() != steps_.get() && !detail::same_layout(scratch.steps(), *steps_))
-      detail::fail_contract("eigan::Model::infer: this scratch was made for a network of other sizes");
-    if (y.rows() != output_size() || y.cols() != inputs[0].cols())
-      detail::fail_contract("eigan::Model::infer: y must be ", output_size(), " x ", inputs[0].cols(), ", is ",
-                            y.rows(), " x ", y.cols());
+    detail::check_made_for(*steps_, scratch.steps(), "eigan::Model::infer: this scratch");
+    detail::check_output(*steps_, y, inputs[0].cols());
     detail::prepare_inference(*steps_, params(), state(), scratch.prepared(), steps_->steps().size());
     const detail::Inference<T> inference(*steps_, params(), scratch.prepared(), inputs, y);
     const Index tile = scratch.tile();
@@ -240,20 +221,8 @@ class BasicModel {
     tape.begin_backward(dx);
     detail::Pass<T>(*steps_, params(), state(), tiling_, tape, threads).backward();
   }
-  void check_deterministic() const {
-    if (steps_->stochastic())
-      detail::fail_contract(
-          "eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
-  }
-  void check_dx(const Tape<T>& tape, std::span<const View<T>> dx) const {
-    for (std::size_t i = 0; i < dx.size(); ++i)
-      if (dx[i].data() != nullptr && (dx[i].rows() != input_size(i) || dx[i].cols() != tape.batch()))
-        detail::fail_contract("eigan::Model::backward_input: dx must be ", input_size(i), " x ", tape.batch(), ", is ",
-                              dx[i].rows(), " x ", dx[i].cols());
-  }
   void check_tape(const Tape<T>& tape) const {
-    if (&tape.steps() != steps_.get() && !detail::same_layout(tape.steps(), *steps_))
-      detail::fail_contract("eigan::Model: this tape was made for a network of other sizes");
+    detail::check_made_for(*steps_, tape.steps(), "eigan::Model: this tape");
   }
 
   /// The part that belongs to the network's layer number `layer`.

@@ -1,5 +1,6 @@
-// What batch normalisations use at inference: running averages over training batches, as PyTorch keeps them, or
-// statistics estimated from as many samples as one likes for the weights as they are (Wu and Johnson 2021, "precise").
+// What layers keep beside their parameters. Batch normalisations: running averages over training batches, as PyTorch
+// keeps them, or statistics estimated from as many samples as one likes for the weights as they are (Wu and Johnson
+// 2021, "precise"). Spectral norms: singular vectors, which follow the weights by a step of the power method.
 #pragma once
 
 #include <algorithm>
@@ -15,8 +16,10 @@
 
 namespace eigan {
 
-/// Moves the running statistics towards those of the batch whose forward pass is on the tape: running += momentum
-/// (batch's - running). To be called after each training pass; forward itself changes nothing but its tape.
+/// Moves the state on by one step of training. Running statistics go towards those of the batch whose forward pass is
+/// on the tape: running += momentum (batch's - running). SpectralNorm takes one step of the power method on the weights
+/// as they are. To be called once for each step, behind the optimiser's for what PyTorch computes; forward itself
+/// changes nothing but its tape.
 template <class T>
 void update_statistics(BasicModel<T>& model, const Tape<T>& tape, double momentum = 0.1) {
   if (!(detail::at_least(momentum, 0) && momentum > 0 && momentum <= 1))
@@ -25,9 +28,9 @@ void update_statistics(BasicModel<T>& model, const Tape<T>& tape, double momentu
     detail::fail_contract("eigan::update_statistics: this tape was made for a network of other sizes");
   if (tape.batch() == 0) detail::fail_contract("eigan::update_statistics: no forward pass on this tape");
   for (const Step<T>& step : model.steps().steps())
-    if (step.traits().statistics)
-      step.table->update_statistics(step.layer.get(), step.state_slice(model.state()), tape.activation(step.reads[0]),
-                                    momentum);
+    if (step.state_size > 0)
+      step.table->update_state(step.layer.get(), step.slice(std::as_const(model).params()),
+                               step.state_slice(model.state()), tape.activation(step.reads[0]), momentum);
 }
 
 /// Sends samples through the network as at inference, once for each layer with statistics, and lets that layer take
@@ -58,12 +61,12 @@ void estimate_statistics(BasicModel<T>& model, std::span<const ConstView<T>> inp
     }
   }
 }
-/// The same for a network of one input.
+/// Statistics of a network of one input.
 template <class T>
 void estimate_statistics(BasicModel<T>& model, std::type_identity_t<ConstView<T>> x, Threads threads = {}) {
   estimate_statistics(model, std::span<const ConstView<T>>(&x, 1), threads);
 }
-/// The same for a few inputs.
+/// Statistics of a network of several inputs: `estimate_statistics(model, {x, condition})`.
 template <class T>
 void estimate_statistics(BasicModel<T>& model, std::initializer_list<std::type_identity_t<ConstView<T>>> inputs,
                          Threads threads = {}) {

@@ -38,7 +38,7 @@ class Inference {
     begin(scratch, first, count);
     for (const Step<T>& step : net_.steps()) forward(step, scratch.views());
   }
-  /// The same by parts, on several threads, and no further than step number `end`.
+  /// Samples [first, first + count) by parts, on several threads, no further than step number `end`.
   void tile(Scratch<T>& scratch, Index first, Index count, Threads threads, std::size_t end) const {
     begin(scratch, first, count);
     for (const Step<T>& step : std::span(net_.steps()).first(end)) {

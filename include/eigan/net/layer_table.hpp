@@ -35,14 +35,14 @@ struct LayerTable {
   Index (*block_count)(const void* l);
   std::pair<Index, Index> (*block_range)(const void* l, Index block);
   Index (*gradient_splits)(const void* l, Index batch);
-  double (*operations)(const void* l, Index features);
+  double (*operations)(const void* l);
   Spec (*spec)(const void* l);
   std::vector<Parameter> (*parameters)(const void* l);
   std::vector<Parameter> (*states)(const void* l);
   void (*init)(const void* l, std::span<T> p, Rng rng);
   void (*init_state)(const void* l, std::span<T> s);
   void (*prepare)(const void* l, std::span<const T> p, std::span<const T> s, std::span<T> q, Phase phase);
-  void (*update_statistics)(const void* l, std::span<T> s, C x, double momentum);
+  void (*update_state)(const void* l, std::span<const T> p, std::span<T> s, C x, double momentum);
   void (*merge_statistics)(const void* l, std::span<T> s, C x, Index seen);
   void (*forward)(const void* l, P p, C x, V y);
   void (*forward_train)(const void* l, P p, C x, V y, Draw draw);
@@ -113,7 +113,7 @@ struct LayerFunctions {
     else
       return 1;
   }
-  static double operations([[maybe_unused]] const void* l, [[maybe_unused]] Index features) {
+  static double operations(const void* l) {
     if constexpr (requires { layer(l).operations(); })
       return layer(l).operations();
     else
@@ -139,9 +139,10 @@ struct LayerFunctions {
                       [[maybe_unused]] Phase phase) {
     if constexpr (PreparedLayer<L, T>) layer(l).prepare(p, s, q, phase);
   }
-  static void update_statistics([[maybe_unused]] const void* l, [[maybe_unused]] std::span<T> s, [[maybe_unused]] C x,
-                                [[maybe_unused]] double momentum) {
+  static void update_state([[maybe_unused]] const void* l, [[maybe_unused]] std::span<const T> p,
+                           [[maybe_unused]] std::span<T> s, [[maybe_unused]] C x, [[maybe_unused]] double momentum) {
     if constexpr (StatisticsLayer<L, T>) layer(l).update_statistics(s, x, momentum);
+    if constexpr (requires { layer(l).update_state(p, s); }) layer(l).update_state(p, s);
   }
   static void merge_statistics([[maybe_unused]] const void* l, [[maybe_unused]] std::span<T> s, [[maybe_unused]] C x,
                                [[maybe_unused]] Index seen) {
@@ -226,7 +227,7 @@ struct LayerFunctions {
                                        .init = init,
                                        .init_state = init_state,
                                        .prepare = prepare,
-                                       .update_statistics = update_statistics,
+                                       .update_state = update_state,
                                        .merge_statistics = merge_statistics,
                                        .forward = forward,
                                        .forward_train = forward_train,

@@ -1,4 +1,4 @@
-// plan_memory: which levels of a network share memory in a training pass, and who adds to a gradient.
+// plan_memory: which levels of a network share memory in a training pass, and which steps add to a gradient.
 //
 // Activations: an element-wise layer writes over its input, and a sum over the last level it reads, if that is no input
 // of the network, nobody else reads it, and neither its maker nor this layer reads it on the way back.

@@ -31,7 +31,7 @@ class Model : public BasicModel<T> {
 
   /// A network with freshly initialised parameters, for samples of the shapes that it states.
   Model(Net net, Rng rng) : Model(std::move(net), std::vector<Shape>{}, rng) {}
-  /// The same for samples of the shape given.
+  /// A network with freshly initialised parameters, for samples of the shape given.
   Model(Net net, Shape input, Rng rng) : Model(std::move(net), std::vector{input}, rng) {}
   /// A network whose type states all sizes.
   explicit Model(Rng rng) requires std::is_default_constructible_v<Net> : Model(Net{}, rng) {}
@@ -76,7 +76,7 @@ class Model : public BasicModel<T> {
           "eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
     return BasicModel<T>::forward(tape, std::forward<Arguments>(arguments)...);
   }
-  /// The same for a network of several inputs: `model.forward(tape, {x, condition})`.
+  /// A forward pass of a network of several inputs: `model.forward(tape, {x, condition})`.
   template <class... Arguments>
   ConstView<T> forward(Tape<T>& tape, std::initializer_list<ConstView<T>> inputs, Arguments&&... arguments) const {
     return forward<std::initializer_list<ConstView<T>>&, Arguments...>(tape, inputs,

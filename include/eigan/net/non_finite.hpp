@@ -30,7 +30,7 @@ bool all_finite(std::span<const T> values) {
   return found == 0;
 }
 
-/// The same on several threads; the values may lie anywhere.
+/// all_finite on several threads; the values may lie anywhere.
 template <std::floating_point T>
 bool all_finite(std::span<const T> values, Threads threads) {
   constexpr Index part = 1 << 14;

@@ -19,6 +19,7 @@
 #include <eigan/core/checked.hpp>
 #include <eigan/core/error.hpp>
 #include <eigan/core/layer.hpp>
+#include <eigan/core/parallel.hpp>
 #include <eigan/net/layer_table.hpp>
 
 namespace eigan {
@@ -45,7 +46,7 @@ struct Step {
   std::string name;                ///< of the layer in the network: "2.body.0"
   const detail::LayerTable<T>* table = nullptr;
   std::shared_ptr<const void> layer = nullptr;
-  double operations = 0;       ///< floating-point operations of a forward pass for one sample
+  double operations = 0;       ///< of a forward pass for one sample, in floating-point operations
   Index offset = 0, size = 0;  ///< of its parameters
   Index state_offset = 0, state_size = 0;
   Index prepared_offset = 0, prepared_size = 0;
@@ -64,7 +65,7 @@ struct Step {
   std::span<U> slice(std::span<U> all) const {
     return all.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(size));
   }
-  /// The same of the state and of what is prepared.
+  /// The step's part of a buffer of states, and of what is prepared.
   template <class U>
   std::span<U> state_slice(std::span<U> all) const {
     return all.subspan(static_cast<std::size_t>(state_offset), static_cast<std::size_t>(state_size));
@@ -177,7 +178,6 @@ class Steps {
   }
   template <class L>
   std::size_t add_placed(L layer, std::size_t from, Shape out, std::string name) {
-    const Index features = levels_[from].size();
     Step<T> step{StepKind::layer, {from}, 0, std::move(name), &detail::LayerFunctions<L, T>::table};
     step.layer = std::make_shared<const L>(std::move(layer));
     const auto place = [&](Index& total, Index& offset, Index& size, Index (*size_of)(const void*)) {
@@ -189,8 +189,14 @@ class Steps {
     place(params_, step.offset, step.size, step.table->param_size);
     place(states_, step.state_offset, step.state_size, step.table->state_size);
     place(prepared_, step.prepared_offset, step.prepared_size, step.table->prepared_size);
-    step.operations = std::max(step.table->operations(step.layer.get(), features), static_cast<double>(features));
+    step.operations = step.table->operations(step.layer.get());
     return push(std::move(step), out);
+  }
+  /// What a step reads and writes for a sample: where it does little else, that is its time.
+  double numbers(const Step<T>& step, Shape out) const {
+    auto sum = static_cast<double>(out.size());
+    for (const std::size_t level : step.reads) sum += static_cast<double>(levels_[level].size());
+    return sum;
   }
   static bool fits_memory(Shape shape) {
     Index size = 0;
@@ -200,6 +206,7 @@ class Steps {
   std::size_t push(Step<T> step, Shape out) {
     if (!fits_memory(out))
       detail::fail_contract("eigan: layer ", step.name, " would give more numbers than any memory holds");
+    step.operations = std::max(step.operations, detail::memory_access * numbers(step, out));
     step.writes = levels_.size();
     levels_.push_back(out);
     steps_.push_back(std::move(step));

@@ -75,7 +75,7 @@ class Tape {
   ConstView<T> activation(std::size_t level) const {
     return level < inputs_.size() ? inputs_[level] : ConstView<T>(activations_[level].columns(0, batch_));
   }
-  /// The same, for the step that computes it.
+  /// A level, for the step that computes it.
   View<T> writable_activation(std::size_t level) { return activations_[level].columns(0, batch_); }
   /// The gradient with respect to a level.
   View<T> gradient(std::size_t level) { return gradients_[level].columns(0, batch_); }

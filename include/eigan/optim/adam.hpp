@@ -40,7 +40,7 @@ class Adam {
     update(params, grad, 0, moment1_.size());
   }
 
-  /// The same in parts: advance the clock once, then update disjoint ranges in any order, from any thread.
+  /// A step in parts: begin_step advances the clock, then disjoint ranges are updated in any order, from any thread.
   /// Throws std::invalid_argument, before anything has changed, for an option that was set to something out of range.
   void begin_step() {
     check_options();

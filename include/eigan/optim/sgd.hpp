@@ -35,7 +35,7 @@ class SGD {
     update(params, grad, 0, velocity_.size());
   }
 
-  /// The same in parts, as in Adam: disjoint ranges in any order, from any thread.
+  /// A step in parts, as in Adam: disjoint ranges are updated in any order, from any thread.
   void begin_step() { check_options(); }
   /// Updates the parameters [first, first + count) by their gradients.
   void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {

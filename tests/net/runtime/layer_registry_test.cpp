@@ -44,7 +44,9 @@ TEST_CASE("LayerRegistry: every layer of the library from its own text") {
         "BatchNorm1d(num_features=7, eps=0.001)",
         "BatchNorm2d(num_features=7, eps=0.001)",
         "InstanceNorm2d(num_features=7, eps=0.001, affine=1)",
-        "LayerNorm(channels=7, height=2, width=3, eps=0.001)"}) {
+        "LayerNorm(channels=7, height=2, width=3, eps=0.001)",
+        "SpectralNorm(Linear(in_features=3, out_features=2))",
+        "SpectralNorm(Conv2d(in_channels=3, out_channels=8, kernel_size=4, stride=2, padding=1, bias=0))"}) {
     CHECK(made(text).spec().text() == text);
   }
   CHECK(made("LeakyReLU()").spec().text() == LeakyReLU().spec().text());
@@ -64,6 +66,39 @@ TEST_CASE("LayerRegistry: wrong settings are errors, also those that only the la
   CHECK(error("Tanh(Tanh())") == "here: layer 0, Tanh: expected no layers inside, found 1");
   CHECK(error("Conv2d(in_channels=3, out_channels=8, kernel_size=1, bias=2)") ==
         "here: layer 0, Conv2d: 'bias': expected 0 or 1, found '2'");
+}
+
+TEST_CASE("LayerRegistry: SpectralNorm takes one layer, a Linear or a Conv2d") {
+  const auto error = [](std::string_view text) { return test::error_text([&] { made(text); }); };
+  CHECK(error("SpectralNorm()") == "here: layer 0, SpectralNorm: expected one layer inside, found 0");
+  CHECK(error("SpectralNorm(Linear(in_features=3, out_features=2), ReLU())") ==
+        "here: layer 0, SpectralNorm: expected one layer inside, found 2");
+  CHECK(error("SpectralNorm(ReLU())") == "here: layer 0, SpectralNorm: takes a Linear or a Conv2d, found ReLU");
+  CHECK(error("SpectralNorm(Linear(in_features=3))") ==
+        "here: layer 0.0, Linear: expected the setting 'out_features', found none");
+  CHECK(error("SpectralNorm(Linear(in_features=3, out_features=2, bias=0))") ==
+        "here: layer 0.0, Linear: expected only settings that this layer has, found 'bias'");
+  CHECK(error("SpectralNorm(Linear(in_features=3, out_features=2), eps=1)") ==
+        "here: layer 0, SpectralNorm: expected only settings that this layer has, found 'eps'");
+}
+
+TEST_CASE("LayerRegistry: dilation and groups of convolutions are refused by name") {
+  for (const std::string name : {"Conv2d", "ConvTranspose2d"}) {
+    const std::string sizes = name + "(in_channels=4, out_channels=8, kernel_size=3";
+    const auto error = [&](const std::string& setting) {
+      return test::error_text([&] { made(sizes + ", " + setting + ")"); });
+    };
+    CHECK(made(sizes + ", dilation=1, groups=1)").spec() == made(sizes + ")").spec());
+    CHECK(error("dilation=2") ==
+          "here: layer 0, " + name + ": eigan::" + name + ": dilation must be 1, is 2; others are not built");
+    CHECK(error("groups=4") ==
+          "here: layer 0, " + name + ": eigan::" + name + ": groups must be 1, is 4; others are not built");
+    CHECK(error("groups=0") ==
+          "here: layer 0, " + name + ": eigan::" + name + ": groups must be 1, is 0; others are not built");
+  }
+  CHECK(test::error_text([] {
+          made("SpectralNorm(Conv2d(in_channels=4, out_channels=8, kernel_size=3, groups=2))");
+        }) == "here: layer 0, SpectralNorm: eigan::Conv2d: groups must be 1, is 2; others are not built");
 }
 
 TEST_CASE("LayerRegistry: layers of one's own, which may take another's name") {

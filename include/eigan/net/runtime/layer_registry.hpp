@@ -13,6 +13,7 @@
 #include <utility>
 
 #include <eigan/core/error.hpp>
+#include <eigan/core/printable.hpp>
 #include <eigan/layers/avg_pool2d.hpp>
 #include <eigan/layers/batch_norm.hpp>
 #include <eigan/layers/conv2d.hpp>
@@ -33,6 +34,7 @@
 #include <eigan/layers/sigmoid.hpp>
 #include <eigan/layers/silu.hpp>
 #include <eigan/layers/softplus.hpp>
+#include <eigan/layers/spectral_norm.hpp>
 #include <eigan/layers/tanh.hpp>
 #include <eigan/layers/unflatten.hpp>
 #include <eigan/layers/upsample.hpp>
@@ -85,8 +87,26 @@ class LayerRegistry {
   void add_plain(const char* name) {
     add(name, [](Text) { return L(); });
   }
+  static Linear<> linear(Text t) { return Linear<>(t.size("in_features"), t.size("out_features")); }
+  static Conv2d<> conv2d(Text t) {
+    detail::refuse_dilation_and_groups("Conv2d", t.number("dilation", 1), t.number("groups", 1));
+    return Conv2d<>(t.size("in_channels"), t.size("out_channels"), t.size("kernel_size"), t.count("stride", 1),
+                    t.count("padding", 0), t.flag("bias", true));
+  }
+  static AnyLayer spectral_norm(Text t) {
+    if (t.children().size() != 1) t.fail("expected one layer inside, found ", t.children().size());
+    Text inside = t.children().front();
+    const auto normalised = [&](auto layer) -> AnyLayer {
+      inside.check_all_taken();
+      return SpectralNorm(std::move(layer));
+    };
+    if (inside.name() == "Linear") return normalised(linear(inside));
+    if (inside.name() == "Conv2d") return normalised(conv2d(inside));
+    t.fail("takes a Linear or a Conv2d, found ", printable(inside.name(), 64));
+  }
+
   void add_vectors() {
-    add("Linear", [](Text t) { return Linear<>(t.size("in_features"), t.size("out_features")); });
+    add("Linear", linear);
     add("Dropout", [](Text t) { return Dropout(t.number("p", 0.5)); });
     add("Input", [](Text t) { return Input<>(t.size("channels"), t.count("height", 1), t.count("width", 1)); });
     add_plain<Flatten>("Flatten");
@@ -104,11 +124,9 @@ class LayerRegistry {
     add_plain<Sigmoid>("Sigmoid");
   }
   void add_images() {
-    add("Conv2d", [](Text t) {
-      return Conv2d<>(t.size("in_channels"), t.size("out_channels"), t.size("kernel_size"), t.count("stride", 1),
-                      t.count("padding", 0), t.flag("bias", true));
-    });
+    add("Conv2d", conv2d);
     add("ConvTranspose2d", [](Text t) {
+      detail::refuse_dilation_and_groups("ConvTranspose2d", t.number("dilation", 1), t.number("groups", 1));
       return ConvTranspose2d<>(t.size("in_channels"), t.size("out_channels"), t.size("kernel_size"),
                                t.count("stride", 1), t.count("padding", 0), t.count("output_padding", 0),
                                t.flag("bias", true));
@@ -132,6 +150,7 @@ class LayerRegistry {
     add("LayerNorm", [](Text t) {
       return LayerNorm<>(t.size("channels"), t.count("height", 1), t.count("width", 1), t.number("eps", 1e-5));
     });
+    add("SpectralNorm", spectral_norm);
   }
 
   std::map<std::string, Maker, std::less<>> makers_;

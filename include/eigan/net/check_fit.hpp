@@ -1,0 +1,78 @@
+// What a model and its passes refuse before they begin: a network that is not finished, and buffers, inputs, outputs
+// and memory that do not fit it. Each function throws std::invalid_argument with what is expected and what is given.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include <eigan/core/error.hpp>
+#include <eigan/core/view.hpp>
+#include <eigan/net/steps.hpp>
+
+namespace eigan::detail {
+
+/// A network of at least one step, each level of which is read by another, but for the output.
+template <class T>
+void check_complete(const Steps<T>& net) {
+  if (net.steps().empty()) fail_contract("eigan::Model: needs at least one layer");
+  for (std::size_t level = 0; level + 1 < net.levels().size(); ++level)
+    if (net.readers(level) == 0) fail_contract("eigan::Model: nobody reads level ", level);
+}
+
+/// As many parameters as the network has, and numbers of state, or none of these.
+template <class T>
+void check_buffers(const Steps<T>& net, Index params, Index state) {
+  if (params != net.param_size())
+    fail_contract("eigan::Model: the network has ", net.param_size(), " parameters, given are ", params);
+  if (state != 0 && state != net.state_size())
+    fail_contract("eigan::Model: the network's state has ", net.state_size(), " numbers, given are ", state);
+}
+
+/// Inputs of the network, of one number of samples.
+template <class T>
+void check_inputs(const Steps<T>& net, std::span<const ConstView<T>> inputs) {
+  if (inputs.size() != net.inputs())
+    fail_contract("eigan::Model: this network has ", net.inputs(), " inputs, given are ", inputs.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Index features = net.levels()[i].size();
+    if (inputs[i].rows() != features)
+      fail_contract("eigan::Model: a sample of the input must have ", features, " features, has ", inputs[i].rows());
+    if (inputs[i].cols() != inputs[0].cols())
+      fail_contract("eigan::Model: all inputs must have ", inputs[0].cols(), " samples, input ", i, " has ",
+                    inputs[i].cols());
+  }
+}
+
+/// Room for the output of so many samples.
+template <class T>
+void check_output(const Steps<T>& net, const View<T>& y, Index samples) {
+  const Index features = net.levels().back().size();
+  if (y.rows() != features || y.cols() != samples)
+    fail_contract("eigan::Model::infer: y must be ", features, " x ", samples, ", is ", y.rows(), " x ", y.cols());
+}
+
+/// Room for the gradient of each input that anybody wants.
+template <class T>
+void check_input_gradients(const Steps<T>& net, std::span<const View<T>> dx, Index samples) {
+  for (std::size_t i = 0; i < dx.size(); ++i) {
+    const Index features = net.levels()[i].size();
+    if (dx[i].data() != nullptr && (dx[i].rows() != features || dx[i].cols() != samples))
+      fail_contract("eigan::Model::backward_input: dx must be ", features, " x ", samples, ", is ", dx[i].rows(), " x ",
+                    dx[i].cols());
+  }
+}
+
+/// A tape or a scratch (`what`) that was made for this network, or for another of the same sizes.
+template <class T>
+void check_made_for(const Steps<T>& net, const Steps<T>& other, const char* what) {
+  if (&other != &net && !same_layout(other, net)) fail_contract(what, " was made for a network of other sizes");
+}
+
+/// A network that draws no random numbers.
+template <class T>
+void check_deterministic(const Steps<T>& net) {
+  if (net.stochastic())
+    fail_contract("eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
+}
+
+}  // namespace eigan::detail
