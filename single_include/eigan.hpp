@@ -9470,12 +9470,6 @@ EIGAN_TARGET EIGAN_NOINLINE void reduce_block(const Pieces<T>& pieces, const Til
   using V = Vector<T>;
   constexpr Index L = lanes<T>;
   V sum[NR][MV];
-#ifdef CPF
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) __builtin_prefetch(tile.c[j] + row + i * L, 1);
-    __builtin_prefetch(tile.c[j] + row + MV * L - 1, 1);
-  }
-#endif
   EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) {
     V first{};
     if (tile.start) first = part ? load_part(tile.start + row + i * L, rest) : load(tile.start + row + i * L);
@@ -9508,16 +9502,17 @@ EIGAN_TARGET EIGAN_NOINLINE void reduce_block(const Pieces<T>& pieces, const Til
   const bool add = tile.add;
   const Index columns = tile.columns;
   EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
-    if (static_cast<Index>(j) >= columns) break;
-    T* const c = tile.c[j] + row;
-    if (add) {
-      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] += part ? load_part(c + i * L, rest) : load(c + i * L);
-    }
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) {
-      if (part)
-        store_part(c + i * L, sum[j][i], rest);
-      else
-        store(c + i * L, sum[j][i]);
+    if (static_cast<Index>(j) < columns) {
+      T* const c = tile.c[j] + row;
+      if (add) {
+        EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] += part ? load_part(c + i * L, rest) : load(c + i * L);
+      }
+      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) {
+        if (part)
+          store_part(c + i * L, sum[j][i], rest);
+        else
+          store(c + i * L, sum[j][i]);
+      }
     }
   }
 }
@@ -10284,12 +10279,6 @@ EIGAN_TARGET EIGAN_NOINLINE void reduce_block(const Pieces<T>& pieces, const Til
   using V = Vector<T>;
   constexpr Index L = lanes<T>;
   V sum[NR][MV];
-#ifdef CPF
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) __builtin_prefetch(tile.c[j] + row + i * L, 1);
-    __builtin_prefetch(tile.c[j] + row + MV * L - 1, 1);
-  }
-#endif
   EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) {
     V first{};
     if (tile.start) first = part ? load_part(tile.start + row + i * L, rest) : load(tile.start + row + i * L);
@@ -10322,16 +10311,17 @@ EIGAN_TARGET EIGAN_NOINLINE void reduce_block(const Pieces<T>& pieces, const Til
   const bool add = tile.add;
   const Index columns = tile.columns;
   EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
-    if (static_cast<Index>(j) >= columns) break;
-    T* const c = tile.c[j] + row;
-    if (add) {
-      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] += part ? load_part(c + i * L, rest) : load(c + i * L);
-    }
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) {
-      if (part)
-        store_part(c + i * L, sum[j][i], rest);
-      else
-        store(c + i * L, sum[j][i]);
+    if (static_cast<Index>(j) < columns) {
+      T* const c = tile.c[j] + row;
+      if (add) {
+        EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] += part ? load_part(c + i * L, rest) : load(c + i * L);
+      }
+      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) {
+        if (part)
+          store_part(c + i * L, sum[j][i], rest);
+        else
+          store(c + i * L, sum[j][i]);
+      }
     }
   }
 }
@@ -11095,12 +11085,6 @@ EIGAN_TARGET EIGAN_NOINLINE void reduce_block(const Pieces<T>& pieces, const Til
   using V = Vector<T>;
   constexpr Index L = lanes<T>;
   V sum[NR][MV];
-#ifdef CPF
-  EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) __builtin_prefetch(tile.c[j] + row + i * L, 1);
-    __builtin_prefetch(tile.c[j] + row + MV * L - 1, 1);
-  }
-#endif
   EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) {
     V first{};
     if (tile.start) first = part ? load_part(tile.start + row + i * L, rest) : load(tile.start + row + i * L);
@@ -11133,16 +11117,17 @@ EIGAN_TARGET EIGAN_NOINLINE void reduce_block(const Pieces<T>& pieces, const Til
   const bool add = tile.add;
   const Index columns = tile.columns;
   EIGAN_UNROLL for (unsigned j = 0; j < NR; ++j) {
-    if (static_cast<Index>(j) >= columns) break;
-    T* const c = tile.c[j] + row;
-    if (add) {
-      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] += part ? load_part(c + i * L, rest) : load(c + i * L);
-    }
-    EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) {
-      if (part)
-        store_part(c + i * L, sum[j][i], rest);
-      else
-        store(c + i * L, sum[j][i]);
+    if (static_cast<Index>(j) < columns) {
+      T* const c = tile.c[j] + row;
+      if (add) {
+        EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) sum[j][i] += part ? load_part(c + i * L, rest) : load(c + i * L);
+      }
+      EIGAN_UNROLL for (unsigned i = 0; i < MV; ++i) {
+        if (part)
+          store_part(c + i * L, sum[j][i], rest);
+        else
+          store(c + i * L, sum[j][i]);
+      }
     }
   }
 }
@@ -11975,7 +11960,7 @@ struct ConvolutionSettings {
         wrong(padding, 0, stated.padding) || wrong(output_padding, 0, stated.output_padding) ||
         output_padding >= stride || !checked_mul(in_channels, out_channels, weights) ||
         !checked_mul(weights, kernel_size, weights) || !checked_mul(weights, kernel_size, weights) ||
-        weights >= Index{1} << 40)
+        std::int64_t{weights} >= std::int64_t{1} << 40)
       fail_contract("eigan::", name, ": cannot have ", text(),
                     stated.in_channels == dynamic ? "" : concat("; the type says ", stated.text()));
   }
@@ -13760,7 +13745,7 @@ EIGAN_TARGET EIGAN_INLINE void sum_column(Index n, const F& f, T& first, T& seco
     Vector<T> a[4] = {}, b[4] = {};
     Index i = begin;
     for (; i + 4 * L <= end; i += 4 * L) {
-      EIGAN_UNROLL for (unsigned k = 0; k < 4; ++k) f.add(i + k * L, L, a[k], b[k]);
+      EIGAN_UNROLL for (Index k = 0; k < 4; ++k) f.add(i + k * L, L, a[k], b[k]);
     }
     for (; i < end; i += L) f.add(i, end - i < L ? end - i : L, a[0], b[0]);
     total[0] += (a[0] + a[1]) + (a[2] + a[3]);
@@ -13882,7 +13867,7 @@ EIGAN_TARGET EIGAN_INLINE void sum_column(Index n, const F& f, T& first, T& seco
     Vector<T> a[4] = {}, b[4] = {};
     Index i = begin;
     for (; i + 4 * L <= end; i += 4 * L) {
-      EIGAN_UNROLL for (unsigned k = 0; k < 4; ++k) f.add(i + k * L, L, a[k], b[k]);
+      EIGAN_UNROLL for (Index k = 0; k < 4; ++k) f.add(i + k * L, L, a[k], b[k]);
     }
     for (; i < end; i += L) f.add(i, end - i < L ? end - i : L, a[0], b[0]);
     total[0] += (a[0] + a[1]) + (a[2] + a[3]);
@@ -14001,7 +13986,7 @@ EIGAN_TARGET EIGAN_INLINE void sum_column(Index n, const F& f, T& first, T& seco
     Vector<T> a[4] = {}, b[4] = {};
     Index i = begin;
     for (; i + 4 * L <= end; i += 4 * L) {
-      EIGAN_UNROLL for (unsigned k = 0; k < 4; ++k) f.add(i + k * L, L, a[k], b[k]);
+      EIGAN_UNROLL for (Index k = 0; k < 4; ++k) f.add(i + k * L, L, a[k], b[k]);
     }
     for (; i < end; i += L) f.add(i, end - i < L ? end - i : L, a[0], b[0]);
     total[0] += (a[0] + a[1]) + (a[2] + a[3]);

@@ -34,6 +34,13 @@ inline constexpr bool counts_allocations = false;
 inline constexpr bool counts_allocations = true;
 #endif
 
+/// Whether FailingAllocation makes any fail.
+#if defined(EIGAN_WATCHES_NOTHING)
+inline constexpr bool fails_allocations = false;
+#else
+inline constexpr bool fails_allocations = true;
+#endif
+
 namespace heap {
 
 inline std::atomic<long> count{0}, live{0}, bytes{0}, peak{0};
