@@ -71,7 +71,7 @@ class Pass {
 
   /// Each thread has consecutive steps that write about as many numbers.
   void prepare() {
-    constexpr double operations = 16;  // as long as they take, a number that is copied takes as well
+    constexpr double operations = 16;  // that a product does while a number is copied
     const auto all = static_cast<double>(net_.prepared_size());
     parallel(usable_threads(threads_, operations * all), [&](int part, int of) {
       double done = 0;
