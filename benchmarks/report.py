@@ -4,7 +4,7 @@
   benchmarks/report.py RESULTS [--write docs/performance.md] [--command TEXT]
 
 RESULTS is a folder of JSON files: one for each workload from bench_gan_step and bench_train_step, micro-*.json from
-Google Benchmark, compile.json from compile_cost. What is missing is left out. --write replaces what stands between
+Google Benchmark, images.json from bench_image_steps, compile.json from compile_cost. What is missing is left out. --write replaces what stands between
 the markers of a Markdown file.
 """
 import argparse
@@ -140,6 +140,18 @@ def classifier_targets(targets, runs):
                         lambda r: r >= 1.5)
 
 
+def image_targets(targets, results):
+    for step in results["results"]:
+        rounds = {c["contender"]: c["round_ms"] for c in step["contenders"]}
+        what = f"step of images `{step['step']}`, batch {step['batch']}, {results['threads']} threads, "
+
+        def ratio(a, b):
+            return [x / y for x, y in zip(rounds[a], rounds[b])] if a in rounds and b in rounds else None
+
+        targets.add(what + "to oneDNN's convolutions", "at most 1.3", ratio("eigan", "onednn"), lambda r: r <= 1.3)
+        targets.add(what + "times faster than libtorch", "at least 2.5", ratio("libtorch", "eigan"), lambda r: r >= 2.5)
+
+
 def micro_targets(targets, micro, runs):
     def of(prefix):
         return {b["name"]: b for b in micro if b["name"].startswith(prefix)}
@@ -237,6 +249,9 @@ def main():
     targets = Targets()
     gan_targets(targets, runs)
     classifier_targets(targets, runs)
+    images_path = os.path.join(options.results, "images.json")
+    if os.path.exists(images_path):
+        image_targets(targets, load(images_path))
     micro_targets(targets, micro, runs)
     if os.path.exists(compile_path):
         compile_targets(targets, load(compile_path))

@@ -1205,6 +1205,54 @@ inline int thread_count(Threads threads = {}) {
 // pixel: planar[(c height + row) width + col] = x[c + channels (row width + col)].   Both: (channels height width) x
 // batch
 
+// ======== eigan/core/transpose.hpp
+// transpose: a matrix in plain memory, columns as far apart as one likes: to(j, i) = from(i, j).
+//
+// Tiles of 16 x 16 read and write whole cache lines, for columns a power of two apart share a few places of the cache;
+// a tile is made of 4 x 4 numbers, which four vectors hold.
+
+namespace eigan::detail {
+
+template <class T>
+void transpose_four_by_four(const T* from, Index from_stride, T* to, Index to_stride) {
+  typedef T Four __attribute__((vector_size(4 * sizeof(T))));  // NOLINT(modernize-use-using): an attribute
+  Four a, b, c, d;
+  std::memcpy(&a, from, sizeof a);
+  std::memcpy(&b, from + from_stride, sizeof b);
+  std::memcpy(&c, from + 2 * from_stride, sizeof c);
+  std::memcpy(&d, from + 3 * from_stride, sizeof d);
+  const Four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab_behind = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  const Four cd = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd_behind = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  a = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+  b = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+  c = __builtin_shufflevector(ab_behind, cd_behind, 0, 1, 4, 5);
+  d = __builtin_shufflevector(ab_behind, cd_behind, 2, 3, 6, 7);
+  std::memcpy(to, &a, sizeof a);
+  std::memcpy(to + to_stride, &b, sizeof b);
+  std::memcpy(to + 2 * to_stride, &c, sizeof c);
+  std::memcpy(to + 3 * to_stride, &d, sizeof d);
+}
+
+/// from: rows x cols, to: cols x rows, column-major; a column begins `stride` numbers behind the one before. They must
+/// not overlap.
+template <class T>
+void transpose(const T* from, Index from_stride, Index rows, Index cols, T* to, Index to_stride) {
+  constexpr Index tile = 16;
+  for (Index top = 0; top < rows; top += tile)
+    for (Index left = 0; left < cols; left += tile) {
+      const Index bottom = std::min(rows, top + tile), right = std::min(cols, left + tile);
+      const Index whole_rows = bottom - (bottom - top) % 4, whole_cols = right - (right - left) % 4;
+      for (Index i = top; i < whole_rows; i += 4)
+        for (Index j = left; j < whole_cols; j += 4)
+          transpose_four_by_four(from + i + j * from_stride, from_stride, to + j + i * to_stride, to_stride);
+      for (Index j = left; j < right; ++j)
+        for (Index i = j < whole_cols ? whole_rows : top; i < bottom; ++i)
+          to[j + i * to_stride] = from[i + j * from_stride];
+    }
+}
+
+}  // namespace eigan::detail
+
 namespace eigan {
 
 namespace detail {
@@ -1221,8 +1269,8 @@ template <class T>
 void from_planar(std::type_identity_t<ConstView<T>> planar, View<T> x, Shape shape) {
   detail::check_planar<T>(planar, x, shape);
   for (Index j = 0; j < x.cols(); ++j)
-    View<T>(x.data() + j * x.outerStride(), shape.channels, shape.pixels()) =
-        ConstView<T>(planar.data() + j * planar.outerStride(), shape.pixels(), shape.channels).transpose();
+    detail::transpose(planar.data() + j * planar.outerStride(), shape.pixels(), shape.pixels(), shape.channels,
+                      x.data() + j * x.outerStride(), shape.channels);
 }
 
 /// Images in eigan's order to PyTorch's.
@@ -1230,8 +1278,8 @@ template <class T>
 void to_planar(std::type_identity_t<ConstView<T>> x, View<T> planar, Shape shape) {
   detail::check_planar<T>(x, planar, shape);
   for (Index j = 0; j < x.cols(); ++j)
-    View<T>(planar.data() + j * planar.outerStride(), shape.pixels(), shape.channels) =
-        ConstView<T>(x.data() + j * x.outerStride(), shape.channels, shape.pixels()).transpose();
+    detail::transpose(x.data() + j * x.outerStride(), shape.channels, shape.channels, shape.pixels(),
+                      planar.data() + j * planar.outerStride(), shape.pixels());
 }
 
 }  // namespace eigan
@@ -3675,8 +3723,11 @@ class Tiling {
   /// Samples of a tile where so many threads share a batch.
   Index width(Index batch, Index threads) const {
     constexpr Index few = 8;  // columns that the products compute together
-    const Index share = std::max<Index>((batch + threads - 1) / threads, 1);
-    return std::min(widest_, (share + few - 1) / few * few);
+    const auto divide_up = [](Index a, Index b) { return (a + b - 1) / b; };
+    const Index share = std::max<Index>(divide_up(batch, threads), 1);
+    const Index even = divide_up(share, divide_up(share, widest_));  // as many tiles for each thread
+    const Index rounded = divide_up(even, few) * few;
+    return rounded <= widest_ ? rounded : even;
   }
   /// Floating-point operations of a forward pass.
   double work(Index batch) const { return operations_ * static_cast<double>(batch); }
@@ -3806,10 +3857,7 @@ class Pass {
       : net_(net), params_(params), state_(state), tiling_(tiling), tape_(tape), threads_(threads) {}
 
   void forward() {
-    for (const Step<T>& step : net_.steps())
-      if (step.prepared_size > 0)
-        step.table->prepare(step.layer.get(), step.slice(params_), step.state_slice(state_),
-                            step.prepared_slice(tape_.prepared()), Phase::training);
+    prepare();
     const std::size_t end = net_.steps().size();
     for (std::size_t first = 0; first < end;) {
       std::size_t last = first;
@@ -3853,6 +3901,23 @@ class Pass {
       if (pass.layer_adds(s)) pass.add_spare(s, 0, pass.tape_.batch());
     }
   };
+
+  /// Each thread has consecutive steps that write about as many numbers.
+  void prepare() {
+    constexpr double operations = 16;  // that a product does while a number is copied
+    const auto all = static_cast<double>(net_.prepared_size());
+    parallel(usable_threads(threads_, operations * all), [&](int part, int of) {
+      double done = 0;
+      for (const Step<T>& step : net_.steps()) {
+        const auto size = static_cast<double>(step.prepared_size);
+        const double middle = done + size / 2;
+        done += size;
+        if (size > 0 && middle >= all * part / of && middle < all * (part + 1) / of)
+          step.table->prepare(step.layer.get(), step.slice(params_), step.state_slice(state_),
+                              step.prepared_slice(tape_.prepared()), Phase::training);
+      }
+    });
+  }
 
   template <class Direction>
   void stage(std::size_t first, std::size_t last, const Direction& direction) {
@@ -9336,16 +9401,16 @@ struct ConvolutionKernels {
   void (*forward)(const ConvolutionShape& shape, ImageRows rows, Index samples, const T* w, const T* bias,
                   Strided<const T> x, Strided<T> y);
   /// x = bias + w^T y for `rows` of the image: the gradient of the input, and what a transposed convolution computes.
-  /// wt: the weights as transpose_weights writes them.
+  /// wt: the weights as convolution::transpose_weights writes them.
   void (*transposed)(const ConvolutionShape& shape, ImageRows rows, Index samples, const T* wt, const T* bias,
                      Strided<const T> y, Strided<T> x, T* workspace);
   /// dw += dy x^T for parts [first, last) of the weight, db (may be null) += row sums of dy.
   void (*add_gradients)(const ConvolutionShape& shape, Index first, Index last, Index samples, Strided<const T> dy,
                         Strided<const T> x, T* dw, T* db, T* workspace);
-  /// dwt += the same, as transpose_weights would write it, for parts [first, last) of as many; not for few channels.
+  /// dwt += the same, as convolution::transpose_weights would write it, for parts [first, last) of as many; not for few
+  /// channels.
   void (*add_transposed_gradients)(const ConvolutionShape& shape, Index first, Index last, Index samples,
                                    Strided<const T> dy, Strided<const T> x, T* dwt);
-  void (*transpose_weights)(const ConvolutionShape& shape, const T* w, T* wt);
 };
 
 template <class T>
@@ -10157,19 +10222,6 @@ EIGAN_TARGET inline void transposed(const ConvolutionShape& s, ImageRows rows, I
     }
 }
 
-/// Few channels: one matrix in taps x out; others: in x out for each tap. Column-major.
-template <class T>
-EIGAN_TARGET inline void transpose_weights(const ConvolutionShape& s, const T* w, T* wt) {
-  const bool few = has_few_channels(s);
-  const Index rows = few ? s.in * s.taps() : s.in, matrices = few ? 1 : s.taps();
-  constexpr Index block = 16;
-  for (Index g = 0; g < matrices; ++g)
-    for (Index i = 0; i < rows; i += block)
-      for (Index o = 0; o < s.out; ++o)
-        for (Index q = i; q < rows && q < i + block; ++q)
-          wt[(g * s.out + o) * rows + q] = w[(g * rows + q) * s.out + o];
-}
-
 template <class T>
 struct TableOf<ConvolutionKernels<T>> {
   static constexpr ConvolutionKernels<T> table{
@@ -10177,7 +10229,6 @@ struct TableOf<ConvolutionKernels<T>> {
       .transposed = transposed<T>,
       .add_gradients = add_gradients<T>,
       .add_transposed_gradients = add_transposed_gradients<T>,
-      .transpose_weights = transpose_weights<T>,
   };
 };
 
@@ -10966,19 +11017,6 @@ EIGAN_TARGET inline void transposed(const ConvolutionShape& s, ImageRows rows, I
     }
 }
 
-/// Few channels: one matrix in taps x out; others: in x out for each tap. Column-major.
-template <class T>
-EIGAN_TARGET inline void transpose_weights(const ConvolutionShape& s, const T* w, T* wt) {
-  const bool few = has_few_channels(s);
-  const Index rows = few ? s.in * s.taps() : s.in, matrices = few ? 1 : s.taps();
-  constexpr Index block = 16;
-  for (Index g = 0; g < matrices; ++g)
-    for (Index i = 0; i < rows; i += block)
-      for (Index o = 0; o < s.out; ++o)
-        for (Index q = i; q < rows && q < i + block; ++q)
-          wt[(g * s.out + o) * rows + q] = w[(g * rows + q) * s.out + o];
-}
-
 template <class T>
 struct TableOf<ConvolutionKernels<T>> {
   static constexpr ConvolutionKernels<T> table{
@@ -10986,7 +11024,6 @@ struct TableOf<ConvolutionKernels<T>> {
       .transposed = transposed<T>,
       .add_gradients = add_gradients<T>,
       .add_transposed_gradients = add_transposed_gradients<T>,
-      .transpose_weights = transpose_weights<T>,
   };
 };
 
@@ -11772,19 +11809,6 @@ EIGAN_TARGET inline void transposed(const ConvolutionShape& s, ImageRows rows, I
     }
 }
 
-/// Few channels: one matrix in taps x out; others: in x out for each tap. Column-major.
-template <class T>
-EIGAN_TARGET inline void transpose_weights(const ConvolutionShape& s, const T* w, T* wt) {
-  const bool few = has_few_channels(s);
-  const Index rows = few ? s.in * s.taps() : s.in, matrices = few ? 1 : s.taps();
-  constexpr Index block = 16;
-  for (Index g = 0; g < matrices; ++g)
-    for (Index i = 0; i < rows; i += block)
-      for (Index o = 0; o < s.out; ++o)
-        for (Index q = i; q < rows && q < i + block; ++q)
-          wt[(g * s.out + o) * rows + q] = w[(g * rows + q) * s.out + o];
-}
-
 template <class T>
 struct TableOf<ConvolutionKernels<T>> {
   static constexpr ConvolutionKernels<T> table{
@@ -11792,7 +11816,6 @@ struct TableOf<ConvolutionKernels<T>> {
       .transposed = transposed<T>,
       .add_gradients = add_gradients<T>,
       .add_transposed_gradients = add_transposed_gradients<T>,
-      .transpose_weights = transpose_weights<T>,
   };
 };
 
@@ -11848,10 +11871,13 @@ void forward(const ConvolutionShape& s, ImageRows rows, const T* w, const T* bia
                                                   {y.data(), 1, y.outerStride()});
 }
 
-/// The weights as transposed() reads them; wt: as many numbers as w.
+/// The weights as transposed() reads them, column-major: in x out for each tap; of few channels one matrix, in taps x
+/// out. wt: as many numbers as w.
 template <class T>
 void transpose_weights(const ConvolutionShape& s, const T* w, T* wt) {
-  eigan::detail::convolution_kernels<T>().transpose_weights(s, w, wt);
+  const Index rows = eigan::detail::has_few_channels(s) ? s.in * s.taps() : s.in;
+  for (Index at = 0; at < s.weights(); at += s.out * rows)
+    eigan::detail::transpose(w + at, s.out, s.out, rows, wt + at, rows);
 }
 /// Numbers that transposed() asks for.
 constexpr Index transposed_workspace(const ConvolutionShape& s) {
@@ -12012,16 +12038,6 @@ struct GradientBlocks {
 inline Index gradient_splits(const ConvolutionShape& s, Index batch) {
   const bool much = static_cast<double>(s.multiplications()) * static_cast<double>(batch) > 2e6;
   return much ? convolution::sample_groups(s, batch) : 1;
-}
-
-/// A matrix of rows x cols, column-major, as one of cols x rows. In blocks: columns a power of two apart share a few
-/// places of the cache.
-template <class T>
-void transpose(const T* from, Index rows, Index cols, T* to) {
-  constexpr Index block = 16;
-  for (Index i = 0; i < rows; i += block)
-    for (Index j = 0; j < cols; ++j)
-      for (Index q = i; q < std::min(rows, i + block); ++q) to[q * cols + j] = from[j * rows + q];
 }
 
 /// For a kernel that asks for so many numbers.
@@ -12259,7 +12275,7 @@ class ConvTranspose2d {
   void prepare(std::span<const T> p, std::span<const T>, std::span<T> q, Phase phase) const {
     if (phase == Phase::inference) return;
     for (Index at = 0; at < shape_.weights(); at += matrix())
-      detail::transpose(p.data() + at, rows(), shape_.out, q.data() + at);
+      detail::transpose(p.data() + at, rows(), rows(), shape_.out, q.data() + at, shape_.out);
   }
 
   template <class T>
@@ -13300,15 +13316,15 @@ class Reorder : public detail::SpatialLayer<Reorder> {
   void planes(const ConstView<T>& x, View<T> y, Index first, Index last) const {
     const Index from = 16 * first, count = std::min(16 * last, image_.channels) - from;
     for (Index j = 0; j < x.cols(); ++j)
-      View<T>(y.data() + j * y.outerStride() + from * image_.pixels(), image_.pixels(), count) =
-          ConstView<T>(x.data() + j * x.outerStride() + from, count, image_.pixels(), image_.channels).transpose();
+      detail::transpose(x.data() + j * x.outerStride() + from, image_.channels, count, image_.pixels(),
+                        y.data() + j * y.outerStride() + from * image_.pixels(), image_.pixels());
   }
   template <class T>
   void pixels(const ConstView<T>& x, View<T> y, Index first, Index last) const {
     const Index from = 16 * first, count = std::min(16 * last, image_.channels) - from;
     for (Index j = 0; j < x.cols(); ++j)
-      View<T>(y.data() + j * y.outerStride() + from, count, image_.pixels(), image_.channels) =
-          ConstView<T>(x.data() + j * x.outerStride() + from * image_.pixels(), image_.pixels(), count).transpose();
+      detail::transpose(x.data() + j * x.outerStride() + from * image_.pixels(), image_.pixels(), image_.pixels(),
+                        count, y.data() + j * y.outerStride() + from, image_.channels);
   }
 
   Shape image_;
@@ -15719,7 +15735,8 @@ T l1(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> ta
     for (Index i = 0; i < y.rows(); ++i) {
       const T difference = y(i, j) - target(i, j);
       sum += static_cast<double>(std::abs(difference));
-      dy(i, j) = difference > T(0) ? scale : difference < T(0) ? -scale : difference;  // 0, or a NaN
+      const bool has_sign = difference < T(0) || difference > T(0);         // no branch on it: it may fall either way
+      dy(i, j) = has_sign ? std::copysign(scale, difference) : difference;  // 0, or a NaN
     }
   return static_cast<T>(sum) * scale;
 }

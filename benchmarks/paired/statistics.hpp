@@ -1,4 +1,4 @@
-// Medians and spreads.
+// Medians, spreads, and how sure a median is.
 #pragma once
 
 #include <algorithm>
@@ -23,6 +23,27 @@ struct Summary {
 
 inline Summary summarise(const std::vector<double>& values) {
   return {quantile(values, 0.5), quantile(values, 0), quantile(values, 0.1), quantile(values, 0.9)};
+}
+
+struct Bounds {
+  double lower, upper;
+};
+
+/// Between which the median of the distribution that the values were drawn from lies, with a probability of 95 % or a
+/// little more, whatever that distribution is: the number of values below it is binomial. All of fewer than six values.
+inline Bounds median_bounds(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t n = values.size();
+  double chance = std::pow(0.5, static_cast<double>(n)),
+         below = chance;  // of `outside` values below; of so many or fewer
+  std::size_t outside = 0;
+  while (outside < n / 2) {
+    chance *= static_cast<double>(n - outside) / static_cast<double>(outside + 1);
+    if (below + chance > 0.025) break;
+    below += chance;
+    ++outside;
+  }
+  return {values[outside], values[n - 1 - outside]};
 }
 
 }  // namespace bench

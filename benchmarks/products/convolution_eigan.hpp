@@ -5,7 +5,7 @@
 #include <vector>
 
 #include <eigan/core/buffer.hpp>
-#include <eigan/kernels/convolution.hpp>
+#include <eigan/kernels/convolve.hpp>
 
 #include "convolution_case.hpp"
 
@@ -31,7 +31,7 @@ class EiganConvolution {
     fill_with_noise(dy.view());
     fill_with_noise({w.data(), w.size(), 1});
     fill_with_noise({b.data(), b.size(), 1});
-    kernels_.transpose_weights(shape_, w.data(), wt.data());
+    eigan::convolution::transpose_weights(shape_, w.data(), wt.data());
   }
 
   void forward() {

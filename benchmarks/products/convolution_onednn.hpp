@@ -5,6 +5,7 @@
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -16,8 +17,13 @@ namespace bench {
 
 class OneDnnConvolution {
  public:
-  /// Takes operands as eigan's are laid out.
-  OneDnnConvolution(const ConvolutionCase& c, eigan::View<float> x, float* w, float* b, eigan::View<float> dy) {
+  /// Seconds that a function takes.
+  using Clock = double (*)(const std::function<void()>&);
+
+  /// Takes operands as eigan's are laid out. `clock` measures which primitive is the fastest.
+  OneDnnConvolution(const ConvolutionCase& c, eigan::View<float> x, float* w, float* b, eigan::View<float> dy,
+                    Clock clock = time_of)
+      : clock_(clock) {
     using dnnl::memory;
     using Tag = memory::format_tag;
     const auto& s = c.shape;
@@ -101,12 +107,12 @@ class OneDnnConvolution {
     double seconds = 0;
   };
 
-  /// Keeps the fastest of what was offered: the least of many runs in turns, in the thread's own time, because a busy
-  /// machine would have the wrong one chosen.
+  /// Keeps the fastest of what was offered: the least of many runs in turns. On one thread that is the thread's own
+  /// time, because a busy machine would have the wrong one chosen.
   void choose(std::vector<Pass>& offers, Pass& best) {
     for (int run = 0; run < 20; ++run)
       for (Pass& pass : offers) {
-        const double seconds = time_of([&] {
+        const double seconds = clock_([&] {
           pass.primitive.execute(stream_, pass.arguments);
           stream_.wait();
         });
@@ -121,6 +127,7 @@ class OneDnnConvolution {
     stream_.wait();
   }
 
+  Clock clock_;
   dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream_{engine_};
   dnnl::memory::desc plain_x_, plain_w_, plain_y_;

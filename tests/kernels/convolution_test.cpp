@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <eigan/kernels/convolution.hpp>
+#include <eigan/kernels/convolve.hpp>
 
 #include "kernels/candidates.hpp"
 #define EIGAN_KERNELS <eigan/kernels/convolution.inc>
@@ -94,7 +95,7 @@ void check(const ConvolutionShape& s, Index samples, Index padding) {
     const auto& kernels = *candidate.table;
     Workspace<T> backward(detail::transposed_workspace(s)), gradient(detail::gradient_workspace(s));
     Matrix<T> wt(s.weights(), 1);
-    kernels.transpose_weights(s, oracle.w.data(), wt.data());
+    convolution::transpose_weights(s, oracle.w.data(), wt.data());
 
     Padded<T> y(s.out_size(), samples, padding, mark);
     kernels.forward(s, {0, height}, samples, oracle.w.data(), oracle.bias.data(), x, {y.data(), 1, y.stride()});

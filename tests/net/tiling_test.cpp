@@ -40,6 +40,16 @@ TEST_CASE("Tiling: a batch is shared in whole groups of eight columns, up to the
   CHECK(Tiling::count(0, 8) == 0);
 }
 
+TEST_CASE("Tiling: threads have as many tiles where a thread's share is more than the widest") {
+  const Tiling t = tiling<float>({13000, 1});  // large images
+  CHECK(t.widest() == 20);
+  CHECK(t.width(64, 2) == 16);  // 20, 20, 20 and 4 would be 40 samples for one thread and 24 for the other
+  CHECK(t.width(66, 2) == 17);  // 17 rounded up would be more than the widest
+  CHECK(t.width(40, 2) == 20);
+  CHECK(t.width(80, 4) == 20);
+  CHECK(t.width(64, 1) == 16);
+}
+
 TEST_CASE("Tiling: the work of a pass is that of all steps") {
   Steps<float> net({Shape{100}});
   net.add(Linear<100, 30>(), 0, "a");

@@ -7,6 +7,7 @@
 
 #include <eigan/core/error.hpp>
 #include <eigan/core/shape.hpp>
+#include <eigan/core/transpose.hpp>
 #include <eigan/core/view.hpp>
 
 namespace eigan {
@@ -25,8 +26,8 @@ template <class T>
 void from_planar(std::type_identity_t<ConstView<T>> planar, View<T> x, Shape shape) {
   detail::check_planar<T>(planar, x, shape);
   for (Index j = 0; j < x.cols(); ++j)
-    View<T>(x.data() + j * x.outerStride(), shape.channels, shape.pixels()) =
-        ConstView<T>(planar.data() + j * planar.outerStride(), shape.pixels(), shape.channels).transpose();
+    detail::transpose(planar.data() + j * planar.outerStride(), shape.pixels(), shape.pixels(), shape.channels,
+                      x.data() + j * x.outerStride(), shape.channels);
 }
 
 /// Images in eigan's order to PyTorch's.
@@ -34,8 +35,8 @@ template <class T>
 void to_planar(std::type_identity_t<ConstView<T>> x, View<T> planar, Shape shape) {
   detail::check_planar<T>(x, planar, shape);
   for (Index j = 0; j < x.cols(); ++j)
-    View<T>(planar.data() + j * planar.outerStride(), shape.pixels(), shape.channels) =
-        ConstView<T>(x.data() + j * x.outerStride(), shape.channels, shape.pixels()).transpose();
+    detail::transpose(x.data() + j * x.outerStride(), shape.channels, shape.channels, shape.pixels(),
+                      planar.data() + j * planar.outerStride(), shape.pixels());
 }
 
 }  // namespace eigan

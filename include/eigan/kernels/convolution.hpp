@@ -14,16 +14,16 @@ struct ConvolutionKernels {
   void (*forward)(const ConvolutionShape& shape, ImageRows rows, Index samples, const T* w, const T* bias,
                   Strided<const T> x, Strided<T> y);
   /// x = bias + w^T y for `rows` of the image: the gradient of the input, and what a transposed convolution computes.
-  /// wt: the weights as transpose_weights writes them.
+  /// wt: the weights as convolution::transpose_weights writes them.
   void (*transposed)(const ConvolutionShape& shape, ImageRows rows, Index samples, const T* wt, const T* bias,
                      Strided<const T> y, Strided<T> x, T* workspace);
   /// dw += dy x^T for parts [first, last) of the weight, db (may be null) += row sums of dy.
   void (*add_gradients)(const ConvolutionShape& shape, Index first, Index last, Index samples, Strided<const T> dy,
                         Strided<const T> x, T* dw, T* db, T* workspace);
-  /// dwt += the same, as transpose_weights would write it, for parts [first, last) of as many; not for few channels.
+  /// dwt += the same, as convolution::transpose_weights would write it, for parts [first, last) of as many; not for few
+  /// channels.
   void (*add_transposed_gradients)(const ConvolutionShape& shape, Index first, Index last, Index samples,
                                    Strided<const T> dy, Strided<const T> x, T* dwt);
-  void (*transpose_weights)(const ConvolutionShape& shape, const T* w, T* wt);
 };
 
 template <class T>

@@ -12,6 +12,7 @@
 #include <type_traits>
 
 #include <eigan/core/error.hpp>
+#include <eigan/core/transpose.hpp>
 #include <eigan/core/view.hpp>
 #include <eigan/kernels/convolution.hpp>
 
@@ -53,10 +54,13 @@ void forward(const ConvolutionShape& s, ImageRows rows, const T* w, const T* bia
                                                   {y.data(), 1, y.outerStride()});
 }
 
-/// The weights as transposed() reads them; wt: as many numbers as w.
+/// The weights as transposed() reads them, column-major: in x out for each tap; of few channels one matrix, in taps x
+/// out. wt: as many numbers as w.
 template <class T>
 void transpose_weights(const ConvolutionShape& s, const T* w, T* wt) {
-  eigan::detail::convolution_kernels<T>().transpose_weights(s, w, wt);
+  const Index rows = eigan::detail::has_few_channels(s) ? s.in * s.taps() : s.in;
+  for (Index at = 0; at < s.weights(); at += s.out * rows)
+    eigan::detail::transpose(w + at, s.out, s.out, rows, wt + at, rows);
 }
 /// Numbers that transposed() asks for.
 constexpr Index transposed_workspace(const ConvolutionShape& s) {

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <eigan/core/transpose.hpp>
 #include <eigan/layers/channels.hpp>
 #include <eigan/layers/convolution.hpp>
 
@@ -70,7 +71,7 @@ class ConvTranspose2d {
   void prepare(std::span<const T> p, std::span<const T>, std::span<T> q, Phase phase) const {
     if (phase == Phase::inference) return;
     for (Index at = 0; at < shape_.weights(); at += matrix())
-      detail::transpose(p.data() + at, rows(), shape_.out, q.data() + at);
+      detail::transpose(p.data() + at, rows(), rows(), shape_.out, q.data() + at, shape_.out);
   }
 
   template <class T>

@@ -120,16 +120,6 @@ inline Index gradient_splits(const ConvolutionShape& s, Index batch) {
   return much ? convolution::sample_groups(s, batch) : 1;
 }
 
-/// A matrix of rows x cols, column-major, as one of cols x rows. In blocks: columns a power of two apart share a few
-/// places of the cache.
-template <class T>
-void transpose(const T* from, Index rows, Index cols, T* to) {
-  constexpr Index block = 16;
-  for (Index i = 0; i < rows; i += block)
-    for (Index j = 0; j < cols; ++j)
-      for (Index q = i; q < std::min(rows, i + block); ++q) to[q * cols + j] = from[j * rows + q];
-}
-
 /// For a kernel that asks for so many numbers.
 template <class T>
 T* workspace(Index numbers) {

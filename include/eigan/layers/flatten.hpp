@@ -8,6 +8,7 @@
 #include <string>
 
 #include <eigan/core/error.hpp>
+#include <eigan/core/transpose.hpp>
 #include <eigan/layers/spatial.hpp>
 
 namespace eigan {
@@ -48,15 +49,15 @@ class Reorder : public detail::SpatialLayer<Reorder> {
   void planes(const ConstView<T>& x, View<T> y, Index first, Index last) const {
     const Index from = 16 * first, count = std::min(16 * last, image_.channels) - from;
     for (Index j = 0; j < x.cols(); ++j)
-      View<T>(y.data() + j * y.outerStride() + from * image_.pixels(), image_.pixels(), count) =
-          ConstView<T>(x.data() + j * x.outerStride() + from, count, image_.pixels(), image_.channels).transpose();
+      detail::transpose(x.data() + j * x.outerStride() + from, image_.channels, count, image_.pixels(),
+                        y.data() + j * y.outerStride() + from * image_.pixels(), image_.pixels());
   }
   template <class T>
   void pixels(const ConstView<T>& x, View<T> y, Index first, Index last) const {
     const Index from = 16 * first, count = std::min(16 * last, image_.channels) - from;
     for (Index j = 0; j < x.cols(); ++j)
-      View<T>(y.data() + j * y.outerStride() + from, count, image_.pixels(), image_.channels) =
-          ConstView<T>(x.data() + j * x.outerStride() + from * image_.pixels(), image_.pixels(), count).transpose();
+      detail::transpose(x.data() + j * x.outerStride() + from * image_.pixels(), image_.pixels(), image_.pixels(),
+                        count, y.data() + j * y.outerStride() + from, image_.channels);
   }
 
   Shape image_;

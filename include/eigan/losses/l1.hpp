@@ -19,7 +19,8 @@ T l1(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> ta
     for (Index i = 0; i < y.rows(); ++i) {
       const T difference = y(i, j) - target(i, j);
       sum += static_cast<double>(std::abs(difference));
-      dy(i, j) = difference > T(0) ? scale : difference < T(0) ? -scale : difference;  // 0, or a NaN
+      const bool has_sign = difference < T(0) || difference > T(0);         // no branch on it: it may fall either way
+      dy(i, j) = has_sign ? std::copysign(scale, difference) : difference;  // 0, or a NaN
     }
   return static_cast<T>(sum) * scale;
 }

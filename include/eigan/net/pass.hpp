@@ -24,10 +24,7 @@ class Pass {
       : net_(net), params_(params), state_(state), tiling_(tiling), tape_(tape), threads_(threads) {}
 
   void forward() {
-    for (const Step<T>& step : net_.steps())
-      if (step.prepared_size > 0)
-        step.table->prepare(step.layer.get(), step.slice(params_), step.state_slice(state_),
-                            step.prepared_slice(tape_.prepared()), Phase::training);
+    prepare();
     const std::size_t end = net_.steps().size();
     for (std::size_t first = 0; first < end;) {
       std::size_t last = first;
@@ -71,6 +68,23 @@ class Pass {
       if (pass.layer_adds(s)) pass.add_spare(s, 0, pass.tape_.batch());
     }
   };
+
+  /// Each thread has consecutive steps that write about as many numbers.
+  void prepare() {
+    constexpr double operations = 16;  // that a product does while a number is copied
+    const auto all = static_cast<double>(net_.prepared_size());
+    parallel(usable_threads(threads_, operations * all), [&](int part, int of) {
+      double done = 0;
+      for (const Step<T>& step : net_.steps()) {
+        const auto size = static_cast<double>(step.prepared_size);
+        const double middle = done + size / 2;
+        done += size;
+        if (size > 0 && middle >= all * part / of && middle < all * (part + 1) / of)
+          step.table->prepare(step.layer.get(), step.slice(params_), step.state_slice(state_),
+                              step.prepared_slice(tape_.prepared()), Phase::training);
+      }
+    });
+  }
 
   template <class Direction>
   void stage(std::size_t first, std::size_t last, const Direction& direction) {

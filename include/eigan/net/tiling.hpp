@@ -28,8 +28,11 @@ class Tiling {
   /// Samples of a tile where so many threads share a batch.
   Index width(Index batch, Index threads) const {
     constexpr Index few = 8;  // columns that the products compute together
-    const Index share = std::max<Index>((batch + threads - 1) / threads, 1);
-    return std::min(widest_, (share + few - 1) / few * few);
+    const auto divide_up = [](Index a, Index b) { return (a + b - 1) / b; };
+    const Index share = std::max<Index>(divide_up(batch, threads), 1);
+    const Index even = divide_up(share, divide_up(share, widest_));  // as many tiles for each thread
+    const Index rounded = divide_up(even, few) * few;
+    return rounded <= widest_ ? rounded : even;
   }
   /// Floating-point operations of a forward pass.
   double work(Index batch) const { return operations_ * static_cast<double>(batch); }
