@@ -7,6 +7,7 @@
 
 #include <eigan/core/parameter.hpp>
 #include <eigan/core/random.hpp>
+#include <eigan/core/transpose.hpp>
 #include <eigan/kernels/gemm.hpp>
 #include <eigan/layers/convolution.hpp>
 
@@ -43,7 +44,7 @@ class PowerMethod {
   template <class T>
   void load(const T* weight, std::span<const T> s, View<T> u, View<T> v) const {
     std::copy_n(s.data(), rows_, u.data());
-    transpose(s.data() + rows_, cols_ / inputs_, inputs_, v.data());
+    transpose(s.data() + rows_, cols_ / inputs_, cols_ / inputs_, inputs_, v.data(), inputs_);
     if (v.isZero(0)) take_steps(weight, true, first_steps, u, v);
   }
 
@@ -59,7 +60,7 @@ class PowerMethod {
   static void in_place(View<T> v, Index rows, Index cols) {
     T* const copy = workspace<T>(v.rows());
     std::copy_n(v.data(), v.rows(), copy);
-    transpose(copy, cols, rows, v.data());
+    transpose(copy, cols, cols, rows, v.data(), rows);
   }
   /// Without a v the first one is that of u.
   template <class T>
