@@ -2,9 +2,9 @@
 // primitives, in the layouts that this one likes best: no change of layout between layers is counted.
 #include <dnnl_version.h>
 
+#include <array>
 #include <cstddef>
 #include <memory>
-#include <array>
 #include <string>
 #include <vector>
 
