@@ -80,6 +80,16 @@ struct Scale {
   }
 };
 
+/// For each row i the sum of x_ij dy_ij. Eigen would round by where its result lies.
+template <class T, class F>
+void sum_of_products(ConstView<T> x, ConstView<T> dy, const F& take) {
+  for (Index i = 0; i < x.rows(); ++i) {
+    T sum = 0;
+    for (Index j = 0; j < x.cols(); ++j) sum = std::fma(x(i, j), dy(i, j), sum);
+    take(static_cast<std::size_t>(i), sum);
+  }
+}
+
 /// y = gain x, one gain a feature, of a stated size and without blocks.
 struct Gain {
   static constexpr Index input = dynamic, output = dynamic;
@@ -104,7 +114,7 @@ struct Gain {
   }
   template <class T>
   void backward_params(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp) const {
-    View<T>(dp.data(), features, 1) += x.cwiseProduct(dy).rowwise().sum();
+    sum_of_products<T>(x, dy, [&](std::size_t i, T sum) { dp[i] += sum; });
   }
 };
 
@@ -136,12 +146,7 @@ struct ExpGain {
   }
   template <class T>
   void backward_params(Prepared<T> p, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp) const {
-    for (std::size_t i = 0; i < dp.size(); ++i) {  // Eigen would round by where dp lies
-      T sum = 0;
-      for (Index j = 0; j < x.cols(); ++j)
-        sum = std::fma(x(static_cast<Index>(i), j), dy(static_cast<Index>(i), j), sum);
-      dp[i] = std::fma(p.prepared[i], sum, dp[i]);
-    }
+    sum_of_products<T>(x, dy, [&](std::size_t i, T sum) { dp[i] = std::fma(p.prepared[i], sum, dp[i]); });
   }
   template <class T>
   void forward_tangent(Prepared<T> p, ConstView<T>, ConstView<T>, ConstView<T> tx, View<T> ty) const {
