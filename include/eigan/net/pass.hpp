@@ -125,9 +125,10 @@ class Pass {
   Prepared<T> params_of(const Step<T>& step) const {
     return {step.slice(params_), step.prepared_slice(std::span<const T>(tape_.prepared()))};
   }
+  /// A stream of its own for a layer that draws; the others need not wait for it.
   Draw draw_of(std::size_t s, Index first) const {
     const Draw draw = tape_.draw();
-    return {draw.rng.fold_in(s), draw.first_sample + first};
+    return {net_.steps()[s].traits().stochastic ? draw.rng.fold_in(s) : draw.rng, draw.first_sample + first};
   }
 
   void forward_step(std::size_t s, Index first, Index count) {
