@@ -2939,16 +2939,19 @@ enum class StepKind {
 /// One step of a network: a layer or a join, and where its numbers lie.
 template <class T>
 struct Step {
-  StepKind kind;                   ///< of which kind it is
-  std::vector<std::size_t> reads;  ///< one level for a layer, several for a join
-  std::size_t writes;              ///< the level that it makes
-  std::string name;                ///< of the layer in the network: "2.body.0"
-  const detail::LayerTable<T>* table = nullptr;
-  std::shared_ptr<const void> layer = nullptr;
-  double operations = 0;       ///< of a forward pass for one sample, in floating-point operations
-  Index offset = 0, size = 0;  ///< of its parameters
-  Index state_offset = 0, state_size = 0;
-  Index prepared_offset = 0, prepared_size = 0;
+  StepKind kind;                                 ///< of which kind it is
+  std::vector<std::size_t> reads;                ///< one level for a layer, several for a join
+  std::size_t writes;                            ///< the level that it makes
+  std::string name;                              ///< of the layer in the network: "2.body.0"
+  const detail::LayerTable<T>* table = nullptr;  ///< the layer's functions; none for a join
+  std::shared_ptr<const void> layer = nullptr;   ///< the layer
+  double operations = 0;                         ///< of a forward pass for one sample, in floating-point operations
+  Index offset = 0;                              ///< of its parameters
+  Index size = 0;                                ///< how many parameters it has
+  Index state_offset = 0;                        ///< of its state
+  Index state_size = 0;                          ///< how many numbers of state it has
+  Index prepared_offset = 0;                     ///< of what is made ready once a pass
+  Index prepared_size = 0;                       ///< how many numbers that are
 
   /// Of which kinds its layer is; of none where it joins.
   const detail::LayerTraits& traits() const {
@@ -3958,9 +3961,10 @@ class Pass {
   Prepared<T> params_of(const Step<T>& step) const {
     return {step.slice(params_), step.prepared_slice(std::span<const T>(tape_.prepared()))};
   }
+  /// A stream of its own for a layer that draws; the others need not wait for it.
   Draw draw_of(std::size_t s, Index first) const {
     const Draw draw = tape_.draw();
-    return {draw.rng.fold_in(s), draw.first_sample + first};
+    return {net_.steps()[s].traits().stochastic ? draw.rng.fold_in(s) : draw.rng, draw.first_sample + first};
   }
 
   void forward_step(std::size_t s, Index first, Index count) {
@@ -9292,13 +9296,16 @@ namespace eigan {
 /// Sizes of a convolution from an image of in x height x width to one of out x out_height() x out_width(). Its
 /// transposed map goes the other way; there height and width choose among the sizes that have the same output.
 struct ConvolutionShape {
-  Index in, height, width;            ///< channels and size of the image
-  Index out;                          ///< channels of the output
-  Index kernel_height, kernel_width;  ///< size of the kernel
-  Index stride_height = 1;            ///< from one output row to the next
-  Index stride_width = 1;             ///< from one output column to the next
-  Index padding_height = 0;           ///< rows of zeros above and below
-  Index padding_width = 0;            ///< columns of zeros on the left and on the right
+  Index in;                  ///< channels of the image
+  Index height;              ///< rows of the image
+  Index width;               ///< columns of the image
+  Index out;                 ///< channels of the output
+  Index kernel_height;       ///< rows of the kernel
+  Index kernel_width;        ///< columns of the kernel
+  Index stride_height = 1;   ///< from one output row to the next
+  Index stride_width = 1;    ///< from one output column to the next
+  Index padding_height = 0;  ///< rows of zeros above and below
+  Index padding_width = 0;   ///< columns of zeros on the left and on the right
 
   /// Rows of the output.
   constexpr Index out_height() const { return (height + 2 * padding_height - kernel_height) / stride_height + 1; }
@@ -9319,6 +9326,7 @@ struct ConvolutionShape {
            meetings(width, out_width(), kernel_width, stride_width, padding_width);
   }
 
+  /// Whether all sizes are equal.
   friend bool operator==(const ConvolutionShape&, const ConvolutionShape&) = default;
 
  private:
@@ -13407,6 +13415,7 @@ namespace placed {
 /// The mean of all pixels where it stands.
 class GlobalAvgPool2d : public detail::SpatialLayer<GlobalAvgPool2d> {
  public:
+  /// For images of one size.
   explicit GlobalAvgPool2d(Shape in) : SpatialLayer(in, {in.channels}), channels_(in) {}
 
   Spec spec() const { return {"GlobalAvgPool2d", {}, "::eigan::GlobalAvgPool2d"}; }
@@ -14102,6 +14111,7 @@ class LayerNorm {
   static constexpr Index input = dynamic, output = dynamic;
   static constexpr bool backward_reads_y = false;
 
+  /// For samples of this shape; eps is added to the variance.
   constexpr LayerNorm(Shape shape, double eps) : shape_(shape), eps_(eps) {}
 
   /// Of one sample.

@@ -45,17 +45,20 @@ class OnnxLayer {
       if (setting.name == name) return setting.value;
     return otherwise;
   }
+  /// A setting that is a whole number.
   std::int64_t size(std::string_view name, std::int64_t otherwise) const {
     return static_cast<std::int64_t>(setting(name, static_cast<double>(otherwise)));
   }
-  /// What goes in and comes out.
+  /// What goes in.
   Shape in() const { return in_; }
+  /// What comes out.
   Shape out() const { return out_; }
 
   /// What the layer receives: [batch, features], or [batch, channels, height, width] of an image.
   const OnnxValue& input() const { return input_; }
-  /// What the layer receives, with the axes that an image of its shape has, or a vector.
+  /// What the layer receives, with the axes that an image of its shape has.
   OnnxValue image() { return graph_.reshaped(input_, in_, true); }
+  /// What the layer receives, as a vector.
   OnnxValue vector() { return graph_.reshaped(input_, in_, false); }
 
   /// Whether the layer has a parameter or statistic of that name.
@@ -84,7 +87,9 @@ class OnnxLayer {
     if (graph_.has(full)) return {std::move(full)};
     return graph_.add_tensor(std::move(full), shape, values);
   }
+  /// A constant number.
   OnnxValue number(std::string_view name, double value) { return constant(name, {}, {value}); }
+  /// A constant list of whole numbers.
   OnnxValue integers(std::string_view name, const std::vector<std::int64_t>& values) {
     return graph_.add_integers(detail::concat(name_, '.', name), values);
   }

@@ -16,13 +16,16 @@ namespace eigan {
 /// Sizes of a convolution from an image of in x height x width to one of out x out_height() x out_width(). Its
 /// transposed map goes the other way; there height and width choose among the sizes that have the same output.
 struct ConvolutionShape {
-  Index in, height, width;            ///< channels and size of the image
-  Index out;                          ///< channels of the output
-  Index kernel_height, kernel_width;  ///< size of the kernel
-  Index stride_height = 1;            ///< from one output row to the next
-  Index stride_width = 1;             ///< from one output column to the next
-  Index padding_height = 0;           ///< rows of zeros above and below
-  Index padding_width = 0;            ///< columns of zeros on the left and on the right
+  Index in;                  ///< channels of the image
+  Index height;              ///< rows of the image
+  Index width;               ///< columns of the image
+  Index out;                 ///< channels of the output
+  Index kernel_height;       ///< rows of the kernel
+  Index kernel_width;        ///< columns of the kernel
+  Index stride_height = 1;   ///< from one output row to the next
+  Index stride_width = 1;    ///< from one output column to the next
+  Index padding_height = 0;  ///< rows of zeros above and below
+  Index padding_width = 0;   ///< columns of zeros on the left and on the right
 
   /// Rows of the output.
   constexpr Index out_height() const { return (height + 2 * padding_height - kernel_height) / stride_height + 1; }
@@ -43,6 +46,7 @@ struct ConvolutionShape {
            meetings(width, out_width(), kernel_width, stride_width, padding_width);
   }
 
+  /// Whether all sizes are equal.
   friend bool operator==(const ConvolutionShape&, const ConvolutionShape&) = default;
 
  private:

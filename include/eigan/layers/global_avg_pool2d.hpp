@@ -11,6 +11,7 @@ namespace placed {
 /// The mean of all pixels where it stands.
 class GlobalAvgPool2d : public detail::SpatialLayer<GlobalAvgPool2d> {
  public:
+  /// For images of one size.
   explicit GlobalAvgPool2d(Shape in) : SpatialLayer(in, {in.channels}), channels_(in) {}
 
   Spec spec() const { return {"GlobalAvgPool2d", {}, "::eigan::GlobalAvgPool2d"}; }

@@ -27,6 +27,7 @@ class LayerNorm {
   static constexpr Index input = dynamic, output = dynamic;
   static constexpr bool backward_reads_y = false;
 
+  /// For samples of this shape; eps is added to the variance.
   constexpr LayerNorm(Shape shape, double eps) : shape_(shape), eps_(eps) {}
 
   /// Of one sample.

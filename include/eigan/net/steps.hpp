@@ -40,16 +40,19 @@ enum class StepKind {
 /// One step of a network: a layer or a join, and where its numbers lie.
 template <class T>
 struct Step {
-  StepKind kind;                   ///< of which kind it is
-  std::vector<std::size_t> reads;  ///< one level for a layer, several for a join
-  std::size_t writes;              ///< the level that it makes
-  std::string name;                ///< of the layer in the network: "2.body.0"
-  const detail::LayerTable<T>* table = nullptr;
-  std::shared_ptr<const void> layer = nullptr;
-  double operations = 0;       ///< of a forward pass for one sample, in floating-point operations
-  Index offset = 0, size = 0;  ///< of its parameters
-  Index state_offset = 0, state_size = 0;
-  Index prepared_offset = 0, prepared_size = 0;
+  StepKind kind;                                 ///< of which kind it is
+  std::vector<std::size_t> reads;                ///< one level for a layer, several for a join
+  std::size_t writes;                            ///< the level that it makes
+  std::string name;                              ///< of the layer in the network: "2.body.0"
+  const detail::LayerTable<T>* table = nullptr;  ///< the layer's functions; none for a join
+  std::shared_ptr<const void> layer = nullptr;   ///< the layer
+  double operations = 0;                         ///< of a forward pass for one sample, in floating-point operations
+  Index offset = 0;                              ///< of its parameters
+  Index size = 0;                                ///< how many parameters it has
+  Index state_offset = 0;                        ///< of its state
+  Index state_size = 0;                          ///< how many numbers of state it has
+  Index prepared_offset = 0;                     ///< of what is made ready once a pass
+  Index prepared_size = 0;                       ///< how many numbers that are
 
   /// Of which kinds its layer is; of none where it joins.
   const detail::LayerTraits& traits() const {
