@@ -172,6 +172,14 @@ inline constexpr Index dynamic = -1;
 /// No size that a program states is larger: 2^31 - 1, where an Index of 32 bits ends as well.
 inline constexpr Index most_size = 2147483647;
 
+namespace detail {
+/// The width of a type that states a height alone: a vector's or dynamic, else 0, which is refused. Nobody could tell
+/// whether `Input<3, 8>` is meant to be 3 x 8 x 8 or 3 x 8 x 1.
+constexpr Index width_beside(Index height) {
+  return height == 1 || height == dynamic ? height : 0;
+}
+}  // namespace detail
+
 }  // namespace eigan
 
 // ======== eigan/core/view.hpp
@@ -8460,9 +8468,13 @@ std::vector<Shape> input_shapes_of(const L& layer) {
 
 namespace eigan {
 
-/// States a shape and computes nothing. `Input<3, 64, 64>`, or `Input<>(3, 64, 64)` with the shape given at run time.
-template <Index Channels = dynamic, Index Height = (Channels == dynamic ? dynamic : 1), Index Width = Height>
+/// States a shape and computes nothing. `Input<3, 64, 64>`, or `Input<>(3, 64, 64)` with the shape given at run time;
+/// `Input<3>` and `Input<>(3)` are vectors.
+template <Index Channels = dynamic, Index Height = (Channels == dynamic ? dynamic : 1),
+          Index Width = detail::width_beside(Height)>
 class Input {
+  static_assert(Width != 0, "eigan::Input: height and width go together, as in Input<3, 64, 64>");
+
  public:
   using Composes = void;  ///< it is a Composition
   static constexpr bool stochastic = false;
@@ -8470,8 +8482,10 @@ class Input {
   /// The shape that the type states.
   constexpr Input() requires(Channels != dynamic && Height != dynamic && Width != dynamic)
       : shape_{Channels, Height, Width} {}
+  /// A vector's.
+  explicit Input(Index channels) : Input(channels, 1, 1) {}
   /// Throws std::invalid_argument where the type contradicts.
-  explicit Input(Index channels, Index height = 1, Index width = 1) : shape_{channels, height, width} {
+  Input(Index channels, Index height, Index width) : shape_{channels, height, width} {
     const auto differs = [](Index stated, Index given) { return given < 1 || (stated != dynamic && stated != given); };
     if (differs(Channels, channels) || differs(Height, height) || differs(Width, width))
       detail::fail_contract("eigan::Input: cannot have the shape ", shape_text(shape_));
@@ -14270,8 +14284,10 @@ class LayerNorm {
 
 /// Layer normalisation of vectors, `LayerNorm<256>`, or of images, `LayerNorm<64, 8, 8>`: channels, height and width.
 /// With these at run time `LayerNorm<>(256)` and `LayerNorm<>(64, 8, 8)`.
-template <Index Channels = dynamic, Index Height = Channels == dynamic ? dynamic : 1, Index Width = Height>
+template <Index Channels = dynamic, Index Height = Channels == dynamic ? dynamic : 1,
+          Index Width = detail::width_beside(Height)>
 class LayerNorm : public placed::LayerNorm {
+  static_assert(Width != 0, "eigan::LayerNorm: height and width go together, as in LayerNorm<64, 8, 8>");
   static_assert((Channels > 0 && Height > 0 && Width > 0) ||
                     (Channels == dynamic && Height == dynamic && Width == dynamic),
                 "eigan::LayerNorm: channels, height and width are positive, or dynamic all three");
@@ -14281,9 +14297,11 @@ class LayerNorm : public placed::LayerNorm {
 
   /// The shape that the type states, eps 1e-5.
   constexpr LayerNorm() requires(Channels != dynamic) : placed::LayerNorm({Channels, Height, Width}, 1e-5) {}
+  /// Of vectors.
+  explicit LayerNorm(Index channels) : LayerNorm(channels, 1, 1) {}
   /// Throws std::invalid_argument unless all are positive, the size is below 2^31, the shape that of the type where it
   /// has one, and eps > 0.
-  explicit LayerNorm(Index channels, Index height = 1, Index width = 1, double eps = 1e-5)
+  LayerNorm(Index channels, Index height, Index width, double eps = 1e-5)
       : placed::LayerNorm({channels, height, width}, eps) {
     Index size = 0;
     if (!shape() || !checked_mul(channels, height, size) || !checked_mul(size, width, size) || size > most_size ||
@@ -15347,7 +15365,8 @@ static_assert(BlockedLayer<placed::SpectralNorm<Linear<>>> &&
 namespace eigan {
 
 /// A vector as an image: `Unflatten<64, 7, 7>`, or `Unflatten<>(64, 7, 7)`, of channels, height and width.
-template <Index Channels = dynamic, Index Height = Channels, Index Width = Height>
+template <Index Channels = dynamic, Index Height = (Channels == dynamic ? dynamic : 0),
+          Index Width = detail::width_beside(Height)>
 class Unflatten {
   static_assert((Channels > 0 && Height > 0 && Width > 0) ||
                     (Channels == dynamic && Height == dynamic && Width == dynamic),

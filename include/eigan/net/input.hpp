@@ -16,9 +16,13 @@
 
 namespace eigan {
 
-/// States a shape and computes nothing. `Input<3, 64, 64>`, or `Input<>(3, 64, 64)` with the shape given at run time.
-template <Index Channels = dynamic, Index Height = (Channels == dynamic ? dynamic : 1), Index Width = Height>
+/// States a shape and computes nothing. `Input<3, 64, 64>`, or `Input<>(3, 64, 64)` with the shape given at run time;
+/// `Input<3>` and `Input<>(3)` are vectors.
+template <Index Channels = dynamic, Index Height = (Channels == dynamic ? dynamic : 1),
+          Index Width = detail::width_beside(Height)>
 class Input {
+  static_assert(Width != 0, "eigan::Input: height and width go together, as in Input<3, 64, 64>");
+
  public:
   using Composes = void;  ///< it is a Composition
   static constexpr bool stochastic = false;
@@ -26,8 +30,10 @@ class Input {
   /// The shape that the type states.
   constexpr Input() requires(Channels != dynamic && Height != dynamic && Width != dynamic)
       : shape_{Channels, Height, Width} {}
+  /// A vector's.
+  explicit Input(Index channels) : Input(channels, 1, 1) {}
   /// Throws std::invalid_argument where the type contradicts.
-  explicit Input(Index channels, Index height = 1, Index width = 1) : shape_{channels, height, width} {
+  Input(Index channels, Index height, Index width) : shape_{channels, height, width} {
     const auto differs = [](Index stated, Index given) { return given < 1 || (stated != dynamic && stated != given); };
     if (differs(Channels, channels) || differs(Height, height) || differs(Width, width))
       detail::fail_contract("eigan::Input: cannot have the shape ", shape_text(shape_));

@@ -200,9 +200,10 @@ TEST_CASE("Network: an input in text, in front of the first layer") {
 
   CHECK(error_of("Inputs()") == "eigan::Network: layer 0, Inputs: expected inputs inside, found none");
   CHECK(error_of("Inputs(Input(channels=2), Tanh())") == "eigan::Network: layer 0.1, Tanh: expected an Input");
-  CHECK(test::contains(error_of("Inputs(Input(channels=1, height=2), Input(channels=1, height=3)), Tanh()"),
-                       "layer 0, Inputs: eigan: images side by side need one height and width: inputs receives 1 x 2 x "
-                       "1 and 1 x 3 x 1"));
+  CHECK(test::contains(
+      error_of("Inputs(Input(channels=1, height=2, width=1), Input(channels=1, height=3, width=1)), Tanh()"),
+      "layer 0, Inputs: eigan: images side by side need one height and width: inputs receives 1 x 2 x "
+      "1 and 1 x 3 x 1"));
   CHECK(test::contains(error_of("Input(channels=2), Linear(in_features=3, out_features=1)"),
                        "expects 3 features and receives 2"));
   CHECK(test::contains(error_of("Linear(in_features=3, out_features=1), Input(channels=2)"),

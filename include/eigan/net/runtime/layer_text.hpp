@@ -55,6 +55,8 @@ class LayerText {
     if (value > 1) fail("'", key, "': expected 0 or 1, found '", value, "'");
     return value == 1;
   }
+  /// Whether the text has the setting.
+  bool has(std::string_view key) const { return find(key) != nullptr; }
   /// A number, or what it is where the text says nothing.
   double number(std::string_view key, double otherwise) const {
     const std::string* const text = take(key);
