@@ -8575,6 +8575,8 @@ template <class... Ls>
 class Sequential {
   static_assert(sizeof...(Ls) > 0, "eigan::Sequential: needs at least one layer");
   static constexpr std::size_t inputs = detail::is_input<std::tuple_element_t<0, std::tuple<Ls...>>> ? 1 : 0;
+  static_assert((std::size_t{detail::is_input<Ls>} + ...) == inputs,
+                "eigan::Sequential: an Input states what goes into the network; only the first layer can be one");
 
  public:
   using Composes = void;  ///< it is a Composition
@@ -16050,6 +16052,8 @@ struct CheckHeads<In, std::index_sequence<Path...>, std::index_sequence<I...>, H
 template <class... Heads>
 class Parallel {
   static_assert(sizeof...(Heads) > 1, "eigan::Parallel: needs at least two heads");
+  static_assert(!(detail::is_input<Heads> || ...),
+                "eigan::Parallel: an Input states what goes into the network; it is no head");
 
  public:
   using Composes = void;  ///< it is a Composition

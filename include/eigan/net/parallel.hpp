@@ -27,6 +27,8 @@ struct CheckHeads<In, std::index_sequence<Path...>, std::index_sequence<I...>, H
 template <class... Heads>
 class Parallel {
   static_assert(sizeof...(Heads) > 1, "eigan::Parallel: needs at least two heads");
+  static_assert(!(detail::is_input<Heads> || ...),
+                "eigan::Parallel: an Input states what goes into the network; it is no head");
 
  public:
   using Composes = void;  ///< it is a Composition

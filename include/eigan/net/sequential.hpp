@@ -21,6 +21,8 @@ template <class... Ls>
 class Sequential {
   static_assert(sizeof...(Ls) > 0, "eigan::Sequential: needs at least one layer");
   static constexpr std::size_t inputs = detail::is_input<std::tuple_element_t<0, std::tuple<Ls...>>> ? 1 : 0;
+  static_assert((std::size_t{detail::is_input<Ls>} + ...) == inputs,
+                "eigan::Sequential: an Input states what goes into the network; only the first layer can be one");
 
  public:
   using Composes = void;  ///< it is a Composition

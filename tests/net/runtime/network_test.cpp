@@ -206,9 +206,25 @@ TEST_CASE("Network: an input in text, in front of the first layer") {
       "1 and 1 x 3 x 1"));
   CHECK(test::contains(error_of("Input(channels=2), Linear(in_features=3, out_features=1)"),
                        "expects 3 features and receives 2"));
-  CHECK(test::contains(error_of("Linear(in_features=3, out_features=1), Input(channels=2)"),
-                       "eigan::Input: expects 2 and receives 1"));
+  CHECK(test::contains(error_of("Linear(in_features=3, out_features=2), Sequential(Input(channels=3), Tanh())"),
+                       "eigan::Input: 1.expects 3 and receives 2"));
   CHECK(test::contains(error_of("Inputs(Input(channels=2), a=1)"), "expected only settings that this layer has"));
+}
+
+TEST_CASE("Network: an input that is not the first layer is refused") {
+  const std::string linear = "Linear(in_features=2, out_features=2), ";
+  const std::string behind = "only the first layer can be an Input, this one stands behind 1";
+  CHECK(error_of(linear + "Input(channels=2)") == "eigan::Network: layer 1, Input: eigan::Network: " + behind);
+  CHECK(error_of(linear + "Inputs(Input(channels=1), Input(channels=1))") ==
+        "eigan::Network: layer 1, Inputs: eigan::Network: " + behind);
+  CHECK(error_of(linear + "Residual(Tanh(), Input(channels=2), Tanh())") ==
+        "eigan::Network: layer 1.1, Input: eigan::Network: " + behind);
+  CHECK(error_of("Parallel(Inputs(Input(channels=3), Input(channels=3)), Linear(in_features=3, out_features=2))") ==
+        "eigan::Network: layer 0.0, Inputs: expected a layer, found an Input, which states what goes into the network");
+  Network net;
+  net.add(Tanh());
+  CHECK_THROWS_WITH_AS(net.add(Input<3>()), ("eigan::Network: " + behind).c_str(), std::invalid_argument);
+  CHECK(net.depth() == 1);
 }
 
 TEST_CASE("Network: compositions in text that are none are errors") {

@@ -98,7 +98,12 @@ class Network {
     return layers_[i].append(steps, level, layers_[i].is_input() ? prefix : prefix + std::to_string(number));
   }
   void push(AnyLayer layer) {
+  void check_place(const AnyLayer& layer) const {
+    if (layer.is_input() && !layers_.empty())
+      detail::fail_contract("eigan::Network: only the first layer can be an Input, this one stands behind ", depth());
+  }
     layers_.push_back(std::move(layer));
+    check_place(layer);
     if (steps_) {
       level_ = append(layers_.size() - 1, *steps_, level_, "");
     } else if (std::vector<Shape> inputs = input_shapes(); !inputs.empty()) {
@@ -167,7 +172,9 @@ inline AnyLayer make_layer(const LayerText& text, const LayerRegistry& layers) {
   if (text.name() == "Inputs") return make_inputs(text, layers);
   if (text.name() == "Parallel") {
     std::vector<AnyLayer> heads;
-    for (const LayerText& head : text.children()) heads.push_back(make_layer(head, layers));
+    for (const LayerText& head : text.children())
+      if (heads.push_back(make_layer(head, layers)); heads.back().is_input())
+        head.fail("expected a layer, found an Input, which states what goes into the network");
     if (heads.size() < 2) text.fail("expected at least two layers inside, found ", heads.size());
     text.check_all_taken();
     return AnyParallel(std::move(heads));
@@ -179,7 +186,12 @@ inline AnyLayer make_layer(const LayerText& text, const LayerRegistry& layers) {
 
 inline Network Network::from_layers(const std::vector<LayerText>& texts, const LayerRegistry& layers) {
   Network net;
-  for (const LayerText& text : texts) net.layers_.push_back(detail::make_layer(text, layers));
+  for (const LayerText& text : texts) {
+    AnyLayer layer = detail::make_layer(text, layers);
+    detail::attempt<std::invalid_argument>([&] { net.check_place(layer); },
+                                           [&](const std::invalid_argument& wrong) { text.fail(wrong.what()); });
+    net.layers_.push_back(std::move(layer));
+  }
   return net;
 }
 
