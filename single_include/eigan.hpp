@@ -8306,7 +8306,8 @@ static_assert(TangentLayer<Tanh>);
 
 namespace eigan {
 
-/// Appends its layers to a list of steps behind a level, under names that begin with a prefix.
+/// Appends its layers to a list of steps behind a level, under names that begin with a prefix. input_shapes() is as
+/// detail::input_shapes_of says.
 template <class C>
 concept Composition = requires(const C c) {
   { c.spec() } -> std::same_as<Spec>;
@@ -8445,15 +8446,31 @@ Spec spec_of_any(const L& layer) {
     return spec_of(layer);
 }
 
-/// What a layer or composition takes if its own sizes say so; no shape for one that takes any.
+/// What a layer or composition takes if its own sizes say so. None for one that takes any shape and gives the same: the
+/// next layer may state it. A Shape{} for one that gives another shape and does not state its own: no later layer can.
 template <class L>
 std::vector<Shape> input_shapes_of(const L& layer) {
-  if constexpr (Composition<L>)
-    return layer.input_shapes();
-  else if constexpr (SizedLayer<L>)
-    return input_of(layer) > 0 ? std::vector{Shape{input_of(layer)}} : std::vector<Shape>{};
-  else
-    return {};
+  if constexpr (Composition<L>) return layer.input_shapes();
+  if constexpr (SizedLayer<L>)
+    if (const Shape vector{input_of(layer)}; vector)
+      return std::vector{output_shape_of(layer, vector) ? vector : Shape{}};
+  return ElementwiseLayer<L> ? std::vector<Shape>{} : std::vector{Shape{}};
+}
+
+/// Of layers that all read the same: one that states a shape does so for the others. Together they give another shape.
+template <class Ask>
+std::vector<Shape> input_shapes_of_heads(std::size_t heads, const Ask& ask) {
+  for (std::size_t head = 0; head < heads; ++head)
+    if (std::vector<Shape> shapes = ask(head); !shapes.empty() && shapes.front()) return shapes;
+  return std::vector{Shape{}};
+}
+
+/// The shapes of a network's inputs, none unless its layers state them.
+template <class Net>
+std::vector<Shape> stated_inputs(const Net& net) {
+  std::vector<Shape> shapes = net.input_shapes();
+  if (std::any_of(shapes.begin(), shapes.end(), [](Shape shape) { return !shape; })) shapes.clear();
+  return shapes;
 }
 
 }  // namespace detail
@@ -8600,7 +8617,7 @@ class Sequential {
     return std::get<I + inputs>(layers_);
   }
 
-  /// The shapes of the inputs, none if no layer states them.
+  /// The shapes of the inputs, none if no layer states them, a Shape{} if none can (as a Composition's).
   std::vector<Shape> input_shapes() const {
     std::vector<Shape> shapes;
     const auto ask = [&](const auto& layer) {
@@ -15959,7 +15976,7 @@ class Model : public BasicModel<T> {
         net_(std::move(net)) {}
 
   static List list(const Net& net, std::vector<Shape> inputs) {
-    if (inputs.empty()) inputs = net.input_shapes();
+    if (inputs.empty()) inputs = detail::stated_inputs(net);
     if (inputs.empty())
       detail::fail_contract(
           "eigan::Model: no layer states the shape of a sample; begin with an Input, or give the shape");
@@ -16070,12 +16087,9 @@ class Parallel {
     return std::get<I>(heads_);
   }
   std::vector<Shape> input_shapes() const {
-    std::vector<Shape> shapes;
-    const auto ask = [&](const auto& head) {
-      if (shapes.empty()) shapes = detail::input_shapes_of(head);
-    };
-    std::apply([&](const auto&... head) { (ask(head), ...); }, heads_);
-    return shapes;
+    const auto all = std::apply(
+        [](const auto&... head) { return std::vector<std::vector<Shape>>{detail::input_shapes_of(head)...}; }, heads_);
+    return detail::input_shapes_of_heads(all.size(), [&](std::size_t i) { return all[i]; });
   }
   template <class T>
   std::size_t append(Steps<T>& steps, std::size_t level, const std::string& prefix) const {
@@ -16190,7 +16204,9 @@ class SkipConnection {
 
   /// f.
   const Body& body() const { return body_; }
-  std::vector<Shape> input_shapes() const { return body_.input_shapes(); }
+  std::vector<Shape> input_shapes() const {
+    return detail::input_shapes_of_heads(1, [&](std::size_t) { return body_.input_shapes(); });
+  }
   template <class T>
   std::size_t append(Steps<T>& steps, std::size_t level, const std::string& prefix) const {
     return steps.concatenate({level, body_.append(steps, level, prefix + "body.")}, prefix + "concatenation");

@@ -125,6 +125,16 @@ TEST_CASE("Model: a network in which nothing states a size wants a shape") {
   CHECK_THROWS_WITH_AS((Model(Sequential<Tanh, LeakyReLU>{}, Rng(1))), message, std::invalid_argument);
   CHECK_THROWS_WITH_AS((Model(Sequential<own::Pointwise<2, 3>>{}, Rng(1))), message, std::invalid_argument);
   CHECK_NOTHROW((Model(Sequential<Tanh, LeakyReLU>{}, Shape{7}, Rng(1))));
+  // The size of a layer behind one that changes the shape is not the sample's.
+  using own::Halve, own::Pointwise;
+  CHECK_THROWS_WITH_AS((Model(Sequential<Pointwise<2, 3>, Tanh, Linear<3, 2>>{}, Rng(1))), message,
+                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS((Model(Sequential<BatchNorm2d<16>, Linear<16, 10>>{}, Rng(1))), message, std::invalid_argument);
+  CHECK_THROWS_WITH_AS((Model(Sequential<Sequential<Halve>, Linear<16, 10>>{}, Rng(1))), message,
+                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS((Model(Sequential<SkipConnection<Tanh>, Linear<4, 2>>{}, Rng(1))), message,
+                       std::invalid_argument);
+  CHECK(Model(Sequential<Residual<Tanh>, Linear<4, 2>>{}, Rng(1)).input_shape() == Shape{4});
 }
 
 TEST_CASE("Model: at another height and width the weights are the same") {

@@ -92,7 +92,7 @@ class Model : public BasicModel<T> {
         net_(std::move(net)) {}
 
   static List list(const Net& net, std::vector<Shape> inputs) {
-    if (inputs.empty()) inputs = net.input_shapes();
+    if (inputs.empty()) inputs = detail::stated_inputs(net);
     if (inputs.empty())
       detail::fail_contract(
           "eigan::Model: no layer states the shape of a sample; begin with an Input, or give the shape");

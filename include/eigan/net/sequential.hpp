@@ -46,7 +46,7 @@ class Sequential {
     return std::get<I + inputs>(layers_);
   }
 
-  /// The shapes of the inputs, none if no layer states them.
+  /// The shapes of the inputs, none if no layer states them, a Shape{} if none can (as a Composition's).
   std::vector<Shape> input_shapes() const {
     std::vector<Shape> shapes;
     const auto ask = [&](const auto& layer) {

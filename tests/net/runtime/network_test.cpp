@@ -290,6 +290,19 @@ TEST_CASE("Network: the first size is that of the layers in front of it") {
         4);
 }
 
+TEST_CASE("Network: behind a layer that changes the shape no layer states the input's") {
+  Network net;
+  net.add(Conv2d<>(1, 4, 3, 1, 1)).add(ReLU()).add(Flatten()).add(Linear(144, 10));
+  CHECK_THROWS_AS(Model<Network>(net, Rng(1)), std::invalid_argument);
+  CHECK(Model<Network>(net, Shape{1, 6, 6}, Rng(1)).output_size() == 10);
+  const std::string message = "eigan::Network: expected an Input or a layer that states its size in front, found none ";
+  for (const std::string first : {"GlobalAvgPool2d()", "Sequential(Flatten())", "SkipConnection(Tanh())",
+                                  "Parallel(Tanh(), Dropout())", "BatchNorm2d(num_features=4)"})
+    CHECK(error_of(first + ", Linear(in_features=4, out_features=1)").starts_with(message));
+  CHECK(Network::from_text("Parallel(Flatten(), Linear(in_features=4, out_features=1))").input_shapes() ==
+        std::vector<Shape>{{4}});
+}
+
 TEST_CASE("Network: what cannot be added leaves it as it was") {
   Network net;
   net.add(Tanh());
@@ -356,7 +369,7 @@ TEST_CASE("Network: randomness wants a generator") {
 
 TEST_CASE("Network: text that is no network is an error") {
   CHECK(error_of("Tanh(), ReLU()") ==
-        "eigan::Network: expected a layer that states a size, found none in 'Tanh(), ReLU()'");
+        "eigan::Network: expected an Input or a layer that states its size in front, found none in 'Tanh(), ReLU()'");
   CHECK(test::contains(error_of("Linear(in_features=3, out_features=2), Linear(in_features=3, out_features=2)"),
                        "expects 3 features and receives 2"));
   Network net;
