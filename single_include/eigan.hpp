@@ -8485,6 +8485,22 @@ std::vector<Shape> stated_inputs(const Net& net) {
 
 namespace eigan {
 
+namespace detail {
+/// An Input's description; its type is written with the sizes that are given behind the shape.
+inline Spec input_spec(Shape shape, Index channels, Index height, Index width) {
+  return {"Input",
+          {{"channels", shape.channels}, {"height", shape.height}, {"width", shape.width}},
+          concat("::eigan::Input<", channels, ", ", height, ", ", width, ">")};
+}
+/// Another height and width than the Input states may go in, but no other channels, and no vector for an image. `row`
+/// is empty, or the name of the row of layers that begins with it: "1.".
+inline void check_input(Shape stated, Shape in, const std::string& row) {
+  if (in.channels != stated.channels || in.is_vector() != stated.is_vector())
+    fail_contract("eigan::Input", row.empty() ? "" : " of layer " + row.substr(0, row.size() - 1), ": expects ",
+                  shape_text(stated), " and receives ", shape_text(in));
+}
+}  // namespace detail
+
 /// States a shape and computes nothing. `Input<3, 64, 64>`, or `Input<>(3, 64, 64)` with the shape given at run time;
 /// `Input<3>` and `Input<>(3)` are vectors.
 template <Index Channels = dynamic, Index Height = (Channels == dynamic ? dynamic : 1),
@@ -8511,15 +8527,10 @@ class Input {
   /// The shape.
   constexpr Shape shape() const { return shape_; }
   std::vector<Shape> input_shapes() const { return {shape_}; }
-  Spec spec() const {
-    return {"Input",
-            {{"channels", shape_.channels}, {"height", shape_.height}, {"width", shape_.width}},
-            detail::concat("::eigan::Input<", Channels, ", ", Height, ", ", Width, ">")};
-  }
+  Spec spec() const { return detail::input_spec(shape_, Channels, Height, Width); }
   template <class T>
   std::size_t append(Steps<T>& steps, std::size_t level, const std::string& name) const {
-    if (const Shape in = steps.levels()[level]; in.channels != shape_.channels || in.is_vector() != shape_.is_vector())
-      detail::fail_contract("eigan::Input: ", name, "expects ", shape_text(shape_), " and receives ", shape_text(in));
+    detail::check_input(shape_, steps.levels()[level], name);
     return level;
   }
   template <Shape, std::size_t...>
@@ -8550,6 +8561,7 @@ class JoinedInputs {
       fail_contract("eigan::Inputs: a network of ", shapes_.size(), " inputs was given ", steps.inputs());
     std::vector<std::size_t> levels(shapes_.size());
     std::iota(levels.begin(), levels.end(), std::size_t{0});
+    for (const std::size_t i : levels) check_input(shapes_[i], steps.levels()[i], name);
     return steps.concatenate(std::move(levels), name + "inputs");
   }
 
@@ -8580,6 +8592,31 @@ template <class... Ins>
 inline constexpr bool is_input<Inputs<Ins...>> = true;
 template <>
 inline constexpr bool is_input<JoinedInputs> = true;
+
+/// The inputs' shapes.
+template <class T>
+std::span<const Shape> inputs_of(const Steps<T>& steps) {
+  return std::span(steps.levels()).first(steps.inputs());
+}
+
+/// A network's description with inputs of the shapes given. They stand in front unless its layers state just these.
+template <class Net>
+Spec spec_with_inputs(const Net& net, std::span<const Shape> shapes) {
+  Spec all = net.spec();
+  std::vector<Spec> inputs;
+  for (const Shape& s : shapes) inputs.push_back(input_spec(s, s.channels, s.height, s.width));
+  Spec* first = all.children.empty() ? nullptr : &all.children.front();
+  while (first != nullptr && first->name == "Sequential" && !first->children.empty()) first = &first->children.front();
+  if (first != nullptr && first->name == "Input")
+    *first = inputs.front();
+  else if (first != nullptr && first->name == "Inputs")
+    first->children = std::move(inputs);
+  else if (const auto stated = net.input_shapes();
+           !std::equal(shapes.begin(), shapes.end(), stated.begin(), stated.end()))
+    all.children.insert(all.children.begin(),
+                        inputs.size() == 1 ? inputs[0] : Spec{"Inputs", {}, "::eigan::Inputs", {}, inputs});
+  return all;
+}
 }  // namespace detail
 
 }  // namespace eigan
@@ -15361,6 +15398,12 @@ class SpectralNorm {
   /// Of a layer whose type states its sizes, or of any.
   constexpr explicit SpectralNorm(L layer = {}) : layer_(std::move(layer)) {}
 
+  /// The layer's, where it knows them at run time alone.
+  constexpr Index input_size() const requires requires(const L& layer) { layer.input_size(); }
+  { return layer_.input_size(); }
+  constexpr Index output_size() const requires requires(const L& layer) { layer.output_size(); }
+  { return layer_.output_size(); }
+
   constexpr Shape output_shape(Shape in) const { return layer_.output_shape(in); }
   std::string expects() const { return layer_.expects(); }
   Spec spec() const { return {"SpectralNorm", {}, "::eigan::SpectralNorm", {}, {layer_.spec()}}; }
@@ -15914,22 +15957,35 @@ class Model : public BasicModel<T> {
   using Network = Net;  ///< the Sequential, or the run-time Network
 
   /// A network with freshly initialised parameters, for samples of the shapes that it states.
-  Model(Net net, Rng rng) : Model(std::move(net), std::vector<Shape>{}, rng) {}
+  Model(Net net, Rng rng) : Model(std::move(net), std::span<const Shape>(), rng) {}
   /// A network with freshly initialised parameters, for samples of the shape given.
-  Model(Net net, Shape input, Rng rng) : Model(std::move(net), std::vector{input}, rng) {}
+  Model(Net net, Shape input, Rng rng) : Model(std::move(net), std::span<const Shape>(&input, 1), rng) {}
+  /// The same for several inputs, a shape each; without any, for the shapes that it states.
+  Model(Net net, std::initializer_list<Shape> inputs, Rng rng)
+      : Model(std::move(net), std::span<const Shape>(inputs.begin(), inputs.size()), rng) {}
+  Model(Net net, std::span<const Shape> inputs, Rng rng)
+      : BasicModel<T>(list(net, inputs), architecture_of(net, inputs), rng), net_(std::move(net)) {}
   /// A network whose type states all sizes.
   explicit Model(Rng rng) requires std::is_default_constructible_v<Net> : Model(Net{}, rng) {}
 
   /// A network with the parameters given, and the state, if it has any.
   Model(Net net, Buffer<T> params, Buffer<T> state = {})
-      : BasicModel<T>(list(net, {}), architecture_of(net), std::move(params), std::move(state)), net_(std::move(net)) {}
+      : BasicModel<T>(list(net, {}), architecture_of(net, {}), std::move(params), std::move(state)),
+        net_(std::move(net)) {}
 
   /// The layers, without parameters.
   const Net& net() const { return net_; }
+  /// Their description. It begins with the shapes of samples, unless the layers state just these.
+  Spec spec() const { return detail::spec_with_inputs(net_, detail::inputs_of(this->steps())); }
 
   /// The same weights for samples of another height and width.
-  Model at(Shape input) const {
-    return Model(net_, list(net_, {input}), this->copy_of(this->params()), this->copy_of(this->state()));
+  Model at(Shape input) const { return at(std::span<const Shape>(&input, 1)); }
+  /// The same for several inputs, a shape each.
+  Model at(std::initializer_list<Shape> inputs) const {
+    return at(std::span<const Shape>(inputs.begin(), inputs.size()));
+  }
+  Model at(std::span<const Shape> inputs) const {
+    return Model(net_, list(net_, inputs), this->copy_of(this->params()), this->copy_of(this->state()));
   }
   /// A copy. It is a word of its own, because it allocates.
   Model clone() const {
@@ -15969,24 +16025,27 @@ class Model : public BasicModel<T> {
 
  private:
   using List = std::shared_ptr<const Steps<T>>;
-  Model(Net net, std::vector<Shape> inputs, Rng rng)
-      : BasicModel<T>(list(net, std::move(inputs)), architecture_of(net), rng), net_(std::move(net)) {}
-  Model(Net net, List steps, Buffer<T> params, Buffer<T> state)
-      : BasicModel<T>(std::move(steps), architecture_of(net), std::move(params), std::move(state)),
+  Model(Net net, const List& steps, Buffer<T> params, Buffer<T> state)
+      : BasicModel<T>(steps, architecture_of(net, detail::inputs_of(*steps)), std::move(params), std::move(state)),
         net_(std::move(net)) {}
 
-  static List list(const Net& net, std::vector<Shape> inputs) {
-    if (inputs.empty()) inputs = detail::stated_inputs(net);
-    if (inputs.empty())
+  static std::vector<Shape> given_or_stated(const Net& net, std::span<const Shape> given) {
+    if (!given.empty()) return {given.begin(), given.end()};
+    std::vector<Shape> stated = detail::stated_inputs(net);
+    if (stated.empty())
       detail::fail_contract(
           "eigan::Model: no layer states the shape of a sample; begin with an Input, or give the shape");
-    auto steps = std::make_shared<Steps<T>>(std::move(inputs));
+    return stated;
+  }
+  static List list(const Net& net, std::span<const Shape> inputs) {
+    auto steps = std::make_shared<Steps<T>>(given_or_stated(net, inputs));
     net.append(*steps, 0, "");
     return steps;
   }
-  static std::string architecture_of(const Net& net) {
+  static std::string architecture_of(const Net& net, std::span<const Shape> inputs) {
     std::string text;
-    for (const Spec& layer : net.spec().children) text += (text.empty() ? "" : ", ") + layer.text();
+    for (const Spec& layer : detail::spec_with_inputs(net, given_or_stated(net, inputs)).children)
+      text += (text.empty() ? "" : ", ") + layer.text();
     return text;
   }
 

@@ -1,9 +1,12 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <eigan/eigan.hpp>
@@ -64,6 +67,29 @@ TEST_CASE("load_network: what a typed network saved, put together at run time") 
   const Matrix<float> x = samples(5, 4);
   CHECK(model.infer(x) == saved.infer(x));
   CHECK(contains(error_text([&] { load_network(folder / "f"); }), "Square: expected one of "));
+}
+
+TEST_CASE("load_network: reads whatever save writes") {
+  const TemporaryFolder folder;
+  const auto check = [&](const auto& saved) {
+    CAPTURE(saved.architecture());
+    save(folder / "f", saved);
+    Model<Network> model(load_network(folder / "f"), Rng(3));
+    load(folder / "f", model);
+    CHECK(model.architecture() == saved.architecture());
+    const Matrix<float> x = Matrix<float>::Random(saved.input_size(), 3);
+    CHECK(model.infer(x) == saved.infer(x));
+  };
+  check(Model<Sequential<SpectralNorm<Linear<2, 2>>, ReLU>>(Rng(1)));
+  check(Model(Sequential(SpectralNorm(Linear<>(3, 2))), Rng(1)));
+  check(Model<Sequential<Input<2, 3, 3>, ReflectionPad2d<0>>>(Rng(1)));
+  // The shape of a sample is in the file where the model alone was given it.
+  const Model given(Sequential(Conv2d<>(1, 8, 3, 1, 1), ReLU(), Flatten(), Linear<>(288, 2)), Shape{1, 6, 6}, Rng(1));
+  check(given);
+  CHECK(given.architecture().starts_with("Input(channels=1, height=6, width=6), Conv2d("));
+  CHECK(given.parameters()[0].name == "0.weight");
+  check(Model(Sequential(Tanh()), Shape{3}, Rng(1)));
+  check(Model(Sequential<Sequential<Input<2, 4, 4>, Tanh>, Conv2d<2, 1, 3>>(), Rng(1)).at({2, 5, 6}));
 }
 
 TEST_CASE("load_network: a file's word is compared with its tensors before anything is made of it") {

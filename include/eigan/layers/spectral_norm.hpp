@@ -218,6 +218,12 @@ class SpectralNorm {
   /// Of a layer whose type states its sizes, or of any.
   constexpr explicit SpectralNorm(L layer = {}) : layer_(std::move(layer)) {}
 
+  /// The layer's, where it knows them at run time alone.
+  constexpr Index input_size() const requires requires(const L& layer) { layer.input_size(); }
+  { return layer_.input_size(); }
+  constexpr Index output_size() const requires requires(const L& layer) { layer.output_size(); }
+  { return layer_.output_size(); }
+
   constexpr Shape output_shape(Shape in) const { return layer_.output_shape(in); }
   std::string expects() const { return layer_.expects(); }
   Spec spec() const { return {"SpectralNorm", {}, "::eigan::SpectralNorm", {}, {layer_.spec()}}; }

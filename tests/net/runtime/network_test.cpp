@@ -207,7 +207,7 @@ TEST_CASE("Network: an input in text, in front of the first layer") {
   CHECK(test::contains(error_of("Input(channels=2), Linear(in_features=3, out_features=1)"),
                        "expects 3 features and receives 2"));
   CHECK(test::contains(error_of("Linear(in_features=3, out_features=2), Sequential(Input(channels=3), Tanh())"),
-                       "eigan::Input: 1.expects 3 and receives 2"));
+                       "eigan::Input of layer 1: expects 3 and receives 2"));
   CHECK(test::contains(error_of("Inputs(Input(channels=2), a=1)"), "expected only settings that this layer has"));
 }
 

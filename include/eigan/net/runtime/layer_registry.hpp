@@ -147,7 +147,7 @@ class LayerRegistry {
     });
     add_plain<GlobalAvgPool2d>("GlobalAvgPool2d");
     add("Upsample", [](Text t) { return Upsample<>(t.size("scale_factor"), t.flag("bilinear", false)); });
-    add("ReflectionPad2d", [](Text t) { return ReflectionPad2d<>(t.size("padding")); });
+    add("ReflectionPad2d", [](Text t) { return ReflectionPad2d<>(t.count("padding")); });
   }
   void add_normalisations() {
     add("BatchNorm1d", [](Text t) { return BatchNorm1d<>(t.size("num_features"), t.number("eps", 1e-5)); });

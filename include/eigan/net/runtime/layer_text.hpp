@@ -49,6 +49,11 @@ class LayerText {
     const std::string* const text = find(key) == nullptr ? nullptr : take(key);
     return text == nullptr ? otherwise : *text == "0" ? 0 : size(key);
   }
+  /// A count that must be there.
+  Index count(std::string_view key) const {
+    if (!has(key)) fail("expected the setting '", key, "', found none");
+    return count(key, 0);
+  }
   /// Yes or no, as 1 or 0, or what it is where the text says nothing.
   bool flag(std::string_view key, bool otherwise) const {
     const Index value = count(key, otherwise ? 1 : 0);
