@@ -92,6 +92,57 @@ TEST_CASE("load_network: reads whatever save writes") {
   check(Model(Sequential<Sequential<Input<2, 4, 4>, Tanh>, Conv2d<2, 1, 3>>(), Rng(1)).at({2, 5, 6}));
 }
 
+TEST_CASE("load: the same weights for samples of another height and width") {
+  const TemporaryFolder folder;
+  using Small = Sequential<Input<1, 6, 6>, Conv2d<1, 2, 3, 1, 1>, ReLU>;
+  using Large = Sequential<Input<1, 9, 12>, Conv2d<1, 2, 3, 1, 1>, ReLU>;
+  const Model<Small> small(Rng(1));
+  const auto placed = small.at({1, 9, 12});
+  CHECK(placed.architecture() == Model<Large>(Rng(1)).architecture());
+  CHECK(placed.clone().architecture() == placed.architecture());
+  CHECK(placed.spec().children[0].text() == "Input(channels=1, height=9, width=12)");
+  const Matrix<float> x = Matrix<float>::Random(9 * 12, 2);
+  const auto check_loads = [&] {
+    Model<Large> model(Rng(2));
+    load(folder / "f", model);
+    CHECK(model.infer(x) == placed.infer(x));
+  };
+  save(folder / "f", placed), check_loads();
+  save(folder / "f", small), check_loads();
+  // A file of a model that was given its shape did not state it once.
+  save(folder / "f",
+       BasicModel<float>(std::make_shared<Steps<float>>(small.steps()),
+                         small.architecture().substr(std::string("Input(channels=1, height=6, width=6), ").size()),
+                         [&] {
+                           Buffer<float> params = small.zeros();
+                           std::ranges::copy(small.params(), params.begin());
+                           return params;
+                         }(),
+                         {}));
+  CHECK(SafetensorsFile::read(folder / "f").metadata().at("architecture").starts_with("Conv2d"));
+  check_loads();
+
+  Model<Sequential<Input<1, 6, 6>, Conv2d<1, 2, 3, 1, 1>, Tanh>> other(Rng(2));
+  CHECK(contains(error_text([&] { load(folder / "f", other); }), "expected a model of architecture 'Input("));
+}
+
+TEST_CASE("load: which inputs there are is compared, and their channels") {
+  const TemporaryFolder folder;
+  using Net = Sequential<Inputs<Input<1, 4, 4>, Input<2>>, Conv2d<3, 2, 1>>;
+  const Model<Net> model(Rng(1));
+  save(folder / "f", model.at({{1, 6, 8}, {2}}));
+  Model<Net> loaded(Rng(2));
+  load(folder / "f", loaded);
+  CHECK(std::ranges::equal(std::as_const(loaded).params(), model.params()));
+  Model<Sequential<Inputs<Input<2, 4, 4>, Input<1>>, Conv2d<3, 2, 1>>> exchanged(Rng(2));
+  CHECK(contains(error_text([&] { load(folder / "f", exchanged); }), "expected a model of architecture 'Inputs("));
+
+  CHECK(detail::same_architecture("Inputs(Input(channels=1, height=4, width=4)), Tanh()",
+                                  "Inputs(Input(channels=1, height=5, width=1)), Tanh()"));
+  CHECK_FALSE(detail::same_architecture("MyInput(channels=1, height=4)", "MyInput(channels=1, height=5)"));
+  CHECK_FALSE(detail::same_architecture("Input(channels=1, height=4", "Input(channels=1, height=5"));
+}
+
 TEST_CASE("load_network: a file's word is compared with its tensors before anything is made of it") {
   const Stated stated;
   CHECK(Model(load_network(stated.file("Linear(in_features=3, out_features=2)")), Rng(1)).param_size() == 8);
