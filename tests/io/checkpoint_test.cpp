@@ -282,11 +282,11 @@ TEST_CASE("checkpoint: the one before is kept where that is wanted") {
 
 TEST_CASE("checkpoint: a training goes on with samples of another height and width") {
   const TemporaryFolder folder;
-  using Net = eigan::Sequential<eigan::Input<1, 4, 4>, eigan::Conv2d<1, 2, 3>>;
-  const eigan::Model<Net> model(eigan::Rng(1));
+  using Images = eigan::Sequential<eigan::Input<1, 4, 4>, eigan::Conv2d<1, 2, 3>>;
+  const eigan::Model<Images> model(eigan::Rng(1));
   const auto state = [](auto& m) { return [&](auto visit) { visit("model", m); }; };
   save_checkpoint(folder / "f", state(model));
-  auto larger = eigan::Model<Net>(eigan::Rng(2)).at({1, 8, 6});
+  auto larger = eigan::Model<Images>(eigan::Rng(2)).at({1, 8, 6});
   load_checkpoint(folder / "f", state(larger));
   CHECK(std::ranges::equal(std::as_const(larger).params(), model.params()));
 }
