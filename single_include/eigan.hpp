@@ -172,6 +172,14 @@ inline constexpr Index dynamic = -1;
 /// No size that a program states is larger: 2^31 - 1, where an Index of 32 bits ends as well.
 inline constexpr Index most_size = 2147483647;
 
+namespace detail {
+/// The width of a type that states a height alone: a vector's or dynamic, else 0, which is refused. Nobody could tell
+/// whether `Input<3, 8>` is meant to be 3 x 8 x 8 or 3 x 8 x 1.
+constexpr Index width_beside(Index height) {
+  return height == 1 || height == dynamic ? height : 0;
+}
+}  // namespace detail
+
 }  // namespace eigan
 
 // ======== eigan/core/view.hpp
@@ -8302,7 +8310,8 @@ static_assert(TangentLayer<Tanh>);
 
 namespace eigan {
 
-/// Appends its layers to a list of steps behind a level, under names that begin with a prefix.
+/// Appends its layers to a list of steps behind a level, under names that begin with a prefix. input_shapes() is as
+/// detail::input_shapes_of says.
 template <class C>
 concept Composition = requires(const C c) {
   { c.spec() } -> std::same_as<Spec>;
@@ -8441,15 +8450,31 @@ Spec spec_of_any(const L& layer) {
     return spec_of(layer);
 }
 
-/// What a layer or composition takes if its own sizes say so; no shape for one that takes any.
+/// What a layer or composition takes if its own sizes say so. None for one that takes any shape and gives the same: the
+/// next layer may state it. A Shape{} for one that gives another shape and does not state its own: no later layer can.
 template <class L>
 std::vector<Shape> input_shapes_of(const L& layer) {
-  if constexpr (Composition<L>)
-    return layer.input_shapes();
-  else if constexpr (SizedLayer<L>)
-    return input_of(layer) > 0 ? std::vector{Shape{input_of(layer)}} : std::vector<Shape>{};
-  else
-    return {};
+  if constexpr (Composition<L>) return layer.input_shapes();
+  if constexpr (SizedLayer<L>)
+    if (const Shape vector{input_of(layer)}; vector)
+      return std::vector{output_shape_of(layer, vector) ? vector : Shape{}};
+  return ElementwiseLayer<L> ? std::vector<Shape>{} : std::vector{Shape{}};
+}
+
+/// Of layers that all read the same: one that states a shape does so for the others. Together they give another shape.
+template <class Ask>
+std::vector<Shape> input_shapes_of_heads(std::size_t heads, const Ask& ask) {
+  for (std::size_t head = 0; head < heads; ++head)
+    if (std::vector<Shape> shapes = ask(head); !shapes.empty() && shapes.front()) return shapes;
+  return std::vector{Shape{}};
+}
+
+/// The shapes of a network's inputs, none unless its layers state them.
+template <class Net>
+std::vector<Shape> stated_inputs(const Net& net) {
+  std::vector<Shape> shapes = net.input_shapes();
+  if (std::any_of(shapes.begin(), shapes.end(), [](Shape shape) { return !shape; })) shapes.clear();
+  return shapes;
 }
 
 }  // namespace detail
@@ -8464,9 +8489,29 @@ std::vector<Shape> input_shapes_of(const L& layer) {
 
 namespace eigan {
 
-/// States a shape and computes nothing. `Input<3, 64, 64>`, or `Input<>(3, 64, 64)` with the shape given at run time.
-template <Index Channels = dynamic, Index Height = (Channels == dynamic ? dynamic : 1), Index Width = Height>
+namespace detail {
+/// An Input's description; its type is written with the sizes that are given behind the shape.
+inline Spec input_spec(Shape shape, Index channels, Index height, Index width) {
+  return {"Input",
+          {{"channels", shape.channels}, {"height", shape.height}, {"width", shape.width}},
+          concat("::eigan::Input<", channels, ", ", height, ", ", width, ">")};
+}
+/// Another height and width than the Input states may go in, but no other channels, and no vector for an image. `row`
+/// is empty, or the name of the row of layers that begins with it: "1.".
+inline void check_input(Shape stated, Shape in, const std::string& row) {
+  if (in.channels != stated.channels || in.is_vector() != stated.is_vector())
+    fail_contract("eigan::Input", row.empty() ? "" : " of layer " + row.substr(0, row.size() - 1), ": expects ",
+                  shape_text(stated), " and receives ", shape_text(in));
+}
+}  // namespace detail
+
+/// States a shape and computes nothing. `Input<3, 64, 64>`, or `Input<>(3, 64, 64)` with the shape given at run time;
+/// `Input<3>` and `Input<>(3)` are vectors.
+template <Index Channels = dynamic, Index Height = (Channels == dynamic ? dynamic : 1),
+          Index Width = detail::width_beside(Height)>
 class Input {
+  static_assert(Width != 0, "eigan::Input: height and width go together, as in Input<3, 64, 64>");
+
  public:
   using Composes = void;  ///< it is a Composition
   static constexpr bool stochastic = false;
@@ -8474,8 +8519,10 @@ class Input {
   /// The shape that the type states.
   constexpr Input() requires(Channels != dynamic && Height != dynamic && Width != dynamic)
       : shape_{Channels, Height, Width} {}
+  /// A vector's.
+  explicit Input(Index channels) : Input(channels, 1, 1) {}
   /// Throws std::invalid_argument where the type contradicts.
-  explicit Input(Index channels, Index height = 1, Index width = 1) : shape_{channels, height, width} {
+  Input(Index channels, Index height, Index width) : shape_{channels, height, width} {
     const auto differs = [](Index stated, Index given) { return given < 1 || (stated != dynamic && stated != given); };
     if (differs(Channels, channels) || differs(Height, height) || differs(Width, width))
       detail::fail_contract("eigan::Input: cannot have the shape ", shape_text(shape_));
@@ -8484,15 +8531,10 @@ class Input {
   /// The shape.
   constexpr Shape shape() const { return shape_; }
   std::vector<Shape> input_shapes() const { return {shape_}; }
-  Spec spec() const {
-    return {"Input",
-            {{"channels", shape_.channels}, {"height", shape_.height}, {"width", shape_.width}},
-            detail::concat("::eigan::Input<", Channels, ", ", Height, ", ", Width, ">")};
-  }
+  Spec spec() const { return detail::input_spec(shape_, Channels, Height, Width); }
   template <class T>
   std::size_t append(Steps<T>& steps, std::size_t level, const std::string& name) const {
-    if (const Shape in = steps.levels()[level]; in.channels != shape_.channels || in.is_vector() != shape_.is_vector())
-      detail::fail_contract("eigan::Input: ", name, "expects ", shape_text(shape_), " and receives ", shape_text(in));
+    detail::check_input(shape_, steps.levels()[level], name);
     return level;
   }
   template <Shape, std::size_t...>
@@ -8523,6 +8565,7 @@ class JoinedInputs {
       fail_contract("eigan::Inputs: a network of ", shapes_.size(), " inputs was given ", steps.inputs());
     std::vector<std::size_t> levels(shapes_.size());
     std::iota(levels.begin(), levels.end(), std::size_t{0});
+    for (const std::size_t i : levels) check_input(shapes_[i], steps.levels()[i], name);
     return steps.concatenate(std::move(levels), name + "inputs");
   }
 
@@ -8553,6 +8596,31 @@ template <class... Ins>
 inline constexpr bool is_input<Inputs<Ins...>> = true;
 template <>
 inline constexpr bool is_input<JoinedInputs> = true;
+
+/// The inputs' shapes.
+template <class T>
+std::span<const Shape> inputs_of(const Steps<T>& steps) {
+  return std::span(steps.levels()).first(steps.inputs());
+}
+
+/// A network's description with inputs of the shapes given. They stand in front unless its layers state just these.
+template <class Net>
+Spec spec_with_inputs(const Net& net, std::span<const Shape> shapes) {
+  Spec all = net.spec();
+  std::vector<Spec> inputs;
+  for (const Shape& s : shapes) inputs.push_back(input_spec(s, s.channels, s.height, s.width));
+  Spec* first = all.children.empty() ? nullptr : &all.children.front();
+  while (first != nullptr && first->name == "Sequential" && !first->children.empty()) first = &first->children.front();
+  if (first != nullptr && first->name == "Input")
+    *first = inputs.front();
+  else if (first != nullptr && first->name == "Inputs")
+    first->children = std::move(inputs);
+  else if (const auto stated = net.input_shapes();
+           !std::equal(shapes.begin(), shapes.end(), stated.begin(), stated.end()))
+    all.children.insert(all.children.begin(),
+                        inputs.size() == 1 ? inputs[0] : Spec{"Inputs", {}, "::eigan::Inputs", {}, inputs});
+  return all;
+}
 }  // namespace detail
 
 }  // namespace eigan
@@ -8565,6 +8633,8 @@ template <class... Ls>
 class Sequential {
   static_assert(sizeof...(Ls) > 0, "eigan::Sequential: needs at least one layer");
   static constexpr std::size_t inputs = detail::is_input<std::tuple_element_t<0, std::tuple<Ls...>>> ? 1 : 0;
+  static_assert((std::size_t{detail::is_input<Ls>} + ...) == inputs,
+                "eigan::Sequential: an Input states what goes into the network; only the first layer can be one");
 
  public:
   using Composes = void;  ///< it is a Composition
@@ -8588,7 +8658,7 @@ class Sequential {
     return std::get<I + inputs>(layers_);
   }
 
-  /// The shapes of the inputs, none if no layer states them.
+  /// The shapes of the inputs, none if no layer states them, a Shape{} if none can (as a Composition's).
   std::vector<Shape> input_shapes() const {
     std::vector<Shape> shapes;
     const auto ask = [&](const auto& layer) {
@@ -14280,8 +14350,10 @@ class LayerNorm {
 
 /// Layer normalisation of vectors, `LayerNorm<256>`, or of images, `LayerNorm<64, 8, 8>`: channels, height and width.
 /// With these at run time `LayerNorm<>(256)` and `LayerNorm<>(64, 8, 8)`.
-template <Index Channels = dynamic, Index Height = Channels == dynamic ? dynamic : 1, Index Width = Height>
+template <Index Channels = dynamic, Index Height = Channels == dynamic ? dynamic : 1,
+          Index Width = detail::width_beside(Height)>
 class LayerNorm : public placed::LayerNorm {
+  static_assert(Width != 0, "eigan::LayerNorm: height and width go together, as in LayerNorm<64, 8, 8>");
   static_assert((Channels > 0 && Height > 0 && Width > 0) ||
                     (Channels == dynamic && Height == dynamic && Width == dynamic),
                 "eigan::LayerNorm: channels, height and width are positive, or dynamic all three");
@@ -14291,9 +14363,11 @@ class LayerNorm : public placed::LayerNorm {
 
   /// The shape that the type states, eps 1e-5.
   constexpr LayerNorm() requires(Channels != dynamic) : placed::LayerNorm({Channels, Height, Width}, 1e-5) {}
+  /// Of vectors.
+  explicit LayerNorm(Index channels) : LayerNorm(channels, 1, 1) {}
   /// Throws std::invalid_argument unless all are positive, the size is below 2^31, the shape that of the type where it
   /// has one, and eps > 0.
-  explicit LayerNorm(Index channels, Index height = 1, Index width = 1, double eps = 1e-5)
+  LayerNorm(Index channels, Index height, Index width, double eps = 1e-5)
       : placed::LayerNorm({channels, height, width}, eps) {
     Index size = 0;
     if (!shape() || !checked_mul(channels, height, size) || !checked_mul(size, width, size) || size > most_size ||
@@ -15331,8 +15405,16 @@ class SpectralNorm {
   /// The layer's, where its type states them.
   static constexpr Index input = detail::wrapped_input<L>, output = detail::wrapped_output<L>;
 
-  /// Of a layer whose type states its sizes, or of any.
-  constexpr explicit SpectralNorm(L layer = {}) : layer_(std::move(layer)) {}
+  /// Of a layer whose type states its sizes.
+  constexpr SpectralNorm() requires std::is_default_constructible_v<L> : SpectralNorm(L{}) {}
+  /// Of any.
+  constexpr explicit SpectralNorm(L layer) : layer_(std::move(layer)) {}
+
+  /// The layer's, where it knows them at run time alone.
+  constexpr Index input_size() const requires requires(const L& layer) { layer.input_size(); }
+  { return layer_.input_size(); }
+  constexpr Index output_size() const requires requires(const L& layer) { layer.output_size(); }
+  { return layer_.output_size(); }
 
   constexpr Shape output_shape(Shape in) const { return layer_.output_shape(in); }
   std::string expects() const { return layer_.expects(); }
@@ -15357,7 +15439,8 @@ static_assert(BlockedLayer<placed::SpectralNorm<Linear<>>> &&
 namespace eigan {
 
 /// A vector as an image: `Unflatten<64, 7, 7>`, or `Unflatten<>(64, 7, 7)`, of channels, height and width.
-template <Index Channels = dynamic, Index Height = Channels, Index Width = Height>
+template <Index Channels = dynamic, Index Height = (Channels == dynamic ? dynamic : 0),
+          Index Width = detail::width_beside(Height)>
 class Unflatten {
   static_assert((Channels > 0 && Height > 0 && Width > 0) ||
                     (Channels == dynamic && Height == dynamic && Width == dynamic),
@@ -15886,22 +15969,35 @@ class Model : public BasicModel<T> {
   using Network = Net;  ///< the Sequential, or the run-time Network
 
   /// A network with freshly initialised parameters, for samples of the shapes that it states.
-  Model(Net net, Rng rng) : Model(std::move(net), std::vector<Shape>{}, rng) {}
+  Model(Net net, Rng rng) : Model(std::move(net), std::span<const Shape>(), rng) {}
   /// A network with freshly initialised parameters, for samples of the shape given.
-  Model(Net net, Shape input, Rng rng) : Model(std::move(net), std::vector{input}, rng) {}
+  Model(Net net, Shape input, Rng rng) : Model(std::move(net), std::span<const Shape>(&input, 1), rng) {}
+  /// The same for several inputs, a shape each; without any, for the shapes that it states.
+  Model(Net net, std::initializer_list<Shape> inputs, Rng rng)
+      : Model(std::move(net), std::span<const Shape>(inputs.begin(), inputs.size()), rng) {}
+  Model(Net net, std::span<const Shape> inputs, Rng rng)
+      : BasicModel<T>(list(net, inputs), architecture_of(net, inputs), rng), net_(std::move(net)) {}
   /// A network whose type states all sizes.
   explicit Model(Rng rng) requires std::is_default_constructible_v<Net> : Model(Net{}, rng) {}
 
   /// A network with the parameters given, and the state, if it has any.
   Model(Net net, Buffer<T> params, Buffer<T> state = {})
-      : BasicModel<T>(list(net, {}), architecture_of(net), std::move(params), std::move(state)), net_(std::move(net)) {}
+      : BasicModel<T>(list(net, {}), architecture_of(net, {}), std::move(params), std::move(state)),
+        net_(std::move(net)) {}
 
   /// The layers, without parameters.
   const Net& net() const { return net_; }
+  /// Their description. It begins with the shapes of samples, unless the layers state just these.
+  Spec spec() const { return detail::spec_with_inputs(net_, detail::inputs_of(this->steps())); }
 
   /// The same weights for samples of another height and width.
-  Model at(Shape input) const {
-    return Model(net_, list(net_, {input}), this->copy_of(this->params()), this->copy_of(this->state()));
+  Model at(Shape input) const { return at(std::span<const Shape>(&input, 1)); }
+  /// The same for several inputs, a shape each.
+  Model at(std::initializer_list<Shape> inputs) const {
+    return at(std::span<const Shape>(inputs.begin(), inputs.size()));
+  }
+  Model at(std::span<const Shape> inputs) const {
+    return Model(net_, list(net_, inputs), this->copy_of(this->params()), this->copy_of(this->state()));
   }
   /// A copy. It is a word of its own, because it allocates.
   Model clone() const {
@@ -15941,24 +16037,27 @@ class Model : public BasicModel<T> {
 
  private:
   using List = std::shared_ptr<const Steps<T>>;
-  Model(Net net, std::vector<Shape> inputs, Rng rng)
-      : BasicModel<T>(list(net, std::move(inputs)), architecture_of(net), rng), net_(std::move(net)) {}
-  Model(Net net, List steps, Buffer<T> params, Buffer<T> state)
-      : BasicModel<T>(std::move(steps), architecture_of(net), std::move(params), std::move(state)),
+  Model(Net net, const List& steps, Buffer<T> params, Buffer<T> state)
+      : BasicModel<T>(steps, architecture_of(net, detail::inputs_of(*steps)), std::move(params), std::move(state)),
         net_(std::move(net)) {}
 
-  static List list(const Net& net, std::vector<Shape> inputs) {
-    if (inputs.empty()) inputs = net.input_shapes();
-    if (inputs.empty())
+  static std::vector<Shape> given_or_stated(const Net& net, std::span<const Shape> given) {
+    if (!given.empty()) return {given.begin(), given.end()};
+    std::vector<Shape> stated = detail::stated_inputs(net);
+    if (stated.empty())
       detail::fail_contract(
           "eigan::Model: no layer states the shape of a sample; begin with an Input, or give the shape");
-    auto steps = std::make_shared<Steps<T>>(std::move(inputs));
+    return stated;
+  }
+  static List list(const Net& net, std::span<const Shape> inputs) {
+    auto steps = std::make_shared<Steps<T>>(given_or_stated(net, inputs));
     net.append(*steps, 0, "");
     return steps;
   }
-  static std::string architecture_of(const Net& net) {
+  static std::string architecture_of(const Net& net, std::span<const Shape> inputs) {
     std::string text;
-    for (const Spec& layer : net.spec().children) text += (text.empty() ? "" : ", ") + layer.text();
+    for (const Spec& layer : detail::spec_with_inputs(net, given_or_stated(net, inputs)).children)
+      text += (text.empty() ? "" : ", ") + layer.text();
     return text;
   }
 
@@ -16041,6 +16140,8 @@ struct CheckHeads<In, std::index_sequence<Path...>, std::index_sequence<I...>, H
 template <class... Heads>
 class Parallel {
   static_assert(sizeof...(Heads) > 1, "eigan::Parallel: needs at least two heads");
+  static_assert(!(detail::is_input<Heads> || ...),
+                "eigan::Parallel: an Input states what goes into the network; it is no head");
 
  public:
   using Composes = void;  ///< it is a Composition
@@ -16057,12 +16158,9 @@ class Parallel {
     return std::get<I>(heads_);
   }
   std::vector<Shape> input_shapes() const {
-    std::vector<Shape> shapes;
-    const auto ask = [&](const auto& head) {
-      if (shapes.empty()) shapes = detail::input_shapes_of(head);
-    };
-    std::apply([&](const auto&... head) { (ask(head), ...); }, heads_);
-    return shapes;
+    const auto all = std::apply(
+        [](const auto&... head) { return std::vector<std::vector<Shape>>{detail::input_shapes_of(head)...}; }, heads_);
+    return detail::input_shapes_of_heads(all.size(), [&](std::size_t i) { return all[i]; });
   }
   template <class T>
   std::size_t append(Steps<T>& steps, std::size_t level, const std::string& prefix) const {
@@ -16177,7 +16275,9 @@ class SkipConnection {
 
   /// f.
   const Body& body() const { return body_; }
-  std::vector<Shape> input_shapes() const { return body_.input_shapes(); }
+  std::vector<Shape> input_shapes() const {
+    return detail::input_shapes_of_heads(1, [&](std::size_t) { return body_.input_shapes(); });
+  }
   template <class T>
   std::size_t append(Steps<T>& steps, std::size_t level, const std::string& prefix) const {
     return steps.concatenate({level, body_.append(steps, level, prefix + "body.")}, prefix + "concatenation");
@@ -18070,8 +18170,8 @@ class SafetensorsFile {
 namespace eigan {
 
 /// What save() and load() need of a model: `params()` is its flat parameter buffer, `parameters()` tells what lies
-/// where in it, and `architecture()` is a text that is equal exactly for models that can exchange parameters. What no
-/// optimiser changes may lie in a buffer of its own, `state()`, of which `states()` tells.
+/// where in it, and `architecture()` is a text that is equal, but for the sizes of inputs, exactly for models that can
+/// exchange parameters. What no optimiser changes may lie in a buffer of its own, `state()`, of which `states()` tells.
 template <class M>
 concept SavableModel = requires(const M& model) {
   std::span(model.params());
@@ -18080,6 +18180,23 @@ concept SavableModel = requires(const M& model) {
 };
 
 namespace detail {
+
+/// What two architectures must have in common to exchange parameters: all but the heights and widths of inputs, since
+/// the same weights serve any, and but a single Input in front, which need not have been written where the shape of a
+/// sample was given to the model alone.
+inline std::string without_input_sizes(std::string text) {
+  for (std::size_t at = text.find("Input("); at != std::string::npos; at = text.find("Input(", at + 1)) {
+    if (at > 0 && text[at - 1] != ' ' && text[at - 1] != '(') continue;  // the end of another name
+    const std::size_t sizes = text.find(", height=", at), end = text.find(')', at);
+    if (end != std::string::npos && sizes < end) text.erase(sizes, end - sizes);
+  }
+  const std::size_t end = text.find("), ");
+  if (text.starts_with("Input(") && end != std::string::npos) text.erase(0, end + 3);
+  return text;
+}
+inline bool same_architecture(const std::string& a, const std::string& b) {
+  return a == b || without_input_sizes(a) == without_input_sizes(b);
+}
 
 /// One tensor and the buffer in which it lies; of a `const` T it is only read.
 template <class T>
@@ -18492,7 +18609,7 @@ void load(const std::string& file, std::span<const SafetensorsFile> parts, M& mo
   const std::string architecture = model.architecture();
   for (const SafetensorsFile& part : parts)
     if (const auto stated = part.metadata().find("architecture");
-        !names && stated != part.metadata().end() && stated->second != architecture)
+        !names && stated != part.metadata().end() && !same_architecture(stated->second, architecture))
       fail_data(file, ": expected a model of architecture '", printable(architecture), "', found '",
                 printable(stated->second), "'");
 
@@ -18533,9 +18650,9 @@ void save(const std::filesystem::path& path, const M& model,
 }
 
 /// Loads a model that was constructed with the same architecture, from a file of eigan or PyTorch: F64, F32, F16 and
-/// BF16 become the model's numbers. Error, with the model as it was, if the file states another architecture, lacks a
-/// tensor, has one too many, or has one of another shape or dtype. With `names` the file may hold more and be of any
-/// model:
+/// BF16 become the model's numbers. Samples may have another height and width than in the file. Error, with the model
+/// as it was, if the file states another architecture, lacks a tensor, has one too many, or has one of another shape or
+/// dtype. With `names` the file may hold more and be of any model:
 ///
 ///   load("vae.safetensors", decoder, strip_prefix("decoder."));
 template <SavableModel M>

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -7,14 +8,17 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <eigan/core/random.hpp>
 #include <eigan/io/checkpoint.hpp>
 #include <eigan/io/model_file.hpp>
+#include <eigan/layers/conv2d.hpp>
 #include <eigan/layers/leaky_relu.hpp>
 #include <eigan/layers/linear.hpp>
 #include <eigan/losses/mse.hpp>
+#include <eigan/net/input.hpp>
 #include <eigan/net/model.hpp>
 #include <eigan/net/sequential.hpp>
 #include <eigan/optim/adam.hpp>
@@ -274,4 +278,15 @@ TEST_CASE("checkpoint: the one before is kept where that is wanted") {
   step = 3;
   save_checkpoint(folder / "f", state, {}, folder / "before");
   CHECK(stored("before") == 2);
+}
+
+TEST_CASE("checkpoint: a training goes on with samples of another height and width") {
+  const TemporaryFolder folder;
+  using Images = eigan::Sequential<eigan::Input<1, 4, 4>, eigan::Conv2d<1, 2, 3>>;
+  const eigan::Model<Images> model(eigan::Rng(1));
+  const auto state = [](auto& m) { return [&](auto visit) { visit("model", m); }; };
+  save_checkpoint(folder / "f", state(model));
+  auto larger = eigan::Model<Images>(eigan::Rng(2)).at({1, 8, 6});
+  load_checkpoint(folder / "f", state(larger));
+  CHECK(std::ranges::equal(std::as_const(larger).params(), model.params()));
 }

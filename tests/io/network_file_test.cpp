@@ -1,9 +1,12 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <eigan/eigan.hpp>
@@ -64,6 +67,80 @@ TEST_CASE("load_network: what a typed network saved, put together at run time") 
   const Matrix<float> x = samples(5, 4);
   CHECK(model.infer(x) == saved.infer(x));
   CHECK(contains(error_text([&] { load_network(folder / "f"); }), "Square: expected one of "));
+}
+
+TEST_CASE("load_network: reads whatever save writes") {
+  const TemporaryFolder folder;
+  const auto check = [&](const auto& saved) {
+    CAPTURE(saved.architecture());
+    save(folder / "f", saved);
+    Model<Network> model(load_network(folder / "f"), Rng(3));
+    load(folder / "f", model);
+    CHECK(model.architecture() == saved.architecture());
+    const Matrix<float> x = Matrix<float>::Random(saved.input_size(), 3);
+    CHECK(model.infer(x) == saved.infer(x));
+  };
+  check(Model<Sequential<SpectralNorm<Linear<2, 2>>, ReLU>>(Rng(1)));
+  check(Model(Sequential(SpectralNorm(Linear<>(3, 2))), Rng(1)));
+  check(Model<Sequential<Input<2, 3, 3>, ReflectionPad2d<0>>>(Rng(1)));
+  // The shape of a sample is in the file where the model alone was given it.
+  const Model given(Sequential(Conv2d<>(1, 8, 3, 1, 1), ReLU(), Flatten(), Linear<>(288, 2)), Shape{1, 6, 6}, Rng(1));
+  check(given);
+  CHECK(given.architecture().starts_with("Input(channels=1, height=6, width=6), Conv2d("));
+  CHECK(given.parameters()[0].name == "0.weight");
+  check(Model(Sequential(Tanh()), Shape{3}, Rng(1)));
+  check(Model(Sequential<Sequential<Input<2, 4, 4>, Tanh>, Conv2d<2, 1, 3>>(), Rng(1)).at({2, 5, 6}));
+}
+
+TEST_CASE("load: the same weights for samples of another height and width") {
+  const TemporaryFolder folder;
+  using Small = Sequential<Input<1, 6, 6>, Conv2d<1, 2, 3, 1, 1>, ReLU>;
+  using Large = Sequential<Input<1, 9, 12>, Conv2d<1, 2, 3, 1, 1>, ReLU>;
+  const Model<Small> small(Rng(1));
+  const auto placed = small.at({1, 9, 12});
+  CHECK(placed.architecture() == Model<Large>(Rng(1)).architecture());
+  CHECK(placed.clone().architecture() == placed.architecture());
+  CHECK(placed.spec().children[0].text() == "Input(channels=1, height=9, width=12)");
+  const Matrix<float> x = Matrix<float>::Random(9 * 12, 2);
+  const auto check_loads = [&] {
+    Model<Large> model(Rng(2));
+    load(folder / "f", model);
+    CHECK(model.infer(x) == placed.infer(x));
+  };
+  save(folder / "f", placed), check_loads();
+  save(folder / "f", small), check_loads();
+  // A file of a model that was given its shape did not state it once.
+  save(folder / "f",
+       BasicModel<float>(std::make_shared<Steps<float>>(small.steps()),
+                         small.architecture().substr(std::string("Input(channels=1, height=6, width=6), ").size()),
+                         [&] {
+                           Buffer<float> params = small.zeros();
+                           std::ranges::copy(small.params(), params.begin());
+                           return params;
+                         }(),
+                         {}));
+  CHECK(SafetensorsFile::read(folder / "f").metadata().at("architecture").starts_with("Conv2d"));
+  check_loads();
+
+  Model<Sequential<Input<1, 6, 6>, Conv2d<1, 2, 3, 1, 1>, Tanh>> other(Rng(2));
+  CHECK(contains(error_text([&] { load(folder / "f", other); }), "expected a model of architecture 'Input("));
+}
+
+TEST_CASE("load: which inputs there are is compared, and their channels") {
+  const TemporaryFolder folder;
+  using Net = Sequential<Inputs<Input<1, 4, 4>, Input<2>>, Conv2d<3, 2, 1>>;
+  const Model<Net> model(Rng(1));
+  save(folder / "f", model.at({{1, 6, 8}, {2}}));
+  Model<Net> loaded(Rng(2));
+  load(folder / "f", loaded);
+  CHECK(std::ranges::equal(std::as_const(loaded).params(), model.params()));
+  Model<Sequential<Inputs<Input<2, 4, 4>, Input<1>>, Conv2d<3, 2, 1>>> exchanged(Rng(2));
+  CHECK(contains(error_text([&] { load(folder / "f", exchanged); }), "expected a model of architecture 'Inputs("));
+
+  CHECK(detail::same_architecture("Inputs(Input(channels=1, height=4, width=4)), Tanh()",
+                                  "Inputs(Input(channels=1, height=5, width=1)), Tanh()"));
+  CHECK_FALSE(detail::same_architecture("MyInput(channels=1, height=4)", "MyInput(channels=1, height=5)"));
+  CHECK_FALSE(detail::same_architecture("Input(channels=1, height=4", "Input(channels=1, height=5"));
 }
 
 TEST_CASE("load_network: a file's word is compared with its tensors before anything is made of it") {

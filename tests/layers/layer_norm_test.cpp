@@ -93,6 +93,7 @@ TEST_CASE("LayerNorm: what it says of itself, what it takes, what it refuses") {
   CHECK(LayerNorm<>(8, 2, 3).spec().type == "::eigan::LayerNorm<8, 2, 3>");
   static_assert(LayerNorm<3, 1, 2>{}.output_shape({3, 1, 2}) == Shape{3, 1, 2} && LayerNorm<3, 1, 2>::input == 6);
   static_assert(!LayerNorm<3, 1, 2>{}.output_shape({3, 2, 1}) && !LayerNorm<3>{}.output_shape({3, 2, 1}));
+  static_assert(!std::is_constructible_v<LayerNorm<>, Index, Index>);  // a height and no width
   CHECK(LayerNorm<3>().expects() == "3 features");
   CHECK(LayerNorm<3, 4, 5>().expects() == "3 channels of 4 x 5 pixels");
   CHECK_THROWS_WITH_AS((LayerNorm<4>(5)), "eigan::LayerNorm<4, 1, 1>: cannot have the shape 5 x 1 x 1",

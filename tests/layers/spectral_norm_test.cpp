@@ -2,6 +2,7 @@
 #include <cmath>
 #include <Eigen/SVD>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <eigan/layers/spectral_norm.hpp>
@@ -91,5 +92,8 @@ TEST_CASE("SpectralNorm: what it says of itself") {
   CHECK(layer.states()[1].offset == 8);
   static_assert(SpectralNorm<Conv2d<3, 8, 4>>{}.output_shape({3, 5, 6}) == Shape{8, 2, 3});
   static_assert(!SpectralNorm<Conv2d<3, 8, 4>>{}.output_shape({4, 5, 6}));
+  static_assert(!std::is_default_constructible_v<SpectralNorm<Linear<>>>);
+  CHECK(SpectralNorm(Linear<>(3, 8)).input_size() == 3);
+  CHECK(SpectralNorm(Linear<>(3, 8)).output_size() == 8);
   static_assert(SpectralNorm<Linear<3, 8>>::input == 3 && SpectralNorm<Conv2d<3, 8, 4>>::input == dynamic);
 }

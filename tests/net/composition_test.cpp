@@ -4,6 +4,7 @@
 
 #include <eigan/layers/batch_norm.hpp>
 #include <eigan/layers/dropout.hpp>
+#include <eigan/layers/layer_norm.hpp>
 #include <eigan/layers/linear.hpp>
 #include <eigan/layers/tanh.hpp>
 #include <eigan/net/composition.hpp>
@@ -43,7 +44,8 @@ TEST_CASE("input_shapes_of: what a layer's own sizes say") {
   CHECK(detail::input_shapes_of(Linear<>(3, 2)) == Shapes{{3}});
   CHECK(detail::input_shapes_of(own::Gain{4}) == Shapes{{4}});
   CHECK(detail::input_shapes_of(Tanh()).empty());
-  CHECK(detail::input_shapes_of(own::Pointwise<2, 5>()).empty());  // any height and width
+  CHECK(detail::input_shapes_of(own::Pointwise<2, 5>()) == Shapes{Shape{}});  // any height and width
+  CHECK(detail::input_shapes_of(LayerNorm<3, 4, 5>()) == Shapes{Shape{}});    // 60 numbers, but no vector
   CHECK(detail::input_shapes_of(Input<3, 4, 5>()) == Shapes{{3, 4, 5}});
   CHECK(detail::input_shapes_of(Sequential<Tanh, Linear<3, 2>>()) == Shapes{{3}});
   CHECK(detail::input_shapes_of(Sequential<Inputs<Input<3>, Input<4>>, Linear<7, 2>>()) == Shapes{{3}, {4}});

@@ -20,7 +20,9 @@ using namespace eigan;
 using gradient_check::check_network;
 using own::Pointwise;
 
-static_assert(Input<3>{}.shape() == Shape{3} && Input<3, 4>{}.shape() == Shape{3, 4, 4});
+static_assert(Input<3>{}.shape() == Shape{3} && std::is_same_v<Input<3>, Input<3, 1, 1>>);
+// A height without a width would be 3 x 4 x 4 to one reader and 3 x 4 x 1 to another.
+static_assert(!std::is_constructible_v<Input<>, Index, Index> && std::is_constructible_v<Input<>, Index, Index, Index>);
 static_assert(Input<3, 4, 6>{}.shape() == Shape{3, 4, 6});
 static_assert(!std::is_default_constructible_v<Input<>> && !std::is_default_constructible_v<Input<3, dynamic>>);
 template <class L>

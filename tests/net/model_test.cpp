@@ -110,7 +110,7 @@ TEST_CASE("Model: a shape in the type, at run time, or both") {
   CHECK(stated.output_size() == 72);
   const Model given(Sequential<Pointwise<2, 3>>{}, Shape{2, 4, 6}, Rng(1));
   CHECK(given.output_shape() == Shape{3, 4, 6});
-  CHECK(given.architecture() == "Pointwise(in_channels=2, out_channels=3)");
+  CHECK(given.architecture() == stated.architecture());
   CHECK_THROWS_WITH_AS(Model(Sequential<Pointwise<2, 3>>{}, Shape{3, 4, 6}, Rng(1)),
                        "eigan: this layer does not take what the layer before gives: layer 0, Pointwise(in_channels=2, "
                        "out_channels=3), expects 2 channels and receives 3 x 4 x 6",
@@ -125,6 +125,16 @@ TEST_CASE("Model: a network in which nothing states a size wants a shape") {
   CHECK_THROWS_WITH_AS((Model(Sequential<Tanh, LeakyReLU>{}, Rng(1))), message, std::invalid_argument);
   CHECK_THROWS_WITH_AS((Model(Sequential<own::Pointwise<2, 3>>{}, Rng(1))), message, std::invalid_argument);
   CHECK_NOTHROW((Model(Sequential<Tanh, LeakyReLU>{}, Shape{7}, Rng(1))));
+  // The size of a layer behind one that changes the shape is not the sample's.
+  using own::Halve, own::Pointwise;
+  CHECK_THROWS_WITH_AS((Model(Sequential<Pointwise<2, 3>, Tanh, Linear<3, 2>>{}, Rng(1))), message,
+                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS((Model(Sequential<BatchNorm2d<16>, Linear<16, 10>>{}, Rng(1))), message, std::invalid_argument);
+  CHECK_THROWS_WITH_AS((Model(Sequential<Sequential<Halve>, Linear<16, 10>>{}, Rng(1))), message,
+                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS((Model(Sequential<SkipConnection<Tanh>, Linear<4, 2>>{}, Rng(1))), message,
+                       std::invalid_argument);
+  CHECK(Model(Sequential<Residual<Tanh>, Linear<4, 2>>{}, Rng(1)).input_shape() == Shape{4});
 }
 
 TEST_CASE("Model: at another height and width the weights are the same") {
@@ -138,7 +148,7 @@ TEST_CASE("Model: at another height and width the weights are the same") {
   CHECK(support::same_bits<float>(large.params(), std::as_const(small).params()));
   CHECK(support::same_bits<float>(large.state(), std::as_const(small).state()));
   CHECK(large.params().data() != small.params().data());
-  CHECK(large.architecture() == small.architecture());
+  CHECK(large.architecture().starts_with("Input(channels=2, height=8, width=6), "));
   // The upper left quarter of what the large one sees, whose layers work pixel by pixel or in blocks of 2 x 2.
   const Matrix<float> x = support::random_matrix<float>(2 * 48, 1, 3);
   Matrix<float> corner(2 * 16, 1);
@@ -149,6 +159,21 @@ TEST_CASE("Model: at another height and width the weights are the same") {
   CHECK_THROWS_AS(small.at({2, 3, 4}), std::invalid_argument);  // an odd height
   CHECK_THROWS_WITH_AS(small.at({3, 4, 4}), "eigan::Input: expects 2 x 4 x 4 and receives 3 x 4 x 4",
                        std::invalid_argument);
+}
+
+TEST_CASE("Model: several inputs at other heights and widths") {
+  using Joined = Sequential<Inputs<Input<1, 4, 4>, Input<3>>, own::Pointwise<4, 2>>;
+  const Model<Joined> small(Rng(1));
+  const auto large = small.at({{1, 6, 8}, {3}});
+  CHECK(large.input_shape(0) == Shape{1, 6, 8});
+  CHECK(large.output_shape() == Shape{2, 6, 8});
+  CHECK(support::same_bits<float>(large.params(), small.params()));
+  const std::vector<Shape> shapes{{1, 6, 8}, {3}};
+  CHECK(Model(Joined{}, shapes, Rng(1)).architecture() == large.architecture());
+  CHECK(Model(Joined{}, {{1, 6, 8}, {3}}, Rng(1)).architecture() == large.architecture());
+  CHECK_THROWS_WITH_AS(small.at({{3}, {1, 6, 8}}), "eigan::Input: expects 1 x 4 x 4 and receives 3",
+                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(small.at({1, 6, 8}), "eigan::Inputs: a network of 2 inputs was given 1", std::invalid_argument);
 }
 
 TEST_CASE("Model: a clone has the same numbers in memory of its own") {

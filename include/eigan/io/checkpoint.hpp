@@ -99,7 +99,7 @@ class RestoreState {
   template <class M>
   void model(const std::string& name, M& model) {
     const auto stated = file_.metadata().find(name + ".architecture");
-    if (stated != file_.metadata().end() && stated->second != model.architecture())
+    if (stated != file_.metadata().end() && !same_architecture(stated->second, model.architecture()))
       fail_data(file_.name(), ": expected '", printable(name), "' of architecture '", printable(model.architecture()),
                 "', found '", printable(stated->second), "'", written_by());
     using T = ModelScalar<M>;

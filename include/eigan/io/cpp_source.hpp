@@ -64,21 +64,14 @@ inline std::string cpp_expression(const Spec& spec, std::set<std::string>& heade
   return spec.type + (alike ? "<decltype(" + list + ")>(" : "(") + list + ')';
 }
 
-/// A model's network, which begins with the shape of what goes in where its layers do not state that themselves.
+/// A model's network. The types of its inputs say their shapes, so they need no arguments.
 template <class Net, class T>
 Spec cpp_network(const Model<Net, T>& model) {
-  Spec net = model.net().spec();
-  std::vector<Spec>& layers = net.children;
-  std::vector<Spec> inputs;
-  const bool stated = layers.front().name == "Input" || layers.front().name == "Inputs";
-  if (stated) layers.erase(layers.begin());
-  std::vector<Shape> shapes;
-  for (std::size_t i = 0; i < model.steps().inputs(); ++i) {
-    const auto [c, h, w] = shapes.emplace_back(model.input_shape(i));
-    inputs.push_back({"Input", {}, concat("::eigan::Input<", c, ", ", h, ", ", w, '>')});
-  }
-  if (stated || shapes != model.net().input_shapes())
-    layers.insert(layers.begin(), inputs.size() == 1 ? inputs[0] : Spec{"Inputs", {}, "::eigan::Inputs", {}, inputs});
+  Spec net = model.spec();
+  Spec& first = net.children.front();
+  if (first.name == "Input") first.settings.clear();
+  if (first.name == "Inputs")
+    for (Spec& input : first.children) input.settings.clear();
   return net;
 }
 

@@ -95,7 +95,7 @@ void load(const std::string& file, std::span<const SafetensorsFile> parts, M& mo
   const std::string architecture = model.architecture();
   for (const SafetensorsFile& part : parts)
     if (const auto stated = part.metadata().find("architecture");
-        !names && stated != part.metadata().end() && stated->second != architecture)
+        !names && stated != part.metadata().end() && !same_architecture(stated->second, architecture))
       fail_data(file, ": expected a model of architecture '", printable(architecture), "', found '",
                 printable(stated->second), "'");
 
@@ -136,9 +136,9 @@ void save(const std::filesystem::path& path, const M& model,
 }
 
 /// Loads a model that was constructed with the same architecture, from a file of eigan or PyTorch: F64, F32, F16 and
-/// BF16 become the model's numbers. Error, with the model as it was, if the file states another architecture, lacks a
-/// tensor, has one too many, or has one of another shape or dtype. With `names` the file may hold more and be of any
-/// model:
+/// BF16 become the model's numbers. Samples may have another height and width than in the file. Error, with the model
+/// as it was, if the file states another architecture, lacks a tensor, has one too many, or has one of another shape or
+/// dtype. With `names` the file may hold more and be of any model:
 ///
 ///   load("vae.safetensors", decoder, strip_prefix("decoder."));
 template <SavableModel M>

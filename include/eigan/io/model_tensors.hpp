@@ -24,8 +24,8 @@
 namespace eigan {
 
 /// What save() and load() need of a model: `params()` is its flat parameter buffer, `parameters()` tells what lies
-/// where in it, and `architecture()` is a text that is equal exactly for models that can exchange parameters. What no
-/// optimiser changes may lie in a buffer of its own, `state()`, of which `states()` tells.
+/// where in it, and `architecture()` is a text that is equal, but for the sizes of inputs, exactly for models that can
+/// exchange parameters. What no optimiser changes may lie in a buffer of its own, `state()`, of which `states()` tells.
 template <class M>
 concept SavableModel = requires(const M& model) {
   std::span(model.params());
@@ -34,6 +34,23 @@ concept SavableModel = requires(const M& model) {
 };
 
 namespace detail {
+
+/// What two architectures must have in common to exchange parameters: all but the heights and widths of inputs, since
+/// the same weights serve any, and but a single Input in front, which need not have been written where the shape of a
+/// sample was given to the model alone.
+inline std::string without_input_sizes(std::string text) {
+  for (std::size_t at = text.find("Input("); at != std::string::npos; at = text.find("Input(", at + 1)) {
+    if (at > 0 && text[at - 1] != ' ' && text[at - 1] != '(') continue;  // the end of another name
+    const std::size_t sizes = text.find(", height=", at), end = text.find(')', at);
+    if (end != std::string::npos && sizes < end) text.erase(sizes, end - sizes);
+  }
+  const std::size_t end = text.find("), ");
+  if (text.starts_with("Input(") && end != std::string::npos) text.erase(0, end + 3);
+  return text;
+}
+inline bool same_architecture(const std::string& a, const std::string& b) {
+  return a == b || without_input_sizes(a) == without_input_sizes(b);
+}
 
 /// One tensor and the buffer in which it lies; of a `const` T it is only read.
 template <class T>

@@ -196,8 +196,10 @@ class LayerNorm {
 
 /// Layer normalisation of vectors, `LayerNorm<256>`, or of images, `LayerNorm<64, 8, 8>`: channels, height and width.
 /// With these at run time `LayerNorm<>(256)` and `LayerNorm<>(64, 8, 8)`.
-template <Index Channels = dynamic, Index Height = Channels == dynamic ? dynamic : 1, Index Width = Height>
+template <Index Channels = dynamic, Index Height = Channels == dynamic ? dynamic : 1,
+          Index Width = detail::width_beside(Height)>
 class LayerNorm : public placed::LayerNorm {
+  static_assert(Width != 0, "eigan::LayerNorm: height and width go together, as in LayerNorm<64, 8, 8>");
   static_assert((Channels > 0 && Height > 0 && Width > 0) ||
                     (Channels == dynamic && Height == dynamic && Width == dynamic),
                 "eigan::LayerNorm: channels, height and width are positive, or dynamic all three");
@@ -207,9 +209,11 @@ class LayerNorm : public placed::LayerNorm {
 
   /// The shape that the type states, eps 1e-5.
   constexpr LayerNorm() requires(Channels != dynamic) : placed::LayerNorm({Channels, Height, Width}, 1e-5) {}
+  /// Of vectors.
+  explicit LayerNorm(Index channels) : LayerNorm(channels, 1, 1) {}
   /// Throws std::invalid_argument unless all are positive, the size is below 2^31, the shape that of the type where it
   /// has one, and eps > 0.
-  explicit LayerNorm(Index channels, Index height = 1, Index width = 1, double eps = 1e-5)
+  LayerNorm(Index channels, Index height, Index width, double eps = 1e-5)
       : placed::LayerNorm({channels, height, width}, eps) {
     Index size = 0;
     if (!shape() || !checked_mul(channels, height, size) || !checked_mul(size, width, size) || size > most_size ||

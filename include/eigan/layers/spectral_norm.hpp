@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -215,8 +216,16 @@ class SpectralNorm {
   /// The layer's, where its type states them.
   static constexpr Index input = detail::wrapped_input<L>, output = detail::wrapped_output<L>;
 
-  /// Of a layer whose type states its sizes, or of any.
-  constexpr explicit SpectralNorm(L layer = {}) : layer_(std::move(layer)) {}
+  /// Of a layer whose type states its sizes.
+  constexpr SpectralNorm() requires std::is_default_constructible_v<L> : SpectralNorm(L{}) {}
+  /// Of any.
+  constexpr explicit SpectralNorm(L layer) : layer_(std::move(layer)) {}
+
+  /// The layer's, where it knows them at run time alone.
+  constexpr Index input_size() const requires requires(const L& layer) { layer.input_size(); }
+  { return layer_.input_size(); }
+  constexpr Index output_size() const requires requires(const L& layer) { layer.output_size(); }
+  { return layer_.output_size(); }
 
   constexpr Shape output_shape(Shape in) const { return layer_.output_shape(in); }
   std::string expects() const { return layer_.expects(); }

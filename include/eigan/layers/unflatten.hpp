@@ -9,7 +9,8 @@
 namespace eigan {
 
 /// A vector as an image: `Unflatten<64, 7, 7>`, or `Unflatten<>(64, 7, 7)`, of channels, height and width.
-template <Index Channels = dynamic, Index Height = Channels, Index Width = Height>
+template <Index Channels = dynamic, Index Height = (Channels == dynamic ? dynamic : 0),
+          Index Width = detail::width_beside(Height)>
 class Unflatten {
   static_assert((Channels > 0 && Height > 0 && Width > 0) ||
                     (Channels == dynamic && Height == dynamic && Width == dynamic),

@@ -19,7 +19,8 @@
 
 namespace eigan {
 
-/// Appends its layers to a list of steps behind a level, under names that begin with a prefix.
+/// Appends its layers to a list of steps behind a level, under names that begin with a prefix. input_shapes() is as
+/// detail::input_shapes_of says.
 template <class C>
 concept Composition = requires(const C c) {
   { c.spec() } -> std::same_as<Spec>;
@@ -158,15 +159,31 @@ Spec spec_of_any(const L& layer) {
     return spec_of(layer);
 }
 
-/// What a layer or composition takes if its own sizes say so; no shape for one that takes any.
+/// What a layer or composition takes if its own sizes say so. None for one that takes any shape and gives the same: the
+/// next layer may state it. A Shape{} for one that gives another shape and does not state its own: no later layer can.
 template <class L>
 std::vector<Shape> input_shapes_of(const L& layer) {
-  if constexpr (Composition<L>)
-    return layer.input_shapes();
-  else if constexpr (SizedLayer<L>)
-    return input_of(layer) > 0 ? std::vector{Shape{input_of(layer)}} : std::vector<Shape>{};
-  else
-    return {};
+  if constexpr (Composition<L>) return layer.input_shapes();
+  if constexpr (SizedLayer<L>)
+    if (const Shape vector{input_of(layer)}; vector)
+      return std::vector{output_shape_of(layer, vector) ? vector : Shape{}};
+  return ElementwiseLayer<L> ? std::vector<Shape>{} : std::vector{Shape{}};
+}
+
+/// Of layers that all read the same: one that states a shape does so for the others. Together they give another shape.
+template <class Ask>
+std::vector<Shape> input_shapes_of_heads(std::size_t heads, const Ask& ask) {
+  for (std::size_t head = 0; head < heads; ++head)
+    if (std::vector<Shape> shapes = ask(head); !shapes.empty() && shapes.front()) return shapes;
+  return std::vector{Shape{}};
+}
+
+/// The shapes of a network's inputs, none unless its layers state them.
+template <class Net>
+std::vector<Shape> stated_inputs(const Net& net) {
+  std::vector<Shape> shapes = net.input_shapes();
+  if (std::any_of(shapes.begin(), shapes.end(), [](Shape shape) { return !shape; })) shapes.clear();
+  return shapes;
 }
 
 }  // namespace detail

@@ -16,6 +16,7 @@
 
 #include <eigan/net/basic_model.hpp>
 #include <eigan/net/composition.hpp>
+#include <eigan/net/input.hpp>
 
 namespace eigan {
 
@@ -30,22 +31,35 @@ class Model : public BasicModel<T> {
   using Network = Net;  ///< the Sequential, or the run-time Network
 
   /// A network with freshly initialised parameters, for samples of the shapes that it states.
-  Model(Net net, Rng rng) : Model(std::move(net), std::vector<Shape>{}, rng) {}
+  Model(Net net, Rng rng) : Model(std::move(net), std::span<const Shape>(), rng) {}
   /// A network with freshly initialised parameters, for samples of the shape given.
-  Model(Net net, Shape input, Rng rng) : Model(std::move(net), std::vector{input}, rng) {}
+  Model(Net net, Shape input, Rng rng) : Model(std::move(net), std::span<const Shape>(&input, 1), rng) {}
+  /// The same for several inputs, a shape each; without any, for the shapes that it states.
+  Model(Net net, std::initializer_list<Shape> inputs, Rng rng)
+      : Model(std::move(net), std::span<const Shape>(inputs.begin(), inputs.size()), rng) {}
+  Model(Net net, std::span<const Shape> inputs, Rng rng)
+      : BasicModel<T>(list(net, inputs), architecture_of(net, inputs), rng), net_(std::move(net)) {}
   /// A network whose type states all sizes.
   explicit Model(Rng rng) requires std::is_default_constructible_v<Net> : Model(Net{}, rng) {}
 
   /// A network with the parameters given, and the state, if it has any.
   Model(Net net, Buffer<T> params, Buffer<T> state = {})
-      : BasicModel<T>(list(net, {}), architecture_of(net), std::move(params), std::move(state)), net_(std::move(net)) {}
+      : BasicModel<T>(list(net, {}), architecture_of(net, {}), std::move(params), std::move(state)),
+        net_(std::move(net)) {}
 
   /// The layers, without parameters.
   const Net& net() const { return net_; }
+  /// Their description. It begins with the shapes of samples, unless the layers state just these.
+  Spec spec() const { return detail::spec_with_inputs(net_, detail::inputs_of(this->steps())); }
 
   /// The same weights for samples of another height and width.
-  Model at(Shape input) const {
-    return Model(net_, list(net_, {input}), this->copy_of(this->params()), this->copy_of(this->state()));
+  Model at(Shape input) const { return at(std::span<const Shape>(&input, 1)); }
+  /// The same for several inputs, a shape each.
+  Model at(std::initializer_list<Shape> inputs) const {
+    return at(std::span<const Shape>(inputs.begin(), inputs.size()));
+  }
+  Model at(std::span<const Shape> inputs) const {
+    return Model(net_, list(net_, inputs), this->copy_of(this->params()), this->copy_of(this->state()));
   }
   /// A copy. It is a word of its own, because it allocates.
   Model clone() const {
@@ -85,24 +99,27 @@ class Model : public BasicModel<T> {
 
  private:
   using List = std::shared_ptr<const Steps<T>>;
-  Model(Net net, std::vector<Shape> inputs, Rng rng)
-      : BasicModel<T>(list(net, std::move(inputs)), architecture_of(net), rng), net_(std::move(net)) {}
-  Model(Net net, List steps, Buffer<T> params, Buffer<T> state)
-      : BasicModel<T>(std::move(steps), architecture_of(net), std::move(params), std::move(state)),
+  Model(Net net, const List& steps, Buffer<T> params, Buffer<T> state)
+      : BasicModel<T>(steps, architecture_of(net, detail::inputs_of(*steps)), std::move(params), std::move(state)),
         net_(std::move(net)) {}
 
-  static List list(const Net& net, std::vector<Shape> inputs) {
-    if (inputs.empty()) inputs = net.input_shapes();
-    if (inputs.empty())
+  static std::vector<Shape> given_or_stated(const Net& net, std::span<const Shape> given) {
+    if (!given.empty()) return {given.begin(), given.end()};
+    std::vector<Shape> stated = detail::stated_inputs(net);
+    if (stated.empty())
       detail::fail_contract(
           "eigan::Model: no layer states the shape of a sample; begin with an Input, or give the shape");
-    auto steps = std::make_shared<Steps<T>>(std::move(inputs));
+    return stated;
+  }
+  static List list(const Net& net, std::span<const Shape> inputs) {
+    auto steps = std::make_shared<Steps<T>>(given_or_stated(net, inputs));
     net.append(*steps, 0, "");
     return steps;
   }
-  static std::string architecture_of(const Net& net) {
+  static std::string architecture_of(const Net& net, std::span<const Shape> inputs) {
     std::string text;
-    for (const Spec& layer : net.spec().children) text += (text.empty() ? "" : ", ") + layer.text();
+    for (const Spec& layer : detail::spec_with_inputs(net, given_or_stated(net, inputs)).children)
+      text += (text.empty() ? "" : ", ") + layer.text();
     return text;
   }
 

@@ -27,6 +27,8 @@ struct CheckHeads<In, std::index_sequence<Path...>, std::index_sequence<I...>, H
 template <class... Heads>
 class Parallel {
   static_assert(sizeof...(Heads) > 1, "eigan::Parallel: needs at least two heads");
+  static_assert(!(detail::is_input<Heads> || ...),
+                "eigan::Parallel: an Input states what goes into the network; it is no head");
 
  public:
   using Composes = void;  ///< it is a Composition
@@ -43,12 +45,9 @@ class Parallel {
     return std::get<I>(heads_);
   }
   std::vector<Shape> input_shapes() const {
-    std::vector<Shape> shapes;
-    const auto ask = [&](const auto& head) {
-      if (shapes.empty()) shapes = detail::input_shapes_of(head);
-    };
-    std::apply([&](const auto&... head) { (ask(head), ...); }, heads_);
-    return shapes;
+    const auto all = std::apply(
+        [](const auto&... head) { return std::vector<std::vector<Shape>>{detail::input_shapes_of(head)...}; }, heads_);
+    return detail::input_shapes_of_heads(all.size(), [&](std::size_t i) { return all[i]; });
   }
   template <class T>
   std::size_t append(Steps<T>& steps, std::size_t level, const std::string& prefix) const {

@@ -21,6 +21,8 @@ template <class... Ls>
 class Sequential {
   static_assert(sizeof...(Ls) > 0, "eigan::Sequential: needs at least one layer");
   static constexpr std::size_t inputs = detail::is_input<std::tuple_element_t<0, std::tuple<Ls...>>> ? 1 : 0;
+  static_assert((std::size_t{detail::is_input<Ls>} + ...) == inputs,
+                "eigan::Sequential: an Input states what goes into the network; only the first layer can be one");
 
  public:
   using Composes = void;  ///< it is a Composition
@@ -44,7 +46,7 @@ class Sequential {
     return std::get<I + inputs>(layers_);
   }
 
-  /// The shapes of the inputs, none if no layer states them.
+  /// The shapes of the inputs, none if no layer states them, a Shape{} if none can (as a Composition's).
   std::vector<Shape> input_shapes() const {
     std::vector<Shape> shapes;
     const auto ask = [&](const auto& layer) {

@@ -27,7 +27,9 @@ class SkipConnection {
 
   /// f.
   const Body& body() const { return body_; }
-  std::vector<Shape> input_shapes() const { return body_.input_shapes(); }
+  std::vector<Shape> input_shapes() const {
+    return detail::input_shapes_of_heads(1, [&](std::size_t) { return body_.input_shapes(); });
+  }
   template <class T>
   std::size_t append(Steps<T>& steps, std::size_t level, const std::string& prefix) const {
     return steps.concatenate({level, body_.append(steps, level, prefix + "body.")}, prefix + "concatenation");

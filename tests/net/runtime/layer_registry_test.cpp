@@ -52,6 +52,7 @@ TEST_CASE("LayerRegistry: every layer of the library from its own text") {
   CHECK(made("LeakyReLU()").spec().text() == LeakyReLU().spec().text());
   CHECK(made("Dropout()").spec().text() == Dropout().spec().text());
   CHECK(made("Input(channels=7)").spec().text() == "Input(channels=7, height=1, width=1)");
+  CHECK(made("LayerNorm(channels=7)").spec().text() == LayerNorm<7>().spec().text());
   CHECK(made("MaxPool2d(kernel_size=3)").spec().text() == "MaxPool2d(kernel_size=3, stride=3, padding=0)");
   CHECK(made("BatchNorm1d(num_features=7)").spec().text() == BatchNorm1d<7>().spec().text());
 }
@@ -59,6 +60,10 @@ TEST_CASE("LayerRegistry: every layer of the library from its own text") {
 TEST_CASE("LayerRegistry: wrong settings are errors, also those that only the layer refuses") {
   const auto error = [](std::string_view text) { return test::error_text([&] { made(text); }); };
   CHECK(error("Linear(in_features=3)") == "here: layer 0, Linear: expected the setting 'out_features', found none");
+  CHECK(error("Input(channels=3, height=8)") ==
+        "here: layer 0, Input: expected height and width together, found one of them");
+  CHECK(error("LayerNorm(channels=3, width=8)") ==
+        "here: layer 0, LayerNorm: expected height and width together, found one of them");
   CHECK(error("ReLU(inplace=1)") == "here: layer 0, ReLU: expected only settings that this layer has, found 'inplace'");
   CHECK(error("Dropout(p=1)") == "here: layer 0, Dropout: eigan::Dropout: p must be in [0, 1), is 1");
   CHECK(error("Conv3d()").starts_with("here: layer 0, Conv3d: expected one of AvgPool2d, BatchNorm1d, "));

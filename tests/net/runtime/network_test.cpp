@@ -200,14 +200,31 @@ TEST_CASE("Network: an input in text, in front of the first layer") {
 
   CHECK(error_of("Inputs()") == "eigan::Network: layer 0, Inputs: expected inputs inside, found none");
   CHECK(error_of("Inputs(Input(channels=2), Tanh())") == "eigan::Network: layer 0.1, Tanh: expected an Input");
-  CHECK(test::contains(error_of("Inputs(Input(channels=1, height=2), Input(channels=1, height=3)), Tanh()"),
-                       "layer 0, Inputs: eigan: images side by side need one height and width: inputs receives 1 x 2 x "
-                       "1 and 1 x 3 x 1"));
+  CHECK(test::contains(
+      error_of("Inputs(Input(channels=1, height=2, width=1), Input(channels=1, height=3, width=1)), Tanh()"),
+      "layer 0, Inputs: eigan: images side by side need one height and width: inputs receives 1 x 2 x "
+      "1 and 1 x 3 x 1"));
   CHECK(test::contains(error_of("Input(channels=2), Linear(in_features=3, out_features=1)"),
                        "expects 3 features and receives 2"));
-  CHECK(test::contains(error_of("Linear(in_features=3, out_features=1), Input(channels=2)"),
-                       "eigan::Input: expects 2 and receives 1"));
+  CHECK(test::contains(error_of("Linear(in_features=3, out_features=2), Sequential(Input(channels=3), Tanh())"),
+                       "eigan::Input of layer 1: expects 3 and receives 2"));
   CHECK(test::contains(error_of("Inputs(Input(channels=2), a=1)"), "expected only settings that this layer has"));
+}
+
+TEST_CASE("Network: an input that is not the first layer is refused") {
+  const std::string linear = "Linear(in_features=2, out_features=2), ";
+  const std::string behind = "only the first layer can be an Input, this one stands behind 1";
+  CHECK(error_of(linear + "Input(channels=2)") == "eigan::Network: layer 1, Input: eigan::Network: " + behind);
+  CHECK(error_of(linear + "Inputs(Input(channels=1), Input(channels=1))") ==
+        "eigan::Network: layer 1, Inputs: eigan::Network: " + behind);
+  CHECK(error_of(linear + "Residual(Tanh(), Input(channels=2), Tanh())") ==
+        "eigan::Network: layer 1.1, Input: eigan::Network: " + behind);
+  CHECK(error_of("Parallel(Inputs(Input(channels=3), Input(channels=3)), Linear(in_features=3, out_features=2))") ==
+        "eigan::Network: layer 0.0, Inputs: expected a layer, found an Input, which states what goes into the network");
+  Network net;
+  net.add(Tanh());
+  CHECK_THROWS_WITH_AS(net.add(Input<3>()), ("eigan::Network: " + behind).c_str(), std::invalid_argument);
+  CHECK(net.depth() == 1);
 }
 
 TEST_CASE("Network: compositions in text that are none are errors") {
@@ -271,6 +288,19 @@ TEST_CASE("Network: the first size is that of the layers in front of it") {
   CHECK(Model<Network>(net, Rng(1)).input_size() == 4);
   CHECK(Model<Network>(Network().add(Input<4>()).add(SkipConnection(Tanh())).add(Linear(8, 2)), Rng(1)).input_size() ==
         4);
+}
+
+TEST_CASE("Network: behind a layer that changes the shape no layer states the input's") {
+  Network net;
+  net.add(Conv2d<>(1, 4, 3, 1, 1)).add(ReLU()).add(Flatten()).add(Linear(144, 10));
+  CHECK_THROWS_AS(Model<Network>(net, Rng(1)), std::invalid_argument);
+  CHECK(Model<Network>(net, Shape{1, 6, 6}, Rng(1)).output_size() == 10);
+  const std::string message = "eigan::Network: expected an Input or a layer that states its size in front, found none ";
+  for (const std::string first : {"GlobalAvgPool2d()", "Sequential(Flatten())", "SkipConnection(Tanh())",
+                                  "Parallel(Tanh(), Dropout())", "BatchNorm2d(num_features=4)"})
+    CHECK(error_of(first + ", Linear(in_features=4, out_features=1)").starts_with(message));
+  CHECK(Network::from_text("Parallel(Flatten(), Linear(in_features=4, out_features=1))").input_shapes() ==
+        std::vector<Shape>{{4}});
 }
 
 TEST_CASE("Network: what cannot be added leaves it as it was") {
@@ -339,7 +369,7 @@ TEST_CASE("Network: randomness wants a generator") {
 
 TEST_CASE("Network: text that is no network is an error") {
   CHECK(error_of("Tanh(), ReLU()") ==
-        "eigan::Network: expected a layer that states a size, found none in 'Tanh(), ReLU()'");
+        "eigan::Network: expected an Input or a layer that states its size in front, found none in 'Tanh(), ReLU()'");
   CHECK(test::contains(error_of("Linear(in_features=3, out_features=2), Linear(in_features=3, out_features=2)"),
                        "expects 3 features and receives 2"));
   Network net;

@@ -87,6 +87,11 @@ class LayerRegistry {
   void add_plain(const char* name) {
     add(name, [](Text) { return L(); });
   }
+  /// Channels, height and width; where the text has neither of these two, a vector.
+  static Shape shape(Text t) {
+    if (t.has("height") != t.has("width")) t.fail("expected height and width together, found one of them");
+    return {t.size("channels"), t.count("height", 1), t.count("width", 1)};
+  }
   static Linear<> linear(Text t) { return Linear<>(t.size("in_features"), t.size("out_features")); }
   static Conv2d<> conv2d(Text t) {
     detail::refuse_dilation_and_groups("Conv2d", t.number("dilation", 1), t.number("groups", 1));
@@ -108,7 +113,10 @@ class LayerRegistry {
   void add_vectors() {
     add("Linear", linear);
     add("Dropout", [](Text t) { return Dropout(t.number("p", 0.5)); });
-    add("Input", [](Text t) { return Input<>(t.size("channels"), t.count("height", 1), t.count("width", 1)); });
+    add("Input", [](Text t) {
+      const auto [c, h, w] = shape(t);
+      return Input<>(c, h, w);
+    });
     add_plain<Flatten>("Flatten");
     add("Unflatten", [](Text t) { return Unflatten<>(t.size("channels"), t.size("height"), t.size("width")); });
   }
@@ -139,7 +147,7 @@ class LayerRegistry {
     });
     add_plain<GlobalAvgPool2d>("GlobalAvgPool2d");
     add("Upsample", [](Text t) { return Upsample<>(t.size("scale_factor"), t.flag("bilinear", false)); });
-    add("ReflectionPad2d", [](Text t) { return ReflectionPad2d<>(t.size("padding")); });
+    add("ReflectionPad2d", [](Text t) { return ReflectionPad2d<>(t.count("padding")); });
   }
   void add_normalisations() {
     add("BatchNorm1d", [](Text t) { return BatchNorm1d<>(t.size("num_features"), t.number("eps", 1e-5)); });
@@ -148,7 +156,8 @@ class LayerRegistry {
       return InstanceNorm2d<>(t.size("num_features"), t.number("eps", 1e-5), t.flag("affine", false));
     });
     add("LayerNorm", [](Text t) {
-      return LayerNorm<>(t.size("channels"), t.count("height", 1), t.count("width", 1), t.number("eps", 1e-5));
+      const auto [c, h, w] = shape(t);
+      return LayerNorm<>(c, h, w, t.number("eps", 1e-5));
     });
     add("SpectralNorm", spectral_norm);
   }

@@ -49,12 +49,19 @@ class LayerText {
     const std::string* const text = find(key) == nullptr ? nullptr : take(key);
     return text == nullptr ? otherwise : *text == "0" ? 0 : size(key);
   }
+  /// A count that must be there.
+  Index count(std::string_view key) const {
+    if (!has(key)) fail("expected the setting '", key, "', found none");
+    return count(key, 0);
+  }
   /// Yes or no, as 1 or 0, or what it is where the text says nothing.
   bool flag(std::string_view key, bool otherwise) const {
     const Index value = count(key, otherwise ? 1 : 0);
     if (value > 1) fail("'", key, "': expected 0 or 1, found '", value, "'");
     return value == 1;
   }
+  /// Whether the text has the setting.
+  bool has(std::string_view key) const { return find(key) != nullptr; }
   /// A number, or what it is where the text says nothing.
   double number(std::string_view key, double otherwise) const {
     const std::string* const text = take(key);

@@ -41,7 +41,8 @@ class Network {
     Network net;
     net.push(parse_layers(text, place), layers);
     if (!net.steps_)
-      detail::fail_data(place, ": expected a layer that states a size, found none in '", printable(text), "'");
+      detail::fail_data(place, ": expected an Input or a layer that states its size in front, found none in '",
+                        printable(text), "'");
     return net;
   }
   /// The layers of a text that has been taken apart, in a row. Whether they fit shows where their input is known.
@@ -66,7 +67,7 @@ class Network {
   /// Layer i.
   const AnyLayer& layer(std::size_t i) const { return layers_[i + (has_input() ? 1 : 0)]; }
 
-  /// The shapes of the inputs, none as long as no layer states them.
+  /// The shapes of the inputs, none as long as no layer states them, a Shape{} if none can.
   std::vector<Shape> input_shapes() const {
     for (const AnyLayer& layer : layers_)
       if (std::vector<Shape> shapes = layer.input_shapes(); !shapes.empty()) return shapes;
@@ -97,11 +98,16 @@ class Network {
     const std::size_t number = i - (i > 0 && has_input() ? 1 : 0);
     return layers_[i].append(steps, level, layers_[i].is_input() ? prefix : prefix + std::to_string(number));
   }
+  void check_place(const AnyLayer& layer) const {
+    if (layer.is_input() && !layers_.empty())
+      detail::fail_contract("eigan::Network: only the first layer can be an Input, this one stands behind ", depth());
+  }
   void push(AnyLayer layer) {
+    check_place(layer);
     layers_.push_back(std::move(layer));
     if (steps_) {
       level_ = append(layers_.size() - 1, *steps_, level_, "");
-    } else if (std::vector<Shape> inputs = input_shapes(); !inputs.empty()) {
+    } else if (std::vector<Shape> inputs = detail::stated_inputs(*this); !inputs.empty()) {
       steps_.emplace(std::move(inputs));
       level_ = append(*steps_, 0, "");
     }
@@ -121,9 +127,7 @@ class AnyParallel {
   using Composes = void;
   explicit AnyParallel(std::vector<AnyLayer> heads) : heads_(std::move(heads)) {}
   std::vector<Shape> input_shapes() const {
-    for (const AnyLayer& head : heads_)
-      if (std::vector<Shape> shapes = head.input_shapes(); !shapes.empty()) return shapes;
-    return {};
+    return input_shapes_of_heads(heads_.size(), [&](std::size_t i) { return heads_[i].input_shapes(); });
   }
   template <class T>
   std::size_t append(Steps<T>& steps, std::size_t level, const std::string& prefix) const {
@@ -167,7 +171,9 @@ inline AnyLayer make_layer(const LayerText& text, const LayerRegistry& layers) {
   if (text.name() == "Inputs") return make_inputs(text, layers);
   if (text.name() == "Parallel") {
     std::vector<AnyLayer> heads;
-    for (const LayerText& head : text.children()) heads.push_back(make_layer(head, layers));
+    for (const LayerText& head : text.children())
+      if (heads.push_back(make_layer(head, layers)); heads.back().is_input())
+        head.fail("expected a layer, found an Input, which states what goes into the network");
     if (heads.size() < 2) text.fail("expected at least two layers inside, found ", heads.size());
     text.check_all_taken();
     return AnyParallel(std::move(heads));
@@ -179,7 +185,12 @@ inline AnyLayer make_layer(const LayerText& text, const LayerRegistry& layers) {
 
 inline Network Network::from_layers(const std::vector<LayerText>& texts, const LayerRegistry& layers) {
   Network net;
-  for (const LayerText& text : texts) net.layers_.push_back(detail::make_layer(text, layers));
+  for (const LayerText& text : texts) {
+    AnyLayer layer = detail::make_layer(text, layers);
+    detail::attempt<std::invalid_argument>([&] { net.check_place(layer); },
+                                           [&](const std::invalid_argument& wrong) { text.fail(wrong.what()); });
+    net.layers_.push_back(std::move(layer));
+  }
   return net;
 }
 
