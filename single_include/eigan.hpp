@@ -175,7 +175,7 @@ inline constexpr Index most_size = 2147483647;
 }  // namespace eigan
 
 // ======== eigan/core/view.hpp
-// View<T> and ConstView<T>: a matrix that somebody else owns.
+// View<T>, ConstView<T> and LastingView<T>: a matrix that somebody else owns.
 //
 // Samples are columns: a batch is features x batch, column-major, so that one sample is contiguous and a batch is a
 // block of columns. Columns may stand further apart than they are long (`outerStride()`), which lets buffers pad
@@ -280,6 +280,24 @@ class ConstView : public detail::ConstViewBase<T> {
   ConstView columns(Index first, Index count) const {
     return ConstView(this->data() + first * this->outerStride(), this->rows(), count, this->outerStride());
   }
+};
+
+/// A ConstView that is read again after the call that it is handed to, so a temporary matrix does not become one, not
+/// even in braces: it would be gone by then.
+template <class T>
+class LastingView : public ConstView<T> {
+ public:
+  // NOLINTBEGIN(google-explicit-constructor): as for ConstView
+  /// Of the same memory.
+  LastingView(const ConstView<T>& view) : ConstView<T>(view) {}
+  LastingView(const View<T>& view) : ConstView<T>(view) {}
+  /// Of a whole matrix that somebody keeps.
+  LastingView(const Matrix<T>& matrix) : ConstView<T>(matrix) {}
+  LastingView(const Matrix<T>&&) = delete;
+  /// An expression would become a temporary matrix.
+  template <class Expression>
+  LastingView(const Eigen::EigenBase<Expression>&) = delete;
+  // NOLINTEND(google-explicit-constructor)
 };
 
 }  // namespace eigan
@@ -3146,83 +3164,6 @@ bool same_layout(const Steps<T>& a, const Steps<T>& b) {
 
 }  // namespace eigan
 
-namespace eigan::detail {
-
-/// A network of at least one step, each level of which is read by another, but for the output.
-template <class T>
-void check_complete(const Steps<T>& net) {
-  if (net.steps().empty()) fail_contract("eigan::Model: needs at least one layer");
-  for (std::size_t level = 0; level + 1 < net.levels().size(); ++level)
-    if (net.readers(level) == 0) fail_contract("eigan::Model: nobody reads level ", level);
-}
-
-/// As many parameters as the network has, and numbers of state, or none of these.
-template <class T>
-void check_buffers(const Steps<T>& net, Index params, Index state) {
-  if (params != net.param_size())
-    fail_contract("eigan::Model: the network has ", net.param_size(), " parameters, given are ", params);
-  if (state != 0 && state != net.state_size())
-    fail_contract("eigan::Model: the network's state has ", net.state_size(), " numbers, given are ", state);
-}
-
-/// Inputs of the network, of one number of samples.
-template <class T>
-void check_inputs(const Steps<T>& net, std::span<const ConstView<T>> inputs) {
-  if (inputs.size() != net.inputs())
-    fail_contract("eigan::Model: this network has ", net.inputs(), " inputs, given are ", inputs.size());
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const Index features = net.levels()[i].size();
-    if (inputs[i].rows() != features)
-      fail_contract("eigan::Model: a sample of the input must have ", features, " features, has ", inputs[i].rows());
-    if (inputs[i].cols() != inputs[0].cols())
-      fail_contract("eigan::Model: all inputs must have ", inputs[0].cols(), " samples, input ", i, " has ",
-                    inputs[i].cols());
-  }
-}
-
-/// Room for the output of so many samples.
-template <class T>
-void check_output(const Steps<T>& net, const View<T>& y, Index samples) {
-  const Index features = net.levels().back().size();
-  if (y.rows() != features || y.cols() != samples)
-    fail_contract("eigan::Model::infer: y must be ", features, " x ", samples, ", is ", y.rows(), " x ", y.cols());
-}
-
-/// Room for the gradient of each input that anybody wants.
-template <class T>
-void check_input_gradients(const Steps<T>& net, std::span<const View<T>> dx, Index samples) {
-  for (std::size_t i = 0; i < dx.size(); ++i) {
-    const Index features = net.levels()[i].size();
-    if (dx[i].data() != nullptr && (dx[i].rows() != features || dx[i].cols() != samples))
-      fail_contract("eigan::Model::backward_input: dx must be ", features, " x ", samples, ", is ", dx[i].rows(), " x ",
-                    dx[i].cols());
-  }
-}
-
-/// A tape or a scratch (`what`) that was made for this network, or for another of the same sizes.
-template <class T>
-void check_made_for(const Steps<T>& net, const Steps<T>& other, const char* what) {
-  if (&other != &net && !same_layout(other, net)) fail_contract(what, " was made for a network of other sizes");
-}
-
-/// A network that draws no random numbers.
-template <class T>
-void check_deterministic(const Steps<T>& net) {
-  if (net.stochastic())
-    fail_contract("eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
-}
-
-}  // namespace eigan::detail
-
-// ======== eigan/net/gradients.hpp
-// Gradients: adds the parameters' gradients of a pass, each over the whole batch.
-//
-// The work is cut into blocks of consecutive parameters; where a layer has few parameters and much work, into runs of
-// samples whose gradients are computed by themselves and added in order. Neither cut depends on the number of threads.
-// A thread takes a contiguous share of the operations; it computes blocks of one layer together, a run of them, because
-// their products read the same activations, but no more at a time than a core's cache holds of the gradient until the
-// optimiser reads it.
-
 // ======== eigan/net/tape.hpp
 // Tape: one forward pass remembered: every level of a network, and room for the gradients on the way back.
 //
@@ -3359,10 +3300,12 @@ class Tape {
 
   // What passes need; programs do not.
 
-  /// Starts a new pass over the columns of the inputs.
-  void begin(std::span<const ConstView<T>> inputs, Draw draw) {
-    for (std::size_t i = 0; i < inputs.size(); ++i) inputs_[i].rebind(inputs[i]);
-    batch_ = inputs[0].cols();
+  /// Starts a new pass over the columns of the inputs, a range of views.
+  template <class Inputs>
+  void begin(const Inputs& inputs, Draw draw) {
+    auto kept = inputs_.begin();
+    for (const ConstView<T>& input : inputs) (kept++)->rebind(input);
+    batch_ = inputs_[0].cols();
     rng_ = draw.rng, first_sample_ = draw.first_sample;
     state_ = State::passed;
   }
@@ -3434,6 +3377,92 @@ class Tape {
 };
 
 }  // namespace eigan
+
+namespace eigan::detail {
+
+/// A network of at least one step, each level of which is read by another, but for the output.
+template <class T>
+void check_complete(const Steps<T>& net) {
+  if (net.steps().empty()) fail_contract("eigan::Model: needs at least one layer");
+  for (std::size_t level = 0; level + 1 < net.levels().size(); ++level)
+    if (net.readers(level) == 0) fail_contract("eigan::Model: nobody reads level ", level);
+}
+
+/// As many parameters as the network has, and numbers of state, or none of these.
+template <class T>
+void check_buffers(const Steps<T>& net, Index params, Index state) {
+  if (params != net.param_size())
+    fail_contract("eigan::Model: the network has ", net.param_size(), " parameters, given are ", params);
+  if (state != 0 && state != net.state_size())
+    fail_contract("eigan::Model: the network's state has ", net.state_size(), " numbers, given are ", state);
+}
+
+/// Inputs of the network, a range of views, of one number of samples.
+template <class T, class Inputs>
+void check_inputs(const Steps<T>& net, const Inputs& inputs) {
+  if (inputs.size() != net.inputs())
+    fail_contract("eigan::Model: this network has ", net.inputs(), " inputs, given are ", inputs.size());
+  const Index samples = inputs.begin()->cols();
+  std::size_t i = 0;
+  for (const ConstView<T>& input : inputs) {
+    const Index features = net.levels()[i].size();
+    if (input.rows() != features)
+      fail_contract("eigan::Model: a sample of the input must have ", features, " features, has ", input.rows());
+    if (input.cols() != samples)
+      fail_contract("eigan::Model: all inputs must have ", samples, " samples, input ", i, " has ", input.cols());
+    ++i;
+  }
+}
+
+/// A batch that the tape has room for.
+template <class T>
+void check_batch(const Tape<T>& tape, Index batch) {
+  if (batch < 1 || batch > tape.capacity())
+    fail_contract("eigan::Model::forward: this tape holds 1 to ", tape.capacity(), " samples, the input has ", batch);
+}
+
+/// Room for the output of so many samples.
+template <class T>
+void check_output(const Steps<T>& net, const View<T>& y, Index samples) {
+  const Index features = net.levels().back().size();
+  if (y.rows() != features || y.cols() != samples)
+    fail_contract("eigan::Model::infer: y must be ", features, " x ", samples, ", is ", y.rows(), " x ", y.cols());
+}
+
+/// Room for the gradient of each input that anybody wants.
+template <class T>
+void check_input_gradients(const Steps<T>& net, std::span<const View<T>> dx, Index samples) {
+  for (std::size_t i = 0; i < dx.size(); ++i) {
+    const Index features = net.levels()[i].size();
+    if (dx[i].data() != nullptr && (dx[i].rows() != features || dx[i].cols() != samples))
+      fail_contract("eigan::Model::backward_input: dx must be ", features, " x ", samples, ", is ", dx[i].rows(), " x ",
+                    dx[i].cols());
+  }
+}
+
+/// A tape or a scratch (`what`) that was made for this network, or for another of the same sizes.
+template <class T>
+void check_made_for(const Steps<T>& net, const Steps<T>& other, const char* what) {
+  if (&other != &net && !same_layout(other, net)) fail_contract(what, " was made for a network of other sizes");
+}
+
+/// A network that draws no random numbers.
+template <class T>
+void check_deterministic(const Steps<T>& net) {
+  if (net.stochastic())
+    fail_contract("eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
+}
+
+}  // namespace eigan::detail
+
+// ======== eigan/net/gradients.hpp
+// Gradients: adds the parameters' gradients of a pass, each over the whole batch.
+//
+// The work is cut into blocks of consecutive parameters; where a layer has few parameters and much work, into runs of
+// samples whose gradients are computed by themselves and added in order. Neither cut depends on the number of threads.
+// A thread takes a contiguous share of the operations; it computes blocks of one layer together, a run of them, because
+// their products read the same activations, but no more at a time than a core's cache holds of the gradient until the
+// optimiser reads it.
 
 namespace eigan::detail {
 
@@ -4118,40 +4147,28 @@ class BasicModel {
 
   /// A forward pass for training: remembers on the tape what backward needs. x: input_size x batch, not copied.
   /// Layers that draw random numbers draw them from `rng`, so every pass wants its own: `rng.fold_in(step)`.
-  ConstView<T> forward(Tape<T>& tape, ConstView<T> x, Rng rng, Threads threads = {}) const {
-    return forward(tape, std::array{x}, {rng, 0}, threads);
+  ConstView<T> forward(Tape<T>& tape, LastingView<T> x, Rng rng, Threads threads = {}) const {
+    return pass(tape, std::array{x}, {rng, 0}, threads);
   }
   /// A forward pass of a network without randomness.
-  ConstView<T> forward(Tape<T>& tape, ConstView<T> x, Threads threads = {}) const {
+  ConstView<T> forward(Tape<T>& tape, LastingView<T> x, Threads threads = {}) const {
     detail::check_deterministic(*steps_);
     return forward(tape, x, Rng(0), threads);
   }
   /// A forward pass of a network of several inputs.
-  ConstView<T> forward(Tape<T>& tape, std::initializer_list<ConstView<T>> inputs, Rng rng, Threads threads = {}) const {
-    return forward(tape, std::span(inputs.begin(), inputs.size()), {rng, 0}, threads);
+  ConstView<T> forward(Tape<T>& tape, std::initializer_list<LastingView<T>> inputs, Rng rng,
+                       Threads threads = {}) const {
+    return pass(tape, inputs, {rng, 0}, threads);
   }
-  ConstView<T> forward(Tape<T>& tape, std::initializer_list<ConstView<T>> inputs, Threads threads = {}) const {
+  ConstView<T> forward(Tape<T>& tape, std::initializer_list<LastingView<T>> inputs, Threads threads = {}) const {
     detail::check_deterministic(*steps_);
     return forward(tape, inputs, Rng(0), threads);
   }
   /// A forward pass of any number of inputs. Its first sample is number draw.first_sample: a part of a batch that is
   /// computed elsewhere draws what the whole batch would.
   ConstView<T> forward(Tape<T>& tape, std::span<const ConstView<T>> inputs, Draw draw, Threads threads = {}) const {
-    check_tape(tape);
-    check_inputs(inputs);
-    const Index batch = inputs[0].cols();
-    if (batch < 1 || batch > tape.capacity())
-      detail::fail_contract("eigan::Model::forward: this tape holds 1 to ", tape.capacity(), " samples, the input has ",
-                            batch);
-    tape.begin(inputs, draw);
-    detail::Pass<T>(*steps_, params(), state(), tiling_, tape, threads).forward();
-    return tape.output();
+    return pass(tape, inputs, draw, threads);
   }
-  /// A temporary would be gone before backward reads it.
-  template <std::same_as<Matrix<T>> M>
-  ConstView<T> forward(Tape<T>& tape, M&& x, Rng rng, Threads threads = {}) const = delete;
-  template <std::same_as<Matrix<T>> M>
-  ConstView<T> forward(Tape<T>& tape, M&& x, Threads threads = {}) const = delete;
 
   /// The gradient with respect to the input alone; the caller has written tape.output_gradient(). Assigns dx.
   void backward_input(Tape<T>& tape, View<T> dx, Threads threads = {}) const {
@@ -4233,6 +4250,16 @@ class BasicModel {
   }
 
  private:
+  /// `inputs`: a range of views.
+  template <class Inputs>
+  ConstView<T> pass(Tape<T>& tape, const Inputs& inputs, Draw draw, Threads threads) const {
+    check_tape(tape);
+    detail::check_inputs(*steps_, inputs);
+    detail::check_batch(tape, inputs.begin()->cols());
+    tape.begin(inputs, draw);
+    detail::Pass<T>(*steps_, params(), state(), tiling_, tape, threads).forward();
+    return tape.output();
+  }
   void propagate(Tape<T>& tape, std::span<const View<T>> dx, Threads threads) const {
     tape.begin_backward(dx);
     detail::Pass<T>(*steps_, params(), state(), tiling_, tape, threads).backward();
@@ -8939,7 +8966,7 @@ void generate(const BasicModel<T>& generator, GanWorkspace<T>& ws, ConstView<T> 
 template <class T, Optimizer<T> O, class Loss = NonSaturatingLoss>
 DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicModel<T>& discriminator, O& optimizer,
                                           GanWorkspace<T>& ws, std::type_identity_t<ConstView<T>> real,
-                                          std::type_identity_t<ConstView<T>> z, Rng rng, const Loss& loss = {},
+                                          std::type_identity_t<LastingView<T>> z, Rng rng, const Loss& loss = {},
                                           Threads threads = {}, Halves halves = Halves::together) {
   const Index batch = real.cols();
   if (z.cols() != batch)
@@ -8947,7 +8974,7 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
   if (real.rows() != discriminator.input_size())
     detail::fail_contract("eigan::discriminator_step: a real sample must have ", discriminator.input_size(),
                           " features, has ", real.rows());
-  detail::generate(generator, ws, z, rng.fold_in(0), threads);
+  detail::generate(generator, ws, ConstView<T>(z), rng.fold_in(0), threads);
   if (real.data() != ws.real(batch).data()) ws.real(batch) = real;
 
   DiscriminatorResult<T> result;
@@ -8971,11 +8998,6 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
   backward_and_step(discriminator, ws.d_tape, optimizer, ws.d_grad, threads);
   return result;
 }
-/// A temporary z would be gone before generator_step reads it.
-template <class T, Optimizer<T> O, std::same_as<Matrix<T>> Z, class... More>
-DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicModel<T>& discriminator, O& optimizer,
-                                          GanWorkspace<T>& ws, std::type_identity_t<ConstView<T>> real, Z&& z, Rng rng,
-                                          More&&... more) = delete;
 
 /// Trains the generator against the discriminator, which only passes the gradient through: its own weight gradients
 /// are not computed and it is not changed. The samples are those of the discriminator_step before; they serve for one
@@ -15924,9 +15946,9 @@ class Model : public BasicModel<T> {
   }
   /// A forward pass of a network of several inputs: `model.forward(tape, {x, condition})`.
   template <class... Arguments>
-  ConstView<T> forward(Tape<T>& tape, std::initializer_list<ConstView<T>> inputs, Arguments&&... arguments) const {
-    return forward<std::initializer_list<ConstView<T>>&, Arguments...>(tape, inputs,
-                                                                       std::forward<Arguments>(arguments)...);
+  ConstView<T> forward(Tape<T>& tape, std::initializer_list<LastingView<T>> inputs, Arguments&&... arguments) const {
+    return forward<std::initializer_list<LastingView<T>>&, Arguments...>(tape, inputs,
+                                                                         std::forward<Arguments>(arguments)...);
   }
 
  private:

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cmath>
-#include <concepts>
 #include <type_traits>
 
 #include <eigan/gan/losses.hpp>
@@ -73,7 +72,7 @@ void generate(const BasicModel<T>& generator, GanWorkspace<T>& ws, ConstView<T> 
 template <class T, Optimizer<T> O, class Loss = NonSaturatingLoss>
 DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicModel<T>& discriminator, O& optimizer,
                                           GanWorkspace<T>& ws, std::type_identity_t<ConstView<T>> real,
-                                          std::type_identity_t<ConstView<T>> z, Rng rng, const Loss& loss = {},
+                                          std::type_identity_t<LastingView<T>> z, Rng rng, const Loss& loss = {},
                                           Threads threads = {}, Halves halves = Halves::together) {
   const Index batch = real.cols();
   if (z.cols() != batch)
@@ -81,7 +80,7 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
   if (real.rows() != discriminator.input_size())
     detail::fail_contract("eigan::discriminator_step: a real sample must have ", discriminator.input_size(),
                           " features, has ", real.rows());
-  detail::generate(generator, ws, z, rng.fold_in(0), threads);
+  detail::generate(generator, ws, ConstView<T>(z), rng.fold_in(0), threads);
   if (real.data() != ws.real(batch).data()) ws.real(batch) = real;
 
   DiscriminatorResult<T> result;
@@ -105,11 +104,6 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
   backward_and_step(discriminator, ws.d_tape, optimizer, ws.d_grad, threads);
   return result;
 }
-/// A temporary z would be gone before generator_step reads it.
-template <class T, Optimizer<T> O, std::same_as<Matrix<T>> Z, class... More>
-DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicModel<T>& discriminator, O& optimizer,
-                                          GanWorkspace<T>& ws, std::type_identity_t<ConstView<T>> real, Z&& z, Rng rng,
-                                          More&&... more) = delete;
 
 /// Trains the generator against the discriminator, which only passes the gradient through: its own weight gradients
 /// are not computed and it is not changed. The samples are those of the discriminator_step before; they serve for one

@@ -8,6 +8,7 @@
 #include <eigan/core/error.hpp>
 #include <eigan/core/view.hpp>
 #include <eigan/net/steps.hpp>
+#include <eigan/net/tape.hpp>
 
 namespace eigan::detail {
 
@@ -28,19 +29,28 @@ void check_buffers(const Steps<T>& net, Index params, Index state) {
     fail_contract("eigan::Model: the network's state has ", net.state_size(), " numbers, given are ", state);
 }
 
-/// Inputs of the network, of one number of samples.
-template <class T>
-void check_inputs(const Steps<T>& net, std::span<const ConstView<T>> inputs) {
+/// Inputs of the network, a range of views, of one number of samples.
+template <class T, class Inputs>
+void check_inputs(const Steps<T>& net, const Inputs& inputs) {
   if (inputs.size() != net.inputs())
     fail_contract("eigan::Model: this network has ", net.inputs(), " inputs, given are ", inputs.size());
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
+  const Index samples = inputs.begin()->cols();
+  std::size_t i = 0;
+  for (const ConstView<T>& input : inputs) {
     const Index features = net.levels()[i].size();
-    if (inputs[i].rows() != features)
-      fail_contract("eigan::Model: a sample of the input must have ", features, " features, has ", inputs[i].rows());
-    if (inputs[i].cols() != inputs[0].cols())
-      fail_contract("eigan::Model: all inputs must have ", inputs[0].cols(), " samples, input ", i, " has ",
-                    inputs[i].cols());
+    if (input.rows() != features)
+      fail_contract("eigan::Model: a sample of the input must have ", features, " features, has ", input.rows());
+    if (input.cols() != samples)
+      fail_contract("eigan::Model: all inputs must have ", samples, " samples, input ", i, " has ", input.cols());
+    ++i;
   }
+}
+
+/// A batch that the tape has room for.
+template <class T>
+void check_batch(const Tape<T>& tape, Index batch) {
+  if (batch < 1 || batch > tape.capacity())
+    fail_contract("eigan::Model::forward: this tape holds 1 to ", tape.capacity(), " samples, the input has ", batch);
 }
 
 /// Room for the output of so many samples.

@@ -91,10 +91,12 @@ class Tape {
 
   // What passes need; programs do not.
 
-  /// Starts a new pass over the columns of the inputs.
-  void begin(std::span<const ConstView<T>> inputs, Draw draw) {
-    for (std::size_t i = 0; i < inputs.size(); ++i) inputs_[i].rebind(inputs[i]);
-    batch_ = inputs[0].cols();
+  /// Starts a new pass over the columns of the inputs, a range of views.
+  template <class Inputs>
+  void begin(const Inputs& inputs, Draw draw) {
+    auto kept = inputs_.begin();
+    for (const ConstView<T>& input : inputs) (kept++)->rebind(input);
+    batch_ = inputs_[0].cols();
     rng_ = draw.rng, first_sample_ = draw.first_sample;
     state_ = State::passed;
   }
