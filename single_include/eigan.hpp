@@ -50,9 +50,10 @@
 #include <utility>
 
 // ======== eigan/core/checked.hpp
-// Arithmetic on sizes that come from outside: the result, or false when it does not fit.
+// Arithmetic on sizes that come from outside: the result, or false when it does not fit, or the largest number.
 
 #include <concepts>
+#include <limits>
 
 namespace eigan {
 
@@ -72,6 +73,22 @@ constexpr bool checked_mul(T a, T b, T& product) {
   if (__builtin_mul_overflow(a, b, &result)) return false;
   product = result;
   return true;
+}
+
+/// a + b of which one is a size, or the largest T where that does not fit: a size that no memory holds.
+template <std::integral T>
+constexpr T sum_or_most(T a, T b) {
+  T sum = std::numeric_limits<T>::max();
+  checked_add(a, b, sum);
+  return sum;
+}
+
+/// a * b of two sizes, or the largest T where that does not fit: a size that no memory holds.
+template <std::integral T>
+constexpr T product_or_most(T a, T b) {
+  T product = std::numeric_limits<T>::max();
+  checked_mul(a, b, product);
+  return product;
 }
 
 }  // namespace eigan
@@ -1039,7 +1056,6 @@ inline bool helpers_lost() {
 
 #include <cmath>
 #include <cstring>
-#include <limits>
 
 #if defined(__linux__)
 #include <sched.h>
@@ -3665,9 +3681,11 @@ namespace eigan {
 template <class T = float>
 class Scratch {
  public:
-  /// For tiles of up to `tile` samples.
+  /// For tiles of up to `tile` samples. Throws std::invalid_argument for a tile of none, and std::bad_alloc or
+  /// std::bad_array_new_length, as Buffer does, for more than any memory holds.
   Scratch(std::shared_ptr<const Steps<T>> steps, Index tile)
       : steps_(std::move(steps)), tile_(tile), prepared_(steps_->prepared_size()), views_(steps_->levels().size()) {
+    if (tile < 1) detail::fail_contract("eigan::Scratch: a tile must have at least one sample, has ", tile);
     const Steps<T>& net = *steps_;
     std::vector<std::size_t> last_reader(net.levels().size(), 0);
     for (std::size_t s = 0; s < net.steps().size(); ++s)
@@ -3687,7 +3705,7 @@ class Scratch {
         place_[step.writes] = free.back(), free.pop_back();
       }
       Index& size = sizes[place_[step.writes]];
-      size = std::max(size, padded_stride<T>(net.levels()[step.writes].size()) * tile);
+      size = std::max(size, product_or_most(padded_stride<T>(net.levels()[step.writes].size()), tile));
       for (std::size_t read = 0; read < step.reads.size(); ++read) {
         const std::size_t level = step.reads[read];
         const bool again = std::find(step.reads.begin(), step.reads.begin() + static_cast<Index>(read), level) !=
