@@ -8959,6 +8959,12 @@ enum class Halves {
   apart      ///< as two, so that batch normalisation does not mix them (Radford et al. 2016)
 };
 
+/// Nothing follows the discriminator's forward passes; see discriminator_step.
+struct NothingFollows {
+  /// Does nothing.
+  void operator()() const {}
+};
+
 /// No further loss; see generator_step.
 struct NoFurtherLoss {
   /// 0.
@@ -8993,11 +8999,14 @@ void generate(const BasicModel<T>& generator, GanWorkspace<T>& ws, ConstView<T> 
 /// generator is not changed. real: features x batch, z: latent x batch, which must live until the generator_step that
 /// uses the same samples; dropout masks of this step come from `rng`, which must differ from step to step. What
 /// ws.d_grad holds, such as a penalty's gradient, joins the gradient of the loss; it is zero afterwards.
-template <class T, Optimizer<T> O, class Loss = NonSaturatingLoss>
+/// after_forward() is called behind each forward pass of the discriminator, one or, where halves are apart, two, while
+/// ws.d_tape holds that pass: running averages of both halves are `[&] { update_statistics(d, ws.d_tape); }`.
+template <class T, Optimizer<T> O, class Loss = NonSaturatingLoss, class AfterForward = NothingFollows>
 DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicModel<T>& discriminator, O& optimizer,
                                           GanWorkspace<T>& ws, std::type_identity_t<ConstView<T>> real,
                                           std::type_identity_t<LastingView<T>> z, Rng rng, const Loss& loss = {},
-                                          Threads threads = {}, Halves halves = Halves::together) {
+                                          Threads threads = {}, Halves halves = Halves::together,
+                                          const AfterForward& after_forward = {}) {
   const Index batch = real.cols();
   if (z.cols() != batch)
     detail::fail_contract("eigan::discriminator_step: ", batch, " real samples but ", z.cols(), " z");
@@ -9010,6 +9019,7 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
   DiscriminatorResult<T> result;
   if (halves == Halves::together) {
     const ConstView<T> logits = discriminator.forward(ws.d_tape, ws.both(batch), {rng.fold_in(1), 0}, threads);
+    after_forward();
     const ConstView<T> on_real = logits.columns(0, batch), on_fake = logits.columns(batch, batch);
     const View<T> gradient = ws.d_tape.output_gradient();
     const T real_loss = loss.real(on_real, gradient.columns(0, batch));
@@ -9017,11 +9027,13 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
     result = {real_loss + fake_loss, detail::mean_sigmoid(on_real), detail::mean_sigmoid(on_fake)};
   } else {
     const ConstView<T> on_real = discriminator.forward(ws.d_tape, ws.real_inputs(batch), {rng.fold_in(1), 0}, threads);
+    after_forward();
     result.loss = loss.real(on_real, ws.d_tape.output_gradient());
     result.d_real = detail::mean_sigmoid(on_real);
     discriminator.backward_params(ws.d_tape, ws.d_grad, threads);
     const ConstView<T> on_fake =
         discriminator.forward(ws.d_tape, ws.fake_inputs(batch), {rng.fold_in(1), batch}, threads);
+    after_forward();
     result.loss += loss.fake(on_fake, ws.d_tape.output_gradient());
     result.d_fake = detail::mean_sigmoid(on_fake);
   }
