@@ -591,6 +591,13 @@ struct Shape {
   constexpr bool operator==(const Shape&) const = default;  ///< equal in all three
 };
 
+/// Whether a memory may hold a sample of this shape; size() and pixels() are numbers then. Where a layer would give
+/// more numbers than an Index counts, output_shape() says the largest one.
+constexpr bool fits_memory(Shape shape) {
+  const Index size = product_or_most(product_or_most(shape.channels, shape.height), shape.width);
+  return size <= std::numeric_limits<Index>::max() / 64;
+}
+
 /// Rows [first, last) of an image.
 struct ImageRows {
   Index first;  ///< the first
@@ -3031,6 +3038,7 @@ class Steps {
       detail::fail_contract("eigan: this layer does not take what the layer before gives: layer ", name, ", ",
                             detail::spec_of(layer).text(), ", expects ", expected(layer), " and receives ",
                             shape_text(in));
+    check_memory(out, name);  // before the layer is placed, which multiplies sizes
     if constexpr (ShapedLayer<L>)
       return add_placed(layer.at(in), from, out, std::move(name));
     else
@@ -3131,14 +3139,12 @@ class Steps {
     for (const std::size_t level : step.reads) sum += static_cast<double>(levels_[level].size());
     return sum;
   }
-  static bool fits_memory(Shape shape) {
-    Index size = 0;
-    return checked_mul(shape.channels, shape.height, size) && checked_mul(size, shape.width, size) &&
-           size <= std::numeric_limits<Index>::max() / 64;
+  static void check_memory(Shape out, const std::string& name) {
+    if (!fits_memory(out))
+      detail::fail_contract("eigan: layer ", name, " would give more numbers than any memory holds");
   }
   std::size_t push(Step<T> step, Shape out) {
-    if (!fits_memory(out))
-      detail::fail_contract("eigan: layer ", step.name, " would give more numbers than any memory holds");
+    check_memory(out, step.name);
     step.operations = std::max(step.operations, detail::memory_access * numbers(step, out));
     step.writes = levels_.size();
     levels_.push_back(out);
@@ -9172,9 +9178,10 @@ struct Window {
 
   /// Shape{} where an image with its padding is smaller than the kernel.
   constexpr Shape output_shape(Shape in) const {
-    if (!in || in.height + 2 * padding < kernel || in.width + 2 * padding < kernel) return {};
-    return {in.channels, (in.height + 2 * padding - kernel) / stride + 1,
-            (in.width + 2 * padding - kernel) / stride + 1};
+    const Index least = kernel - 2 * padding;  // not negative
+    if (!in || in.height < least || in.width < least) return {};
+    const auto side = [&](Index from) { return sum_or_most<Index>((from - least) / stride, 1); };
+    return {in.channels, side(in.height), side(in.width)};
   }
   /// The output's rows, of `height`, whose windows meet the image's rows.
   constexpr ImageRows over(ImageRows rows, Index height) const {
@@ -9232,7 +9239,10 @@ class PlacedPooling : public SpatialLayer<Placed> {
  public:
   PlacedPooling(Shape in, Window window) : SpatialLayer<Placed>(in, window.output_shape(in)), window_(window) {}
 
-  double operations() const { return static_cast<double>(this->out().size() * window_.kernel * window_.kernel); }
+  double operations() const {
+    return static_cast<double>(this->out().size()) * static_cast<double>(window_.kernel) *
+           static_cast<double>(window_.kernel);
+  }
   Spec spec() const {
     const auto [k, s, p] = window_;
     return {Placed::name,
@@ -9378,8 +9388,9 @@ struct ConvolutionShape {
   constexpr Index weights() const { return out * in * taps(); }
 
   /// Multiplications with a pixel of the image for one sample, in each of the three directions.
-  constexpr Index multiplications() const {
-    return out * in * meetings(height, out_height(), kernel_height, stride_height, padding_height) *
+  constexpr double multiplications() const {
+    return static_cast<double>(out) * static_cast<double>(in) *
+           meetings(height, out_height(), kernel_height, stride_height, padding_height) *
            meetings(width, out_width(), kernel_width, stride_width, padding_width);
   }
 
@@ -9387,12 +9398,12 @@ struct ConvolutionShape {
 
  private:
   /// How often a tap meets a pixel, along one side.
-  static constexpr Index meetings(Index size, Index out_size, Index kernel, Index stride, Index padding) {
-    Index sum = 0;
-    for (Index q = 0; q < out_size; ++q) {
-      const Index first = std::max<Index>(0, padding - q * stride);
-      const Index last = std::min(kernel, size + padding - q * stride);
-      sum += std::max<Index>(0, last - first);
+  static constexpr double meetings(Index size, Index out_size, Index kernel, Index stride, Index padding) {
+    double sum = 0;
+    for (Index tap = 0; tap < kernel; ++tap) {  // a kernel is small; an image's sides may be any number
+      const Index first = tap < padding ? (padding - tap - 1) / stride + 1 : 0;
+      const Index behind = tap < size + padding ? std::min(out_size, (size + padding - tap - 1) / stride + 1) : 0;
+      sum += static_cast<double>(std::max<Index>(0, behind - first));
     }
     return sum;
   }
@@ -12020,20 +12031,22 @@ struct ConvolutionSettings {
   /// What a convolution makes of an image.
   constexpr Shape output_shape(Shape in) const {
     if (!in || in.channels != in_channels || in.height < least() || in.width < least()) return {};
-    return {out_channels, (in.height + 2 * padding - kernel_size) / stride + 1,
-            (in.width + 2 * padding - kernel_size) / stride + 1};
+    const auto side = [this](std::int64_t from) {
+      return as_size(sum_or_most<std::int64_t>(sum_or_most(from, 2 * std::int64_t{padding} - kernel_size) / stride, 1));
+    };
+    return {out_channels, side(in.height), side(in.width)};
   }
   /// Rows and columns that an image must have.
-  constexpr Index least() const { return std::max<Index>(kernel_size - 2 * padding, 1); }
+  constexpr Index least() const { return as_size(std::max<std::int64_t>(kernel_size - 2 * std::int64_t{padding}, 1)); }
   /// What a transposed one makes of it.
   constexpr Shape transposed_shape(Shape in) const {
-    const Index more = kernel_size + output_padding - 2 * padding - stride;
-    const Shape out{out_channels, in.height * stride + more, in.width * stride + more};
+    const auto side = [this](std::int64_t from) {
+      return as_size(sum_or_most(product_or_most<std::int64_t>(from, stride), -lost()));
+    };
+    const Shape out{out_channels, side(in.height), side(in.width)};
     return in && in.channels == in_channels && out ? out : Shape{};
   }
-  constexpr Index transposed_least() const {
-    return std::max<Index>(2 * padding + stride - kernel_size - output_padding, 0) / stride + 1;
-  }
+  constexpr Index transposed_least() const { return as_size(std::max<std::int64_t>(lost(), 0) / stride + 1); }
   /// From `image` to what a convolution with this kernel makes of it.
   constexpr ConvolutionShape shape(Shape image, Index out) const {
     return {image.channels, image.height, image.width, out, kernel_size, kernel_size, stride, stride, padding, padding};
@@ -12053,6 +12066,12 @@ struct ConvolutionSettings {
         std::int64_t{weights} >= std::int64_t{1} << 40)
       fail_contract("eigan::", name, ": cannot have ", text(),
                     stated.in_channels == dynamic ? "" : concat("; the type says ", stated.text()));
+  }
+  /// Rows of a transposed convolution's image that `stride` rows for each of y's are too many by.
+  constexpr std::int64_t lost() const { return 2 * std::int64_t{padding} + stride - kernel_size - output_padding; }
+  /// An Index, which may have 32 bits: the largest where it has not enough.
+  static constexpr Index as_size(std::int64_t size) {
+    return static_cast<Index>(std::min<std::int64_t>(size, std::numeric_limits<Index>::max()));
   }
   std::string text() const {
     return concat(in_channels, " to ", out_channels, " channels, kernel_size ", kernel_size, ", stride ", stride,
@@ -12100,7 +12119,7 @@ struct GradientBlocks {
 
 /// Into how many runs of samples a gradient is cut: as many as the kernels advise where the work is much.
 inline Index gradient_splits(const ConvolutionShape& s, Index batch) {
-  const bool much = static_cast<double>(s.multiplications()) * static_cast<double>(batch) > 2e6;
+  const bool much = s.multiplications() * static_cast<double>(batch) > 2e6;
   return much ? convolution::sample_groups(s, batch) : 1;
 }
 
@@ -12133,7 +12152,7 @@ class Conv2d {
 
   Index input_size() const { return shape_.in_size(); }
   Index output_size() const { return shape_.out_size(); }
-  double operations() const { return 2 * static_cast<double>(shape_.multiplications()); }
+  double operations() const { return 2 * shape_.multiplications(); }
   Spec spec() const {
     const Index c = shape_.in, o = shape_.out, k = shape_.kernel_width, s = shape_.stride_width;
     const Index p = shape_.padding_width;
@@ -12303,7 +12322,7 @@ class ConvTranspose2d {
 
   Index input_size() const { return shape_.out_size(); }
   Index output_size() const { return shape_.in_size(); }
-  double operations() const { return 2 * static_cast<double>(shape_.multiplications()); }
+  double operations() const { return 2 * shape_.multiplications(); }
   Spec spec() const {
     const Index c = shape_.out, o = shape_.in, k = shape_.kernel_width, s = shape_.stride_width;
     const Index p = shape_.padding_width, more = output_padding_;
@@ -15551,7 +15570,7 @@ class Upsample {
   }
 
   constexpr Shape output_shape(Shape in) const {
-    return in ? Shape{in.channels, scale_ * in.height, scale_ * in.width} : Shape{};
+    return in ? Shape{in.channels, product_or_most(scale_, in.height), product_or_most(scale_, in.width)} : Shape{};
   }
   std::string expects() const { return "an image"; }
   Spec spec() const { return at({}).spec(); }
