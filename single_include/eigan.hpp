@@ -3302,6 +3302,10 @@ class Tape {
     return gradient(gradients_.size() - 1);
   }
 
+  /// To read it, through a constant tape: that says nothing of a loss that has written. Meant between the loss and the
+  /// backward pass, which consumes it.
+  ConstView<T> output_gradient() const { return gradients_.back().columns(0, batch_); }
+
   /// A level as it stands: a layer that works in place has overwritten the level in front of it.
   ConstView<T> activation(std::size_t level) const {
     return level < inputs_.size() ? inputs_[level] : ConstView<T>(activations_[level].columns(0, batch_));
@@ -3322,9 +3326,13 @@ class Tape {
 
   // What passes need; programs do not.
 
+  /// The network of the remembered pass, which may be another than steps() of the same sizes; null before the first.
+  const Steps<T>* passed() const { return passed_.get(); }
+
   /// Starts a new pass over the columns of the inputs, a range of views.
   template <class Inputs>
-  void begin(const Inputs& inputs, Draw draw) {
+  void begin(const Inputs& inputs, Draw draw, const std::shared_ptr<const Steps<T>>& network) {
+    if (passed_ != network) passed_ = network;
     auto kept = inputs_.begin();
     for (const ConstView<T>& input : inputs) (kept++)->rebind(input);
     batch_ = inputs_[0].cols();
@@ -3381,7 +3389,7 @@ class Tape {
  private:
   enum class State { empty, passed, ready, consumed };
 
-  std::shared_ptr<const Steps<T>> steps_;
+  std::shared_ptr<const Steps<T>> steps_, passed_;
   std::vector<BufferMatrix<T>> memory_;
   std::vector<ConstView<T>> inputs_;
   std::vector<View<T>> activations_, gradients_;
@@ -3466,6 +3474,18 @@ void check_input_gradients(const Steps<T>& net, std::span<const View<T>> dx, Ind
 template <class T>
 void check_made_for(const Steps<T>& net, const Steps<T>& other, const char* what) {
   if (&other != &net && !same_layout(other, net)) fail_contract(what, " was made for a network of other sizes");
+}
+
+/// A tape whose pass was this network's, or that of another whose layers have the same settings.
+template <class T>
+void check_pass_of(const Steps<T>& net, const Tape<T>& tape) {
+  if (tape.passed() == &net) return;
+  for (std::size_t s = 0; s < net.steps().size(); ++s) {
+    const Step<T>&mine = net.steps()[s], &other = tape.passed()->steps()[s];
+    if (mine.kind == StepKind::layer && mine.spec().text() != other.spec().text())
+      fail_contract("eigan::Model: the forward pass on this tape was another network's: layer ", mine.name,
+                    ": expected ", mine.spec().text(), ", found ", other.spec().text());
+  }
 }
 
 /// A network that draws no random numbers.
@@ -4200,8 +4220,7 @@ class BasicModel {
   }
   /// The gradients with respect to several inputs; an empty view stands for one that nobody wants.
   void backward_inputs(Tape<T>& tape, std::span<const View<T>> dx, Threads threads = {}) const {
-    check_tape(tape);
-    tape.check_ready();
+    check_ready(tape);
     detail::check_input_gradients(*steps_, dx, tape.batch());
     propagate(tape, dx, threads);
   }
@@ -4223,8 +4242,7 @@ class BasicModel {
   }
   /// Throws std::invalid_argument if backward_params would refuse this tape or this gradient.
   void check_backward(const Tape<T>& tape, std::span<const T> grad) const {
-    check_tape(tape);
-    tape.check_ready();
+    check_ready(tape);
     if (std::ssize(grad) != param_size())
       detail::fail_contract("eigan::Model: the gradient must have ", param_size(), " elements, has ", grad.size());
   }
@@ -4280,7 +4298,7 @@ class BasicModel {
     check_tape(tape);
     detail::check_inputs(*steps_, inputs);
     detail::check_batch(tape, inputs.begin()->cols());
-    tape.begin(inputs, draw);
+    tape.begin(inputs, draw, steps_);
     detail::Pass<T>(*steps_, params(), state(), tiling_, tape, threads).forward();
     return tape.output();
   }
@@ -4290,6 +4308,11 @@ class BasicModel {
   }
   void check_tape(const Tape<T>& tape) const {
     detail::check_made_for(*steps_, tape.steps(), "eigan::Model: this tape");
+  }
+  void check_ready(const Tape<T>& tape) const {
+    check_tape(tape);
+    tape.check_ready();
+    detail::check_pass_of(*steps_, tape);
   }
 
   /// The part that belongs to the network's layer number `layer`.
@@ -15652,12 +15675,13 @@ concept LabelRange =
 
 namespace detail {
 
-/// labels[i], of a sample, or std::invalid_argument if it is no class.
+/// labels[i], of a sample or of one of its `pixels` pixels, or std::invalid_argument if it is no class.
 template <class Label, std::size_t extent>
-Index checked_label(const char* where, std::span<Label, extent> labels, Index i, Index classes) {
+Index checked_label(const char* where, std::span<Label, extent> labels, Index i, Index classes, Index pixels = 1) {
   const auto given = +labels[static_cast<std::size_t>(i)];  // characters are numbers, too
   if (std::cmp_less(given, 0) || std::cmp_greater_equal(given, classes))
-    fail_contract("eigan::", where, ": sample ", i, ": expected a label from 0 to ", classes - 1, ", found ", given);
+    fail_contract("eigan::", where, ": sample ", i / pixels, pixels > 1 ? concat(", pixel ", i % pixels) : "",
+                  ": expected a label from 0 to ", classes - 1, ", found ", given);
   return static_cast<Index>(given);
 }
 
@@ -15701,7 +15725,7 @@ T cross_entropy(std::type_identity_t<ConstView<T>> z, const Labels& labels, View
   double sum = 0;
   for (Index j = 0; j < z.cols(); ++j)
     for (Index pixel = 0; pixel < pixels; ++pixel) {
-      const Index label = detail::checked_label("cross_entropy", all, j * pixels + pixel, classes);
+      const Index label = detail::checked_label("cross_entropy", all, j * pixels + pixel, classes, pixels);
       const T* const zj = z.data() + j * z.outerStride() + pixel * classes;
       T* const dzj = dz.data() + j * dz.outerStride() + pixel * classes;
       const auto [log_total, largest] = detail::softmax(classes, zj, dzj, scale);

@@ -194,6 +194,39 @@ TEST_CASE("Tape: a way back without a pass, without a loss or over a consumed gr
   CHECK(support::same_bits(dx, expected));
 }
 
+TEST_CASE("Tape: a constant tape's gradient is read, which does not stand for a loss") {
+  const Model<Sequential<L, Tanh>> model(Rng(1));
+  const Matrix<float> x = support::random_matrix<float>(6, 5, 2);
+  Tape<float> tape = passed(model, x);
+  CHECK(std::as_const(tape).output_gradient() == Matrix<float>::Ones(6, 5));
+  Matrix<float> dx(6, 5);
+  model.backward_input(tape, dx);
+  CHECK(std::as_const(tape).output_gradient().allFinite());
+  CHECK_THROWS_AS(model.backward_input(tape, dx), std::invalid_argument);
+}
+
+TEST_CASE("Tape: the way back is that of the network that went forward, or of an equal one") {
+  using Net = Sequential<Linear<>, Dropout>;
+  const auto make = [](double p) { return Model<Net>(Net(Linear<>(6, 6), Dropout(p)), Rng(1)); };
+  const auto one = make(0.1), equal = make(0.1), other = make(0.2);
+  const Matrix<float> x = support::random_matrix<float>(6, 5, 2);
+  Tape<float> tape = passed(one, x);
+  Matrix<float> dx(6, 5);
+  CHECK_THROWS_WITH_AS(other.backward_input(tape, dx),
+                       "eigan::Model: the forward pass on this tape was another network's: layer 1: expected "
+                       "Dropout(p=0.2), found Dropout(p=0.1)",
+                       std::invalid_argument);
+  CHECK_NOTHROW(equal.backward_input(tape, dx));
+  // The tape of one serves the other for a whole pass.
+  other.forward(tape, x, Rng(1));
+  tape.output_gradient().setOnes();
+  CHECK_NOTHROW(other.backward_input(tape, dx));
+  other.forward(tape, x, Rng(1));
+  tape.output_gradient().setOnes();
+  Buffer<float> grad = one.zeros();
+  CHECK_THROWS_AS(one.backward_params(tape, grad), std::invalid_argument);
+}
+
 TEST_CASE("Tape: a refused forward pass leaves the one before") {
   const Model<Sequential<L, Tanh>> model(Rng(1));
   const Matrix<float> x = support::random_matrix<float>(6, 5, 2), many(6, 9), narrow(5, 5);

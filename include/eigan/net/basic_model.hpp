@@ -130,8 +130,7 @@ class BasicModel {
   }
   /// The gradients with respect to several inputs; an empty view stands for one that nobody wants.
   void backward_inputs(Tape<T>& tape, std::span<const View<T>> dx, Threads threads = {}) const {
-    check_tape(tape);
-    tape.check_ready();
+    check_ready(tape);
     detail::check_input_gradients(*steps_, dx, tape.batch());
     propagate(tape, dx, threads);
   }
@@ -153,8 +152,7 @@ class BasicModel {
   }
   /// Throws std::invalid_argument if backward_params would refuse this tape or this gradient.
   void check_backward(const Tape<T>& tape, std::span<const T> grad) const {
-    check_tape(tape);
-    tape.check_ready();
+    check_ready(tape);
     if (std::ssize(grad) != param_size())
       detail::fail_contract("eigan::Model: the gradient must have ", param_size(), " elements, has ", grad.size());
   }
@@ -210,7 +208,7 @@ class BasicModel {
     check_tape(tape);
     detail::check_inputs(*steps_, inputs);
     detail::check_batch(tape, inputs.begin()->cols());
-    tape.begin(inputs, draw);
+    tape.begin(inputs, draw, steps_);
     detail::Pass<T>(*steps_, params(), state(), tiling_, tape, threads).forward();
     return tape.output();
   }
@@ -220,6 +218,11 @@ class BasicModel {
   }
   void check_tape(const Tape<T>& tape) const {
     detail::check_made_for(*steps_, tape.steps(), "eigan::Model: this tape");
+  }
+  void check_ready(const Tape<T>& tape) const {
+    check_tape(tape);
+    tape.check_ready();
+    detail::check_pass_of(*steps_, tape);
   }
 
   /// The part that belongs to the network's layer number `layer`.

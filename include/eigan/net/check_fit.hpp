@@ -78,6 +78,18 @@ void check_made_for(const Steps<T>& net, const Steps<T>& other, const char* what
   if (&other != &net && !same_layout(other, net)) fail_contract(what, " was made for a network of other sizes");
 }
 
+/// A tape whose pass was this network's, or that of another whose layers have the same settings.
+template <class T>
+void check_pass_of(const Steps<T>& net, const Tape<T>& tape) {
+  if (tape.passed() == &net) return;
+  for (std::size_t s = 0; s < net.steps().size(); ++s) {
+    const Step<T>&mine = net.steps()[s], &other = tape.passed()->steps()[s];
+    if (mine.kind == StepKind::layer && mine.spec().text() != other.spec().text())
+      fail_contract("eigan::Model: the forward pass on this tape was another network's: layer ", mine.name,
+                    ": expected ", mine.spec().text(), ", found ", other.spec().text());
+  }
+}
+
 /// A network that draws no random numbers.
 template <class T>
 void check_deterministic(const Steps<T>& net) {
