@@ -3444,9 +3444,22 @@ void check_inputs(const Steps<T>& net, const Inputs& inputs) {
   }
 }
 
-/// A batch that the tape has room for.
+/// The first batch normalisation of vectors, if there is one. In training one sample does not do for it: of a single
+/// value the mean is that value, and the output beta, whatever goes in.
 template <class T>
-void check_batch(const Tape<T>& tape, Index batch) {
+const Step<T>* normalises_vectors(const Steps<T>& net) {
+  for (const Step<T>& step : net.steps())
+    if (step.traits().coupled && step.traits().statistics && net.levels()[step.reads[0]].is_vector()) return &step;
+  return nullptr;
+}
+
+/// A batch that the tape has room for, and of which there is a variance where one is wanted.
+template <class T>
+void check_batch(const Steps<T>& net, const Tape<T>& tape, Index batch) {
+  if (batch == 1)
+    if (const Step<T>* const step = normalises_vectors(net))
+      fail_contract("eigan::Model::forward: layer ", step->name, ", ", step->spec().text(),
+                    ": expected more than 1 value of each channel in training, found a batch of 1");
   if (batch < 1 || batch > tape.capacity())
     fail_contract("eigan::Model::forward: this tape holds 1 to ", tape.capacity(), " samples, the input has ", batch);
 }
@@ -4297,7 +4310,7 @@ class BasicModel {
   ConstView<T> pass(Tape<T>& tape, const Inputs& inputs, Draw draw, Threads threads) const {
     check_tape(tape);
     detail::check_inputs(*steps_, inputs);
-    detail::check_batch(tape, inputs.begin()->cols());
+    detail::check_batch(*steps_, tape, inputs.begin()->cols());
     tape.begin(inputs, draw, steps_);
     detail::Pass<T>(*steps_, params(), state(), tiling_, tape, threads).forward();
     return tape.output();

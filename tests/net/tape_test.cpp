@@ -2,6 +2,7 @@
 #include <memory>
 #include <utility>
 
+#include <eigan/layers/batch_norm.hpp>
 #include <eigan/layers/dropout.hpp>
 #include <eigan/layers/leaky_relu.hpp>
 #include <eigan/layers/linear.hpp>
@@ -225,6 +226,24 @@ TEST_CASE("Tape: the way back is that of the network that went forward, or of an
   tape.output_gradient().setOnes();
   Buffer<float> grad = one.zeros();
   CHECK_THROWS_AS(one.backward_params(tape, grad), std::invalid_argument);
+}
+
+TEST_CASE("Tape: in training batch normalisation wants more than one value of each channel") {
+  const Model<Sequential<L, BatchNorm1d<6>>> model(Rng(1));
+  const Matrix<float> x = support::random_matrix<float>(6, 5, 2), one = x.leftCols(1);
+  Tape<float> tape = passed(model, x);
+  CHECK_THROWS_WITH_AS(model.forward(tape, one),
+                       "eigan::Model::forward: layer 1, BatchNorm1d(num_features=6, eps=1e-05): expected more than 1 "
+                       "value of each channel in training, found a batch of 1",
+                       std::invalid_argument);
+  CHECK(tape.batch() == 5);  // nothing has changed
+  const Model<Sequential<Input<6, 1, 1>, BatchNorm2d<6>>> pixel(Rng(1));
+  auto of_pixel = pixel.tape(2);
+  CHECK_THROWS_AS(pixel.forward(of_pixel, one), std::invalid_argument);
+  // An image has more values than one.
+  const Model<Sequential<Input<3, 1, 2>, BatchNorm2d<3>>> image(Rng(1));
+  auto of_image = image.tape(1);
+  CHECK_NOTHROW(image.forward(of_image, one));
 }
 
 TEST_CASE("Tape: a refused forward pass leaves the one before") {

@@ -207,7 +207,7 @@ class BasicModel {
   ConstView<T> pass(Tape<T>& tape, const Inputs& inputs, Draw draw, Threads threads) const {
     check_tape(tape);
     detail::check_inputs(*steps_, inputs);
-    detail::check_batch(tape, inputs.begin()->cols());
+    detail::check_batch(*steps_, tape, inputs.begin()->cols());
     tape.begin(inputs, draw, steps_);
     detail::Pass<T>(*steps_, params(), state(), tiling_, tape, threads).forward();
     return tape.output();
