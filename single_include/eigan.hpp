@@ -50,9 +50,10 @@
 #include <utility>
 
 // ======== eigan/core/checked.hpp
-// Arithmetic on sizes that come from outside: the result, or false when it does not fit.
+// Arithmetic on sizes that come from outside: the result, or false when it does not fit, or the largest number.
 
 #include <concepts>
+#include <limits>
 
 namespace eigan {
 
@@ -72,6 +73,22 @@ constexpr bool checked_mul(T a, T b, T& product) {
   if (__builtin_mul_overflow(a, b, &result)) return false;
   product = result;
   return true;
+}
+
+/// a + b of which one is a size, or the largest T where that does not fit: a size that no memory holds.
+template <std::integral T>
+constexpr T sum_or_most(T a, T b) {
+  T sum = std::numeric_limits<T>::max();
+  checked_add(a, b, sum);
+  return sum;
+}
+
+/// a * b of two sizes, or the largest T where that does not fit: a size that no memory holds.
+template <std::integral T>
+constexpr T product_or_most(T a, T b) {
+  T product = std::numeric_limits<T>::max();
+  checked_mul(a, b, product);
+  return product;
 }
 
 }  // namespace eigan
@@ -183,7 +200,7 @@ constexpr Index width_beside(Index height) {
 }  // namespace eigan
 
 // ======== eigan/core/view.hpp
-// View<T> and ConstView<T>: a matrix that somebody else owns.
+// View<T>, ConstView<T> and LastingView<T>: a matrix that somebody else owns.
 //
 // Samples are columns: a batch is features x batch, column-major, so that one sample is contiguous and a batch is a
 // block of columns. Columns may stand further apart than they are long (`outerStride()`), which lets buffers pad
@@ -288,6 +305,24 @@ class ConstView : public detail::ConstViewBase<T> {
   ConstView columns(Index first, Index count) const {
     return ConstView(this->data() + first * this->outerStride(), this->rows(), count, this->outerStride());
   }
+};
+
+/// A ConstView that is read again after the call that it is handed to, so a temporary matrix does not become one, not
+/// even in braces: it would be gone by then.
+template <class T>
+class LastingView : public ConstView<T> {
+ public:
+  // NOLINTBEGIN(google-explicit-constructor): as for ConstView
+  /// Of the same memory.
+  LastingView(const ConstView<T>& view) : ConstView<T>(view) {}
+  LastingView(const View<T>& view) : ConstView<T>(view) {}
+  /// Of a whole matrix that somebody keeps.
+  LastingView(const Matrix<T>& matrix) : ConstView<T>(matrix) {}
+  LastingView(const Matrix<T>&&) = delete;
+  /// An expression would become a temporary matrix.
+  template <class Expression>
+  LastingView(const Eigen::EigenBase<Expression>&) = delete;
+  // NOLINTEND(google-explicit-constructor)
 };
 
 }  // namespace eigan
@@ -563,6 +598,13 @@ struct Shape {
   constexpr explicit operator bool() const { return channels > 0 && height > 0 && width > 0; }
   constexpr bool operator==(const Shape&) const = default;  ///< equal in all three
 };
+
+/// Whether a memory may hold a sample of this shape; size() and pixels() are numbers then. Where a layer would give
+/// more numbers than an Index counts, output_shape() says the largest one.
+constexpr bool fits_memory(Shape shape) {
+  const Index size = product_or_most(product_or_most(shape.channels, shape.height), shape.width);
+  return size <= std::numeric_limits<Index>::max() / 64;
+}
 
 /// Rows [first, last) of an image.
 struct ImageRows {
@@ -1029,7 +1071,6 @@ inline bool helpers_lost() {
 
 #include <cmath>
 #include <cstring>
-#include <limits>
 
 #if defined(__linux__)
 #include <sched.h>
@@ -3008,6 +3049,7 @@ class Steps {
       detail::fail_contract("eigan: this layer does not take what the layer before gives: layer ", name, ", ",
                             detail::spec_of(layer).text(), ", expects ", expected(layer), " and receives ",
                             shape_text(in));
+    check_memory(out, name);  // before the layer is placed, which multiplies sizes
     if constexpr (ShapedLayer<L>)
       return add_placed(layer.at(in), from, out, std::move(name));
     else
@@ -3108,14 +3150,12 @@ class Steps {
     for (const std::size_t level : step.reads) sum += static_cast<double>(levels_[level].size());
     return sum;
   }
-  static bool fits_memory(Shape shape) {
-    Index size = 0;
-    return checked_mul(shape.channels, shape.height, size) && checked_mul(size, shape.width, size) &&
-           size <= std::numeric_limits<Index>::max() / 64;
+  static void check_memory(Shape out, const std::string& name) {
+    if (!fits_memory(out))
+      detail::fail_contract("eigan: layer ", name, " would give more numbers than any memory holds");
   }
   std::size_t push(Step<T> step, Shape out) {
-    if (!fits_memory(out))
-      detail::fail_contract("eigan: layer ", step.name, " would give more numbers than any memory holds");
+    check_memory(out, step.name);
     step.operations = std::max(step.operations, detail::memory_access * numbers(step, out));
     step.writes = levels_.size();
     levels_.push_back(out);
@@ -3156,83 +3196,6 @@ bool same_layout(const Steps<T>& a, const Steps<T>& b) {
 }  // namespace detail
 
 }  // namespace eigan
-
-namespace eigan::detail {
-
-/// A network of at least one step, each level of which is read by another, but for the output.
-template <class T>
-void check_complete(const Steps<T>& net) {
-  if (net.steps().empty()) fail_contract("eigan::Model: needs at least one layer");
-  for (std::size_t level = 0; level + 1 < net.levels().size(); ++level)
-    if (net.readers(level) == 0) fail_contract("eigan::Model: nobody reads level ", level);
-}
-
-/// As many parameters as the network has, and numbers of state, or none of these.
-template <class T>
-void check_buffers(const Steps<T>& net, Index params, Index state) {
-  if (params != net.param_size())
-    fail_contract("eigan::Model: the network has ", net.param_size(), " parameters, given are ", params);
-  if (state != 0 && state != net.state_size())
-    fail_contract("eigan::Model: the network's state has ", net.state_size(), " numbers, given are ", state);
-}
-
-/// Inputs of the network, of one number of samples.
-template <class T>
-void check_inputs(const Steps<T>& net, std::span<const ConstView<T>> inputs) {
-  if (inputs.size() != net.inputs())
-    fail_contract("eigan::Model: this network has ", net.inputs(), " inputs, given are ", inputs.size());
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const Index features = net.levels()[i].size();
-    if (inputs[i].rows() != features)
-      fail_contract("eigan::Model: a sample of the input must have ", features, " features, has ", inputs[i].rows());
-    if (inputs[i].cols() != inputs[0].cols())
-      fail_contract("eigan::Model: all inputs must have ", inputs[0].cols(), " samples, input ", i, " has ",
-                    inputs[i].cols());
-  }
-}
-
-/// Room for the output of so many samples.
-template <class T>
-void check_output(const Steps<T>& net, const View<T>& y, Index samples) {
-  const Index features = net.levels().back().size();
-  if (y.rows() != features || y.cols() != samples)
-    fail_contract("eigan::Model::infer: y must be ", features, " x ", samples, ", is ", y.rows(), " x ", y.cols());
-}
-
-/// Room for the gradient of each input that anybody wants.
-template <class T>
-void check_input_gradients(const Steps<T>& net, std::span<const View<T>> dx, Index samples) {
-  for (std::size_t i = 0; i < dx.size(); ++i) {
-    const Index features = net.levels()[i].size();
-    if (dx[i].data() != nullptr && (dx[i].rows() != features || dx[i].cols() != samples))
-      fail_contract("eigan::Model::backward_input: dx must be ", features, " x ", samples, ", is ", dx[i].rows(), " x ",
-                    dx[i].cols());
-  }
-}
-
-/// A tape or a scratch (`what`) that was made for this network, or for another of the same sizes.
-template <class T>
-void check_made_for(const Steps<T>& net, const Steps<T>& other, const char* what) {
-  if (&other != &net && !same_layout(other, net)) fail_contract(what, " was made for a network of other sizes");
-}
-
-/// A network that draws no random numbers.
-template <class T>
-void check_deterministic(const Steps<T>& net) {
-  if (net.stochastic())
-    fail_contract("eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
-}
-
-}  // namespace eigan::detail
-
-// ======== eigan/net/gradients.hpp
-// Gradients: adds the parameters' gradients of a pass, each over the whole batch.
-//
-// The work is cut into blocks of consecutive parameters; where a layer has few parameters and much work, into runs of
-// samples whose gradients are computed by themselves and added in order. Neither cut depends on the number of threads.
-// A thread takes a contiguous share of the operations; it computes blocks of one layer together, a run of them, because
-// their products read the same activations, but no more at a time than a core's cache holds of the gradient until the
-// optimiser reads it.
 
 // ======== eigan/net/tape.hpp
 // Tape: one forward pass remembered: every level of a network, and room for the gradients on the way back.
@@ -3350,6 +3313,10 @@ class Tape {
     return gradient(gradients_.size() - 1);
   }
 
+  /// To read it, through a constant tape: that says nothing of a loss that has written. Meant between the loss and the
+  /// backward pass, which consumes it.
+  ConstView<T> output_gradient() const { return gradients_.back().columns(0, batch_); }
+
   /// A level as it stands: a layer that works in place has overwritten the level in front of it.
   ConstView<T> activation(std::size_t level) const {
     return level < inputs_.size() ? inputs_[level] : ConstView<T>(activations_[level].columns(0, batch_));
@@ -3370,10 +3337,16 @@ class Tape {
 
   // What passes need; programs do not.
 
-  /// Starts a new pass over the columns of the inputs.
-  void begin(std::span<const ConstView<T>> inputs, Draw draw) {
-    for (std::size_t i = 0; i < inputs.size(); ++i) inputs_[i].rebind(inputs[i]);
-    batch_ = inputs[0].cols();
+  /// The network of the remembered pass, which may be another than steps() of the same sizes; null before the first.
+  const Steps<T>* passed() const { return passed_.get(); }
+
+  /// Starts a new pass over the columns of the inputs, a range of views.
+  template <class Inputs>
+  void begin(const Inputs& inputs, Draw draw, const std::shared_ptr<const Steps<T>>& network) {
+    if (passed_ != network) passed_ = network;
+    auto kept = inputs_.begin();
+    for (const ConstView<T>& input : inputs) (kept++)->rebind(input);
+    batch_ = inputs_[0].cols();
     rng_ = draw.rng, first_sample_ = draw.first_sample;
     state_ = State::passed;
   }
@@ -3427,7 +3400,7 @@ class Tape {
  private:
   enum class State { empty, passed, ready, consumed };
 
-  std::shared_ptr<const Steps<T>> steps_;
+  std::shared_ptr<const Steps<T>> steps_, passed_;
   std::vector<BufferMatrix<T>> memory_;
   std::vector<ConstView<T>> inputs_;
   std::vector<View<T>> activations_, gradients_;
@@ -3445,6 +3418,117 @@ class Tape {
 };
 
 }  // namespace eigan
+
+namespace eigan::detail {
+
+/// A network of at least one step, each level of which is read by another, but for the output.
+template <class T>
+void check_complete(const Steps<T>& net) {
+  if (net.steps().empty()) fail_contract("eigan::Model: needs at least one layer");
+  for (std::size_t level = 0; level + 1 < net.levels().size(); ++level)
+    if (net.readers(level) == 0) fail_contract("eigan::Model: nobody reads level ", level);
+}
+
+/// As many parameters as the network has, and numbers of state, or none of these.
+template <class T>
+void check_buffers(const Steps<T>& net, Index params, Index state) {
+  if (params != net.param_size())
+    fail_contract("eigan::Model: the network has ", net.param_size(), " parameters, given are ", params);
+  if (state != 0 && state != net.state_size())
+    fail_contract("eigan::Model: the network's state has ", net.state_size(), " numbers, given are ", state);
+}
+
+/// Inputs of the network, a range of views, of one number of samples.
+template <class T, class Inputs>
+void check_inputs(const Steps<T>& net, const Inputs& inputs) {
+  if (inputs.size() != net.inputs())
+    fail_contract("eigan::Model: this network has ", net.inputs(), " inputs, given are ", inputs.size());
+  const Index samples = inputs.begin()->cols();
+  std::size_t i = 0;
+  for (const ConstView<T>& input : inputs) {
+    const Index features = net.levels()[i].size();
+    if (input.rows() != features)
+      fail_contract("eigan::Model: a sample of the input must have ", features, " features, has ", input.rows());
+    if (input.cols() != samples)
+      fail_contract("eigan::Model: all inputs must have ", samples, " samples, input ", i, " has ", input.cols());
+    ++i;
+  }
+}
+
+/// The first batch normalisation of vectors, if there is one. In training one sample does not do for it: of a single
+/// value the mean is that value, and the output beta, whatever goes in.
+template <class T>
+const Step<T>* normalises_vectors(const Steps<T>& net) {
+  for (const Step<T>& step : net.steps())
+    if (step.traits().coupled && step.traits().statistics && net.levels()[step.reads[0]].is_vector()) return &step;
+  return nullptr;
+}
+
+/// A batch that the tape has room for, and of which there is a variance where one is wanted.
+template <class T>
+void check_batch(const Steps<T>& net, const Tape<T>& tape, Index batch) {
+  if (batch == 1)
+    if (const Step<T>* const step = normalises_vectors(net))
+      fail_contract("eigan::Model::forward: layer ", step->name, ", ", step->spec().text(),
+                    ": expected more than 1 value of each channel in training, found a batch of 1");
+  if (batch < 1 || batch > tape.capacity())
+    fail_contract("eigan::Model::forward: this tape holds 1 to ", tape.capacity(), " samples, the input has ", batch);
+}
+
+/// Room for the output of so many samples.
+template <class T>
+void check_output(const Steps<T>& net, const View<T>& y, Index samples) {
+  const Index features = net.levels().back().size();
+  if (y.rows() != features || y.cols() != samples)
+    fail_contract("eigan::Model::infer: y must be ", features, " x ", samples, ", is ", y.rows(), " x ", y.cols());
+}
+
+/// Room for the gradient of each input that anybody wants.
+template <class T>
+void check_input_gradients(const Steps<T>& net, std::span<const View<T>> dx, Index samples) {
+  for (std::size_t i = 0; i < dx.size(); ++i) {
+    const Index features = net.levels()[i].size();
+    if (dx[i].data() != nullptr && (dx[i].rows() != features || dx[i].cols() != samples))
+      fail_contract("eigan::Model::backward_input: dx must be ", features, " x ", samples, ", is ", dx[i].rows(), " x ",
+                    dx[i].cols());
+  }
+}
+
+/// A tape or a scratch (`what`) that was made for this network, or for another of the same sizes.
+template <class T>
+void check_made_for(const Steps<T>& net, const Steps<T>& other, const char* what) {
+  if (&other != &net && !same_layout(other, net)) fail_contract(what, " was made for a network of other sizes");
+}
+
+/// A tape whose pass was this network's, or that of another whose layers have the same settings.
+template <class T>
+void check_pass_of(const Steps<T>& net, const Tape<T>& tape) {
+  if (tape.passed() == &net) return;
+  for (std::size_t s = 0; s < net.steps().size(); ++s) {
+    const Step<T>&mine = net.steps()[s], &other = tape.passed()->steps()[s];
+    if (mine.kind == StepKind::layer && mine.spec().text() != other.spec().text())
+      fail_contract("eigan::Model: the forward pass on this tape was another network's: layer ", mine.name,
+                    ": expected ", mine.spec().text(), ", found ", other.spec().text());
+  }
+}
+
+/// A network that draws no random numbers.
+template <class T>
+void check_deterministic(const Steps<T>& net) {
+  if (net.stochastic())
+    fail_contract("eigan::Model::forward: this network has a layer that draws random numbers in training; pass an Rng");
+}
+
+}  // namespace eigan::detail
+
+// ======== eigan/net/gradients.hpp
+// Gradients: adds the parameters' gradients of a pass, each over the whole batch.
+//
+// The work is cut into blocks of consecutive parameters; where a layer has few parameters and much work, into runs of
+// samples whose gradients are computed by themselves and added in order. Neither cut depends on the number of threads.
+// A thread takes a contiguous share of the operations; it computes blocks of one layer together, a run of them, because
+// their products read the same activations, but no more at a time than a core's cache holds of the gradient until the
+// optimiser reads it.
 
 namespace eigan::detail {
 
@@ -3647,9 +3731,11 @@ namespace eigan {
 template <class T = float>
 class Scratch {
  public:
-  /// For tiles of up to `tile` samples.
+  /// For tiles of up to `tile` samples. Throws std::invalid_argument for a tile of none, and std::bad_alloc or
+  /// std::bad_array_new_length, as Buffer does, for more than any memory holds.
   Scratch(std::shared_ptr<const Steps<T>> steps, Index tile)
       : steps_(std::move(steps)), tile_(tile), prepared_(steps_->prepared_size()), views_(steps_->levels().size()) {
+    if (tile < 1) detail::fail_contract("eigan::Scratch: a tile must have at least one sample, has ", tile);
     const Steps<T>& net = *steps_;
     std::vector<std::size_t> last_reader(net.levels().size(), 0);
     for (std::size_t s = 0; s < net.steps().size(); ++s)
@@ -3669,7 +3755,7 @@ class Scratch {
         place_[step.writes] = free.back(), free.pop_back();
       }
       Index& size = sizes[place_[step.writes]];
-      size = std::max(size, padded_stride<T>(net.levels()[step.writes].size()) * tile);
+      size = std::max(size, product_or_most(padded_stride<T>(net.levels()[step.writes].size()), tile));
       for (std::size_t read = 0; read < step.reads.size(); ++read) {
         const std::size_t level = step.reads[read];
         const bool again = std::find(step.reads.begin(), step.reads.begin() + static_cast<Index>(read), level) !=
@@ -4130,40 +4216,28 @@ class BasicModel {
 
   /// A forward pass for training: remembers on the tape what backward needs. x: input_size x batch, not copied.
   /// Layers that draw random numbers draw them from `rng`, so every pass wants its own: `rng.fold_in(step)`.
-  ConstView<T> forward(Tape<T>& tape, ConstView<T> x, Rng rng, Threads threads = {}) const {
-    return forward(tape, std::array{x}, {rng, 0}, threads);
+  ConstView<T> forward(Tape<T>& tape, LastingView<T> x, Rng rng, Threads threads = {}) const {
+    return pass(tape, std::array{x}, {rng, 0}, threads);
   }
   /// A forward pass of a network without randomness.
-  ConstView<T> forward(Tape<T>& tape, ConstView<T> x, Threads threads = {}) const {
+  ConstView<T> forward(Tape<T>& tape, LastingView<T> x, Threads threads = {}) const {
     detail::check_deterministic(*steps_);
     return forward(tape, x, Rng(0), threads);
   }
   /// A forward pass of a network of several inputs.
-  ConstView<T> forward(Tape<T>& tape, std::initializer_list<ConstView<T>> inputs, Rng rng, Threads threads = {}) const {
-    return forward(tape, std::span(inputs.begin(), inputs.size()), {rng, 0}, threads);
+  ConstView<T> forward(Tape<T>& tape, std::initializer_list<LastingView<T>> inputs, Rng rng,
+                       Threads threads = {}) const {
+    return pass(tape, inputs, {rng, 0}, threads);
   }
-  ConstView<T> forward(Tape<T>& tape, std::initializer_list<ConstView<T>> inputs, Threads threads = {}) const {
+  ConstView<T> forward(Tape<T>& tape, std::initializer_list<LastingView<T>> inputs, Threads threads = {}) const {
     detail::check_deterministic(*steps_);
     return forward(tape, inputs, Rng(0), threads);
   }
   /// A forward pass of any number of inputs. Its first sample is number draw.first_sample: a part of a batch that is
   /// computed elsewhere draws what the whole batch would.
   ConstView<T> forward(Tape<T>& tape, std::span<const ConstView<T>> inputs, Draw draw, Threads threads = {}) const {
-    check_tape(tape);
-    check_inputs(inputs);
-    const Index batch = inputs[0].cols();
-    if (batch < 1 || batch > tape.capacity())
-      detail::fail_contract("eigan::Model::forward: this tape holds 1 to ", tape.capacity(), " samples, the input has ",
-                            batch);
-    tape.begin(inputs, draw);
-    detail::Pass<T>(*steps_, params(), state(), tiling_, tape, threads).forward();
-    return tape.output();
+    return pass(tape, inputs, draw, threads);
   }
-  /// A temporary would be gone before backward reads it.
-  template <std::same_as<Matrix<T>> M>
-  ConstView<T> forward(Tape<T>& tape, M&& x, Rng rng, Threads threads = {}) const = delete;
-  template <std::same_as<Matrix<T>> M>
-  ConstView<T> forward(Tape<T>& tape, M&& x, Threads threads = {}) const = delete;
 
   /// The gradient with respect to the input alone; the caller has written tape.output_gradient(). Assigns dx.
   void backward_input(Tape<T>& tape, View<T> dx, Threads threads = {}) const {
@@ -4171,8 +4245,7 @@ class BasicModel {
   }
   /// The gradients with respect to several inputs; an empty view stands for one that nobody wants.
   void backward_inputs(Tape<T>& tape, std::span<const View<T>> dx, Threads threads = {}) const {
-    check_tape(tape);
-    tape.check_ready();
+    check_ready(tape);
     detail::check_input_gradients(*steps_, dx, tape.batch());
     propagate(tape, dx, threads);
   }
@@ -4194,8 +4267,7 @@ class BasicModel {
   }
   /// Throws std::invalid_argument if backward_params would refuse this tape or this gradient.
   void check_backward(const Tape<T>& tape, std::span<const T> grad) const {
-    check_tape(tape);
-    tape.check_ready();
+    check_ready(tape);
     if (std::ssize(grad) != param_size())
       detail::fail_contract("eigan::Model: the gradient must have ", param_size(), " elements, has ", grad.size());
   }
@@ -4245,12 +4317,27 @@ class BasicModel {
   }
 
  private:
+  /// `inputs`: a range of views.
+  template <class Inputs>
+  ConstView<T> pass(Tape<T>& tape, const Inputs& inputs, Draw draw, Threads threads) const {
+    check_tape(tape);
+    detail::check_inputs(*steps_, inputs);
+    detail::check_batch(*steps_, tape, inputs.begin()->cols());
+    tape.begin(inputs, draw, steps_);
+    detail::Pass<T>(*steps_, params(), state(), tiling_, tape, threads).forward();
+    return tape.output();
+  }
   void propagate(Tape<T>& tape, std::span<const View<T>> dx, Threads threads) const {
     tape.begin_backward(dx);
     detail::Pass<T>(*steps_, params(), state(), tiling_, tape, threads).backward();
   }
   void check_tape(const Tape<T>& tape) const {
     detail::check_made_for(*steps_, tape.steps(), "eigan::Model: this tape");
+  }
+  void check_ready(const Tape<T>& tape) const {
+    check_tape(tape);
+    tape.check_ready();
+    detail::check_pass_of(*steps_, tape);
   }
 
   /// The part that belongs to the network's layer number `layer`.
@@ -5591,7 +5678,8 @@ class BatchNorm {
   void init_state(std::span<T> s) const {
     *std::fill_n(std::fill_n(s.data(), channels_.count(), T(0)), channels_.count(), T(1)) = T(0);
   }
-  /// Counts a batch; its variance is divided by the number of its pixels less one, as PyTorch keeps it.
+  /// Counts a batch; its variance is divided by the number of its pixels less one, as PyTorch keeps it. In float the
+  /// count stops at 2^24, which changes nothing: it is written to files, and asked whether it is 0.
   template <class T>
   void update_statistics(std::span<T> s, ConstView<T> x, double momentum) const {
     const Index c = channels_.count();
@@ -5632,6 +5720,17 @@ class BatchNorm {
     });
   }
 
+  /// Whether anybody has set them: batches were counted, or the numbers are not those that init_state writes. A count
+  /// may be missing where others wrote the file.
+  template <class T>
+  bool has_statistics(std::span<const T> s) const {
+    const Index c = channels_.count();
+    const auto is_not = [](T value) { return [value](T number) { return number != value; }; };
+    const T* const mean = s.data();
+    const T* const variance = mean + c;
+    return variance[c] > 0 || std::any_of(mean, variance, is_not(0)) || std::any_of(variance, variance + c, is_not(1));
+  }
+
   // Inference: an affine map of each channel. The running mean and gamma / sqrt(var + eps) are made ready once a pass.
 
   Index prepared_size() const { return 2 * channels_.count(); }
@@ -5639,7 +5738,7 @@ class BatchNorm {
   void prepare(std::span<const T> p, std::span<const T> s, std::span<T> q, Phase phase) const {
     if (phase == Phase::training) return;
     const Index c = channels_.count();
-    if (!(s.data()[2 * c] > 0))
+    if (!has_statistics(s))
       detail::fail_contract("eigan::", name_, ": inference with statistics that nobody has set; call ",
                             "estimate_statistics(model, samples) after training, or update_statistics(model, tape, ",
                             "momentum) behind each training pass");
@@ -8976,6 +9075,12 @@ enum class Halves {
   apart      ///< as two, so that batch normalisation does not mix them (Radford et al. 2016)
 };
 
+/// Nothing follows the discriminator's forward passes; see discriminator_step.
+struct NothingFollows {
+  /// Does nothing.
+  void operator()() const {}
+};
+
 /// No further loss; see generator_step.
 struct NoFurtherLoss {
   /// 0.
@@ -9010,23 +9115,27 @@ void generate(const BasicModel<T>& generator, GanWorkspace<T>& ws, ConstView<T> 
 /// generator is not changed. real: features x batch, z: latent x batch, which must live until the generator_step that
 /// uses the same samples; dropout masks of this step come from `rng`, which must differ from step to step. What
 /// ws.d_grad holds, such as a penalty's gradient, joins the gradient of the loss; it is zero afterwards.
-template <class T, Optimizer<T> O, class Loss = NonSaturatingLoss>
+/// after_forward() is called behind each forward pass of the discriminator, one or, where halves are apart, two, while
+/// ws.d_tape holds that pass: running averages of both halves are `[&] { update_statistics(d, ws.d_tape); }`.
+template <class T, Optimizer<T> O, class Loss = NonSaturatingLoss, class AfterForward = NothingFollows>
 DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicModel<T>& discriminator, O& optimizer,
                                           GanWorkspace<T>& ws, std::type_identity_t<ConstView<T>> real,
-                                          std::type_identity_t<ConstView<T>> z, Rng rng, const Loss& loss = {},
-                                          Threads threads = {}, Halves halves = Halves::together) {
+                                          std::type_identity_t<LastingView<T>> z, Rng rng, const Loss& loss = {},
+                                          Threads threads = {}, Halves halves = Halves::together,
+                                          const AfterForward& after_forward = {}) {
   const Index batch = real.cols();
   if (z.cols() != batch)
     detail::fail_contract("eigan::discriminator_step: ", batch, " real samples but ", z.cols(), " z");
   if (real.rows() != discriminator.input_size())
     detail::fail_contract("eigan::discriminator_step: a real sample must have ", discriminator.input_size(),
                           " features, has ", real.rows());
-  detail::generate(generator, ws, z, rng.fold_in(0), threads);
+  detail::generate(generator, ws, ConstView<T>(z), rng.fold_in(0), threads);
   if (real.data() != ws.real(batch).data()) ws.real(batch) = real;
 
   DiscriminatorResult<T> result;
   if (halves == Halves::together) {
     const ConstView<T> logits = discriminator.forward(ws.d_tape, ws.both(batch), {rng.fold_in(1), 0}, threads);
+    after_forward();
     const ConstView<T> on_real = logits.columns(0, batch), on_fake = logits.columns(batch, batch);
     const View<T> gradient = ws.d_tape.output_gradient();
     const T real_loss = loss.real(on_real, gradient.columns(0, batch));
@@ -9034,22 +9143,19 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
     result = {real_loss + fake_loss, detail::mean_sigmoid(on_real), detail::mean_sigmoid(on_fake)};
   } else {
     const ConstView<T> on_real = discriminator.forward(ws.d_tape, ws.real_inputs(batch), {rng.fold_in(1), 0}, threads);
+    after_forward();
     result.loss = loss.real(on_real, ws.d_tape.output_gradient());
     result.d_real = detail::mean_sigmoid(on_real);
     discriminator.backward_params(ws.d_tape, ws.d_grad, threads);
     const ConstView<T> on_fake =
         discriminator.forward(ws.d_tape, ws.fake_inputs(batch), {rng.fold_in(1), batch}, threads);
+    after_forward();
     result.loss += loss.fake(on_fake, ws.d_tape.output_gradient());
     result.d_fake = detail::mean_sigmoid(on_fake);
   }
   backward_and_step(discriminator, ws.d_tape, optimizer, ws.d_grad, threads);
   return result;
 }
-/// A temporary z would be gone before generator_step reads it.
-template <class T, Optimizer<T> O, std::same_as<Matrix<T>> Z, class... More>
-DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicModel<T>& discriminator, O& optimizer,
-                                          GanWorkspace<T>& ws, std::type_identity_t<ConstView<T>> real, Z&& z, Rng rng,
-                                          More&&... more) = delete;
 
 /// Trains the generator against the discriminator, which only passes the gradient through: its own weight gradients
 /// are not computed and it is not changed. The samples are those of the discriminator_step before; they serve for one
@@ -9182,9 +9288,10 @@ struct Window {
 
   /// Shape{} where an image with its padding is smaller than the kernel.
   constexpr Shape output_shape(Shape in) const {
-    if (!in || in.height + 2 * padding < kernel || in.width + 2 * padding < kernel) return {};
-    return {in.channels, (in.height + 2 * padding - kernel) / stride + 1,
-            (in.width + 2 * padding - kernel) / stride + 1};
+    const Index least = kernel - 2 * padding;  // not negative
+    if (!in || in.height < least || in.width < least) return {};
+    const auto side = [&](Index from) { return sum_or_most<Index>((from - least) / stride, 1); };
+    return {in.channels, side(in.height), side(in.width)};
   }
   /// The output's rows, of `height`, whose windows meet the image's rows.
   constexpr ImageRows over(ImageRows rows, Index height) const {
@@ -9242,7 +9349,10 @@ class PlacedPooling : public SpatialLayer<Placed> {
  public:
   PlacedPooling(Shape in, Window window) : SpatialLayer<Placed>(in, window.output_shape(in)), window_(window) {}
 
-  double operations() const { return static_cast<double>(this->out().size() * window_.kernel * window_.kernel); }
+  double operations() const {
+    return static_cast<double>(this->out().size()) * static_cast<double>(window_.kernel) *
+           static_cast<double>(window_.kernel);
+  }
   Spec spec() const {
     const auto [k, s, p] = window_;
     return {Placed::name,
@@ -9391,8 +9501,9 @@ struct ConvolutionShape {
   constexpr Index weights() const { return out * in * taps(); }
 
   /// Multiplications with a pixel of the image for one sample, in each of the three directions.
-  constexpr Index multiplications() const {
-    return out * in * meetings(height, out_height(), kernel_height, stride_height, padding_height) *
+  constexpr double multiplications() const {
+    return static_cast<double>(out) * static_cast<double>(in) *
+           meetings(height, out_height(), kernel_height, stride_height, padding_height) *
            meetings(width, out_width(), kernel_width, stride_width, padding_width);
   }
 
@@ -9401,12 +9512,12 @@ struct ConvolutionShape {
 
  private:
   /// How often a tap meets a pixel, along one side.
-  static constexpr Index meetings(Index size, Index out_size, Index kernel, Index stride, Index padding) {
-    Index sum = 0;
-    for (Index q = 0; q < out_size; ++q) {
-      const Index first = std::max<Index>(0, padding - q * stride);
-      const Index last = std::min(kernel, size + padding - q * stride);
-      sum += std::max<Index>(0, last - first);
+  static constexpr double meetings(Index size, Index out_size, Index kernel, Index stride, Index padding) {
+    double sum = 0;
+    for (Index tap = 0; tap < kernel; ++tap) {  // a kernel is small; an image's sides may be any number
+      const Index first = tap < padding ? (padding - tap - 1) / stride + 1 : 0;
+      const Index behind = tap < size + padding ? std::min(out_size, (size + padding - tap - 1) / stride + 1) : 0;
+      sum += static_cast<double>(std::max<Index>(0, behind - first));
     }
     return sum;
   }
@@ -12034,20 +12145,22 @@ struct ConvolutionSettings {
   /// What a convolution makes of an image.
   constexpr Shape output_shape(Shape in) const {
     if (!in || in.channels != in_channels || in.height < least() || in.width < least()) return {};
-    return {out_channels, (in.height + 2 * padding - kernel_size) / stride + 1,
-            (in.width + 2 * padding - kernel_size) / stride + 1};
+    const auto side = [this](std::int64_t from) {
+      return as_size(sum_or_most<std::int64_t>(sum_or_most(from, 2 * std::int64_t{padding} - kernel_size) / stride, 1));
+    };
+    return {out_channels, side(in.height), side(in.width)};
   }
   /// Rows and columns that an image must have.
-  constexpr Index least() const { return std::max<Index>(kernel_size - 2 * padding, 1); }
+  constexpr Index least() const { return as_size(std::max<std::int64_t>(kernel_size - 2 * std::int64_t{padding}, 1)); }
   /// What a transposed one makes of it.
   constexpr Shape transposed_shape(Shape in) const {
-    const Index more = kernel_size + output_padding - 2 * padding - stride;
-    const Shape out{out_channels, in.height * stride + more, in.width * stride + more};
+    const auto side = [this](std::int64_t from) {
+      return as_size(sum_or_most(product_or_most<std::int64_t>(from, stride), -lost()));
+    };
+    const Shape out{out_channels, side(in.height), side(in.width)};
     return in && in.channels == in_channels && out ? out : Shape{};
   }
-  constexpr Index transposed_least() const {
-    return std::max<Index>(2 * padding + stride - kernel_size - output_padding, 0) / stride + 1;
-  }
+  constexpr Index transposed_least() const { return as_size(std::max<std::int64_t>(lost(), 0) / stride + 1); }
   /// From `image` to what a convolution with this kernel makes of it.
   constexpr ConvolutionShape shape(Shape image, Index out) const {
     return {image.channels, image.height, image.width, out, kernel_size, kernel_size, stride, stride, padding, padding};
@@ -12067,6 +12180,12 @@ struct ConvolutionSettings {
         std::int64_t{weights} >= std::int64_t{1} << 40)
       fail_contract("eigan::", name, ": cannot have ", text(),
                     stated.in_channels == dynamic ? "" : concat("; the type says ", stated.text()));
+  }
+  /// Rows of a transposed convolution's image that `stride` rows for each of y's are too many by.
+  constexpr std::int64_t lost() const { return 2 * std::int64_t{padding} + stride - kernel_size - output_padding; }
+  /// An Index, which may have 32 bits: the largest where it has not enough.
+  static constexpr Index as_size(std::int64_t size) {
+    return static_cast<Index>(std::min<std::int64_t>(size, std::numeric_limits<Index>::max()));
   }
   std::string text() const {
     return concat(in_channels, " to ", out_channels, " channels, kernel_size ", kernel_size, ", stride ", stride,
@@ -12114,7 +12233,7 @@ struct GradientBlocks {
 
 /// Into how many runs of samples a gradient is cut: as many as the kernels advise where the work is much.
 inline Index gradient_splits(const ConvolutionShape& s, Index batch) {
-  const bool much = static_cast<double>(s.multiplications()) * static_cast<double>(batch) > 2e6;
+  const bool much = s.multiplications() * static_cast<double>(batch) > 2e6;
   return much ? convolution::sample_groups(s, batch) : 1;
 }
 
@@ -12147,7 +12266,7 @@ class Conv2d {
 
   Index input_size() const { return shape_.in_size(); }
   Index output_size() const { return shape_.out_size(); }
-  double operations() const { return 2 * static_cast<double>(shape_.multiplications()); }
+  double operations() const { return 2 * shape_.multiplications(); }
   Spec spec() const {
     const Index c = shape_.in, o = shape_.out, k = shape_.kernel_width, s = shape_.stride_width;
     const Index p = shape_.padding_width;
@@ -12317,7 +12436,7 @@ class ConvTranspose2d {
 
   Index input_size() const { return shape_.out_size(); }
   Index output_size() const { return shape_.in_size(); }
-  double operations() const { return 2 * static_cast<double>(shape_.multiplications()); }
+  double operations() const { return 2 * shape_.multiplications(); }
   Spec spec() const {
     const Index c = shape_.out, o = shape_.in, k = shape_.kernel_width, s = shape_.stride_width;
     const Index p = shape_.padding_width, more = output_padding_;
@@ -15580,7 +15699,7 @@ class Upsample {
   }
 
   constexpr Shape output_shape(Shape in) const {
-    return in ? Shape{in.channels, scale_ * in.height, scale_ * in.width} : Shape{};
+    return in ? Shape{in.channels, product_or_most(scale_, in.height), product_or_most(scale_, in.width)} : Shape{};
   }
   std::string expects() const { return "an image"; }
   Spec spec() const { return at({}).spec(); }
@@ -15662,12 +15781,13 @@ concept LabelRange =
 
 namespace detail {
 
-/// labels[i], of a sample, or std::invalid_argument if it is no class.
+/// labels[i], of a sample or of one of its `pixels` pixels, or std::invalid_argument if it is no class.
 template <class Label, std::size_t extent>
-Index checked_label(const char* where, std::span<Label, extent> labels, Index i, Index classes) {
+Index checked_label(const char* where, std::span<Label, extent> labels, Index i, Index classes, Index pixels = 1) {
   const auto given = +labels[static_cast<std::size_t>(i)];  // characters are numbers, too
   if (std::cmp_less(given, 0) || std::cmp_greater_equal(given, classes))
-    fail_contract("eigan::", where, ": sample ", i, ": expected a label from 0 to ", classes - 1, ", found ", given);
+    fail_contract("eigan::", where, ": sample ", i / pixels, pixels > 1 ? concat(", pixel ", i % pixels) : "",
+                  ": expected a label from 0 to ", classes - 1, ", found ", given);
   return static_cast<Index>(given);
 }
 
@@ -15711,7 +15831,7 @@ T cross_entropy(std::type_identity_t<ConstView<T>> z, const Labels& labels, View
   double sum = 0;
   for (Index j = 0; j < z.cols(); ++j)
     for (Index pixel = 0; pixel < pixels; ++pixel) {
-      const Index label = detail::checked_label("cross_entropy", all, j * pixels + pixel, classes);
+      const Index label = detail::checked_label("cross_entropy", all, j * pixels + pixel, classes, pixels);
       const T* const zj = z.data() + j * z.outerStride() + pixel * classes;
       T* const dzj = dz.data() + j * dz.outerStride() + pixel * classes;
       const auto [log_total, largest] = detail::softmax(classes, zj, dzj, scale);
@@ -16030,9 +16150,9 @@ class Model : public BasicModel<T> {
   }
   /// A forward pass of a network of several inputs: `model.forward(tape, {x, condition})`.
   template <class... Arguments>
-  ConstView<T> forward(Tape<T>& tape, std::initializer_list<ConstView<T>> inputs, Arguments&&... arguments) const {
-    return forward<std::initializer_list<ConstView<T>>&, Arguments...>(tape, inputs,
-                                                                       std::forward<Arguments>(arguments)...);
+  ConstView<T> forward(Tape<T>& tape, std::initializer_list<LastingView<T>> inputs, Arguments&&... arguments) const {
+    return forward<std::initializer_list<LastingView<T>>&, Arguments...>(tape, inputs,
+                                                                         std::forward<Arguments>(arguments)...);
   }
 
  private:

@@ -14,7 +14,7 @@ struct ConvolutionCase {
   eigan::Index samples;
   eigan::ConvolutionShape shape;
 
-  double flop() const { return 2.0 * static_cast<double>(samples * shape.multiplications()); }
+  double flop() const { return 2.0 * static_cast<double>(samples) * shape.multiplications(); }
   std::string name() const {
     const auto& s = shape;
     return std::to_string(samples) + ", " + std::to_string(s.height) + "x" + std::to_string(s.width) + ", " +

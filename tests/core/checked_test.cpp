@@ -31,6 +31,15 @@ TEST_CASE("checked: with a sign") {
   CHECK(result == -15);
 }
 
+TEST_CASE("checked: sizes that are too large are the largest") {
+  constexpr auto max = std::numeric_limits<std::int64_t>::max();
+  static_assert(eigan::sum_or_most(std::int64_t{5}, std::int64_t{-7}) == -2);
+  static_assert(eigan::product_or_most(std::int64_t{5}, std::int64_t{7}) == 35);
+  CHECK(eigan::sum_or_most(max, std::int64_t{1}) == max);
+  CHECK(eigan::sum_or_most(max, std::int64_t{-1}) == max - 1);
+  CHECK(eigan::product_or_most(std::int64_t{1} << 57, std::int64_t{1} << 12) == max);
+}
+
 TEST_CASE("checked: 64-bit edges") {
   constexpr auto max = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t result = 0;

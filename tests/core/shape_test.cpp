@@ -1,8 +1,17 @@
 #include <doctest/doctest.h>
+#include <limits>
 
 #include <eigan/core/shape.hpp>
 
 using eigan::Shape;
+
+TEST_CASE("Shape: what no memory holds") {
+  constexpr eigan::Index most = std::numeric_limits<eigan::Index>::max();
+  CHECK(eigan::fits_memory({3, 4, 5}));
+  CHECK(eigan::fits_memory({1, most / 64, 1}));
+  for (const Shape large : {Shape{1, most / 64 + 1, 1}, Shape{1, most, 1}, Shape{most, 1, 2}, Shape{most, most, most}})
+    CHECK_FALSE(eigan::fits_memory(large));
+}
 
 TEST_CASE("Shape: a vector is one pixel, and nothing is no shape") {
   constexpr Shape image{3, 4, 5}, vector{7}, nothing{};

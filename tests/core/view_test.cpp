@@ -74,6 +74,21 @@ TEST_CASE("ConstView: reads matrices, views and blocks of columns") {
   CHECK(v.outerStride() == 3);
 }
 
+TEST_CASE("LastingView: of whatever somebody keeps, of no temporary") {
+  const Matrix<float> m{{1, 2, 3}, {4, 5, 6}};
+  Matrix<float> writable = m;
+  CHECK(LastingView<float>(m).data() == m.data());
+  CHECK(LastingView<float>(View<float>(writable)).data() == writable.data());
+  CHECK(LastingView<float>(ConstView<float>(m).columns(1, 2)) == Matrix<float>{{2, 3}, {5, 6}});
+
+  CHECK(std::is_convertible_v<const Matrix<float>&, LastingView<float>>);
+  CHECK(std::is_convertible_v<Matrix<float>&, LastingView<float>>);
+  CHECK_FALSE(std::is_constructible_v<LastingView<float>, Matrix<float>>);
+  CHECK_FALSE(std::is_constructible_v<LastingView<float>, const Matrix<float>>);
+  CHECK_FALSE(std::is_constructible_v<LastingView<float>, decltype(2 * m)>);
+  CHECK_FALSE(std::is_constructible_v<LastingView<float>, decltype(m.leftCols(1))>);
+}
+
 TEST_CASE("View: an empty view has no size") {
   CHECK(View<double>().size() == 0);
   CHECK(ConstView<double>().size() == 0);

@@ -13,6 +13,7 @@
 #include <eigan/layers/batch_norm.hpp>
 #include <eigan/layers/conv2d.hpp>
 #include <eigan/layers/unflatten.hpp>
+#include <eigan/net/estimate_statistics.hpp>
 #include <eigan/net/model.hpp>
 #include <eigan/optim/adam.hpp>
 #include <eigan/optim/sgd.hpp>
@@ -195,6 +196,35 @@ TEST_CASE("discriminator_step: halves apart, so that batch normalisation does no
   SGD<double> third(by_hand.param_size(), {.lr = 0.1});
   discriminator_step(generator, mixed, third, ws, real, z, Rng(3), smoothed, Threads{1}, Halves::together);
   CHECK_FALSE(support::same_bits<double>(discriminator.params(), std::as_const(mixed).params()));
+}
+
+TEST_CASE("discriminator_step: running averages see each forward pass, both halves where they are apart") {
+  using Norm = Sequential<Linear<33, 12>, BatchNorm1d<12>, LeakyReLU, Linear<12, 1>>;
+  const Model<G> generator(Rng(1));
+  const Matrix<float> real = images(33, 9, 1), z = images(10, 9, 2);
+  for (const Halves halves : {Halves::together, Halves::apart}) {
+    Model<Norm> discriminator(Rng(2)), by_hand(Rng(2));
+    SGD<float> sgd(by_hand.param_size(), {.lr = 0.1f});
+    GanWorkspace<float> ws(generator, discriminator, 9);
+    discriminator_step(generator, discriminator, sgd, ws, real, z, Rng(3), smoothed, Threads{1}, halves,
+                       [&] { update_statistics(discriminator, ws.d_tape); });
+    auto tape = by_hand.tape(18);
+    const auto see = [&](const Matrix<float>& x) {
+      by_hand.forward(tape, x);
+      update_statistics(by_hand, tape);
+    };
+    const Matrix<float> fake = ws.fake(9);
+    if (halves == Halves::together) {
+      Matrix<float> both(33, 18);
+      both << real, fake;
+      see(both);
+    } else {
+      see(real);
+      see(fake);
+    }
+    const auto found = std::as_const(discriminator).state(), expected = std::as_const(by_hand).state();
+    for (std::size_t i = 0; i < expected.size(); ++i) REQUIRE(found[i] == doctest::Approx(expected[i]).epsilon(1e-5));
+  }
 }
 
 TEST_CASE("steps: a discriminator of patches: losses and probabilities are means over all of its outputs") {

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <limits>
 
 #include <eigan/kernels/convolution_shape.hpp>
 
@@ -28,5 +29,27 @@ TEST_CASE("ConvolutionShape: multiplications are counted inside the image") {
 }
 
 TEST_CASE("ConvolutionShape: sizes beyond 32 bits") {
-  CHECK(ConvolutionShape{1024, 4096, 4096, 1024, 1, 1}.multiplications() == Index{1} << 44);
+  CHECK(ConvolutionShape{1024, 4096, 4096, 1024, 1, 1}.multiplications() == static_cast<double>(Index{1} << 44));
+}
+
+TEST_CASE(
+    "ConvolutionShape: multiplications are those that are counted one by one, and an image may have any number of "
+    "rows") {
+  for (Index size = 1; size < 8; ++size)
+    for (Index kernel = 1; kernel < 5; ++kernel)
+      for (Index stride = 1; stride < 4; ++stride)
+        for (Index padding = 0; padding < 6; ++padding) {
+          const ConvolutionShape s{3, 1, size, 2, 1, kernel, 1, stride, 0, padding};
+          if (size + 2 * padding < kernel) continue;
+          int count = 0;
+          for (Index q = 0; q < s.out_width(); ++q)
+            for (Index tap = 0; tap < kernel; ++tap) {
+              const Index at = q * stride - padding + tap;
+              if (at >= 0 && at < size) count += 6;
+            }
+          REQUIRE(s.multiplications() == doctest::Approx(count));
+        }
+  const Index rows = std::numeric_limits<Index>::max() / 64;
+  CHECK(ConvolutionShape{1, rows, 1, 1, 3, 1, 1, 1, 1, 0}.multiplications() ==
+        doctest::Approx(3 * static_cast<double>(rows)));
 }

@@ -186,3 +186,11 @@ TEST_CASE("convolution: pixels of many channels") {
   check({520, 3, 3, 20, 3, 3, 1, 1, 1, 1}, 1, 0);
   check({20, 3, 3, 1030, 3, 3, 1, 1, 1, 1}, 1, 0);
 }
+
+TEST_CASE("convolution: what a thread wants for the way back to an image of few channels is what the guide says") {
+  // 7 rows of 1024 output pixels, each of which gives a number to 3 channels of 49 taps, and a little besides.
+  const ConvolutionShape s{3, 1024, 1024, 32, 7, 7, 1, 1, 3, 3};
+  CHECK(convolution::transposed_workspace(s) * Index{sizeof(float)} / 1024 == 4140);
+  CHECK(7 * 1024 * 3 * 49 <= convolution::transposed_workspace(s));
+  CHECK(convolution::transposed_workspace({16, 1024, 1024, 32, 7, 7, 1, 1, 3, 3}) == 0);
+}

@@ -158,6 +158,21 @@ TEST_CASE("BatchNorm2d: inference with statistics that nobody has set says what 
   CHECK_NOTHROW(placed.p());
 }
 
+TEST_CASE("BatchNorm2d: statistics without a count, as a file may have them, are statistics") {
+  const BatchNorm2d<2> layer;
+  const auto at = layer.at({2, 3, 3});
+  CHECK_NOTHROW(Placed<float>(at, {1, 1, 0, 0}, {0, 2, 1, 1, 0}).p());
+  CHECK_NOTHROW(Placed<float>(at, {1, 1, 0, 0}, {0, 0, 1, 3, 0}).p());
+  CHECK_NOTHROW(Placed<float>(at, {1, 1, 0, 0}, {0, 0, 3, 1, 0}).p());
+  CHECK_NOTHROW(Placed<float>(at, {1, 1, 0, 0}, {2, 0, 1, 1, 0}).p());
+  // And a count that has come to float's end stays there.
+  Placed<float> counted(at, {1, 1, 0, 0}, {0, 0, 1, 1, 16777216});
+  const Matrix<float> x = support::random_matrix<float>(18, 2, 3);
+  counted.layer.update_statistics<float>(counted.state, x, 0.1);
+  CHECK(counted.state[4] == 16777216);
+  CHECK_NOTHROW(counted.p());
+}
+
 TEST_CASE("BatchNorm2d: a mean of 1e4 costs no digits, in training and at inference") {
   constexpr Index batch = 32;
   const Shape shape{5, 7, 6};

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -160,6 +161,9 @@ TEST_CASE("ConvTranspose2d: shapes, names, and what is refused") {
   static_assert(ConvTranspose2d<100, 64, 7>{}.output_shape({100}) == Shape{64, 7, 7});
   static_assert(!ConvTranspose2d<64, 3, 4>{}.output_shape({63, 8, 6}) &&
                 !ConvTranspose2d<4, 3, 2, 1, 1>{}.output_shape({4, 1, 2}));
+  constexpr Index most = std::numeric_limits<Index>::max();
+  static_assert(!fits_memory(ConvTranspose2d<1, 1, 1, 2>{}.output_shape({1, most / 2 + 2, 1})));
+  static_assert(!ConvTranspose2d<1, 1, 1, 1, most_size>{}.output_shape({1, 5, 5}));
   CHECK(ConvTranspose2d<64, 3, 4, 2, 1>().expects() == "64 channels");
   CHECK(ConvTranspose2d<4, 3, 2, 1, 1>().expects() == "4 channels, at least 2 x 2 pixels");
   CHECK(ConvTranspose2d<4, 3, 2, 1, 1>().spec().text() ==

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <limits>
 
 #include <eigan/layers/upsample.hpp>
 #include <eigan/testing/check_gradients.hpp>
@@ -41,6 +42,8 @@ TEST_CASE("Upsample: bilinear in both directions at once") {
 
 TEST_CASE("Upsample: shapes, names, and what is refused") {
   static_assert(Upsample<2>{}.output_shape({3, 3, 4}) == Shape{3, 6, 8} && !Upsample<2>{}.output_shape({}));
+  constexpr Index most = std::numeric_limits<Index>::max();
+  static_assert(Upsample<2>{}.output_shape({3, most / 2 + 1, 4}) == Shape{3, most, 8});  // no memory holds it
   CHECK(Upsample<2>().spec().text() == "Upsample(scale_factor=2, bilinear=0)");
   CHECK(Upsample<2>().spec().type == "::eigan::Upsample<2>");
   CHECK(Upsample<>(3, bilinear).spec().text() == "Upsample(scale_factor=3, bilinear=1)");

@@ -131,6 +131,10 @@ TEST_CASE("cross_entropy: each pixel of an image is a sample") {
                        "eigan::cross_entropy: 6 logits are not those of 4 pixels", std::invalid_argument);
   CHECK_THROWS_WITH_AS(cross_entropy<double>(images, labels, View<double>(image_dz), 2),
                        "eigan::cross_entropy: expected 4 labels, got 6", std::invalid_argument);
+  const std::vector<int> wrong{0, 1, 1, 0, 2, 1};
+  CHECK_THROWS_WITH_AS(cross_entropy<double>(images, wrong, View<double>(image_dz), 3),
+                       "eigan::cross_entropy: sample 1, pixel 1: expected a label from 0 to 1, found 2",
+                       std::invalid_argument);
 }
 
 TEST_CASE("cross_entropy: soft targets must have the shape of z") {

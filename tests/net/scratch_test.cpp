@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <limits>
+#include <new>
 #include <set>
+#include <stdexcept>
 #include <vector>
 
 #include <eigan/layers/linear.hpp>
@@ -84,6 +86,21 @@ TEST_CASE("Scratch: a chain alternates between two places, each as wide as its w
   CHECK(c.cols() == 5);
   CHECK(c.outerStride() == padded_stride<float>(40));
   CHECK(count_places(model) == 2);
+}
+
+TEST_CASE("Scratch: a tile has a sample at least, and memory that no machine has is refused") {
+  const Model<Sequential<Linear<3, 2>>> model(Rng(1));
+  CHECK_THROWS_WITH_AS(model.scratch(0), "eigan::Scratch: a tile must have at least one sample, has 0",
+                       std::invalid_argument);
+  CHECK_THROWS_AS(model.scratch(-1), std::invalid_argument);
+  for (const Index tile : {std::numeric_limits<Index>::max(), std::numeric_limits<Index>::max() / 8})
+    CHECK_THROWS_AS(model.scratch(tile), std::bad_alloc);
+  // One sample at a time is enough.
+  Scratch<float> scratch = model.scratch(1);
+  const Matrix<float> x = support::random_matrix<float>(3, 5, 2);
+  Matrix<float> y(2, 5);
+  model.infer(x, y, scratch);
+  CHECK(support::same_bits(y, by_hand::infer<float>(model, {x})));
 }
 
 TEST_CASE("Scratch: element-wise layers and sums work in place, a level that is read again stays") {

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include <eigan/layers/batch_norm.hpp>
+#include <eigan/layers/conv2d.hpp>
+#include <eigan/layers/conv_transpose2d.hpp>
 #include <eigan/layers/dropout.hpp>
 #include <eigan/layers/instance_norm2d.hpp>
 #include <eigan/layers/layer_norm.hpp>
@@ -148,6 +150,21 @@ TEST_CASE("Steps: more numbers than any memory holds are refused") {
   CHECK_THROWS_WITH_AS(wide.add(own::Pointwise<1, 9>(), 0, "a"),
                        "eigan: layer a would give more numbers than any memory holds", std::invalid_argument);
   CHECK_THROWS_AS(wide.concatenate({0, 0, 0, 0, 0}, "b"), std::invalid_argument);
+
+  // Before a size overflows, and before the layer is placed.
+  Steps<float> tall({Shape{1, most, 1}});
+  const auto level = tall.add(ConvTranspose2d<>(1, 1, 1, 1 << 25), 0, "a");
+  const char* const message = "eigan: layer b would give more numbers than any memory holds";
+  const auto refused = [&](const auto& layer) {
+    CHECK_THROWS_WITH_AS(tall.add(layer, level, "b"), message, std::invalid_argument);
+  };
+  refused(Upsample<>(65535));
+  refused(ConvTranspose2d<>(1, 1, 1, 2147483647));
+  refused(Conv2d<>(1, 2147483647, 1));
+  // What a window costs is counted without overflow as well.
+  Steps<float> small({Shape{4}});
+  small.add(MaxPool2d<>(2147483647, 1, 1073741823), 0, "a");
+  CHECK(small.steps()[0].operations == doctest::Approx(4. * 2147483647. * 2147483647.));
 }
 
 TEST_CASE("Steps: a list made by hand is a model's, and must be used up") {

@@ -2,6 +2,7 @@
 #include <memory>
 #include <utility>
 
+#include <eigan/layers/batch_norm.hpp>
 #include <eigan/layers/dropout.hpp>
 #include <eigan/layers/leaky_relu.hpp>
 #include <eigan/layers/linear.hpp>
@@ -192,6 +193,57 @@ TEST_CASE("Tape: a way back without a pass, without a loss or over a consumed gr
   tape.output_gradient().setOnes();
   model.backward_input(tape, dx);
   CHECK(support::same_bits(dx, expected));
+}
+
+TEST_CASE("Tape: a constant tape's gradient is read, which does not stand for a loss") {
+  const Model<Sequential<L, Tanh>> model(Rng(1));
+  const Matrix<float> x = support::random_matrix<float>(6, 5, 2);
+  Tape<float> tape = passed(model, x);
+  CHECK(std::as_const(tape).output_gradient() == Matrix<float>::Ones(6, 5));
+  Matrix<float> dx(6, 5);
+  model.backward_input(tape, dx);
+  CHECK(std::as_const(tape).output_gradient().allFinite());
+  CHECK_THROWS_AS(model.backward_input(tape, dx), std::invalid_argument);
+}
+
+TEST_CASE("Tape: the way back is that of the network that went forward, or of an equal one") {
+  using Net = Sequential<Linear<>, Dropout>;
+  const auto make = [](double p) { return Model<Net>(Net(Linear<>(6, 6), Dropout(p)), Rng(1)); };
+  const auto one = make(0.1), equal = make(0.1), other = make(0.2);
+  const Matrix<float> x = support::random_matrix<float>(6, 5, 2);
+  Tape<float> tape = passed(one, x);
+  Matrix<float> dx(6, 5);
+  CHECK_THROWS_WITH_AS(other.backward_input(tape, dx),
+                       "eigan::Model: the forward pass on this tape was another network's: layer 1: expected "
+                       "Dropout(p=0.2), found Dropout(p=0.1)",
+                       std::invalid_argument);
+  CHECK_NOTHROW(equal.backward_input(tape, dx));
+  // The tape of one serves the other for a whole pass.
+  other.forward(tape, x, Rng(1));
+  tape.output_gradient().setOnes();
+  CHECK_NOTHROW(other.backward_input(tape, dx));
+  other.forward(tape, x, Rng(1));
+  tape.output_gradient().setOnes();
+  Buffer<float> grad = one.zeros();
+  CHECK_THROWS_AS(one.backward_params(tape, grad), std::invalid_argument);
+}
+
+TEST_CASE("Tape: in training batch normalisation wants more than one value of each channel") {
+  const Model<Sequential<L, BatchNorm1d<6>>> model(Rng(1));
+  const Matrix<float> x = support::random_matrix<float>(6, 5, 2), one = x.leftCols(1);
+  Tape<float> tape = passed(model, x);
+  CHECK_THROWS_WITH_AS(model.forward(tape, one),
+                       "eigan::Model::forward: layer 1, BatchNorm1d(num_features=6, eps=1e-05): expected more than 1 "
+                       "value of each channel in training, found a batch of 1",
+                       std::invalid_argument);
+  CHECK(tape.batch() == 5);  // nothing has changed
+  const Model<Sequential<Input<6, 1, 1>, BatchNorm2d<6>>> pixel(Rng(1));
+  auto of_pixel = pixel.tape(2);
+  CHECK_THROWS_AS(pixel.forward(of_pixel, one), std::invalid_argument);
+  // An image has more values than one.
+  const Model<Sequential<Input<3, 1, 2>, BatchNorm2d<3>>> image(Rng(1));
+  auto of_image = image.tape(1);
+  CHECK_NOTHROW(image.forward(of_image, one));
 }
 
 TEST_CASE("Tape: a refused forward pass leaves the one before") {

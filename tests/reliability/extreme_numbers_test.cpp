@@ -69,7 +69,7 @@ TEST_CASE("extreme numbers: BatchNorm1d over equal, tiny and huge samples") {
   const Model<Net, double> wide(Rng(1));
   for (const float factor : {0.0f, denormal, 1e-20f, 1.0f, 1e4f}) {
     CAPTURE(factor);
-    for (const Index batch : {1, 2, 33}) {
+    for (const Index batch : {2, 33}) {
       const Matrix<float> x = factor * support::random_matrix<float>(8, batch, 3);
       const auto found = train<float>(narrow, x);
       const auto expected = train<double>(wide, x.cast<double>());

@@ -5,6 +5,9 @@
 // browsers have it. PyTorch's order, channels last to change, is "planar": from_planar and to_planar convert.
 #pragma once
 
+#include <limits>
+
+#include <eigan/core/checked.hpp>
 #include <eigan/core/types.hpp>
 
 namespace eigan {
@@ -26,6 +29,13 @@ struct Shape {
   constexpr explicit operator bool() const { return channels > 0 && height > 0 && width > 0; }
   constexpr bool operator==(const Shape&) const = default;  ///< equal in all three
 };
+
+/// Whether a memory may hold a sample of this shape; size() and pixels() are numbers then. Where a layer would give
+/// more numbers than an Index counts, output_shape() says the largest one.
+constexpr bool fits_memory(Shape shape) {
+  const Index size = product_or_most(product_or_most(shape.channels, shape.height), shape.width);
+  return size <= std::numeric_limits<Index>::max() / 64;
+}
 
 /// Rows [first, last) of an image.
 struct ImageRows {

@@ -1,4 +1,4 @@
-// View<T> and ConstView<T>: a matrix that somebody else owns.
+// View<T>, ConstView<T> and LastingView<T>: a matrix that somebody else owns.
 //
 // Samples are columns: a batch is features x batch, column-major, so that one sample is contiguous and a batch is a
 // block of columns. Columns may stand further apart than they are long (`outerStride()`), which lets buffers pad
@@ -95,6 +95,24 @@ class ConstView : public detail::ConstViewBase<T> {
   ConstView columns(Index first, Index count) const {
     return ConstView(this->data() + first * this->outerStride(), this->rows(), count, this->outerStride());
   }
+};
+
+/// A ConstView that is read again after the call that it is handed to, so a temporary matrix does not become one, not
+/// even in braces: it would be gone by then.
+template <class T>
+class LastingView : public ConstView<T> {
+ public:
+  // NOLINTBEGIN(google-explicit-constructor): as for ConstView
+  /// Of the same memory.
+  LastingView(const ConstView<T>& view) : ConstView<T>(view) {}
+  LastingView(const View<T>& view) : ConstView<T>(view) {}
+  /// Of a whole matrix that somebody keeps.
+  LastingView(const Matrix<T>& matrix) : ConstView<T>(matrix) {}
+  LastingView(const Matrix<T>&&) = delete;
+  /// An expression would become a temporary matrix.
+  template <class Expression>
+  LastingView(const Eigen::EigenBase<Expression>&) = delete;
+  // NOLINTEND(google-explicit-constructor)
 };
 
 }  // namespace eigan

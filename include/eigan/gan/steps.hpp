@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cmath>
-#include <concepts>
 #include <type_traits>
 
 #include <eigan/gan/losses.hpp>
@@ -34,6 +33,12 @@ struct GeneratorResult {
 enum class Halves {
   together,  ///< as one batch, which is faster
   apart      ///< as two, so that batch normalisation does not mix them (Radford et al. 2016)
+};
+
+/// Nothing follows the discriminator's forward passes; see discriminator_step.
+struct NothingFollows {
+  /// Does nothing.
+  void operator()() const {}
 };
 
 /// No further loss; see generator_step.
@@ -70,23 +75,27 @@ void generate(const BasicModel<T>& generator, GanWorkspace<T>& ws, ConstView<T> 
 /// generator is not changed. real: features x batch, z: latent x batch, which must live until the generator_step that
 /// uses the same samples; dropout masks of this step come from `rng`, which must differ from step to step. What
 /// ws.d_grad holds, such as a penalty's gradient, joins the gradient of the loss; it is zero afterwards.
-template <class T, Optimizer<T> O, class Loss = NonSaturatingLoss>
+/// after_forward() is called behind each forward pass of the discriminator, one or, where halves are apart, two, while
+/// ws.d_tape holds that pass: running averages of both halves are `[&] { update_statistics(d, ws.d_tape); }`.
+template <class T, Optimizer<T> O, class Loss = NonSaturatingLoss, class AfterForward = NothingFollows>
 DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicModel<T>& discriminator, O& optimizer,
                                           GanWorkspace<T>& ws, std::type_identity_t<ConstView<T>> real,
-                                          std::type_identity_t<ConstView<T>> z, Rng rng, const Loss& loss = {},
-                                          Threads threads = {}, Halves halves = Halves::together) {
+                                          std::type_identity_t<LastingView<T>> z, Rng rng, const Loss& loss = {},
+                                          Threads threads = {}, Halves halves = Halves::together,
+                                          const AfterForward& after_forward = {}) {
   const Index batch = real.cols();
   if (z.cols() != batch)
     detail::fail_contract("eigan::discriminator_step: ", batch, " real samples but ", z.cols(), " z");
   if (real.rows() != discriminator.input_size())
     detail::fail_contract("eigan::discriminator_step: a real sample must have ", discriminator.input_size(),
                           " features, has ", real.rows());
-  detail::generate(generator, ws, z, rng.fold_in(0), threads);
+  detail::generate(generator, ws, ConstView<T>(z), rng.fold_in(0), threads);
   if (real.data() != ws.real(batch).data()) ws.real(batch) = real;
 
   DiscriminatorResult<T> result;
   if (halves == Halves::together) {
     const ConstView<T> logits = discriminator.forward(ws.d_tape, ws.both(batch), {rng.fold_in(1), 0}, threads);
+    after_forward();
     const ConstView<T> on_real = logits.columns(0, batch), on_fake = logits.columns(batch, batch);
     const View<T> gradient = ws.d_tape.output_gradient();
     const T real_loss = loss.real(on_real, gradient.columns(0, batch));
@@ -94,22 +103,19 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
     result = {real_loss + fake_loss, detail::mean_sigmoid(on_real), detail::mean_sigmoid(on_fake)};
   } else {
     const ConstView<T> on_real = discriminator.forward(ws.d_tape, ws.real_inputs(batch), {rng.fold_in(1), 0}, threads);
+    after_forward();
     result.loss = loss.real(on_real, ws.d_tape.output_gradient());
     result.d_real = detail::mean_sigmoid(on_real);
     discriminator.backward_params(ws.d_tape, ws.d_grad, threads);
     const ConstView<T> on_fake =
         discriminator.forward(ws.d_tape, ws.fake_inputs(batch), {rng.fold_in(1), batch}, threads);
+    after_forward();
     result.loss += loss.fake(on_fake, ws.d_tape.output_gradient());
     result.d_fake = detail::mean_sigmoid(on_fake);
   }
   backward_and_step(discriminator, ws.d_tape, optimizer, ws.d_grad, threads);
   return result;
 }
-/// A temporary z would be gone before generator_step reads it.
-template <class T, Optimizer<T> O, std::same_as<Matrix<T>> Z, class... More>
-DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicModel<T>& discriminator, O& optimizer,
-                                          GanWorkspace<T>& ws, std::type_identity_t<ConstView<T>> real, Z&& z, Rng rng,
-                                          More&&... more) = delete;
 
 /// Trains the generator against the discriminator, which only passes the gradient through: its own weight gradients
 /// are not computed and it is not changed. The samples are those of the discriminator_step before; they serve for one

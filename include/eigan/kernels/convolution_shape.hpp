@@ -41,8 +41,9 @@ struct ConvolutionShape {
   constexpr Index weights() const { return out * in * taps(); }
 
   /// Multiplications with a pixel of the image for one sample, in each of the three directions.
-  constexpr Index multiplications() const {
-    return out * in * meetings(height, out_height(), kernel_height, stride_height, padding_height) *
+  constexpr double multiplications() const {
+    return static_cast<double>(out) * static_cast<double>(in) *
+           meetings(height, out_height(), kernel_height, stride_height, padding_height) *
            meetings(width, out_width(), kernel_width, stride_width, padding_width);
   }
 
@@ -51,12 +52,12 @@ struct ConvolutionShape {
 
  private:
   /// How often a tap meets a pixel, along one side.
-  static constexpr Index meetings(Index size, Index out_size, Index kernel, Index stride, Index padding) {
-    Index sum = 0;
-    for (Index q = 0; q < out_size; ++q) {
-      const Index first = std::max<Index>(0, padding - q * stride);
-      const Index last = std::min(kernel, size + padding - q * stride);
-      sum += std::max<Index>(0, last - first);
+  static constexpr double meetings(Index size, Index out_size, Index kernel, Index stride, Index padding) {
+    double sum = 0;
+    for (Index tap = 0; tap < kernel; ++tap) {  // a kernel is small; an image's sides may be any number
+      const Index first = tap < padding ? (padding - tap - 1) / stride + 1 : 0;
+      const Index behind = tap < size + padding ? std::min(out_size, (size + padding - tap - 1) / stride + 1) : 0;
+      sum += static_cast<double>(std::max<Index>(0, behind - first));
     }
     return sum;
   }

@@ -65,7 +65,8 @@ class BatchNorm {
   void init_state(std::span<T> s) const {
     *std::fill_n(std::fill_n(s.data(), channels_.count(), T(0)), channels_.count(), T(1)) = T(0);
   }
-  /// Counts a batch; its variance is divided by the number of its pixels less one, as PyTorch keeps it.
+  /// Counts a batch; its variance is divided by the number of its pixels less one, as PyTorch keeps it. In float the
+  /// count stops at 2^24, which changes nothing: it is written to files, and asked whether it is 0.
   template <class T>
   void update_statistics(std::span<T> s, ConstView<T> x, double momentum) const {
     const Index c = channels_.count();
@@ -106,6 +107,17 @@ class BatchNorm {
     });
   }
 
+  /// Whether anybody has set them: batches were counted, or the numbers are not those that init_state writes. A count
+  /// may be missing where others wrote the file.
+  template <class T>
+  bool has_statistics(std::span<const T> s) const {
+    const Index c = channels_.count();
+    const auto is_not = [](T value) { return [value](T number) { return number != value; }; };
+    const T* const mean = s.data();
+    const T* const variance = mean + c;
+    return variance[c] > 0 || std::any_of(mean, variance, is_not(0)) || std::any_of(variance, variance + c, is_not(1));
+  }
+
   // Inference: an affine map of each channel. The running mean and gamma / sqrt(var + eps) are made ready once a pass.
 
   Index prepared_size() const { return 2 * channels_.count(); }
@@ -113,7 +125,7 @@ class BatchNorm {
   void prepare(std::span<const T> p, std::span<const T> s, std::span<T> q, Phase phase) const {
     if (phase == Phase::training) return;
     const Index c = channels_.count();
-    if (!(s.data()[2 * c] > 0))
+    if (!has_statistics(s))
       detail::fail_contract("eigan::", name_, ": inference with statistics that nobody has set; call ",
                             "estimate_statistics(model, samples) after training, or update_statistics(model, tape, ",
                             "momentum) behind each training pass");

@@ -35,7 +35,7 @@ class ConvTranspose2d {
 
   Index input_size() const { return shape_.out_size(); }
   Index output_size() const { return shape_.in_size(); }
-  double operations() const { return 2 * static_cast<double>(shape_.multiplications()); }
+  double operations() const { return 2 * shape_.multiplications(); }
   Spec spec() const {
     const Index c = shape_.out, o = shape_.in, k = shape_.kernel_width, s = shape_.stride_width;
     const Index p = shape_.padding_width, more = output_padding_;

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 
 #include <eigan/core/checked.hpp>
@@ -36,20 +37,22 @@ struct ConvolutionSettings {
   /// What a convolution makes of an image.
   constexpr Shape output_shape(Shape in) const {
     if (!in || in.channels != in_channels || in.height < least() || in.width < least()) return {};
-    return {out_channels, (in.height + 2 * padding - kernel_size) / stride + 1,
-            (in.width + 2 * padding - kernel_size) / stride + 1};
+    const auto side = [this](std::int64_t from) {
+      return as_size(sum_or_most<std::int64_t>(sum_or_most(from, 2 * std::int64_t{padding} - kernel_size) / stride, 1));
+    };
+    return {out_channels, side(in.height), side(in.width)};
   }
   /// Rows and columns that an image must have.
-  constexpr Index least() const { return std::max<Index>(kernel_size - 2 * padding, 1); }
+  constexpr Index least() const { return as_size(std::max<std::int64_t>(kernel_size - 2 * std::int64_t{padding}, 1)); }
   /// What a transposed one makes of it.
   constexpr Shape transposed_shape(Shape in) const {
-    const Index more = kernel_size + output_padding - 2 * padding - stride;
-    const Shape out{out_channels, in.height * stride + more, in.width * stride + more};
+    const auto side = [this](std::int64_t from) {
+      return as_size(sum_or_most(product_or_most<std::int64_t>(from, stride), -lost()));
+    };
+    const Shape out{out_channels, side(in.height), side(in.width)};
     return in && in.channels == in_channels && out ? out : Shape{};
   }
-  constexpr Index transposed_least() const {
-    return std::max<Index>(2 * padding + stride - kernel_size - output_padding, 0) / stride + 1;
-  }
+  constexpr Index transposed_least() const { return as_size(std::max<std::int64_t>(lost(), 0) / stride + 1); }
   /// From `image` to what a convolution with this kernel makes of it.
   constexpr ConvolutionShape shape(Shape image, Index out) const {
     return {image.channels, image.height, image.width, out, kernel_size, kernel_size, stride, stride, padding, padding};
@@ -69,6 +72,12 @@ struct ConvolutionSettings {
         std::int64_t{weights} >= std::int64_t{1} << 40)
       fail_contract("eigan::", name, ": cannot have ", text(),
                     stated.in_channels == dynamic ? "" : concat("; the type says ", stated.text()));
+  }
+  /// Rows of a transposed convolution's image that `stride` rows for each of y's are too many by.
+  constexpr std::int64_t lost() const { return 2 * std::int64_t{padding} + stride - kernel_size - output_padding; }
+  /// An Index, which may have 32 bits: the largest where it has not enough.
+  static constexpr Index as_size(std::int64_t size) {
+    return static_cast<Index>(std::min<std::int64_t>(size, std::numeric_limits<Index>::max()));
   }
   std::string text() const {
     return concat(in_channels, " to ", out_channels, " channels, kernel_size ", kernel_size, ", stride ", stride,
@@ -116,7 +125,7 @@ struct GradientBlocks {
 
 /// Into how many runs of samples a gradient is cut: as many as the kernels advise where the work is much.
 inline Index gradient_splits(const ConvolutionShape& s, Index batch) {
-  const bool much = static_cast<double>(s.multiplications()) * static_cast<double>(batch) > 2e6;
+  const bool much = s.multiplications() * static_cast<double>(batch) > 2e6;
   return much ? convolution::sample_groups(s, batch) : 1;
 }
 

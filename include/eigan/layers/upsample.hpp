@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <string>
 
+#include <eigan/core/checked.hpp>
 #include <eigan/core/error.hpp>
 #include <eigan/layers/spatial.hpp>
 
@@ -113,7 +114,7 @@ class Upsample {
   }
 
   constexpr Shape output_shape(Shape in) const {
-    return in ? Shape{in.channels, scale_ * in.height, scale_ * in.width} : Shape{};
+    return in ? Shape{in.channels, product_or_most(scale_, in.height), product_or_most(scale_, in.width)} : Shape{};
   }
   std::string expects() const { return "an image"; }
   Spec spec() const { return at({}).spec(); }

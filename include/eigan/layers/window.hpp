@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 
+#include <eigan/core/checked.hpp>
 #include <eigan/core/error.hpp>
 #include <eigan/layers/spatial.hpp>
 
@@ -16,9 +17,10 @@ struct Window {
 
   /// Shape{} where an image with its padding is smaller than the kernel.
   constexpr Shape output_shape(Shape in) const {
-    if (!in || in.height + 2 * padding < kernel || in.width + 2 * padding < kernel) return {};
-    return {in.channels, (in.height + 2 * padding - kernel) / stride + 1,
-            (in.width + 2 * padding - kernel) / stride + 1};
+    const Index least = kernel - 2 * padding;  // not negative
+    if (!in || in.height < least || in.width < least) return {};
+    const auto side = [&](Index from) { return sum_or_most<Index>((from - least) / stride, 1); };
+    return {in.channels, side(in.height), side(in.width)};
   }
   /// The output's rows, of `height`, whose windows meet the image's rows.
   constexpr ImageRows over(ImageRows rows, Index height) const {
@@ -76,7 +78,10 @@ class PlacedPooling : public SpatialLayer<Placed> {
  public:
   PlacedPooling(Shape in, Window window) : SpatialLayer<Placed>(in, window.output_shape(in)), window_(window) {}
 
-  double operations() const { return static_cast<double>(this->out().size() * window_.kernel * window_.kernel); }
+  double operations() const {
+    return static_cast<double>(this->out().size()) * static_cast<double>(window_.kernel) *
+           static_cast<double>(window_.kernel);
+  }
   Spec spec() const {
     const auto [k, s, p] = window_;
     return {Placed::name,

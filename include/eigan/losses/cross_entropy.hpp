@@ -49,7 +49,7 @@ T cross_entropy(std::type_identity_t<ConstView<T>> z, const Labels& labels, View
   double sum = 0;
   for (Index j = 0; j < z.cols(); ++j)
     for (Index pixel = 0; pixel < pixels; ++pixel) {
-      const Index label = detail::checked_label("cross_entropy", all, j * pixels + pixel, classes);
+      const Index label = detail::checked_label("cross_entropy", all, j * pixels + pixel, classes, pixels);
       const T* const zj = z.data() + j * z.outerStride() + pixel * classes;
       T* const dzj = dz.data() + j * dz.outerStride() + pixel * classes;
       const auto [log_total, largest] = detail::softmax(classes, zj, dzj, scale);

@@ -19,12 +19,13 @@ concept LabelRange =
 
 namespace detail {
 
-/// labels[i], of a sample, or std::invalid_argument if it is no class.
+/// labels[i], of a sample or of one of its `pixels` pixels, or std::invalid_argument if it is no class.
 template <class Label, std::size_t extent>
-Index checked_label(const char* where, std::span<Label, extent> labels, Index i, Index classes) {
+Index checked_label(const char* where, std::span<Label, extent> labels, Index i, Index classes, Index pixels = 1) {
   const auto given = +labels[static_cast<std::size_t>(i)];  // characters are numbers, too
   if (std::cmp_less(given, 0) || std::cmp_greater_equal(given, classes))
-    fail_contract("eigan::", where, ": sample ", i, ": expected a label from 0 to ", classes - 1, ", found ", given);
+    fail_contract("eigan::", where, ": sample ", i / pixels, pixels > 1 ? concat(", pixel ", i % pixels) : "",
+                  ": expected a label from 0 to ", classes - 1, ", found ", given);
   return static_cast<Index>(given);
 }
 

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <concepts>
 #include <cstddef>
 #include <initializer_list>
 #include <memory>
@@ -102,40 +101,28 @@ class BasicModel {
 
   /// A forward pass for training: remembers on the tape what backward needs. x: input_size x batch, not copied.
   /// Layers that draw random numbers draw them from `rng`, so every pass wants its own: `rng.fold_in(step)`.
-  ConstView<T> forward(Tape<T>& tape, ConstView<T> x, Rng rng, Threads threads = {}) const {
-    return forward(tape, std::array{x}, {rng, 0}, threads);
+  ConstView<T> forward(Tape<T>& tape, LastingView<T> x, Rng rng, Threads threads = {}) const {
+    return pass(tape, std::array{x}, {rng, 0}, threads);
   }
   /// A forward pass of a network without randomness.
-  ConstView<T> forward(Tape<T>& tape, ConstView<T> x, Threads threads = {}) const {
+  ConstView<T> forward(Tape<T>& tape, LastingView<T> x, Threads threads = {}) const {
     detail::check_deterministic(*steps_);
     return forward(tape, x, Rng(0), threads);
   }
   /// A forward pass of a network of several inputs.
-  ConstView<T> forward(Tape<T>& tape, std::initializer_list<ConstView<T>> inputs, Rng rng, Threads threads = {}) const {
-    return forward(tape, std::span(inputs.begin(), inputs.size()), {rng, 0}, threads);
+  ConstView<T> forward(Tape<T>& tape, std::initializer_list<LastingView<T>> inputs, Rng rng,
+                       Threads threads = {}) const {
+    return pass(tape, inputs, {rng, 0}, threads);
   }
-  ConstView<T> forward(Tape<T>& tape, std::initializer_list<ConstView<T>> inputs, Threads threads = {}) const {
+  ConstView<T> forward(Tape<T>& tape, std::initializer_list<LastingView<T>> inputs, Threads threads = {}) const {
     detail::check_deterministic(*steps_);
     return forward(tape, inputs, Rng(0), threads);
   }
   /// A forward pass of any number of inputs. Its first sample is number draw.first_sample: a part of a batch that is
   /// computed elsewhere draws what the whole batch would.
   ConstView<T> forward(Tape<T>& tape, std::span<const ConstView<T>> inputs, Draw draw, Threads threads = {}) const {
-    check_tape(tape);
-    check_inputs(inputs);
-    const Index batch = inputs[0].cols();
-    if (batch < 1 || batch > tape.capacity())
-      detail::fail_contract("eigan::Model::forward: this tape holds 1 to ", tape.capacity(), " samples, the input has ",
-                            batch);
-    tape.begin(inputs, draw);
-    detail::Pass<T>(*steps_, params(), state(), tiling_, tape, threads).forward();
-    return tape.output();
+    return pass(tape, inputs, draw, threads);
   }
-  /// A temporary would be gone before backward reads it.
-  template <std::same_as<Matrix<T>> M>
-  ConstView<T> forward(Tape<T>& tape, M&& x, Rng rng, Threads threads = {}) const = delete;
-  template <std::same_as<Matrix<T>> M>
-  ConstView<T> forward(Tape<T>& tape, M&& x, Threads threads = {}) const = delete;
 
   /// The gradient with respect to the input alone; the caller has written tape.output_gradient(). Assigns dx.
   void backward_input(Tape<T>& tape, View<T> dx, Threads threads = {}) const {
@@ -143,8 +130,7 @@ class BasicModel {
   }
   /// The gradients with respect to several inputs; an empty view stands for one that nobody wants.
   void backward_inputs(Tape<T>& tape, std::span<const View<T>> dx, Threads threads = {}) const {
-    check_tape(tape);
-    tape.check_ready();
+    check_ready(tape);
     detail::check_input_gradients(*steps_, dx, tape.batch());
     propagate(tape, dx, threads);
   }
@@ -166,8 +152,7 @@ class BasicModel {
   }
   /// Throws std::invalid_argument if backward_params would refuse this tape or this gradient.
   void check_backward(const Tape<T>& tape, std::span<const T> grad) const {
-    check_tape(tape);
-    tape.check_ready();
+    check_ready(tape);
     if (std::ssize(grad) != param_size())
       detail::fail_contract("eigan::Model: the gradient must have ", param_size(), " elements, has ", grad.size());
   }
@@ -217,12 +202,27 @@ class BasicModel {
   }
 
  private:
+  /// `inputs`: a range of views.
+  template <class Inputs>
+  ConstView<T> pass(Tape<T>& tape, const Inputs& inputs, Draw draw, Threads threads) const {
+    check_tape(tape);
+    detail::check_inputs(*steps_, inputs);
+    detail::check_batch(*steps_, tape, inputs.begin()->cols());
+    tape.begin(inputs, draw, steps_);
+    detail::Pass<T>(*steps_, params(), state(), tiling_, tape, threads).forward();
+    return tape.output();
+  }
   void propagate(Tape<T>& tape, std::span<const View<T>> dx, Threads threads) const {
     tape.begin_backward(dx);
     detail::Pass<T>(*steps_, params(), state(), tiling_, tape, threads).backward();
   }
   void check_tape(const Tape<T>& tape) const {
     detail::check_made_for(*steps_, tape.steps(), "eigan::Model: this tape");
+  }
+  void check_ready(const Tape<T>& tape) const {
+    check_tape(tape);
+    tape.check_ready();
+    detail::check_pass_of(*steps_, tape);
   }
 
   /// The part that belongs to the network's layer number `layer`.

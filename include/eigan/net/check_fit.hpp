@@ -8,6 +8,7 @@
 #include <eigan/core/error.hpp>
 #include <eigan/core/view.hpp>
 #include <eigan/net/steps.hpp>
+#include <eigan/net/tape.hpp>
 
 namespace eigan::detail {
 
@@ -28,19 +29,41 @@ void check_buffers(const Steps<T>& net, Index params, Index state) {
     fail_contract("eigan::Model: the network's state has ", net.state_size(), " numbers, given are ", state);
 }
 
-/// Inputs of the network, of one number of samples.
-template <class T>
-void check_inputs(const Steps<T>& net, std::span<const ConstView<T>> inputs) {
+/// Inputs of the network, a range of views, of one number of samples.
+template <class T, class Inputs>
+void check_inputs(const Steps<T>& net, const Inputs& inputs) {
   if (inputs.size() != net.inputs())
     fail_contract("eigan::Model: this network has ", net.inputs(), " inputs, given are ", inputs.size());
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
+  const Index samples = inputs.begin()->cols();
+  std::size_t i = 0;
+  for (const ConstView<T>& input : inputs) {
     const Index features = net.levels()[i].size();
-    if (inputs[i].rows() != features)
-      fail_contract("eigan::Model: a sample of the input must have ", features, " features, has ", inputs[i].rows());
-    if (inputs[i].cols() != inputs[0].cols())
-      fail_contract("eigan::Model: all inputs must have ", inputs[0].cols(), " samples, input ", i, " has ",
-                    inputs[i].cols());
+    if (input.rows() != features)
+      fail_contract("eigan::Model: a sample of the input must have ", features, " features, has ", input.rows());
+    if (input.cols() != samples)
+      fail_contract("eigan::Model: all inputs must have ", samples, " samples, input ", i, " has ", input.cols());
+    ++i;
   }
+}
+
+/// The first batch normalisation of vectors, if there is one. In training one sample does not do for it: of a single
+/// value the mean is that value, and the output beta, whatever goes in.
+template <class T>
+const Step<T>* normalises_vectors(const Steps<T>& net) {
+  for (const Step<T>& step : net.steps())
+    if (step.traits().coupled && step.traits().statistics && net.levels()[step.reads[0]].is_vector()) return &step;
+  return nullptr;
+}
+
+/// A batch that the tape has room for, and of which there is a variance where one is wanted.
+template <class T>
+void check_batch(const Steps<T>& net, const Tape<T>& tape, Index batch) {
+  if (batch == 1)
+    if (const Step<T>* const step = normalises_vectors(net))
+      fail_contract("eigan::Model::forward: layer ", step->name, ", ", step->spec().text(),
+                    ": expected more than 1 value of each channel in training, found a batch of 1");
+  if (batch < 1 || batch > tape.capacity())
+    fail_contract("eigan::Model::forward: this tape holds 1 to ", tape.capacity(), " samples, the input has ", batch);
 }
 
 /// Room for the output of so many samples.
@@ -66,6 +89,18 @@ void check_input_gradients(const Steps<T>& net, std::span<const View<T>> dx, Ind
 template <class T>
 void check_made_for(const Steps<T>& net, const Steps<T>& other, const char* what) {
   if (&other != &net && !same_layout(other, net)) fail_contract(what, " was made for a network of other sizes");
+}
+
+/// A tape whose pass was this network's, or that of another whose layers have the same settings.
+template <class T>
+void check_pass_of(const Steps<T>& net, const Tape<T>& tape) {
+  if (tape.passed() == &net) return;
+  for (std::size_t s = 0; s < net.steps().size(); ++s) {
+    const Step<T>&mine = net.steps()[s], &other = tape.passed()->steps()[s];
+    if (mine.kind == StepKind::layer && mine.spec().text() != other.spec().text())
+      fail_contract("eigan::Model: the forward pass on this tape was another network's: layer ", mine.name,
+                    ": expected ", mine.spec().text(), ", found ", other.spec().text());
+  }
 }
 
 /// A network that draws no random numbers.

@@ -92,9 +92,9 @@ class Model : public BasicModel<T> {
   }
   /// A forward pass of a network of several inputs: `model.forward(tape, {x, condition})`.
   template <class... Arguments>
-  ConstView<T> forward(Tape<T>& tape, std::initializer_list<ConstView<T>> inputs, Arguments&&... arguments) const {
-    return forward<std::initializer_list<ConstView<T>>&, Arguments...>(tape, inputs,
-                                                                       std::forward<Arguments>(arguments)...);
+  ConstView<T> forward(Tape<T>& tape, std::initializer_list<LastingView<T>> inputs, Arguments&&... arguments) const {
+    return forward<std::initializer_list<LastingView<T>>&, Arguments...>(tape, inputs,
+                                                                         std::forward<Arguments>(arguments)...);
   }
 
  private:

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include <eigan/core/buffer.hpp>
+#include <eigan/core/checked.hpp>
+#include <eigan/core/error.hpp>
 #include <eigan/core/view.hpp>
 #include <eigan/net/steps.hpp>
 
@@ -21,9 +23,11 @@ namespace eigan {
 template <class T = float>
 class Scratch {
  public:
-  /// For tiles of up to `tile` samples.
+  /// For tiles of up to `tile` samples. Throws std::invalid_argument for a tile of none, and std::bad_alloc or
+  /// std::bad_array_new_length, as Buffer does, for more than any memory holds.
   Scratch(std::shared_ptr<const Steps<T>> steps, Index tile)
       : steps_(std::move(steps)), tile_(tile), prepared_(steps_->prepared_size()), views_(steps_->levels().size()) {
+    if (tile < 1) detail::fail_contract("eigan::Scratch: a tile must have at least one sample, has ", tile);
     const Steps<T>& net = *steps_;
     std::vector<std::size_t> last_reader(net.levels().size(), 0);
     for (std::size_t s = 0; s < net.steps().size(); ++s)
@@ -43,7 +47,7 @@ class Scratch {
         place_[step.writes] = free.back(), free.pop_back();
       }
       Index& size = sizes[place_[step.writes]];
-      size = std::max(size, padded_stride<T>(net.levels()[step.writes].size()) * tile);
+      size = std::max(size, product_or_most(padded_stride<T>(net.levels()[step.writes].size()), tile));
       for (std::size_t read = 0; read < step.reads.size(); ++read) {
         const std::size_t level = step.reads[read];
         const bool again = std::find(step.reads.begin(), step.reads.begin() + static_cast<Index>(read), level) !=

@@ -101,6 +101,7 @@ class Steps {
       detail::fail_contract("eigan: this layer does not take what the layer before gives: layer ", name, ", ",
                             detail::spec_of(layer).text(), ", expects ", expected(layer), " and receives ",
                             shape_text(in));
+    check_memory(out, name);  // before the layer is placed, which multiplies sizes
     if constexpr (ShapedLayer<L>)
       return add_placed(layer.at(in), from, out, std::move(name));
     else
@@ -201,14 +202,12 @@ class Steps {
     for (const std::size_t level : step.reads) sum += static_cast<double>(levels_[level].size());
     return sum;
   }
-  static bool fits_memory(Shape shape) {
-    Index size = 0;
-    return checked_mul(shape.channels, shape.height, size) && checked_mul(size, shape.width, size) &&
-           size <= std::numeric_limits<Index>::max() / 64;
+  static void check_memory(Shape out, const std::string& name) {
+    if (!fits_memory(out))
+      detail::fail_contract("eigan: layer ", name, " would give more numbers than any memory holds");
   }
   std::size_t push(Step<T> step, Shape out) {
-    if (!fits_memory(out))
-      detail::fail_contract("eigan: layer ", step.name, " would give more numbers than any memory holds");
+    check_memory(out, step.name);
     step.operations = std::max(step.operations, detail::memory_access * numbers(step, out));
     step.writes = levels_.size();
     levels_.push_back(out);

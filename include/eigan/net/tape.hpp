@@ -71,6 +71,10 @@ class Tape {
     return gradient(gradients_.size() - 1);
   }
 
+  /// To read it, through a constant tape: that says nothing of a loss that has written. Meant between the loss and the
+  /// backward pass, which consumes it.
+  ConstView<T> output_gradient() const { return gradients_.back().columns(0, batch_); }
+
   /// A level as it stands: a layer that works in place has overwritten the level in front of it.
   ConstView<T> activation(std::size_t level) const {
     return level < inputs_.size() ? inputs_[level] : ConstView<T>(activations_[level].columns(0, batch_));
@@ -91,10 +95,16 @@ class Tape {
 
   // What passes need; programs do not.
 
-  /// Starts a new pass over the columns of the inputs.
-  void begin(std::span<const ConstView<T>> inputs, Draw draw) {
-    for (std::size_t i = 0; i < inputs.size(); ++i) inputs_[i].rebind(inputs[i]);
-    batch_ = inputs[0].cols();
+  /// The network of the remembered pass, which may be another than steps() of the same sizes; null before the first.
+  const Steps<T>* passed() const { return passed_.get(); }
+
+  /// Starts a new pass over the columns of the inputs, a range of views.
+  template <class Inputs>
+  void begin(const Inputs& inputs, Draw draw, const std::shared_ptr<const Steps<T>>& network) {
+    if (passed_ != network) passed_ = network;
+    auto kept = inputs_.begin();
+    for (const ConstView<T>& input : inputs) (kept++)->rebind(input);
+    batch_ = inputs_[0].cols();
     rng_ = draw.rng, first_sample_ = draw.first_sample;
     state_ = State::passed;
   }
@@ -148,7 +158,7 @@ class Tape {
  private:
   enum class State { empty, passed, ready, consumed };
 
-  std::shared_ptr<const Steps<T>> steps_;
+  std::shared_ptr<const Steps<T>> steps_, passed_;
   std::vector<BufferMatrix<T>> memory_;
   std::vector<ConstView<T>> inputs_;
   std::vector<View<T>> activations_, gradients_;

@@ -265,6 +265,13 @@ TEST_CASE("Network: there is an end to what a text may ask for") {
   std::string wide = "Input(channels=2147483648, height=60000000, width=1), Parallel(Tanh()";
   for (int i = 0; i < 200; ++i) wide += ", Tanh()";
   CHECK(test::contains(error_of(wide + ")"), "would give more numbers than any memory holds"));
+  const std::string tall =
+      "Input(channels=1, height=2147483648, width=1), ConvTranspose2d(in_channels=1, out_channels=1, kernel_size=1, "
+      "stride=33554432, padding=0, output_padding=0, bias=1), ";
+  for (const char* const layer : {"Upsample(scale_factor=4096, bilinear=0)",
+                                  "ConvTranspose2d(in_channels=1, out_channels=1, kernel_size=1, stride=2147483647, "
+                                  "padding=0, output_padding=0, bias=1)"})
+    CHECK(test::contains(error_of(tall + layer), "would give more numbers than any memory holds"));
 }
 
 TEST_CASE("Network: sizes that do not fit are refused, with the place and both numbers") {

@@ -1,0 +1,19 @@
+// A temporary is one as a constant, too.
+// EXPECT(GNU): use of deleted function .*LastingView
+// EXPECT(Clang): invokes a deleted function
+#include <eigan/layers/linear.hpp>
+#include <eigan/net/model.hpp>
+#include <eigan/net/sequential.hpp>
+
+using Net = eigan::Sequential<eigan::Linear<4, 3>>;
+
+const eigan::Matrix<float> make();  // NOLINT(readability-const-return-type): the point
+
+void train(const eigan::Model<Net>& model, eigan::Tape<float>& tape) {
+#ifdef EIGAN_REJECT
+  model.forward(tape, make());
+#else
+  const eigan::Matrix<float> x = make();
+  model.forward(tape, x);
+#endif
+}
