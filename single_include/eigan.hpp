@@ -3384,6 +3384,7 @@ class Tape {
   View<T> spare(std::size_t level) { return View<T>(spare_.data(), gradients_[level].rows(), batch_, spare_stride_); }
   /// Into how many runs of samples the pass is cut for the gradient of a step.
   Index splits(std::size_t step) const {
+    if (most_splits_[step] == 1) return 1;
     const Step<T>& s = steps_->steps()[step];
     return std::min(s.table->gradient_splits(s.layer.get(), batch_), most_splits_[step]);
   }
