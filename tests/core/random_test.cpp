@@ -19,8 +19,8 @@ static void check_kernels_against_the_definition() {
       for (const Index sample : {Index{0}, Index{63}, Index{0x123456789A}})
         for (Index n = 1; n <= 70; ++n) {
           std::vector<T> y(static_cast<std::size_t>(n) + 1, T(-1));
-          detail::kernels_for<detail::RandomKernels<T>>(isa).uniform(n, key, static_cast<std::uint64_t>(sample), T(0),
-                                                                     T(1), y.data());
+          detail::kernels_for<detail::UniformKernels<T>>(isa).uniform(n, key, static_cast<std::uint64_t>(sample), T(0),
+                                                                      T(1), y.data());
           bool right = y.back() == T(-1);
           for (Index i = 0; i < n; ++i)
             right = right && y[static_cast<std::size_t>(i)] == static_cast<T>(Rng(key).uniform(i, sample));

@@ -31,10 +31,10 @@ double ulps(float found, double expected) {
 
 /// Calls kernel(n, inputs, y) for n = 1, ..., 70 and y apart or in place, and compares with `expected`, to the
 /// tolerance times what is larger, the value or 1; what lies behind y must stay.
-template <class T, class Kernel, class Expected>
+template <class Table, class T, class Kernel, class Expected>
 void check_map(const std::string& what, double tolerance, const Kernel& kernel, const Expected& expected) {
   const Matrix<T> x = support::random_matrix<T>(70, 1, 1), u = support::random_matrix<T>(70, 1, 2);
-  for (const auto& candidate : candidates<detail::ElementwiseKernels<T>>())
+  for (const auto& candidate : candidates<Table>())
     for (Index n = 1; n <= 70; ++n) {
       INFO(what, ", ", candidate.name, ", n = ", n);
       Matrix<T> y = Matrix<T>::Constant(n + 3, 1, static_cast<T>(mark));
@@ -56,30 +56,32 @@ template <class T>
 void check_maps() {
   // 2 x and x / 2 are exact; a product or sum that is not rounds by half a unit, a fused one by less.
   const auto eps = static_cast<double>(std::numeric_limits<T>::epsilon());
-  using Table = detail::ElementwiseKernels<T>;
-  check_map<T>(
-      "relu", 0, [](const Table& k, Index n, const T*, const T* u, T* y) { k.relu(n, u, y); },
+  using Relu = detail::ReluKernels<T>;
+  using Leaky = detail::LeakyReluKernels<T>;
+  using Tanh = detail::TanhKernels<T>;
+  using Sigmoid = detail::SigmoidKernels<T>;
+  check_map<Relu, T>(
+      "relu", 0, [](const Relu& k, Index n, const T*, const T* u, T* y) { k.forward(n, u, y); },
       [](double, double u) { return std::max(u, 0.0); });
-  check_map<T>(
-      "leaky_relu", 0, [](const Table& k, Index n, const T*, const T* u, T* y) { k.leaky_relu(n, T(0.25), u, y); },
+  check_map<Leaky, T>(
+      "leaky_relu", 0, [](const Leaky& k, Index n, const T*, const T* u, T* y) { k.forward(n, T(0.25), u, y); },
       [](double, double u) { return u < 0 ? u / 4 : u; });
-  check_map<T>(
+  check_map<Leaky, T>(
       "leaky_relu_backward", 0,
-      [](const Table& k, Index n, const T* x, const T* u, T* y) { k.leaky_relu_backward(n, T(0.25), x, u, y); },
+      [](const Leaky& k, Index n, const T* x, const T* u, T* y) { k.backward(n, T(0.25), x, u, y); },
       [](double y, double dy) { return y > 0 ? dy : dy / 4; });
-  check_map<T>(
-      "tanh", 3 * eps, [](const Table& k, Index n, const T*, const T* u, T* y) { k.tanh(n, u, y); },
+  check_map<Tanh, T>(
+      "tanh", 3 * eps, [](const Tanh& k, Index n, const T*, const T* u, T* y) { k.forward(n, u, y); },
       [](double, double u) { return std::tanh(u); });
-  check_map<T>(
-      "tanh_backward", 8 * eps,
-      [](const Table& k, Index n, const T* x, const T* u, T* y) { k.tanh_backward(n, x, u, y); },
+  check_map<Tanh, T>(
+      "tanh_backward", 8 * eps, [](const Tanh& k, Index n, const T* x, const T* u, T* y) { k.backward(n, x, u, y); },
       [](double y, double dy) { return dy * (1 - y * y); });
-  check_map<T>(
-      "sigmoid", 3 * eps, [](const Table& k, Index n, const T*, const T* u, T* y) { k.sigmoid(n, u, y); },
+  check_map<Sigmoid, T>(
+      "sigmoid", 3 * eps, [](const Sigmoid& k, Index n, const T*, const T* u, T* y) { k.forward(n, u, y); },
       [](double, double u) { return 1 / (1 + std::exp(-u)); });
-  check_map<T>(
+  check_map<Sigmoid, T>(
       "sigmoid_backward", 8 * eps,
-      [](const Table& k, Index n, const T* x, const T* u, T* y) { k.sigmoid_backward(n, x, u, y); },
+      [](const Sigmoid& k, Index n, const T* x, const T* u, T* y) { k.backward(n, x, u, y); },
       [](double y, double dy) { return dy * y * (1 - y); });
 }
 
@@ -93,13 +95,14 @@ TEST_CASE("kernels: element-wise functions of every length, in float and double"
 TEST_CASE("kernels: zeros keep their sign and a NaN stays a NaN") {
   const float inf = std::numeric_limits<float>::infinity();
   const std::vector<float> x{-0.f, 0.f, std::numeric_limits<float>::quiet_NaN(), inf, -inf};
-  for (const auto& candidate : candidates<detail::ElementwiseKernels<float>>()) {
-    CAPTURE(candidate.name);
+  for (const Isa isa : {Isa::portable, Isa::avx2, Isa::avx512}) {
+    if (!supports(isa)) continue;
+    CAPTURE(std::string(to_string(isa)));
     std::vector<float> relu(5), leaky(5), tanh(5), sigmoid(5);
-    candidate.table->relu(5, x.data(), relu.data());
-    candidate.table->leaky_relu(5, 0.5f, x.data(), leaky.data());
-    candidate.table->tanh(5, x.data(), tanh.data());
-    candidate.table->sigmoid(5, x.data(), sigmoid.data());
+    detail::kernels_for<detail::ReluKernels<float>>(isa).forward(5, x.data(), relu.data());
+    detail::kernels_for<detail::LeakyReluKernels<float>>(isa).forward(5, 0.5f, x.data(), leaky.data());
+    detail::kernels_for<detail::TanhKernels<float>>(isa).forward(5, x.data(), tanh.data());
+    detail::kernels_for<detail::SigmoidKernels<float>>(isa).forward(5, x.data(), sigmoid.data());
     for (const auto& y : {relu, leaky, tanh, sigmoid}) CHECK(std::isnan(y[2]));
     CHECK(std::signbit(tanh[0]));
     CHECK_FALSE(std::signbit(tanh[1]));
@@ -136,15 +139,18 @@ TEST_CASE("kernels: tanh and sigmoid are within 2.5 units in the last place over
     for (std::size_t i = 0; i < x.size(); ++i) near = near && ulps(y[i], sign * expected[i]) < 2.5;
     return near;
   };
-  for (const auto& candidate : candidates<detail::ElementwiseKernels<float>>()) {
+  for (const auto& candidate : candidates<detail::TanhKernels<float>>()) {
     CAPTURE(candidate.name);
-    candidate.table->tanh(n, x.data(), y.data());
+    candidate.table->forward(n, x.data(), y.data());
     CHECK(are_near(1, tanh));
-    candidate.table->tanh(n, negative.data(), y.data());
+    candidate.table->forward(n, negative.data(), y.data());
     CHECK(are_near(-1, tanh));
-    candidate.table->sigmoid(n, x.data(), y.data());
+  }
+  for (const auto& candidate : candidates<detail::SigmoidKernels<float>>()) {
+    CAPTURE(candidate.name);
+    candidate.table->forward(n, x.data(), y.data());
     CHECK(are_near(1, sigmoid));
-    candidate.table->sigmoid(n, negative.data(), y.data());
+    candidate.table->forward(n, negative.data(), y.data());
     CHECK(are_near(1, sigmoid_of_negative));
   }
 }
@@ -153,11 +159,11 @@ TEST_CASE("kernels: pixels become [-1, 1], both ends exact") {
   const auto check = []<class T>(T) {
     std::vector<std::uint8_t> pixels(256);
     for (std::size_t i = 0; i < 256; ++i) pixels[i] = static_cast<std::uint8_t>(255 - i);
-    for (const auto& candidate : candidates<detail::ElementwiseKernels<T>>())
+    for (const auto& candidate : candidates<detail::PixelKernels<T>>())
       for (const Index n : {1, 2, 7, 16, 31, 33, 255, 256}) {
         INFO(candidate.name, ", n = ", n);
         std::vector<T> y(static_cast<std::size_t>(n) + 1, static_cast<T>(mark));
-        candidate.table->pixels(n, pixels.data(), y.data());
+        candidate.table->convert(n, pixels.data(), y.data());
         bool right = y.back() == static_cast<T>(mark);
         for (std::size_t i = 0; i + 1 < y.size(); ++i)
           right = right && y[i] == static_cast<T>(pixels[i]) / T(127.5) - T(1);

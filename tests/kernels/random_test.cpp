@@ -13,7 +13,7 @@ TEST_CASE("kernels: dropout keeps what its 16-bit draws say, and scales it") {
   const auto check = []<class T>(T) {
     const Matrix<T> x = support::random_matrix<T>(200, 1, 1, 1, 2);
     const Rng rng(77);
-    for (const auto& candidate : candidates<detail::RandomKernels<T>>())
+    for (const auto& candidate : candidates<detail::DropoutKernels<T>>())
       for (const std::uint32_t threshold : {0u, 1u, 19661u, 32768u, 65535u})
         for (const Index n : {1, 2, 3, 7, 8, 15, 16, 17, 63, 64, 65, 127, 129, 200}) {
           INFO(candidate.name, ", threshold ", threshold, ", n = ", n);

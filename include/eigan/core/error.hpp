@@ -8,12 +8,15 @@
 // Without exceptions (-fno-exceptions), eigan::error_handler gets the text instead and must not return.
 #pragma once
 
+#include <concepts>
 #include <cstdio>
 #include <cstdlib>
+#include <initializer_list>
 #include <locale>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace eigan {
 
@@ -56,13 +59,47 @@ auto attempt(const F& f, [[maybe_unused]] const G& then) {
 #endif
 }
 
-template <class... Parts>
-std::string concat(const Parts&... parts) {
+/// A piece of a text: characters or a number. So texts of any pieces share one function.
+struct Piece {
+  std::string_view text;
+  double real = 0;
+  long long whole = 0;
+  unsigned long long natural = 0;
+  enum { characters, a_real, a_whole, a_natural } kind;
+
+  Piece(std::string_view t) : text(t), kind(characters) {}
+  Piece(const std::string& t) : text(t), kind(characters) {}
+  Piece(const char* t) : text(t), kind(characters) {}
+  Piece(const char& c) : text(&c, 1), kind(characters) {}
+  Piece(std::floating_point auto number) : real(static_cast<double>(number)), kind(a_real) {}
+  Piece(std::signed_integral auto number) : whole(number), kind(a_whole) {}
+  Piece(std::unsigned_integral auto number) : natural(number), kind(a_natural) {}
+};
+
+[[gnu::noinline]] inline std::string join(std::initializer_list<Piece> pieces) {
   std::ostringstream text;
   text.exceptions(std::ios::badbit);   // without memory a stream would leave out the rest and say nothing
   text.imbue(std::locale::classic());  // these texts go into files and are compared: no 1.024 for 1024
-  (text << ... << parts);
+  for (const Piece& piece : pieces) switch (piece.kind) {
+      case Piece::characters:
+        text << piece.text;
+        break;
+      case Piece::a_real:
+        text << piece.real;
+        break;
+      case Piece::a_whole:
+        text << piece.whole;
+        break;
+      case Piece::a_natural:
+        text << piece.natural;
+        break;
+    }
   return text.str();
+}
+
+template <class... Parts>
+std::string concat(const Parts&... parts) {
+  return join({Piece(parts)...});
 }
 
 /// Throws std::invalid_argument with the concatenated parts. Kept out of line so that checks cost one branch.

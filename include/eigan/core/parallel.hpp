@@ -68,31 +68,35 @@ inline int usable_threads([[maybe_unused]] Threads threads, [[maybe_unused]] dou
 #endif
 }
 
+#if defined(_OPENMP)
+/// The region itself, one for all functions: f(context, part, parts) on each thread.
+inline void parallel_region(int parts, void (*f)(const void*, int, int), const void* context) {
+  // The run time may grant fewer threads than were asked for.
+#if defined(__cpp_exceptions)
+  std::exception_ptr error;
+#pragma omp parallel num_threads(parts)
+  try {
+    f(context, omp_get_thread_num(), omp_get_num_threads());
+  } catch (...) {
+#pragma omp critical(eigan_parallel_error)
+    error = std::current_exception();
+  }
+  if (error) std::rethrow_exception(error);
+#else
+#pragma omp parallel num_threads(parts)
+  f(context, omp_get_thread_num(), omp_get_num_threads());
+#endif
+}
+#endif
+
 /// Calls f(part, parts) on each of `parts` threads, part = 0, ..., parts - 1. What a part throws reaches the caller
 /// when all parts have ended; of several exceptions, one.
 template <class F>
-void parallel(int parts, const F& f) {
+void parallel([[maybe_unused]] int parts, const F& f) {
 #if defined(_OPENMP)
-  if (parts > 1) {
-    // The run time may grant fewer threads than were asked for.
-#if defined(__cpp_exceptions)
-    std::exception_ptr error;
-#pragma omp parallel num_threads(parts)
-    try {
-      f(omp_get_thread_num(), omp_get_num_threads());
-    } catch (...) {
-#pragma omp critical(eigan_parallel_error)
-      error = std::current_exception();
-    }
-    if (error) std::rethrow_exception(error);
-#else
-#pragma omp parallel num_threads(parts)
-    f(omp_get_thread_num(), omp_get_num_threads());
+  const auto call = [](const void* context, int part, int of) { (*static_cast<const F*>(context))(part, of); };
+  if (parts > 1) return parallel_region(parts, call, &f);
 #endif
-    return;
-  }
-#endif
-  static_cast<void>(parts);
   f(0, 1);
 }
 

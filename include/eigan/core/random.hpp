@@ -20,9 +20,9 @@ namespace eigan {
 template <class T>
 void fill_uniform(View<T> out, double low, double high, Rng rng, Index first_sample = 0) {
   for (Index j = 0; j < out.cols(); ++j)
-    detail::random_kernels<T>().uniform(out.rows(), rng.key(), static_cast<std::uint64_t>(first_sample + j),
-                                        static_cast<T>(low), static_cast<T>(high - low),
-                                        out.data() + j * out.outerStride());
+    detail::kernels<detail::UniformKernels<T>>().uniform(
+        out.rows(), rng.key(), static_cast<std::uint64_t>(first_sample + j), static_cast<T>(low),
+        static_cast<T>(high - low), out.data() + j * out.outerStride());
 }
 
 /// Normal with the given mean and standard deviation, by Box and Muller's transformation.
@@ -34,8 +34,8 @@ void fill_normal(View<T> out, double mean, double deviation, Rng rng, Index firs
   for (Index j = 0; j < out.cols(); ++j) {
     const Index sample = first_sample + j;
     if (out.rows() <= pairs)
-      detail::random_kernels<float>().uniform(2 * out.rows(), rng.key(), static_cast<std::uint64_t>(sample), 0, 1,
-                                              u.data());
+      detail::kernels<detail::UniformKernels<float>>().uniform(2 * out.rows(), rng.key(),
+                                                               static_cast<std::uint64_t>(sample), 0, 1, u.data());
     const auto uniform = [&](Index i) {
       return out.rows() <= pairs ? static_cast<double>(u[static_cast<std::size_t>(i)]) : rng.uniform(i, sample);
     };

@@ -47,8 +47,8 @@ void pixels_to_unit(const LabelledImages& images, std::span<const std::uint32_t>
   detail::check_batch(images, indices);
   for (Index column = 0; column < out.cols(); ++column) {
     const auto image = static_cast<Index>(indices[static_cast<std::size_t>(column)]);
-    detail::elementwise_kernels<T>().pixels(features, images.pixels.data() + image * features,
-                                            out.data() + column * out.outerStride());
+    detail::kernels<detail::PixelKernels<T>>().convert(features, images.pixels.data() + image * features,
+                                                       out.data() + column * out.outerStride());
   }
 }
 

@@ -62,9 +62,9 @@ class Dropout {
     }
     const T scale = static_cast<T>(double{draws} / (draws - threshold()));
     for (Index j = 0; j < out.cols(); ++j)
-      detail::random_kernels<T>().dropout(out.rows(), draw.rng.key(), static_cast<std::uint64_t>(draw.first_sample + j),
-                                          threshold(), scale, in.data() + j * in.outerStride(),
-                                          out.data() + j * out.outerStride());
+      detail::kernels<detail::DropoutKernels<T>>().dropout(
+          out.rows(), draw.rng.key(), static_cast<std::uint64_t>(draw.first_sample + j), threshold(), scale,
+          in.data() + j * in.outerStride(), out.data() + j * out.outerStride());
   }
 
   static constexpr std::uint32_t draws = 1 << 16;

@@ -33,14 +33,14 @@ class LeakyReLU {
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
     detail::for_each_column(y, x, [s = static_cast<T>(slope_)](Index n, T* yj, const T* xj) {
-      detail::elementwise_kernels<T>().leaky_relu(n, s, xj, yj);
+      detail::kernels<detail::LeakyReluKernels<T>>().forward(n, s, xj, yj);
     });
   }
 
   template <class T>
   void backward_input(std::span<const T>, ConstView<T>, ConstView<T> y, ConstView<T> dy, View<T> dx) const {
     detail::for_each_column(dx, y, dy, [s = static_cast<T>(slope_)](Index n, T* dxj, const T* yj, const T* dyj) {
-      detail::elementwise_kernels<T>().leaky_relu_backward(n, s, yj, dyj, dxj);
+      detail::kernels<detail::LeakyReluKernels<T>>().backward(n, s, yj, dyj, dxj);
     });
   }
 

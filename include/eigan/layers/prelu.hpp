@@ -53,7 +53,7 @@ class PReLU {
   void forward(std::span<const T> p, ConstView<T> x, View<T> y) const {
     check_rows(x.rows());
     detail::for_each_column(y, x, [&](Index n, T* yj, const T* xj) {
-      if (slopes_ == 1) return detail::elementwise_kernels<T>().leaky_relu(n, p[0], xj, yj);
+      if (slopes_ == 1) return detail::kernels<detail::LeakyReluKernels<T>>().forward(n, p[0], xj, yj);
       for (Index i = 0; i < n; i += slopes_) detail::prelu_kernels<T>().forward(slopes_, p.data(), xj + i, yj + i);
     });
   }
@@ -62,7 +62,7 @@ class PReLU {
   void backward_input(std::span<const T> p, ConstView<T> x, ConstView<T>, ConstView<T> dy, View<T> dx) const {
     check_rows(x.rows());
     detail::for_each_column(dx, x, dy, [&](Index n, T* dxj, const T* xj, const T* dyj) {
-      if (slopes_ == 1) return detail::elementwise_kernels<T>().leaky_relu_backward(n, p[0], xj, dyj, dxj);
+      if (slopes_ == 1) return detail::kernels<detail::LeakyReluKernels<T>>().backward(n, p[0], xj, dyj, dxj);
       for (Index i = 0; i < n; i += slopes_)
         detail::prelu_kernels<T>().backward(slopes_, p.data(), xj + i, dyj + i, dxj + i);
     });

@@ -17,14 +17,14 @@ class ReLU {
 
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
-    detail::for_each_column(y, x,
-                            [](Index n, T* yj, const T* xj) { detail::elementwise_kernels<T>().relu(n, xj, yj); });
+    detail::for_each_column(
+        y, x, [](Index n, T* yj, const T* xj) { detail::kernels<detail::ReluKernels<T>>().forward(n, xj, yj); });
   }
 
   template <class T>
   void backward_input(std::span<const T>, ConstView<T>, ConstView<T> y, ConstView<T> dy, View<T> dx) const {
     detail::for_each_column(dx, y, dy, [](Index n, T* dxj, const T* yj, const T* dyj) {
-      detail::elementwise_kernels<T>().leaky_relu_backward(n, T(0), yj, dyj, dxj);
+      detail::kernels<detail::LeakyReluKernels<T>>().backward(n, T(0), yj, dyj, dxj);
     });
   }
 };
