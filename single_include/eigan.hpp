@@ -105,10 +105,12 @@ constexpr T product_or_most(T a, T b) {
 
 #include <cstdio>
 #include <cstdlib>
+#include <initializer_list>
 #include <locale>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace eigan {
 
@@ -151,13 +153,47 @@ auto attempt(const F& f, [[maybe_unused]] const G& then) {
 #endif
 }
 
-template <class... Parts>
-std::string concat(const Parts&... parts) {
+/// A piece of a text: characters or a number. So texts of any pieces share one function.
+struct Piece {
+  std::string_view text;
+  double real = 0;
+  long long whole = 0;
+  unsigned long long natural = 0;
+  enum { characters, a_real, a_whole, a_natural } kind;
+
+  Piece(std::string_view t) : text(t), kind(characters) {}
+  Piece(const std::string& t) : text(t), kind(characters) {}
+  Piece(const char* t) : text(t), kind(characters) {}
+  Piece(const char& c) : text(&c, 1), kind(characters) {}
+  Piece(std::floating_point auto number) : real(static_cast<double>(number)), kind(a_real) {}
+  Piece(std::signed_integral auto number) : whole(number), kind(a_whole) {}
+  Piece(std::unsigned_integral auto number) : natural(number), kind(a_natural) {}
+};
+
+[[gnu::noinline]] inline std::string join(std::initializer_list<Piece> pieces) {
   std::ostringstream text;
   text.exceptions(std::ios::badbit);   // without memory a stream would leave out the rest and say nothing
   text.imbue(std::locale::classic());  // these texts go into files and are compared: no 1.024 for 1024
-  (text << ... << parts);
+  for (const Piece& piece : pieces) switch (piece.kind) {
+      case Piece::characters:
+        text << piece.text;
+        break;
+      case Piece::a_real:
+        text << piece.real;
+        break;
+      case Piece::a_whole:
+        text << piece.whole;
+        break;
+      case Piece::a_natural:
+        text << piece.natural;
+        break;
+    }
   return text.str();
+}
+
+template <class... Parts>
+std::string concat(const Parts&... parts) {
+  return join({Piece(parts)...});
 }
 
 /// Throws std::invalid_argument with the concatenated parts. Kept out of line so that checks cost one branch.
@@ -621,8 +657,6 @@ struct ImageRows {
 //   Spec{"Swish", {{"beta", beta_}}, "::mine::Swish", "mine/swish.hpp"}
 //     text      Swish(beta=1.5)
 //     C++       ::mine::Swish(1.5), the settings in the order of the constructor's arguments
-
-#include <string_view>
 
 // ======== eigan/core/exact_text.hpp
 // exact_text: a number as the shortest text of the usual form ("0.2", "1e-05") that reads back as the same number, and
@@ -1189,31 +1223,35 @@ inline int usable_threads([[maybe_unused]] Threads threads, [[maybe_unused]] dou
 #endif
 }
 
+#if defined(_OPENMP)
+/// The region itself, one for all functions: f(context, part, parts) on each thread.
+inline void parallel_region(int parts, void (*f)(const void*, int, int), const void* context) {
+  // The run time may grant fewer threads than were asked for.
+#if defined(__cpp_exceptions)
+  std::exception_ptr error;
+#pragma omp parallel num_threads(parts)
+  try {
+    f(context, omp_get_thread_num(), omp_get_num_threads());
+  } catch (...) {
+#pragma omp critical(eigan_parallel_error)
+    error = std::current_exception();
+  }
+  if (error) std::rethrow_exception(error);
+#else
+#pragma omp parallel num_threads(parts)
+  f(context, omp_get_thread_num(), omp_get_num_threads());
+#endif
+}
+#endif
+
 /// Calls f(part, parts) on each of `parts` threads, part = 0, ..., parts - 1. What a part throws reaches the caller
 /// when all parts have ended; of several exceptions, one.
 template <class F>
-void parallel(int parts, const F& f) {
+void parallel([[maybe_unused]] int parts, const F& f) {
 #if defined(_OPENMP)
-  if (parts > 1) {
-    // The run time may grant fewer threads than were asked for.
-#if defined(__cpp_exceptions)
-    std::exception_ptr error;
-#pragma omp parallel num_threads(parts)
-    try {
-      f(omp_get_thread_num(), omp_get_num_threads());
-    } catch (...) {
-#pragma omp critical(eigan_parallel_error)
-      error = std::current_exception();
-    }
-    if (error) std::rethrow_exception(error);
-#else
-#pragma omp parallel num_threads(parts)
-    f(omp_get_thread_num(), omp_get_num_threads());
+  const auto call = [](const void* context, int part, int of) { (*static_cast<const F*>(context))(part, of); };
+  if (parts > 1) return parallel_region(parts, call, &f);
 #endif
-    return;
-  }
-#endif
-  static_cast<void>(parts);
   f(0, 1);
 }
 
@@ -2187,17 +2225,16 @@ const Table& kernels() {
 namespace eigan::detail {
 
 template <class T>
-struct RandomKernels {
+struct DropoutKernels {
   /// y[i] = x[i] * scale where the i-th 16-bit number of the sample's stream is >= threshold, else 0.
   void (*dropout)(Index n, std::uint64_t key, std::uint64_t sample, std::uint32_t threshold, T scale, const T* x, T* y);
-  /// y[i] = low + width * u, u uniform in [0, 1) from the sample's stream.
-  void (*uniform)(Index n, std::uint64_t key, std::uint64_t sample, T low, T width, T* y);
 };
 
 template <class T>
-const RandomKernels<T>& random_kernels() {
-  return kernels<RandomKernels<T>>();
-}
+struct UniformKernels {
+  /// y[i] = low + width * u, u uniform in [0, 1) from the sample's stream.
+  void (*uniform)(Index n, std::uint64_t key, std::uint64_t sample, T low, T width, T* y);
+};
 
 }  // namespace eigan::detail
 
@@ -2340,11 +2377,12 @@ EIGAN_TARGET inline void uniform(Index n, std::uint64_t key, std::uint64_t sampl
 }
 
 template <class T>
-struct TableOf<RandomKernels<T>> {
-  static constexpr RandomKernels<T> table{
-      .dropout = dropout<T>,
-      .uniform = uniform<T>,
-  };
+struct TableOf<DropoutKernels<T>> {
+  static constexpr DropoutKernels<T> table{.dropout = dropout<T>};
+};
+template <class T>
+struct TableOf<UniformKernels<T>> {
+  static constexpr UniformKernels<T> table{.uniform = uniform<T>};
 };
 
 }  // namespace eigan::detail::EIGAN_ISA
@@ -2469,11 +2507,12 @@ EIGAN_TARGET inline void uniform(Index n, std::uint64_t key, std::uint64_t sampl
 }
 
 template <class T>
-struct TableOf<RandomKernels<T>> {
-  static constexpr RandomKernels<T> table{
-      .dropout = dropout<T>,
-      .uniform = uniform<T>,
-  };
+struct TableOf<DropoutKernels<T>> {
+  static constexpr DropoutKernels<T> table{.dropout = dropout<T>};
+};
+template <class T>
+struct TableOf<UniformKernels<T>> {
+  static constexpr UniformKernels<T> table{.uniform = uniform<T>};
 };
 
 }  // namespace eigan::detail::EIGAN_ISA
@@ -2595,11 +2634,12 @@ EIGAN_TARGET inline void uniform(Index n, std::uint64_t key, std::uint64_t sampl
 }
 
 template <class T>
-struct TableOf<RandomKernels<T>> {
-  static constexpr RandomKernels<T> table{
-      .dropout = dropout<T>,
-      .uniform = uniform<T>,
-  };
+struct TableOf<DropoutKernels<T>> {
+  static constexpr DropoutKernels<T> table{.dropout = dropout<T>};
+};
+template <class T>
+struct TableOf<UniformKernels<T>> {
+  static constexpr UniformKernels<T> table{.uniform = uniform<T>};
 };
 
 }  // namespace eigan::detail::EIGAN_ISA
@@ -2614,7 +2654,8 @@ struct TableOf<RandomKernels<T>> {
 #undef EIGAN_NOINLINE
 #undef EIGAN_UNROLL
 #undef EIGAN_UNROLL_TWICE
-EIGAN_SHARE_KERNELS(RandomKernels)
+EIGAN_SHARE_KERNELS(DropoutKernels)
+EIGAN_SHARE_KERNELS(UniformKernels)
 
 namespace eigan {
 
@@ -2623,9 +2664,9 @@ namespace eigan {
 template <class T>
 void fill_uniform(View<T> out, double low, double high, Rng rng, Index first_sample = 0) {
   for (Index j = 0; j < out.cols(); ++j)
-    detail::random_kernels<T>().uniform(out.rows(), rng.key(), static_cast<std::uint64_t>(first_sample + j),
-                                        static_cast<T>(low), static_cast<T>(high - low),
-                                        out.data() + j * out.outerStride());
+    detail::kernels<detail::UniformKernels<T>>().uniform(
+        out.rows(), rng.key(), static_cast<std::uint64_t>(first_sample + j), static_cast<T>(low),
+        static_cast<T>(high - low), out.data() + j * out.outerStride());
 }
 
 /// Normal with the given mean and standard deviation, by Box and Muller's transformation.
@@ -2637,8 +2678,8 @@ void fill_normal(View<T> out, double mean, double deviation, Rng rng, Index firs
   for (Index j = 0; j < out.cols(); ++j) {
     const Index sample = first_sample + j;
     if (out.rows() <= pairs)
-      detail::random_kernels<float>().uniform(2 * out.rows(), rng.key(), static_cast<std::uint64_t>(sample), 0, 1,
-                                              u.data());
+      detail::kernels<detail::UniformKernels<float>>().uniform(2 * out.rows(), rng.key(),
+                                                               static_cast<std::uint64_t>(sample), 0, 1, u.data());
     const auto uniform = [&](Index i) {
       return out.rows() <= pairs ? static_cast<double>(u[static_cast<std::size_t>(i)]) : rng.uniform(i, sample);
     };
@@ -2666,8 +2707,6 @@ void fill_normal(View<T> out, double mean, double deviation, Rng rng, Index firs
 //
 // A pass runs over tiles of samples, the weight gradients over blocks of parameters; neither depends on the number of
 // threads, so the results do not either, to the last bit.
-
-#include <initializer_list>
 
 // ======== eigan/net/check_fit.hpp
 // What a model and its passes refuse before they begin: a network that is not finished, and buffers, inputs, outputs
@@ -5899,9 +5938,9 @@ class Dropout {
     }
     const T scale = static_cast<T>(double{draws} / (draws - threshold()));
     for (Index j = 0; j < out.cols(); ++j)
-      detail::random_kernels<T>().dropout(out.rows(), draw.rng.key(), static_cast<std::uint64_t>(draw.first_sample + j),
-                                          threshold(), scale, in.data() + j * in.outerStride(),
-                                          out.data() + j * out.outerStride());
+      detail::kernels<detail::DropoutKernels<T>>().dropout(
+          out.rows(), draw.rng.key(), static_cast<std::uint64_t>(draw.first_sample + j), threshold(), scale,
+          in.data() + j * in.outerStride(), out.data() + j * out.outerStride());
   }
 
   static constexpr std::uint32_t draws = 1 << 16;
@@ -5925,7 +5964,8 @@ static_assert(StochasticLayer<Dropout> && TangentLayer<Dropout>);
 // What element-wise layers share. Views may be padded apart, so kernels are handed their columns.
 
 // ======== eigan/kernels/elementwise.hpp
-// Element-wise functions of n numbers, and gradients through them. Any input may be the output itself.
+// Element-wise functions of n numbers, and gradients through them: a table each, so that a program compiles those that
+// it uses. Any input may be the output itself.
 
 // ======== eigan/kernels/map.hpp
 // What element-wise kernels share: loops over elements, and the exponential function.
@@ -6158,22 +6198,33 @@ EIGAN_TARGET EIGAN_INLINE void split_exp(FloatVector t, FloatVector& fraction, F
 namespace eigan::detail {
 
 template <class T>
-struct ElementwiseKernels {
-  void (*relu)(Index n, const T* x, T* y);
-  void (*leaky_relu)(Index n, T slope, const T* x, T* y);
-  void (*leaky_relu_backward)(Index n, T slope, const T* y, const T* dy, T* dx);
-  void (*tanh)(Index n, const T* x, T* y);
-  void (*tanh_backward)(Index n, const T* y, const T* dy, T* dx);
-  void (*sigmoid)(Index n, const T* x, T* y);
-  void (*sigmoid_backward)(Index n, const T* y, const T* dy, T* dx);
-  /// y[i] = pixels[i] / 127.5 - 1.
-  void (*pixels)(Index n, const std::uint8_t* pixels, T* y);
+struct ReluKernels {
+  void (*forward)(Index n, const T* x, T* y);
 };
 
 template <class T>
-const ElementwiseKernels<T>& elementwise_kernels() {
-  return kernels<ElementwiseKernels<T>>();
-}
+struct LeakyReluKernels {
+  void (*forward)(Index n, T slope, const T* x, T* y);
+  void (*backward)(Index n, T slope, const T* y, const T* dy, T* dx);
+};
+
+template <class T>
+struct TanhKernels {
+  void (*forward)(Index n, const T* x, T* y);
+  void (*backward)(Index n, const T* y, const T* dy, T* dx);
+};
+
+template <class T>
+struct SigmoidKernels {
+  void (*forward)(Index n, const T* x, T* y);
+  void (*backward)(Index n, const T* y, const T* dy, T* dx);
+};
+
+template <class T>
+struct PixelKernels {
+  /// y[i] = pixels[i] / 127.5 - 1.
+  void (*convert)(Index n, const std::uint8_t* pixels, T* y);
+};
 
 }  // namespace eigan::detail
 
@@ -6319,17 +6370,24 @@ EIGAN_TARGET inline void pixels(Index n, const std::uint8_t* pixels, T* y) {
 }
 
 template <class T>
-struct TableOf<ElementwiseKernels<T>> {
-  static constexpr ElementwiseKernels<T> table{
-      .relu = relu<T>,
-      .leaky_relu = leaky_relu<T>,
-      .leaky_relu_backward = leaky_relu_backward<T>,
-      .tanh = tanh<T>,
-      .tanh_backward = tanh_backward<T>,
-      .sigmoid = sigmoid<T>,
-      .sigmoid_backward = sigmoid_backward<T>,
-      .pixels = pixels<T>,
-  };
+struct TableOf<ReluKernels<T>> {
+  static constexpr ReluKernels<T> table{.forward = relu<T>};
+};
+template <class T>
+struct TableOf<LeakyReluKernels<T>> {
+  static constexpr LeakyReluKernels<T> table{.forward = leaky_relu<T>, .backward = leaky_relu_backward<T>};
+};
+template <class T>
+struct TableOf<TanhKernels<T>> {
+  static constexpr TanhKernels<T> table{.forward = tanh<T>, .backward = tanh_backward<T>};
+};
+template <class T>
+struct TableOf<SigmoidKernels<T>> {
+  static constexpr SigmoidKernels<T> table{.forward = sigmoid<T>, .backward = sigmoid_backward<T>};
+};
+template <class T>
+struct TableOf<PixelKernels<T>> {
+  static constexpr PixelKernels<T> table{.convert = pixels<T>};
 };
 
 }  // namespace eigan::detail::EIGAN_ISA
@@ -6457,17 +6515,24 @@ EIGAN_TARGET inline void pixels(Index n, const std::uint8_t* pixels, T* y) {
 }
 
 template <class T>
-struct TableOf<ElementwiseKernels<T>> {
-  static constexpr ElementwiseKernels<T> table{
-      .relu = relu<T>,
-      .leaky_relu = leaky_relu<T>,
-      .leaky_relu_backward = leaky_relu_backward<T>,
-      .tanh = tanh<T>,
-      .tanh_backward = tanh_backward<T>,
-      .sigmoid = sigmoid<T>,
-      .sigmoid_backward = sigmoid_backward<T>,
-      .pixels = pixels<T>,
-  };
+struct TableOf<ReluKernels<T>> {
+  static constexpr ReluKernels<T> table{.forward = relu<T>};
+};
+template <class T>
+struct TableOf<LeakyReluKernels<T>> {
+  static constexpr LeakyReluKernels<T> table{.forward = leaky_relu<T>, .backward = leaky_relu_backward<T>};
+};
+template <class T>
+struct TableOf<TanhKernels<T>> {
+  static constexpr TanhKernels<T> table{.forward = tanh<T>, .backward = tanh_backward<T>};
+};
+template <class T>
+struct TableOf<SigmoidKernels<T>> {
+  static constexpr SigmoidKernels<T> table{.forward = sigmoid<T>, .backward = sigmoid_backward<T>};
+};
+template <class T>
+struct TableOf<PixelKernels<T>> {
+  static constexpr PixelKernels<T> table{.convert = pixels<T>};
 };
 
 }  // namespace eigan::detail::EIGAN_ISA
@@ -6592,17 +6657,24 @@ EIGAN_TARGET inline void pixels(Index n, const std::uint8_t* pixels, T* y) {
 }
 
 template <class T>
-struct TableOf<ElementwiseKernels<T>> {
-  static constexpr ElementwiseKernels<T> table{
-      .relu = relu<T>,
-      .leaky_relu = leaky_relu<T>,
-      .leaky_relu_backward = leaky_relu_backward<T>,
-      .tanh = tanh<T>,
-      .tanh_backward = tanh_backward<T>,
-      .sigmoid = sigmoid<T>,
-      .sigmoid_backward = sigmoid_backward<T>,
-      .pixels = pixels<T>,
-  };
+struct TableOf<ReluKernels<T>> {
+  static constexpr ReluKernels<T> table{.forward = relu<T>};
+};
+template <class T>
+struct TableOf<LeakyReluKernels<T>> {
+  static constexpr LeakyReluKernels<T> table{.forward = leaky_relu<T>, .backward = leaky_relu_backward<T>};
+};
+template <class T>
+struct TableOf<TanhKernels<T>> {
+  static constexpr TanhKernels<T> table{.forward = tanh<T>, .backward = tanh_backward<T>};
+};
+template <class T>
+struct TableOf<SigmoidKernels<T>> {
+  static constexpr SigmoidKernels<T> table{.forward = sigmoid<T>, .backward = sigmoid_backward<T>};
+};
+template <class T>
+struct TableOf<PixelKernels<T>> {
+  static constexpr PixelKernels<T> table{.convert = pixels<T>};
 };
 
 }  // namespace eigan::detail::EIGAN_ISA
@@ -6617,7 +6689,11 @@ struct TableOf<ElementwiseKernels<T>> {
 #undef EIGAN_NOINLINE
 #undef EIGAN_UNROLL
 #undef EIGAN_UNROLL_TWICE
-EIGAN_SHARE_KERNELS(ElementwiseKernels)
+EIGAN_SHARE_KERNELS(ReluKernels)
+EIGAN_SHARE_KERNELS(LeakyReluKernels)
+EIGAN_SHARE_KERNELS(TanhKernels)
+EIGAN_SHARE_KERNELS(SigmoidKernels)
+EIGAN_SHARE_KERNELS(PixelKernels)
 
 namespace eigan::detail {
 
@@ -6670,14 +6746,14 @@ class LeakyReLU {
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
     detail::for_each_column(y, x, [s = static_cast<T>(slope_)](Index n, T* yj, const T* xj) {
-      detail::elementwise_kernels<T>().leaky_relu(n, s, xj, yj);
+      detail::kernels<detail::LeakyReluKernels<T>>().forward(n, s, xj, yj);
     });
   }
 
   template <class T>
   void backward_input(std::span<const T>, ConstView<T>, ConstView<T> y, ConstView<T> dy, View<T> dx) const {
     detail::for_each_column(dx, y, dy, [s = static_cast<T>(slope_)](Index n, T* dxj, const T* yj, const T* dyj) {
-      detail::elementwise_kernels<T>().leaky_relu_backward(n, s, yj, dyj, dxj);
+      detail::kernels<detail::LeakyReluKernels<T>>().backward(n, s, yj, dyj, dxj);
     });
   }
 
@@ -8373,14 +8449,14 @@ class Tanh {
 
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
-    detail::for_each_column(y, x,
-                            [](Index n, T* yj, const T* xj) { detail::elementwise_kernels<T>().tanh(n, xj, yj); });
+    detail::for_each_column(
+        y, x, [](Index n, T* yj, const T* xj) { detail::kernels<detail::TanhKernels<T>>().forward(n, xj, yj); });
   }
 
   template <class T>
   void backward_input(std::span<const T>, ConstView<T>, ConstView<T> y, ConstView<T> dy, View<T> dx) const {
     detail::for_each_column(dx, y, dy, [](Index n, T* dxj, const T* yj, const T* dyj) {
-      detail::elementwise_kernels<T>().tanh_backward(n, yj, dyj, dxj);
+      detail::kernels<detail::TanhKernels<T>>().backward(n, yj, dyj, dxj);
     });
   }
 
@@ -14905,7 +14981,7 @@ class PReLU {
   void forward(std::span<const T> p, ConstView<T> x, View<T> y) const {
     check_rows(x.rows());
     detail::for_each_column(y, x, [&](Index n, T* yj, const T* xj) {
-      if (slopes_ == 1) return detail::elementwise_kernels<T>().leaky_relu(n, p[0], xj, yj);
+      if (slopes_ == 1) return detail::kernels<detail::LeakyReluKernels<T>>().forward(n, p[0], xj, yj);
       for (Index i = 0; i < n; i += slopes_) detail::prelu_kernels<T>().forward(slopes_, p.data(), xj + i, yj + i);
     });
   }
@@ -14914,7 +14990,7 @@ class PReLU {
   void backward_input(std::span<const T> p, ConstView<T> x, ConstView<T>, ConstView<T> dy, View<T> dx) const {
     check_rows(x.rows());
     detail::for_each_column(dx, x, dy, [&](Index n, T* dxj, const T* xj, const T* dyj) {
-      if (slopes_ == 1) return detail::elementwise_kernels<T>().leaky_relu_backward(n, p[0], xj, dyj, dxj);
+      if (slopes_ == 1) return detail::kernels<detail::LeakyReluKernels<T>>().backward(n, p[0], xj, dyj, dxj);
       for (Index i = 0; i < n; i += slopes_)
         detail::prelu_kernels<T>().backward(slopes_, p.data(), xj + i, dyj + i, dxj + i);
     });
@@ -15083,14 +15159,14 @@ class ReLU {
 
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
-    detail::for_each_column(y, x,
-                            [](Index n, T* yj, const T* xj) { detail::elementwise_kernels<T>().relu(n, xj, yj); });
+    detail::for_each_column(
+        y, x, [](Index n, T* yj, const T* xj) { detail::kernels<detail::ReluKernels<T>>().forward(n, xj, yj); });
   }
 
   template <class T>
   void backward_input(std::span<const T>, ConstView<T>, ConstView<T> y, ConstView<T> dy, View<T> dx) const {
     detail::for_each_column(dx, y, dy, [](Index n, T* dxj, const T* yj, const T* dyj) {
-      detail::elementwise_kernels<T>().leaky_relu_backward(n, T(0), yj, dyj, dxj);
+      detail::kernels<detail::LeakyReluKernels<T>>().backward(n, T(0), yj, dyj, dxj);
     });
   }
 };
@@ -15114,14 +15190,14 @@ class Sigmoid {
 
   template <class T>
   void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
-    detail::for_each_column(y, x,
-                            [](Index n, T* yj, const T* xj) { detail::elementwise_kernels<T>().sigmoid(n, xj, yj); });
+    detail::for_each_column(
+        y, x, [](Index n, T* yj, const T* xj) { detail::kernels<detail::SigmoidKernels<T>>().forward(n, xj, yj); });
   }
 
   template <class T>
   void backward_input(std::span<const T>, ConstView<T>, ConstView<T> y, ConstView<T> dy, View<T> dx) const {
     detail::for_each_column(dx, y, dy, [](Index n, T* dxj, const T* yj, const T* dyj) {
-      detail::elementwise_kernels<T>().sigmoid_backward(n, yj, dyj, dxj);
+      detail::kernels<detail::SigmoidKernels<T>>().backward(n, yj, dyj, dxj);
     });
   }
 
