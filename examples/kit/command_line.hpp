@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <CLI/CLI.hpp>
 #include <cmath>
@@ -199,47 +198,31 @@ class OptionGroup {
     return read(name, list("|", "|").c_str(), description, parse)->default_str(words[static_cast<std::size_t>(value)]);
   }
 
-  /// Exactly as many sizes as the array holds: 32,64,128.
-  template <std::size_t count>
-  CLI::Option* sizes(const std::string& name, const std::string& description, std::array<eigan::Index, count>& values,
-                     eigan::Index largest) {
-    const auto set = [&values](const std::vector<eigan::Index>& given) {
-      std::copy(given.begin(), given.end(), values.begin());
-    };
-    return sizes(name, description, count, count, largest, set)->default_str(joined(values, ','));
-  }
-  /// From `least` to `most` sizes.
+  /// From `least` to `most` sizes: 32,64,128.
   CLI::Option* sizes(const std::string& name, const std::string& description, std::vector<eigan::Index>& values,
                      std::size_t least, std::size_t most, eigan::Index largest) {
-    const auto set = [&values](const std::vector<eigan::Index>& given) { values = given; };
-    return sizes(name, description, least, most, largest, set)->default_str(joined(values, ','));
-  }
-
- private:
-  CLI::Option* sizes(const std::string& name, const std::string& description, std::size_t least, std::size_t most,
-                     eigan::Index largest, const std::function<void(const std::vector<eigan::Index>&)>& set) {
-    const auto parse = [=](const std::string& given) {
-      std::vector<eigan::Index> values;
+    const auto parse = [=, &values](const std::string& given) {
+      std::vector<eigan::Index> sizes;
       bool valid = true;
       for (std::string_view rest = given; valid;) {
         const std::size_t end = rest.find(',');
-        valid = parse_number(rest.substr(0, end), values.emplace_back()) && values.back() >= 1 &&
-                values.back() <= largest && values.size() <= most;
+        valid = parse_number(rest.substr(0, end), sizes.emplace_back()) && sizes.back() >= 1 &&
+                sizes.back() <= largest && sizes.size() <= most;
         if (end == std::string_view::npos) break;
         rest.remove_prefix(end + 1);
       }
-      if (!valid || values.size() < least)
-        refuse(name,
-               concat(least == most ? concat(least) : concat(least, " to ", most), " sizes from 1 to ", largest,
-                      " with commas between them"),
-               given);
-      set(values);
+      const std::string count = least == most ? concat(least) : concat(least, " to ", most);
+      if (!valid || sizes.size() < least)
+        refuse(name, concat(count, " sizes from 1 to ", largest, " with commas between them"), given);
+      values = sizes;
     };
     std::string unit = "N";
     for (std::size_t i = 1; i < least; ++i) unit += ",N";
     if (most > least) unit += "[,N]";
-    return read(name, unit.c_str(), description, parse);
+    return read(name, unit.c_str(), description, parse)->default_str(joined(values, ','));
   }
+
+ private:
   template <std::integral Number>
   static std::string default_text(Number value) {
     return std::to_string(value);

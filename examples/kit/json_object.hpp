@@ -36,11 +36,6 @@ class JsonObject {
   JsonObject& add(std::string_view key, Number value) {
     return add_text(key, std::to_string(value));
   }
-  template <std::integral Number, std::size_t count>
-  JsonObject& add(std::string_view key, const std::array<Number, count>& values) {
-    return add_text(key, concat('[', joined(values, ','), ']'));
-  }
-
   template <std::integral Number>
   JsonObject& add(std::string_view key, const std::vector<Number>& values) {
     return add_text(key, concat('[', joined(values, ','), ']'));

@@ -83,7 +83,7 @@ Index read_dense(const SafetensorsFile& file, Recipe& recipe) {
     if (linear > 0 && in != receives)
       fail(file, "tensor '", name, "': expected ", receives, " inputs, what the layer before it gives, found ", in);
     if (linear == 0) input = in;
-    if (linear < hidden_layers) recipe.g_hidden[linear] = out;
+    if (linear < hidden_layers) recipe.g_hidden.push_back(out);
     receives = out;
   }
   if (receives != image_size)

@@ -76,9 +76,10 @@ void add_train(CLI::App& program, TrainOptions& options) {
                 "the generator is told which digit to draw, the discriminator which it sees; the recipe of that name "
                 "suits it better",
                 recipe.conditional);
-  networks.sizes("--g-hidden", "the generator's hidden layers, where they are dense", recipe.g_hidden, largest_size);
+  networks.sizes("--g-hidden", "the generator's hidden layers, where they are dense", recipe.g_hidden, hidden_layers,
+                 hidden_layers, largest_size);
   networks.sizes("--d-hidden", "the discriminator's hidden layers, where they are dense", recipe.d_hidden,
-                 largest_size);
+                 hidden_layers, hidden_layers, largest_size);
   networks.sizes("--g-channels", "the generator's channels at 14x14 and 7x7 pixels, where it is convolutional",
                  recipe.g_channels, 2, 2, largest_channels);
   networks.sizes("--d-channels", "the discriminator's; a third number adds a convolution at 7x7", recipe.d_channels, 2,

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -19,9 +18,8 @@ namespace mnist_gan {
 using namespace kit;
 using eigan::Index;
 
-/// Layers between input and output. The widths are the user's, the number is compiled in.
+/// Of a dense network, between input and output.
 inline constexpr std::size_t hidden_layers = 3;
-using Hidden = std::array<Index, hidden_layers>;
 
 inline constexpr Index image_side = 28;
 inline constexpr Index image_size = image_side * image_side;
@@ -43,8 +41,8 @@ struct Recipe {
   Index components = 0;   ///< of a mixture that z is drawn from, as a one-hot code behind it; 0: none
   double truncation = 1;  ///< factor of z when digits are drawn, not in training
   bool conditional = false;
-  Hidden g_hidden{};  ///< of dense networks
-  Hidden d_hidden{};
+  std::vector<Index> g_hidden{};  ///< the hidden layers of dense networks
+  std::vector<Index> d_hidden{};
   /// Of convolutional networks, at 14x14 and 7x7 pixels; empty: dense ones. A third number of the discriminator's is
   /// that of one more convolution at 7x7.
   std::vector<Index> g_channels{};
@@ -67,13 +65,15 @@ struct Recipe {
 
   bool convolutional() const { return !g_channels.empty(); }
   /// Of dense networks, from input to output.
-  std::vector<Index> generator_sizes() const {
-    return {latent_space().input_size(), g_hidden[0], g_hidden[1], g_hidden[2], image_size};
-  }
-  std::vector<Index> discriminator_sizes() const {
-    return {image_size + latent_space().classes, d_hidden[0], d_hidden[1], d_hidden[2], 1};
-  }
+  std::vector<Index> generator_sizes() const { return around(latent_space().input_size(), g_hidden, image_size); }
+  std::vector<Index> discriminator_sizes() const { return around(image_size + latent_space().classes, d_hidden, 1); }
   Latent latent_space() const { return {latent, normal_latent, components, conditional ? digit_count : 0}; }
+
+  static std::vector<Index> around(Index first, std::vector<Index> hidden, Index last) {
+    hidden.insert(hidden.begin(), first);
+    hidden.push_back(last);
+    return hidden;
+  }
 };
 
 /// How many images of so many are held out.
