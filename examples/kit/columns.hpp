@@ -11,13 +11,13 @@ namespace kit {
 
 /// What a number is called, and where it is shown.
 struct Column {
-  std::string name;    ///< in files: "d_loss"
-  std::string label;   ///< on the line of an epoch: "D(real)"
-  std::string brief;   ///< on the line that is drawn again and again: "real"
-  int digits = 3;      ///< behind the point, on the line of an epoch
-  std::string chart;   ///< the title of the chart that it stands in
-  std::string axis;    ///< of that chart
-  std::string series;  ///< its line there
+  std::string name;      ///< in files: "d_loss"
+  std::string label{};   ///< on the line of an epoch: "D(real)"
+  std::string brief{};   ///< on the line that is drawn again and again: "real"
+  int digits = 3;        ///< behind the point, on the line of an epoch
+  std::string chart{};   ///< the title of the chart that it stands in
+  std::string axis{};    ///< of that chart
+  std::string series{};  ///< its line there
 };
 using Columns = std::vector<Column>;
 

@@ -102,14 +102,6 @@ Gan::Gan(const Recipe& recipe, const LabelledImages& images, std::uint64_t seed,
 
 // A step.
 
-kit::Columns Gan::columns() {
-  const std::string losses = "Losses", opinion = "Discriminator's opinion";
-  return {{"d_loss", "D", "D", 3, losses, "loss", "discriminator"},
-          {"g_loss", "G", "G", 3, losses, "loss", "generator"},
-          {"d_real", "D(real)", "real", 2, opinion, "mean of D", "real images"},
-          {"d_fake", "D(fake)", "fake", 2, opinion, "mean of D", "generated images"}};
-}
-
 double Gan::scheduled(Index step) const {
   const Index all = recipe_.epochs * batches_.size(), fall = recipe_.schedule == Schedule::late ? all / 2 : 0;
   return recipe_.schedule == Schedule::constant || step < fall ? 1 : linear_decay(step - fall, all - fall);

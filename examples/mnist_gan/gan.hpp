@@ -16,8 +16,6 @@
 #include <eigan/optim/adam.hpp>
 #include <eigan/optim/ema.hpp>
 
-#include "kit/columns.hpp"
-
 #include "recipe.hpp"
 
 namespace mnist_gan {
@@ -37,10 +35,9 @@ class Gan {
   Index steps_per_epoch() const { return batches_.size(); }
   /// Images that training sees; the rest is held out.
   Index image_count() const { return images_.count - held_out(recipe_.holdout, images_.count); }
-  /// What a step measures.
-  static kit::Columns columns();
-  /// The discriminator's step, then the generator's, on the batch of images that step `number` sees. rate: a factor of
-  /// the learning rates beside their schedule.
+  /// The discriminator's step, then the generator's, on the batch of images that step `number` sees. Returns both
+  /// losses and the discriminator's mean opinion of real and of generated images. rate: a factor of the learning rates
+  /// beside their schedule.
   std::vector<double> step(Index number, double rate = 1);
 
   /// The generator to draw digits with: the moving average where the recipe keeps one, with statistics of its own.

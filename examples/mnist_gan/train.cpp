@@ -55,9 +55,13 @@ double real_variance(const eigan::LabelledImages& images, bool conditional) {
 }
 
 kit::Training training(const Recipe& recipe, const Gan& gan) {
+  const std::string losses = "Losses", opinion = "Discriminator's opinion";
   return {.program = "mnist_gan",
           .plan = {recipe.epochs, gan.steps_per_epoch(), gan.image_count()},
-          .columns = Gan::columns(),
+          .columns = {{"d_loss", "D", "D", 3, losses, "loss", "discriminator"},
+                      {"g_loss", "G", "G", 3, losses, "loss", "generator"},
+                      {"d_real", "D(real)", "real", 2, opinion, "mean of D", "real images"},
+                      {"d_fake", "D(fake)", "fake", 2, opinion, "mean of D", "generated images"}},
           .scores = {{"inception_score", "Inception Score", "score, at most 10"},
                      {"frechet_distance", "Frechet distance from the test images", "distance", true}},
           .files = {"generator.safetensors", "best_generator.safetensors", "discriminator.safetensors"},

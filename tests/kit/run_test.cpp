@@ -59,8 +59,10 @@ struct Program {
       last_rate = run.rate();
       adam.options().lr = rate * run.rate();
       const auto x = static_cast<float>(run.step());
-      const eigan::Matrix<float> input{{x / 12}, {1 - x / 12}}, target{{x}};
-      const auto loss = eigan::mse<float>(model.forward(tape, input), target, tape.output_gradient());
+      const eigan::Matrix<float> input{{x / 12}, {1 - x / 12}};
+      const eigan::Matrix<float> target = eigan::Matrix<float>::Constant(1, 1, x);
+      const auto output = model.forward(tape, input);
+      const auto loss = eigan::mse<float>(output, target, tape.output_gradient());
       eigan::backward_and_step(model, tape, adam, gradient);
       if (run.step() == poisoned) model.params()[1] = std::numeric_limits<float>::quiet_NaN(), poisoned = -1;
       if (!run.took({static_cast<double>(loss)})) continue;

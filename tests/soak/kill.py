@@ -2,10 +2,10 @@
 
     python3 tests/soak/kill.py build/release/bin/mnist_gan [KILLS]
 
-The trainings, half of the kills for dense networks and half for convolutional ones, are tiny and write a checkpoint after
-every step, so that most kills fall into the writing of one. After
-each kill the file that is found must hold together (its checksum agrees) and be no older than the one found before.
-At the end the run, which as many processes have worked on, must have given the bytes of one that nobody disturbed.
+The trainings, of dense networks and of convolutional ones, are tiny and write a checkpoint after every step, so that most
+kills fall into the writing of one. After each kill the file that is found must hold together (its checksum agrees) and be
+no older than the one found before. At the end the run, which as many processes have worked on, must have given the bytes
+of one that nobody disturbed.
 """
 import collections
 import json
