@@ -2,7 +2,7 @@
 // eigan 0.1.0: neural networks with hand-written gradients, in one file. Needs the standard library and Eigen/Core.
 // It has what <eigan/eigan.hpp> and <eigan/io/model_file.hpp> have: networks, training, adversarial training, and models
 // in files. Left out, because they need more or take long to compile: networks put together at run time (Network), models
-// as ONNX or C++ source, checkpoints, data sets (zlib), sheets of images (stb), charts, .npy files, metrics and the gradient
+// as ONNX or C++ source, checkpoints, data sets (zlib), sheets of images (stb), .npy files, metrics and the gradient
 // checker. For those take the folder include/ instead of this file, not beside it. A header that save_cpp_source wrote
 // needs the folder, too.
 //

@@ -9,8 +9,8 @@
 
 #include <eigan/core/printable.hpp>
 
-#include "common/json_object.hpp"
-#include "common/text.hpp"
+#include "kit/json_object.hpp"
+#include "kit/text.hpp"
 #include "statistics.hpp"
 
 namespace inspect {

@@ -6,9 +6,9 @@
 #include <eigan/io/safetensors.hpp>
 #include <eigan/version.hpp>
 
-#include "common/command_line.hpp"
-#include "common/exit_code.hpp"
-#include "common/guarded.hpp"
+#include "kit/command_line.hpp"
+#include "kit/exit_code.hpp"
+#include "kit/guarded.hpp"
 
 #include "description.hpp"
 

@@ -8,14 +8,15 @@
 #include <eigan/data/mnist.hpp>
 #include <eigan/io/atomic_file.hpp>
 
-#include "common/exit_code.hpp"
-#include "common/json_object.hpp"
-#include "common/text.hpp"
+#include "kit/exit_code.hpp"
+#include "kit/json_object.hpp"
+#include "kit/text.hpp"
+
+#include "commands.hpp"
 
 namespace mnist_gan {
 namespace {
 
-using namespace example;
 using eigan::Matrix;
 using eigan::Rng;
 
@@ -95,9 +96,9 @@ Evaluation evaluate_generator(const DigitGenerator& generator, double truncation
   evaluation.note =
       concat("Seed ", seed, ", truncation ", shortest(truncation), ", seen by a recogniser that knows ",
              fixed(100 * judge.accuracy(), 2), " % of the test images. Parzen's sigma was chosen on the last ",
-             grouped(validation_count(generator.drawing.holdout, train.count)), " training images, ",
-             generator.drawing.holdout > 0 ? "which" : "though", " this generator ",
-             generator.drawing.holdout > 0 ? "never saw" : "was trained on them");
+             grouped(validation_count(generator.recipe.holdout, train.count)), " training images, ",
+             generator.recipe.holdout > 0 ? "which" : "though", " this generator ",
+             generator.recipe.holdout > 0 ? "never saw" : "was trained on them");
   return evaluation;
 }
 
@@ -168,8 +169,8 @@ int evaluate(const EvaluateOptions& options) {
   const auto generator = load_generator(options.model);
   const auto train = reading([&] { return eigan::load_mnist(options.data, eigan::Split::train); });
   const auto test = reading([&] { return eigan::load_mnist(options.data, eigan::Split::test); });
-  Judge judge(options.recogniser, train, test, validation_count(generator.drawing.holdout, train.count), threads);
-  const Evaluation evaluation = evaluate_generator(generator, options.truncation.value_or(generator.drawing.truncation),
+  Judge judge(options.recogniser, train, test, validation_count(generator.recipe.holdout, train.count), threads);
+  const Evaluation evaluation = evaluate_generator(generator, options.truncation.value_or(generator.recipe.truncation),
                                                    judge, train, options.count, options.seed, threads);
   if (!options.json.empty()) eigan::write_file(options.json, evaluation_json(evaluation));
   std::cout << evaluation_table(evaluation) << std::flush;

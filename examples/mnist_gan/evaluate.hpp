@@ -1,4 +1,4 @@
-// `mnist_gan evaluate`: a generator's scores beside those of images that one knows what to think of.
+// Evaluation: a generator's scores beside those of images that one knows what to think of.
 #pragma once
 
 #include <optional>
@@ -6,9 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "digit_generator.hpp"
+#include "generator.hpp"
 #include "judge.hpp"
-#include "options.hpp"
 
 namespace mnist_gan {
 
@@ -41,9 +40,5 @@ Index validation_count(Index holdout, Index images);
 /// For people, and for machines.
 std::string evaluation_table(const Evaluation& evaluation);
 std::string evaluation_json(const Evaluation& evaluation);
-
-/// Prints the table on standard output. BadInput for the model, the recogniser or the data; eigan::Error for a file
-/// that cannot be written.
-int evaluate(const EvaluateOptions& options);
 
 }  // namespace mnist_gan

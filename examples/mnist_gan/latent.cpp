@@ -1,5 +1,6 @@
 #include "latent.hpp"
 
+#include <cmath>
 #include <cstddef>
 
 #include <eigan/core/random.hpp>
@@ -49,6 +50,17 @@ eigan::Matrix<float> sample_input(const Latent& latent, std::span<const std::uin
                                   std::uint64_t seed, double truncation) {
   eigan::Matrix<float> input(latent.input_size(), count);
   draw_latent(latent, digits, input, eigan::Rng(seed).fold_in(stream::samples), truncation);
+  return input;
+}
+
+eigan::Matrix<float> walks(const Latent& latent, eigan::ConstView<float> ends, Index steps) {
+  eigan::Matrix<float> input(ends.rows(), ends.cols() / 2 * steps);
+  for (Index column = 0; column < input.cols(); ++column) {
+    const Index first = column / steps * 2;
+    const float t = static_cast<float>(column % steps) / static_cast<float>(steps - 1);
+    input.col(column) = (1 - t) * ends.col(first) + t * ends.col(first + 1);
+    if (latent.normal) input.col(column).head(latent.size) /= std::sqrt((1 - t) * (1 - t) + t * t);
+  }
   return input;
 }
 

@@ -8,11 +8,22 @@
 #include <eigan/core/rng.hpp>
 #include <eigan/core/view.hpp>
 
-#include "streams.hpp"
-
 namespace mnist_gan {
 
 using eigan::Index;
+
+/// The independent random streams that a seed is split into.
+/// `Rng(seed).fold_in(stream::...)`. Saved runs depend on these numbers: add to them, never reorder.
+namespace stream {
+inline constexpr std::uint64_t generator_init = 0;
+inline constexpr std::uint64_t discriminator_init = 1;
+inline constexpr std::uint64_t batches = 2;
+inline constexpr std::uint64_t steps = 3;
+inline constexpr std::uint64_t samples = 4;
+inline constexpr std::uint64_t statistics = 5;
+inline constexpr std::uint64_t digits = 6;
+inline constexpr std::uint64_t noise = 7;
+}  // namespace stream
 
 struct Latent {
   Index size;        ///< of z
@@ -42,5 +53,14 @@ std::vector<std::uint8_t> sheet_digits(Index classes);
 /// The inputs of a seed's sample sheets. Training and `sample` agree on them.
 eigan::Matrix<float> sample_input(const Latent& latent, std::span<const std::uint8_t> digits, Index count,
                                   std::uint64_t seed, double truncation);
+
+/// Images in a row of `mnist_gan sample --interpolate`.
+inline constexpr Index walk_steps = 12;
+/// Walks between latent points, as in figure 3 of Goodfellow et al. 2014: input_size x (walks * steps) from input_size
+/// x (2 * walks), for steps > 1: each pair of neighbouring columns is the first and the last point of a walk in equal
+/// steps along a straight line. A uniform z stays inside its cube there. A normal z would come too close to 0, where
+/// the generator has hardly ever been, so it is scaled by 1 / sqrt((1 - t)^2 + t^2), which keeps its variance; the
+/// codes of component and digit are mixed as they are.
+eigan::Matrix<float> walks(const Latent& latent, eigan::ConstView<float> ends, Index steps);
 
 }  // namespace mnist_gan

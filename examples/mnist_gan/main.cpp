@@ -2,20 +2,16 @@
 #include <cstdio>
 #include <variant>
 
-#include "common/clock.hpp"
-#include "common/exit_code.hpp"
-#include "common/guarded.hpp"
+#include "kit/clock.hpp"
+#include "kit/exit_code.hpp"
+#include "kit/guarded.hpp"
 
-#include "arguments.hpp"
-#include "evaluate.hpp"
-#include "race.hpp"
-#include "sample.hpp"
-#include "train.hpp"
+#include "commands.hpp"
 
 namespace mnist_gan {
 namespace {
 
-struct Run {
+struct Do {
   Clock::time_point start;
 
   int operator()(const TrainOptions& options) const { return train(options); }
@@ -31,7 +27,7 @@ struct Run {
 int run(int argc, char** argv) {
   const auto start = Clock::now();
   try {
-    return std::visit(Run{start}, parse_arguments(argc, argv));
+    return std::visit(Do{start}, parse_arguments(argc, argv));
   } catch (const BadUsage& error) {
     return fail("mnist_gan", error.what(), usage);
   }
@@ -41,5 +37,5 @@ int run(int argc, char** argv) {
 }  // namespace mnist_gan
 
 int main(int argc, char** argv) {
-  return example::guarded("mnist_gan", [&] { return mnist_gan::run(argc, argv); });
+  return kit::guarded("mnist_gan", [&] { return mnist_gan::run(argc, argv); });
 }

@@ -3,7 +3,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <string_view>
+#include <variant>
+
+#include "kit/run_options.hpp"
 
 #include "recipe.hpp"
 
@@ -12,31 +17,14 @@ namespace mnist_gan {
 /// The recogniser that comes with the program: metrics under another one are other numbers.
 inline constexpr const char* yardstick = MNIST_YARDSTICK;
 
-/// When a checkpoint is due. Both 0: never.
-struct CheckpointEvery {
-  Index steps = 0;
-  double seconds = 60;
-
-  bool wanted() const { return steps > 0 || seconds > 0; }
-};
-
 struct TrainOptions {
   Recipe recipe = recipes().front();
+  RunOptions run;
   std::string data;
-  std::string out;
   std::uint64_t seed = 1;
-  int threads = 0;  ///< 0: all processors
-  Index samples_every = 1;
-  Index log_every = 100;
   Index evaluate_every = 0;  ///< epochs; 0: never
   bool evaluate = false;     ///< in full, at the end
   std::string recogniser = yardstick;
-  CheckpointEvery checkpoint_every;
-  Index retries = 0;  ///< times that a run which diverges goes on from its last checkpoint with half the rates
-  bool resume = false;
-  bool force = false;
-  bool quiet = false;
-  bool no_progress = false;
 };
 
 struct EvaluateOptions {
@@ -74,5 +62,29 @@ struct SampleOptions {
   std::uint64_t seed = 1;
   int threads = 0;  ///< 0: all processors
 };
+
+enum class SampleFormat { png, idx, npy };
+/// The format that a file's name asks for, if it is one of them.
+inline std::optional<SampleFormat> sample_format(std::string_view name) {
+  if (name.ends_with(".png")) return SampleFormat::png;
+  if (name.ends_with(".npy")) return SampleFormat::npy;
+  if (name.ends_with(".idx3-ubyte") || name.ends_with("-idx3-ubyte")) return SampleFormat::idx;  // both are in use
+  return std::nullopt;
+}
+
+/// --help and --version want a text and nothing else.
+struct Answer {
+  std::string text;
+};
+
+using Command = std::variant<TrainOptions, EvaluateOptions, RaceOptions, SampleOptions, Answer>;
+
+/// A command line that makes no sense; the text says why.
+struct BadUsage : std::runtime_error {
+  using runtime_error::runtime_error;
+};
+
+/// Reads the command line and does nothing else. BadUsage if it makes no sense.
+Command parse_arguments(int argc, const char* const* argv);
 
 }  // namespace mnist_gan

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -10,24 +9,25 @@
 
 #include <eigan/core/types.hpp>
 
-#include "common/text.hpp"
+#include "kit/text.hpp"
 
 #include "latent.hpp"
 
 namespace mnist_gan {
 
-using namespace example;
+using namespace kit;
 using eigan::Index;
 
-/// Layers between input and output. The widths are the user's, the number is compiled in.
+/// Of a dense network, between input and output.
 inline constexpr std::size_t hidden_layers = 3;
-using Hidden = std::array<Index, hidden_layers>;
-/// All sizes of a network, from input to output.
-using Sizes = std::array<Index, hidden_layers + 2>;
 
 inline constexpr Index image_side = 28;
 inline constexpr Index image_size = image_side * image_side;
 inline constexpr Index digit_count = 10;
+/// What the learning rates do: stay, fall evenly to 0, or stay for half of the training and fall then.
+enum class Schedule { constant, linear, late };
+inline const std::vector<std::string> schedules{"constant", "linear", "late"};
+
 /// Dropout rounds to a 2^16th and refuses what would round to 1; this bound leaves room.
 inline constexpr double dropout_below = 0.999;
 
@@ -41,15 +41,19 @@ struct Recipe {
   Index components = 0;   ///< of a mixture that z is drawn from, as a one-hot code behind it; 0: none
   double truncation = 1;  ///< factor of z when digits are drawn, not in training
   bool conditional = false;
-  Hidden g_hidden;
-  Hidden d_hidden;
+  std::vector<Index> g_hidden{};  ///< the hidden layers of dense networks
+  std::vector<Index> d_hidden{};
+  /// Of convolutional networks, at 14x14 and 7x7 pixels; empty: dense ones. A third number of the discriminator's is
+  /// that of one more convolution at 7x7.
+  std::vector<Index> g_channels{};
+  std::vector<Index> d_channels{};
   bool batch_norm;  ///< in the generator, in place of dropout
   double g_negative_slope = 0.2;
   double d_negative_slope = 0.2;
-  double dropout;
+  double dropout = 0;  ///< in dense networks
   double g_lr;
   double d_lr;
-  bool anneal;  ///< the rates fall evenly to 0
+  Schedule schedule;
   double beta1;
   double beta2;
   double eps = 1e-8;
@@ -59,12 +63,16 @@ struct Recipe {
   bool shared_samples = false;  ///< the generator learns from those that the discriminator has just seen
   double average = 0;           ///< decay of the moving average of the generator that is kept; 0: the generator itself
 
+  bool convolutional() const { return !g_channels.empty(); }
+  /// Of dense networks, from input to output.
+  std::vector<Index> generator_sizes() const { return around(latent_space().input_size(), g_hidden, image_size); }
+  std::vector<Index> discriminator_sizes() const { return around(image_size + latent_space().classes, d_hidden, 1); }
   Latent latent_space() const { return {latent, normal_latent, components, conditional ? digit_count : 0}; }
-  Sizes generator_sizes() const {
-    return {latent_space().input_size(), g_hidden[0], g_hidden[1], g_hidden[2], image_size};
-  }
-  Sizes discriminator_sizes() const {
-    return {image_size + latent_space().classes, d_hidden[0], d_hidden[1], d_hidden[2], 1};
+
+  static std::vector<Index> around(Index first, std::vector<Index> hidden, Index last) {
+    hidden.insert(hidden.begin(), first);
+    hidden.push_back(last);
+    return hidden;
   }
 };
 
@@ -84,10 +92,9 @@ inline Recipe default_recipe() {
           .d_hidden = {512, 512, 256},
           .batch_norm = true,
           .g_negative_slope = 0,
-          .dropout = 0,
           .g_lr = 0.001,
           .d_lr = 0.001,
-          .anneal = true,
+          .schedule = Schedule::linear,
           .beta1 = 0,
           .beta2 = 0.99,
           .r1 = 1,
@@ -117,6 +124,35 @@ inline Recipe quick_recipe() {
   return recipe;
 }
 
+/// Convolutional networks.
+inline Recipe dcgan_recipe() {
+  return {.name = "dcgan",
+          .epochs = 10,
+          .latent = 64,
+          .normal_latent = true,
+          .g_channels = {32, 64},
+          .d_channels = {32, 64},
+          .batch_norm = true,
+          .g_negative_slope = 0,
+          .g_lr = 0.001,
+          .d_lr = 0.001,
+          .schedule = Schedule::linear,
+          .beta1 = 0,
+          .beta2 = 0.99,
+          .r1 = 0.1,
+          .r1_every = 4,
+          .shared_samples = true,
+          .average = 0.998};
+}
+
+/// The same, told which digit to draw.
+inline Recipe dcgan_conditional_recipe() {
+  Recipe recipe = dcgan_recipe();
+  recipe.name = "dcgan-conditional";
+  recipe.conditional = true;
+  return recipe;
+}
+
 /// The networks and the training that Goodfellow et al. and many a tutorial began with.
 inline Recipe seed_recipe() {
   return {.name = "seed",
@@ -130,7 +166,7 @@ inline Recipe seed_recipe() {
           .dropout = 0.3,
           .g_lr = 0.002,
           .d_lr = 0.002,
-          .anneal = false,
+          .schedule = Schedule::constant,
           .beta1 = 0.9,
           .beta2 = 0.999,
           .real_label = 0.9};
@@ -138,7 +174,8 @@ inline Recipe seed_recipe() {
 
 /// All recipes; the first is the default.
 inline const std::vector<Recipe>& recipes() {
-  static const std::vector<Recipe> all{default_recipe(), conditional_recipe(), quick_recipe(), seed_recipe()};
+  static const std::vector<Recipe> all{default_recipe(),           conditional_recipe(), dcgan_recipe(),
+                                       dcgan_conditional_recipe(), quick_recipe(),       seed_recipe()};
   return all;
 }
 

@@ -1,5 +1,4 @@
-#include "sample.hpp"
-
+// `mnist_gan sample`: images from a trained generator.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -11,11 +10,12 @@
 #include <eigan/io/image_sheet.hpp>
 #include <eigan/io/npy.hpp>
 
-#include "common/exit_code.hpp"
-#include "common/text.hpp"
+#include "kit/exit_code.hpp"
+#include "kit/text.hpp"
 
-#include "digit_generator.hpp"
-#include "walk.hpp"
+#include "commands.hpp"
+#include "generator.hpp"
+#include "latent.hpp"
 
 namespace mnist_gan {
 namespace {
@@ -50,7 +50,7 @@ std::vector<std::uint8_t> digits_to_draw(const SampleOptions& options, Index cla
 
 int sample(const SampleOptions& options) {
   const auto generator = load_generator(options.model);
-  const Latent& latent = generator.latent();
+  const Latent latent = generator.latent();
   if (!options.digits.empty() && latent.classes == 0) {
     throw BadInput(concat(eigan::printable(options.model),
                           ": expected a generator that can be asked for digits (--recipe conditional), found one that "
@@ -64,7 +64,7 @@ int sample(const SampleOptions& options) {
                                           : sheet_images;
   const auto digits = digits_to_draw(options, latent.classes, count);
   eigan::Matrix<float> input =
-      sample_input(latent, digits, count, options.seed, options.truncation.value_or(generator.drawing.truncation));
+      sample_input(latent, digits, count, options.seed, options.truncation.value_or(generator.recipe.truncation));
   if (options.interpolate) input = walks(latent, input, walk_steps);
   const auto images = generator.images(input, eigan::Threads{options.threads});
   switch (sample_format(options.out).value()) {

@@ -7,7 +7,7 @@
 
 #include <eigan/core/types.hpp>
 
-#include "common/text.hpp"
+#include "kit/text.hpp"
 
 #include "recogniser.hpp"
 

@@ -8,9 +8,9 @@
 #include <eigan/core/printable.hpp>
 #include <eigan/io/image_sheet.hpp>
 
-#include "common/exit_code.hpp"
-#include "common/message.hpp"
-#include "common/text.hpp"
+#include "kit/exit_code.hpp"
+#include "kit/message.hpp"
+#include "kit/text.hpp"
 
 #include "confusion.hpp"
 #include "recogniser.hpp"

@@ -5,9 +5,9 @@
 
 #include <eigan/version.hpp>
 
-#include "common/command_line.hpp"
-#include "common/exit_code.hpp"
-#include "common/guarded.hpp"
+#include "kit/command_line.hpp"
+#include "kit/exit_code.hpp"
+#include "kit/guarded.hpp"
 
 #include "evaluate.hpp"
 #include "options.hpp"

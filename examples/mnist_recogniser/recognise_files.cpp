@@ -8,10 +8,10 @@
 #include <eigan/core/error.hpp>
 #include <eigan/core/printable.hpp>
 
-#include "common/exit_code.hpp"
-#include "common/guarded.hpp"
-#include "common/message.hpp"
-#include "common/text.hpp"
+#include "kit/exit_code.hpp"
+#include "kit/guarded.hpp"
+#include "kit/message.hpp"
+#include "kit/text.hpp"
 
 #include "digit_image.hpp"
 #include "grey_image.hpp"

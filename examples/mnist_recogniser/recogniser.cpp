@@ -6,7 +6,7 @@
 #include <eigan/core/error.hpp>
 #include <eigan/io/model_file.hpp>
 
-#include "common/exit_code.hpp"
+#include "kit/exit_code.hpp"
 
 namespace mnist_recogniser {
 

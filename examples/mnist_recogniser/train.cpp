@@ -19,12 +19,12 @@
 #include <eigan/optim/schedules.hpp>
 #include <eigan/version.hpp>
 
-#include "common/build.hpp"
-#include "common/clock.hpp"
-#include "common/exit_code.hpp"
-#include "common/interrupt.hpp"
-#include "common/message.hpp"
-#include "common/text.hpp"
+#include "kit/build.hpp"
+#include "kit/clock.hpp"
+#include "kit/exit_code.hpp"
+#include "kit/interrupt.hpp"
+#include "kit/message.hpp"
+#include "kit/text.hpp"
 
 #include "recogniser.hpp"
 #include "test_images.hpp"

@@ -19,7 +19,6 @@
 #include <eigan/io/checkpoint.hpp>
 #include <eigan/io/cpp_source.hpp>
 #include <eigan/io/image_sheet.hpp>
-#include <eigan/io/line_chart.hpp>
 #include <eigan/io/model_file.hpp>
 #include <eigan/io/network_file.hpp>
 #include <eigan/io/npy.hpp>
@@ -177,7 +176,6 @@ void files(const std::filesystem::path& folder) {
   const ConstView<float> x(values.data(), 8, std::ssize(values) / 8);
   write_npy<float>(folder / "x.npy", x);
   write_image_sheet<float>(folder / "x.png", x);
-  write_line_chart(folder / "x.svg", LineChart{});
   write_file(folder / "text", printable("text"));
 }
 

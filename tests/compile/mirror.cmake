@@ -40,7 +40,13 @@ set(without_header
   golden/metrics_golden_test.cpp # all metrics, against NumPy
   golden/revision_6189ee1_test.cpp # files that an older eigan wrote
   golden/torch_network_test.cpp    # a file that PyTorch wrote
-  examples/report_test.cpp       # a part of mnist_gan
+  kit/chart_axis_test.cpp        # examples/kit
+  kit/columns_test.cpp             # the same
+  kit/line_chart_test.cpp          # the same
+  kit/loss_log_test.cpp            # the same
+  kit/report_test.cpp              # the same
+  kit/run_test.cpp                 # the same
+  kit/score_log_test.cpp           # the same
   reliability/extreme_numbers_test.cpp      # dense layers and losses
   reliability/extreme_images_test.cpp       # all other layers
   reliability/fast_math_test.cpp            # options and texts under -ffast-math

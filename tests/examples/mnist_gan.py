@@ -33,6 +33,12 @@ TEST_IMAGES = 120
 STEPS = EPOCHS * -(-IMAGES // BATCH)
 
 
+# Some numbers that the generator of an earlier revision gave.
+EARLIER = {300: 0.48985, 400: -0.29663, 450: -0.27434, 4220: 0.25614,
+           4320: -0.25130, 4370: -0.54092, 8140: 0.46924, 8240: -0.29072,
+           8290: -0.30505, 12060: 0.47037, 12160: -0.31723, 12210: -0.27414}
+
+
 def write_data_set(folder):
     """Two kinds of bright squares, most files plain and one gzip."""
     numbers = random.Random(1)
@@ -458,6 +464,61 @@ class MnistGan(unittest.TestCase):
         self.fails(self.run_program("sample", "--model", self.first / "generator.safetensors", "--digits", "1", "--out",
                                     sheet), 3, "generator.safetensors", "asked for digits")
 
+    def test_convolutional_networks_train_draw_and_are_judged(self):
+        for recipe, told in (("dcgan", 0), ("dcgan-conditional", 10)):
+            out = self.folder / recipe
+            options = ("train", "--data", self.data, "--recipe", recipe, "--epochs", "2", "--latent", "20",
+                       "--components", "0", *self.SMALL["convolutional"], "--out")
+            result = self.run_program(*options, out, "--threads", "1")
+            self.assertEqual(result.returncode, 0, result.stderr)
+            for words in (f"{20 + told}-5x7x7-3x14x14-1x28x28, ", f"{1 + told}x28x28-4x14x14-3x7x7-5x7x7-1, ",
+                          "batch normalisation, tanh\n", "R1 penalty "):
+                self.assertIn(words, result.stderr)
+            config = json.loads((out / "config.json").read_text())
+            self.assertEqual((config["g_channels"], config["d_channels"]), ([3, 5], [4, 3, 5]))
+            self.assertNotIn("g_hidden", config)
+            metadata, shapes = read_safetensors(out / "generator.safetensors")
+            self.assertEqual(metadata | {"channels": "3,5", "normalisation": "batch", "latent": "20"}, metadata)
+            self.assertEqual((shapes["0.weight"], shapes["4.weight"], shapes["7.weight"]),
+                             ([245, 20 + told], [5, 3, 4, 4], [3, 1, 4, 4]))
+            other = self.folder / f"{recipe} 3"
+            self.run_program(*options, other, "--threads", "3")
+            for name in ("generator.safetensors", "discriminator.safetensors", "losses.csv", "samples.png"):
+                self.assertEqual(digest(other / name), digest(out / name), name)
+
+            model, sheet = out / "generator.safetensors", self.folder / f"{recipe}.png"
+            self.assertEqual(self.run_program("sample", "--model", model, "--out", sheet).returncode, 0)
+            self.assertEqual(digest(sheet), digest(out / "samples.png"))
+            self.assertEqual(self.run_program("sample", "--model", model, "--interpolate", "--out", sheet).returncode, 0)
+            self.assertEqual(png_size(sheet), (12 * 30 + 2, 10 * 30 + 2))
+            result = self.run_program("evaluate", "--model", model, "--data", self.data, "--count", "100")
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertEqual("drawn as asked for" in result.stdout, told > 0)
+            self.assertIn("28x28, ", Page((out / "report.html").read_text()).words)
+            for change in (["--r1", "0"], ["--schedule", "late"], ["--g-channels", "3,4"], ["--d-channels", "4,3"],
+                           ["--g-norm", "none"], ["--d-negative-slope", "0.1"], ["--average", "0"]):
+                changed = self.folder / f"{recipe}{change[0]}"
+                result = self.run_program(*options, changed, *change)
+                self.assertEqual(result.returncode, 0, result.stderr)
+                self.assertNotEqual(digest(changed / "samples.png"), digest(out / "samples.png"), change)
+            plain = self.folder / f"{recipe}--g-norm"
+            self.assertEqual(self.run_program("sample", "--model", plain / "generator.safetensors", "--out",
+                                              sheet).returncode, 0)
+            self.assertEqual(digest(sheet), digest(plain / "samples.png"))
+        race = self.run_program("race", "--data", self.data, "--recipe", "dcgan", "--inception", "1", "--frechet", "1e9",
+                                "--every", "1", "--count", "100")
+        self.assertRegex(race.stdout, r"^[0-9.]+ s, 1 steps: ")
+
+    def test_a_generator_of_an_earlier_revision_draws_what_it_drew(self):
+        model, images = Path(__file__).resolve().parent / "generator_7d487dd.safetensors", self.folder / "earlier.npy"
+        result = self.run_program("sample", "--model", model, "--count", "20", "--digits", "3141592653",
+                                  "--out", images)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        shape, values = read_npy(images)
+        self.assertEqual(shape, (20, 784))
+        for place, value in EARLIER.items():
+            self.assertAlmostEqual(values[place], value, places=4)
+
     def test_evaluate_judges_beside_references(self):
         model = self.first / "generator.safetensors"
         outputs = []
@@ -602,6 +663,11 @@ class MnistGan(unittest.TestCase):
             (("--g-hidden", "3 sizes", "'32,64'"), *training, "--g-hidden", "32,64"),
             (("--d-hidden", "3 sizes", "'1,2,3,4'"), *training, "--d-hidden", "1,2,3,4"),
             (("--recipe", "seed", "'sed'"), *training, "--recipe", "sed"),
+            (("--g-channels", "2 sizes", "'32'"), *training, "--recipe", "dcgan", "--g-channels", "32"),
+            (("--d-channels", "2 to 3 sizes", "'1,2,3,4'"), *training, "--recipe", "dcgan", "--d-channels", "1,2,3,4"),
+            (("--g-channels", "convolutional", "'default'"), *training, "--g-channels", "32,64"),
+            (("--d-hidden", "dense", "'dcgan'"), *training, "--recipe", "dcgan", "--d-hidden", "1,2,3"),
+            (("--schedule", "constant, linear or late", "'cosine'"), *training, "--schedule", "cosine"),
             (("'\\x1b[2J'",), *training, "--recipe", "\x1b[2J"),
             (("--out is required",), *sampling),
             (("--out", ".png", "'digits.jpg'"), *sampling, "--out", "digits.jpg"),
@@ -662,6 +728,21 @@ class MnistGan(unittest.TestCase):
         def reshape(header):
             header["3.weight"]["shape"].reverse()
 
+        def convolution(name, change):
+            path = self.folder / f"{name}.safetensors"
+            if not (self.folder / "small dcgan").exists():
+                result = self.run_program("train", "--data", self.data, "--out", self.folder / "small dcgan", "--recipe",
+                                          "dcgan", "--epochs", "1", *self.SMALL["convolutional"])
+                self.assertEqual(result.returncode, 0, result.stderr)
+            path.write_bytes(with_safetensors_header(self.folder / "small dcgan/generator.safetensors", change))
+            return path
+
+        def other_channels(header):
+            header["4.weight"]["shape"] = [3, 5, 4, 4]
+
+        def no_channels(header):
+            header["4.weight"]["shape"] = [5, 0, 4, 4]
+
         cut = self.folder / "cut.safetensors"
         cut.write_bytes((self.first / "generator.safetensors").read_bytes()[:-1])
         for path, words in (
@@ -676,6 +757,9 @@ class MnistGan(unittest.TestCase):
             (model("other", with_text("architecture", "Other()")), ("architecture", "Other()")),
             (model("deeper", rename), ("9.weight",)),
             (model("reshaped", reshape), ("3.weight", "expected 32 inputs", "found 64")),
+            (convolution("other channels", other_channels), ("0.weight", "expected 3 channels of 7x7", "245 outputs")),
+            (convolution("no channels", no_channels), ("4.weight",)),
+            (convolution("no batch norm", with_text("normalisation", "none")), ("3.weight",)),
         ):
             with self.subTest(model=path.name):
                 result = self.run_program("sample", "--model", path, "--out", "never.png")
@@ -707,7 +791,7 @@ class MnistGan(unittest.TestCase):
     def test_divergence_is_noticed(self):
         out = self.folder / "diverged"
         result = self.train(out, "--quiet", "--lr", "1e30", "--log-every", "1")
-        self.fails(result, 4, "diverged at step ", "(epoch ", "discriminator loss ", "generator loss ", "--lr",
+        self.fails(result, 4, "diverged at step ", "(epoch ", "d_loss ", "g_loss ", "--lr",
                    "the last checkpoint is kept")
         self.assertFalse((out / "result.json").exists() or (out / "generator.safetensors").exists())
         self.assertTrue((out / "losses.csv").read_text().startswith("step,"))
@@ -733,7 +817,7 @@ class MnistGan(unittest.TestCase):
                 written = last.stat().st_mtime_ns
                 result = self.train(out, "--resume", "--quiet")
                 if number == float("inf") and "exp_avg_sq" in tensor:  # which stops a parameter and no more
-                    self.fails(result, 4, "diverged at step 5 (epoch 2)", "generator's Adam: exp_avg_sq is not finite")
+                    self.fails(result, 4, "diverged at step 5 (epoch 2)", "generator.adam: exp_avg_sq is not finite")
                 else:
                     self.fails(result, 4, "diverged at step 5 (epoch 2)", tensor.split(".")[0] + ": ")
                     self.assertRegex(result.stderr, r"\] is -?(nan|inf)")
@@ -747,7 +831,7 @@ class MnistGan(unittest.TestCase):
         last = out / "checkpoint.safetensors"
         last.write_bytes(self.with_number(last, "generator.average.average", 3, float("nan")))
         self.fails(self.train(out, *options, "--resume", "--quiet"), 4, "diverged at step 5",
-                   "generator's average: average is not finite")
+                   "generator.average: average is not finite")
 
     def test_retries_go_on_with_smaller_rates(self):
         out = self.folder / "retries"
@@ -841,10 +925,14 @@ class MnistGan(unittest.TestCase):
         process.stderr.close()
         return said
 
+    SMALL = {"dense": ("--g-hidden", "16,16,16", "--d-hidden", "16,16,16"),
+             "convolutional": ("--g-channels", "3,5", "--d-channels", "4,3,5")}
+
     def test_a_killed_run_goes_on_to_the_same_bits(self):
-        for recipe, steps in (("seed", 16), ("conditional", 12)):
-            small = ("--recipe", recipe, "--g-hidden", "16,16,16", "--d-hidden", "16,16,16", "--log-every", "3",
-                     "--evaluate-every", "1", "--r1-every", "2", "--epochs", "4")
+        for recipe, networks, steps in (("seed", "dense", 16), ("conditional", "dense", 12),
+                                        ("dcgan", "convolutional", 12), ("dcgan-conditional", "convolutional", 12)):
+            small = ("--recipe", recipe, *self.SMALL[networks], "--log-every", "3", "--evaluate-every", "1",
+                     "--r1-every", "2", "--epochs", "4")
             whole = self.folder / f"whole {recipe}"
             self.assertEqual(self.train(whole, *small, "--threads", "1").returncode, 0)
             # At the beginning, in the middle of an epoch, at the end of one, and almost done.

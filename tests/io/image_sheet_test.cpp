@@ -40,11 +40,11 @@ namespace {
 using Pixels = std::vector<std::uint8_t>;
 
 struct Image {
-  std::size_t width = 0, height = 0;
+  std::size_t width = 0, height = 0, channels = 1;
   Pixels pixels;
 };
 
-// A PNG reader for 8-bit greyscale on zlib alone: independent of the writer.
+// A PNG reader for 8-bit grey and RGB on zlib alone: independent of the writer.
 Image decode_png(const std::vector<std::byte>& file) {
   Pixels bytes;
   for (const std::byte b : file) bytes.push_back(std::to_integer<std::uint8_t>(b));
@@ -66,31 +66,31 @@ Image decode_png(const std::vector<std::byte>& file) {
     const auto begin = bytes.begin() + static_cast<Index>(at) + 8;
     if (last == "IHDR") {
       image.width = number(at + 8), image.height = number(at + 12);
-      CHECK(Pixels(begin + 8, begin + 13) == Pixels{8, 0, 0, 0, 0});
+      image.channels = *(begin + 9) == 2 ? 3 : 1;
+      CHECK(Pixels(begin + 8, begin + 13) == Pixels{8, static_cast<std::uint8_t>(image.channels - 1), 0, 0, 0});
     }
     if (last == "IDAT") packed.insert(packed.end(), begin, begin + static_cast<Index>(length));
     at += 12 + length;
   }
   REQUIRE(last == "IEND");
 
-  const std::size_t stride = image.width + 1;
+  const std::size_t row = image.width * image.channels, stride = row + 1, depth = image.channels;
   Pixels raw(stride * image.height);
   uLongf size = raw.size();
   REQUIRE(::uncompress(raw.data(), &size, packed.data(), packed.size()) == Z_OK);
   REQUIRE(size == raw.size());
-  image.pixels.resize(image.width * image.height);
-  const auto pixel = [&](std::size_t y, std::size_t x) { return int{image.pixels[y * image.width + x]}; };
+  image.pixels.resize(row * image.height);
+  const auto pixel = [&](std::size_t y, std::size_t x) { return int{image.pixels[y * row + x]}; };
   for (std::size_t y = 0; y < image.height; ++y) {
     REQUIRE(raw[y * stride] < 5);
-    for (std::size_t x = 0; x < image.width; ++x) {
-      const int a = x > 0 ? pixel(y, x - 1) : 0, b = y > 0 ? pixel(y - 1, x) : 0;
-      const int c = x > 0 && y > 0 ? pixel(y - 1, x - 1) : 0, p = a + b - c;
+    for (std::size_t x = 0; x < row; ++x) {
+      const int a = x >= depth ? pixel(y, x - depth) : 0, b = y > 0 ? pixel(y - 1, x) : 0;
+      const int c = x >= depth && y > 0 ? pixel(y - 1, x - depth) : 0, p = a + b - c;
       const int nearest = std::abs(p - a) <= std::abs(p - b) && std::abs(p - a) <= std::abs(p - c) ? a
                           : std::abs(p - b) <= std::abs(p - c)                                     ? b
                                                                                                    : c;
       const int predictions[] = {0, a, b, (a + b) / 2, nearest};
-      image.pixels[y * image.width + x] =
-          static_cast<std::uint8_t>(raw[y * stride + 1 + x] + predictions[raw[y * stride]]);
+      image.pixels[y * row + x] = static_cast<std::uint8_t>(raw[y * stride + 1 + x] + predictions[raw[y * stride]]);
     }
   }
   return image;
@@ -135,6 +135,39 @@ TEST_CASE("image_sheet: a PNG of impossible size is refused") {
                    "expected an image of at most 268435456 pixels, found "));
   }
   CHECK(folder.names().empty());
+}
+
+TEST_CASE("image_sheet: colour stands side by side in a pixel, in a PNG and in a sheet") {
+  const TemporaryFolder folder;
+  Pixels pixels;
+  for (int i = 0; i < 5 * 4 * 3; ++i) pixels.push_back(static_cast<std::uint8_t>(i * i));
+  write_png(folder / "f.png", pixels, 5, 4, 3);
+  const Image image = decode(folder / "f.png");
+  CHECK(image.width == 5);
+  CHECK(image.height == 4);
+  CHECK(image.channels == 3);
+  CHECK(image.pixels == pixels);
+
+  Matrix<float> images(6, 2);  // two images of 1 x 2 pixels
+  for (Index i = 0; i < 12; ++i) images(i % 6, i / 6) = static_cast<float>(i + 1) / 127.5f - 1.0f;
+  write_image_sheet<float>(folder / "s.png", images,
+                           {.image_rows = 1, .image_cols = 2, .columns = 1, .padding = 0, .channels = 3});
+  const Image sheet = decode(folder / "s.png");
+  CHECK(sheet.channels == 3);
+  CHECK(sheet.width == 2);
+  CHECK(sheet.pixels == Pixels{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
+
+  CHECK(contains(error_text<std::invalid_argument>([&] { write_png(folder / "f.png", pixels, 6, 5, 2); }),
+                 "expected an image of 1 or 3 channels, found 2"));
+  CHECK(contains(error_text<std::invalid_argument>([&] { write_png(folder / "f.png", pixels, 5, 5, 3); }),
+                 "expected 75 numbers, found 60"));
+  CHECK(contains(error_text<std::invalid_argument>([&] {
+                   write_image_sheet<float>(folder / "s.png", images,
+                                            {.image_rows = 1, .image_cols = 6, .channels = 3});
+                 }),
+                 "found 2 of 6 numbers, 3 channels"));
+  CHECK(contains(error_text([&] { write_png(folder / "f.png", pixels, 16384, 8192, 3); }),
+                 "expected an image of at most 89478485 pixels, found "));
 }
 
 TEST_CASE("image_sheet: values become pixels from black at -1 to white at 1") {

@@ -2,9 +2,10 @@
 
     python3 tests/soak/kill.py build/release/bin/mnist_gan [KILLS]
 
-The training is tiny and writes a checkpoint after every step, so that most kills fall into the writing of one. After
-each kill the file that is found must hold together (its checksum agrees) and be no older than the one found before.
-At the end the run, which as many processes have worked on, must have given the bytes of one that nobody disturbed.
+The trainings, of dense networks and of convolutional ones, are tiny and write a checkpoint after every step, so that most
+kills fall into the writing of one. After each kill the file that is found must hold together (its checksum agrees) and be
+no older than the one found before. At the end the run, which as many processes have worked on, must have given the bytes
+of one that nobody disturbed.
 """
 import collections
 import json
@@ -33,9 +34,14 @@ def data_set(folder):
         (folder / f"{name}-labels-idx1-ubyte").write_bytes(idx(count, data=[i % 10 for i in range(count)]))
 
 
+NETWORKS = {"quick": ("--g-hidden", "64,64,64", "--d-hidden", "64,64,64"),
+            "dcgan": ("--g-channels", "8,16", "--d-channels", "8,16")}
+
+
 def command(program, folder, out, *options):
-    return [program, "train", "--data", folder / "data", "--out", folder / out, "--recipe", "quick", "--epochs",
-            str(EPOCHS), "--batch", str(BATCH), "--holdout", "0", "--g-hidden", "64,64,64", "--d-hidden", "64,64,64",
+    recipe = "dcgan" if "dcgan" in folder.name else "quick"
+    return [program, "train", "--data", folder / "data", "--out", folder / out, "--recipe", recipe, "--epochs",
+            str(EPOCHS), "--batch", str(BATCH), "--holdout", "0", *NETWORKS[recipe],
             "--log-every", "7", "--samples-every", "0", "--checkpoint-every", "1", "--quiet", *options]
 
 
@@ -52,8 +58,13 @@ def found(out):
 
 def main():
     program, kills = Path(sys.argv[1]).resolve(), int(sys.argv[2]) if len(sys.argv) > 2 else 500
+    for recipe in NETWORKS:
+        soak(program, recipe, kills // len(NETWORKS))
+
+
+def soak(program, recipe, kills):
     numbers = random.Random(2)
-    folder = Path(tempfile.mkdtemp(prefix="mnist_gan-kill-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"mnist_gan-kill-{recipe}-"))
     try:
         data_set(folder / "data")
         whole = subprocess.run(command(program, folder, "whole"), env=ENVIRONMENT, capture_output=True, text=True)
@@ -83,7 +94,7 @@ def main():
                                 text=True)
         assert finish.returncode == 0, finish.stderr
         same(out, folder / "whole")
-        print(f"{kills} kills in {ended + 1} runs: {places[NAMES[0]]} times the last checkpoint was found whole, "
+        print(f"{recipe}: {kills} kills in {ended + 1} runs: {places[NAMES[0]]} times the last checkpoint was found whole, "
               f"{places[NAMES[1]]} times the one before it, {debris} times with an unfinished file beside it; every run "
               f"ended with the bytes of an undisturbed one")
     finally:

@@ -80,11 +80,14 @@ namespace eigan::detail::stb {
 
 namespace eigan {
 
-/// Writes an 8-bit greyscale PNG, row by row from the top left, atomically. std::invalid_argument if `pixels` is not
-/// width x height; Error if the image has more than 2^28 pixels (stb computes in int) or cannot be written.
+/// Writes an 8-bit PNG, grey of one channel or RGB of three, row by row from the top left, a pixel's channels side by
+/// side, atomically. std::invalid_argument if `pixels` is not width x height x channels; Error if the image has more
+/// than 2^28 numbers (stb computes in int) or cannot be written.
 inline void write_png(const std::filesystem::path& path, std::span<const std::uint8_t> pixels, Index width,
-                      Index height) {
-  constexpr Index max_pixels = Index{1} << 28;
+                      Index height, Index channels = 1) {
+  if (channels != 1 && channels != 3)
+    detail::fail_contract("write_png: expected an image of 1 or 3 channels, found ", channels);
+  const Index max_pixels = (Index{1} << 28) / channels;
   if (width < 1 || height < 1) {
     detail::fail_contract("write_png: expected an image of at least 1 x 1 pixels, found ", width, " x ", height);
   }
@@ -92,13 +95,14 @@ inline void write_png(const std::filesystem::path& path, std::span<const std::ui
     detail::fail_data(detail::display(path), ": expected an image of at most ", max_pixels, " pixels, found ", width,
                       " x ", height);
   }
-  if (static_cast<Index>(pixels.size()) != width * height) {
-    detail::fail_contract("write_png: expected ", width * height, " pixels, found ", pixels.size());
+  if (static_cast<Index>(pixels.size()) != width * height * channels) {
+    detail::fail_contract("write_png: expected ", width * height * channels, channels == 1 ? " pixels" : " numbers",
+                          ", found ", pixels.size());
   }
   int size = 0;
-  const auto w = static_cast<int>(width);
+  const auto w = static_cast<int>(width), c = static_cast<int>(channels);
   const std::unique_ptr<unsigned char, void (*)(void*)> png(
-      detail::stb::stbi_write_png_to_mem(pixels.data(), w, w, static_cast<int>(height), 1, &size), &::free);
+      detail::stb::stbi_write_png_to_mem(pixels.data(), w * c, w, static_cast<int>(height), c, &size), &::free);
   if (!png) detail::raise(std::bad_alloc());
   write_file(path, std::as_bytes(std::span(png.get(), static_cast<std::size_t>(size))));
 }
@@ -117,20 +121,23 @@ struct SheetLayout {
   Index image_cols = 28;  ///< of each image
   Index columns = 0;      ///< images side by side; 0: as many as make the sheet nearly square
   Index padding = 2;      ///< black pixels around each image
+  Index channels = 1;     ///< of each image: 1 grey, 3 RGB
 };
 
-/// Writes images with values in [-1, 1], one a column of `images` and row-major inside it, as one greyscale PNG, left
-/// to right and top to bottom. std::invalid_argument if the columns do not have image_rows x image_cols elements or
-/// there is none; Error as write_png.
+/// Writes images with values in [-1, 1], one a column of `images` and row-major inside it, a pixel's channels side by
+/// side as in a network's levels, as one PNG, left to right and top to bottom. std::invalid_argument if the columns do
+/// not have image_rows x image_cols x channels elements or there is none; Error as write_png.
 template <std::floating_point T>
 void write_image_sheet(const std::filesystem::path& path, ConstView<T> images, const SheetLayout& layout = {}) {
-  const auto [rows, cols, wanted, padding] = layout;
+  const auto [rows, cols, wanted, padding, channels] = layout;
   constexpr Index max_extent = Index{1} << 28;
-  if (rows < 1 || cols < 1 || rows > max_extent || cols > max_extent || images.rows() != rows * cols ||
-      images.cols() < 1 || wanted < 0 || padding < 0 || padding > max_extent) {
+  if (rows < 1 || cols < 1 || rows > max_extent || cols > max_extent || (channels != 1 && channels != 3) ||
+      images.rows() != rows * cols * channels || images.cols() < 1 || wanted < 0 || padding < 0 ||
+      padding > max_extent) {
     detail::fail_contract("write_image_sheet: expected at least one image of ", rows, " x ", cols,
-                          " pixels with padding of 0 or more, found ", images.cols(), " of ", images.rows(),
-                          " pixels, ", wanted, " a row, padding ", padding);
+                          " pixels in 1 or 3 channels with padding of 0 or more, found ", images.cols(), " of ",
+                          images.rows(), channels == 1 ? " pixels" : " numbers", ", ", channels, " channels, ", wanted,
+                          " a row, padding ", padding);
   }
   const Index count = images.cols();
   const auto square = static_cast<Index>(std::ceil(std::sqrt(static_cast<double>(count))));
@@ -141,23 +148,23 @@ void write_image_sheet(const std::filesystem::path& path, ConstView<T> images, c
   const double area =
       (static_cast<double>(across) * static_cast<double>(cols + padding) + static_cast<double>(padding)) *
       (static_cast<double>(down) * static_cast<double>(rows + padding) + static_cast<double>(padding));
-  if (area > static_cast<double>(max_extent)) {
+  if (area * static_cast<double>(channels) > static_cast<double>(max_extent)) {
     detail::fail_data(detail::display(path), ": expected a sheet of at most ", max_extent, " pixels, found ", across,
                       " x ", down, " images of ", cols, " x ", rows);
   }
   const Index width = across * (cols + padding) + padding;
   const Index height = down * (rows + padding) + padding;
-  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(width * height));
+  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(width * height * channels));
   for (Index image = 0; image < count; ++image) {
     const Index top = padding + image / across * (rows + padding);
     const Index left = padding + image % across * (cols + padding);
     for (Index r = 0; r < rows; ++r) {
-      for (Index c = 0; c < cols; ++c) {
-        pixels[static_cast<std::size_t>((top + r) * width + left + c)] = pixel_from_value(images(r * cols + c, image));
-      }
+      const Index to = ((top + r) * width + left) * channels, from = r * cols * channels;
+      for (Index i = 0; i < cols * channels; ++i)
+        pixels[static_cast<std::size_t>(to + i)] = pixel_from_value(images(from + i, image));
     }
   }
-  write_png(path, pixels, width, height);
+  write_png(path, pixels, width, height, channels);
 }
 
 }  // namespace eigan

@@ -1,0 +1,171 @@
+#include "gan.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <eigan/gan/losses.hpp>
+#include <eigan/gan/steps.hpp>
+#include <eigan/layers/batch_norm.hpp>
+#include <eigan/layers/conv2d.hpp>
+#include <eigan/layers/conv_transpose2d.hpp>
+#include <eigan/layers/dropout.hpp>
+#include <eigan/layers/flatten.hpp>
+#include <eigan/layers/leaky_relu.hpp>
+#include <eigan/layers/linear.hpp>
+#include <eigan/layers/tanh.hpp>
+#include <eigan/layers/unflatten.hpp>
+#include <eigan/net/estimate_statistics.hpp>
+#include <eigan/net/input.hpp>
+#include <eigan/net/model.hpp>
+#include <eigan/net/runtime/network.hpp>
+#include <eigan/optim/schedules.hpp>
+
+namespace mnist_gan {
+
+using namespace eigan;
+
+// The networks.
+
+AnyModel make_generator(const Recipe& r, Rng rng) {
+  Network net;
+  const auto activate = [&](auto norm) {
+    if (r.batch_norm) net.add(norm);
+    net.add(LeakyReLU(r.g_negative_slope));
+  };
+  Index size = r.latent_space().input_size();
+  if (r.convolutional()) {
+    const Index fine = r.g_channels[0], coarse = r.g_channels[1];
+    net.add(Linear<>(size, 7 * 7 * coarse)).add(Unflatten<>(coarse, 7, 7));
+    activate(BatchNorm2d<>(coarse));
+    net.add(ConvTranspose2d<>(coarse, fine, 4, 2, 1));
+    activate(BatchNorm2d<>(fine));
+    net.add(ConvTranspose2d<>(fine, 1, 4, 2, 1));
+  } else {
+    for (const Index hidden : r.g_hidden) {
+      net.add(Linear<>(size, hidden));
+      activate(BatchNorm1d<>(hidden));
+      if (!r.batch_norm) net.add(Dropout(r.dropout));
+      size = hidden;
+    }
+    net.add(Linear<>(size, image_size));
+  }
+  return Model(net.add(Tanh()), rng);
+}
+
+AnyModel make_discriminator(const Recipe& r, Rng rng) {
+  const Index told = r.conditional ? digit_count : 0;
+  const Shape image = r.convolutional() ? Shape{1, image_side, image_side} : Shape{image_size};
+  Network net;
+  if (r.convolutional()) {
+    Index channels = 1 + told;  // a digit is an image in which one channel of ten is 1
+    const auto convolve = [&](Index to, Index kernel, Index stride) {
+      net.add(Conv2d<>(channels, to, kernel, stride, 1)).add(LeakyReLU(r.d_negative_slope));
+      channels = to;
+    };
+    convolve(r.d_channels[0], 4, 2);
+    convolve(r.d_channels[1], 4, 2);
+    if (r.d_channels.size() > 2) convolve(r.d_channels[2], 3, 1);
+    net.add(Flatten()).add(Linear<>(7 * 7 * channels, 1));
+  } else {
+    Index size = image_size + told;
+    for (const Index hidden : r.d_hidden) {
+      net.add(Linear<>(size, hidden)).add(LeakyReLU(r.d_negative_slope)).add(Dropout(r.dropout));
+      size = hidden;
+    }
+    net.add(Linear<>(size, 1));
+  }
+  if (!r.conditional) return Model(net, image, rng);
+  const Inputs inputs(Input<>(image.channels, image.height, image.width), Input<>(told));
+  return Model(Network().add(inputs).add(net), rng);
+}
+
+Gan::Gan(const Recipe& recipe, const LabelledImages& images, std::uint64_t seed, Threads threads)
+    : recipe_(recipe),
+      latent_(recipe.latent_space()),
+      images_(images),
+      rng_(seed),
+      threads_(threads),
+      generator_(make_generator(recipe, rng_.fold_in(stream::generator_init))),
+      discriminator_(make_discriminator(recipe, rng_.fold_in(stream::discriminator_init))),
+      g_adam_(generator_.param_size(),
+              {.lr = recipe.g_lr, .beta1 = recipe.beta1, .beta2 = recipe.beta2, .eps = recipe.eps}),
+      d_adam_(discriminator_.param_size(),
+              {.lr = recipe.d_lr, .beta1 = recipe.beta1, .beta2 = recipe.beta2, .eps = recipe.eps}),
+      average_(std::as_const(generator_).params(), recipe.average),
+      drawn_(generator_.clone()),
+      batches_(image_count(), recipe.batch, rng_.fold_in(stream::batches)),
+      workspace_(generator_, discriminator_, std::min(recipe.batch, image_count())),
+      input_(latent_.input_size(), workspace_.capacity()),
+      digits_(static_cast<std::size_t>(workspace_.capacity())) {
+  if (recipe.r1 > 0) penalty_.emplace(discriminator_, workspace_.capacity());
+}
+
+// A step.
+
+double Gan::scheduled(Index step) const {
+  const Index all = recipe_.epochs * batches_.size(), fall = recipe_.schedule == Schedule::late ? all / 2 : 0;
+  return recipe_.schedule == Schedule::constant || step < fall ? 1 : linear_decay(step - fall, all - fall);
+}
+
+/// A generator's inputs, and what the discriminator is told of them.
+View<float> Gan::draw_input(Index count, Rng rng) {
+  const View<float> input = View<float>(input_).columns(0, count);
+  if (latent_.classes > 0) {
+    draw_digits(digits_, latent_.classes, rng.fold_in(0));
+    write_code(digits_, 1, workspace_.fake_condition(count));
+  }
+  draw_latent(latent_, digits_, input, rng);
+  return input;
+}
+
+std::vector<double> Gan::step(Index number, double rate) {
+  if (const Index epoch = number / batches_.size(); epoch != epoch_) batches_.start_epoch(epoch_ = epoch);
+  const auto indices = batches_.indices(number % batches_.size());
+  const auto count = static_cast<Index>(indices.size());
+  const Rng rng = rng_.fold_in(stream::steps).fold_in(static_cast<std::uint64_t>(number));
+  const NonSaturatingLoss loss{.real_label = recipe_.real_label};
+  rate *= scheduled(number);
+  g_adam_.options().lr = rate * recipe_.g_lr;
+  d_adam_.options().lr = rate * recipe_.d_lr;
+  drawn_is_old_ = true;
+
+  const View<float> real = workspace_.real(count);
+  pixels_to_unit(images_, indices, real);
+  if (latent_.classes > 0) {
+    for (std::size_t j = 0; j < indices.size(); ++j) digits_[j] = images_.labels[indices[j]];
+    write_code(digits_, 1, workspace_.real_condition(count));
+  }
+  if (penalty_ && number % recipe_.r1_every == 0) {
+    const auto gamma = static_cast<float>(recipe_.r1 * static_cast<double>(recipe_.r1_every));
+    penalty_->add_r1(discriminator_, workspace_.real_inputs(count), gamma, workspace_.d_grad, rng.fold_in(4), threads_);
+  }
+  const auto d = discriminator_step(generator_, discriminator_, d_adam_, workspace_, real,
+                                    draw_input(count, rng.fold_in(0)), rng.fold_in(1), loss, threads_);
+  const auto g = recipe_.shared_samples
+                     ? generator_step(generator_, discriminator_, g_adam_, workspace_, rng.fold_in(3), loss, threads_)
+                     : generator_step(generator_, discriminator_, g_adam_, workspace_,
+                                      draw_input(count, rng.fold_in(2)), rng.fold_in(3), loss, threads_);
+  if (recipe_.average > 0) average_.update(std::as_const(generator_).params(), threads_);
+  const auto wide = [](float value) { return static_cast<double>(value); };
+  return {wide(d.loss), wide(g.loss), wide(d.d_real), wide(d.d_fake)};
+}
+
+// Samples.
+
+const AnyModel& Gan::generator() {
+  if (!std::exchange(drawn_is_old_, false)) return drawn_;
+  const auto params = recipe_.average > 0 ? average_.params() : std::as_const(generator_).params();
+  std::copy(params.begin(), params.end(), drawn_.params().begin());
+  if (recipe_.batch_norm) {
+    constexpr Index samples = 4096;
+    std::vector<std::uint8_t> digits(latent_.classes > 0 ? samples : 0);
+    const Rng rng = rng_.fold_in(stream::statistics);
+    draw_digits(digits, latent_.classes, rng.fold_in(0));
+    Matrix<float> input(latent_.input_size(), samples);
+    draw_latent(latent_, digits, input, rng.fold_in(1));
+    estimate_statistics(drawn_, input, threads_);
+  }
+  return drawn_;
+}
+
+}  // namespace mnist_gan

@@ -1,0 +1,180 @@
+#include "generator.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <eigan/core/exact_text.hpp>
+#include <eigan/core/printable.hpp>
+#include <eigan/io/model_file.hpp>
+#include <eigan/net/estimate_statistics.hpp>
+
+#include "kit/exit_code.hpp"
+#include "kit/text.hpp"
+
+namespace mnist_gan {
+namespace {
+
+using eigan::SafetensorsFile;
+
+template <class... Parts>
+[[noreturn]] void fail(const SafetensorsFile& file, const Parts&... parts) {
+  throw eigan::Error(concat(file.name(), ": ", parts...));
+}
+
+std::string text_of(const SafetensorsFile& file, const char* key) {
+  const auto found = file.metadata().find(key);
+  if (found == file.metadata().end()) {
+    fail(file, "expected '", key, "' in the metadata of a generator that mnist_gan trained, found none");
+  }
+  return found->second;
+}
+
+/// Which of two words the metadata has under this key; the first where it has none, as files had before there was a
+/// choice.
+bool is_second(const SafetensorsFile& file, const char* key, const std::array<const char*, 2>& words) {
+  const auto found = file.metadata().find(key);
+  if (found == file.metadata().end() || found->second == words[0]) return false;
+  if (found->second != words[1])
+    fail(file, "metadata '", key, "': expected ", words[0], " or ", words[1], ", found '",
+         eigan::printable(found->second), "'");
+  return true;
+}
+
+double number_of(const SafetensorsFile& file, const char* key, double below) {
+  const std::string text = text_of(file, key);
+  double value = 0;
+  if (!eigan::parse_number(text, value) || !(value >= 0 && value < below)) {
+    fail(file, "metadata '", key, "': expected a number from 0 to below ", below, ", found '", eigan::printable(text),
+         "'");
+  }
+  return value;
+}
+
+/// The same for what files from before there was such a number do not have.
+double number_or(const SafetensorsFile& file, const char* key, double otherwise, double below) {
+  return file.metadata().contains(key) ? number_of(file, key, below) : otherwise;
+}
+
+/// The extents of a tensor that must be there, none of them 0: then the file's own length bounds each.
+std::vector<Index> extents_of(const SafetensorsFile& file, const std::string& name, std::size_t rank,
+                              const std::string& expected) {
+  const eigan::TensorInfo* const tensor = file.find(name);
+  if (tensor == nullptr || tensor->shape.size() != rank) fail(file, "expected ", expected, " '", name, "'");
+  std::vector<Index> extents;
+  for (const std::uint64_t extent : tensor->shape) {
+    if (extent == 0) fail(file, "tensor '", name, "': expected numbers, found an empty one");
+    extents.push_back(static_cast<Index>(extent));
+  }
+  return extents;
+}
+
+/// The sizes of dense layers, as the weights have them: [out, in]. Returns those of the input.
+Index read_dense(const SafetensorsFile& file, Recipe& recipe) {
+  Index input = 0, receives = 0;
+  for (std::size_t linear = 0; linear <= hidden_layers; ++linear) {
+    const std::string name = concat(3 * linear, ".weight");
+    const auto extents =
+        extents_of(file, name, 2, concat("a generator with ", hidden_layers, " hidden layers, found no matrix"));
+    const Index out = extents[0], in = extents[1];
+    if (linear > 0 && in != receives)
+      fail(file, "tensor '", name, "': expected ", receives, " inputs, what the layer before it gives, found ", in);
+    if (linear == 0) input = in;
+    if (linear < hidden_layers) recipe.g_hidden.push_back(out);
+    receives = out;
+  }
+  if (receives != image_size)
+    fail(file, "expected a generator of ", image_size, " pixels, found one of ", receives, " outputs");
+  return input;
+}
+
+/// The channels of convolutions, as the weights have them: [in, out, 4, 4].
+Index read_convolutional(const SafetensorsFile& file, const std::string& first_convolution, Recipe& recipe) {
+  const auto dense = extents_of(file, "0.weight", 2, "a generator that begins with a matrix");
+  const auto convolution = extents_of(file, first_convolution, 4, "a convolution");
+  recipe.g_channels = {convolution[1], convolution[0]};
+  if (dense[0] / (7 * 7) != convolution[0] || dense[0] % (7 * 7) != 0)
+    fail(file, "tensor '0.weight': expected ", convolution[0], " channels of 7x7 pixels, found ", dense[0], " outputs");
+  return dense[1];
+}
+
+constexpr std::array normalisations{"none", "batch"};
+constexpr std::array distributions{"uniform", "normal"};
+constexpr std::array yes_or_no{"no", "yes"};
+
+}  // namespace
+
+DigitGenerator DigitGenerator::untrained() const {
+  DigitGenerator fresh{model.fresh(eigan::Rng(0)), recipe};
+  constexpr Index samples = 1000;
+  std::vector<std::uint8_t> digits(latent().classes > 0 ? samples : 0);
+  for (std::size_t j = 0; j < digits.size(); ++j) digits[j] = static_cast<std::uint8_t>(j % digit_count);
+  eigan::estimate_statistics(fresh.model, sample_input(latent(), digits, samples, 0, 1));
+  return fresh;
+}
+
+std::map<std::string, std::string> metadata(const char* network, const Recipe& r, std::uint64_t seed, Index epoch,
+                                            Index step) {
+  const bool generator = std::string_view(network) == "generator";
+  std::map<std::string, std::string> all{
+      {"network", network},
+      {"normalisation", normalisations[generator && r.batch_norm ? 1 : 0]},
+      {"negative_slope", shortest(generator ? r.g_negative_slope : r.d_negative_slope)},
+      {"dropout", shortest(r.dropout)},
+      {"recipe", r.name},
+      {"latent", std::to_string(r.latent)},
+      {"latent_distribution", distributions[r.normal_latent ? 1 : 0]},
+      {"components", std::to_string(r.components)},
+      {"truncation", shortest(r.truncation)},
+      {"conditional", yes_or_no[r.conditional ? 1 : 0]},
+      {"holdout", std::to_string(r.holdout)},
+      {"seed", std::to_string(seed)},
+      {"epoch", std::to_string(epoch)},
+      {"step", std::to_string(step)}};
+  if (r.convolutional())
+    all["channels"] = joined(generator ? r.g_channels : r.d_channels, ',');
+  else
+    all["sizes"] = joined(generator ? r.generator_sizes() : r.discriminator_sizes(), ',');
+  return all;
+}
+
+DigitGenerator load_generator(const std::filesystem::path& path) {
+  return reading([&] { return load_generator(SafetensorsFile::read(path)); });
+}
+
+DigitGenerator load_generator(const SafetensorsFile& file) {
+  if (const std::string network = text_of(file, "network"); network != "generator")
+    fail(file, "expected a generator, found a ", eigan::printable(network));
+  const auto count_of = [&](const char* key) {
+    const double value = number_or(file, key, 0, 1e9);
+    if (value != std::floor(value)) fail(file, "metadata '", key, "': expected a whole number, found ", value);
+    return static_cast<Index>(value);
+  };
+  Recipe recipe{};
+  recipe.batch_norm = is_second(file, "normalisation", normalisations);
+  recipe.g_negative_slope = number_of(file, "negative_slope", 1e30);
+  recipe.dropout = number_of(file, "dropout", dropout_below);
+  recipe.conditional = is_second(file, "conditional", yes_or_no);
+  recipe.normal_latent = is_second(file, "latent_distribution", distributions);
+  recipe.components = count_of("components");
+  recipe.truncation = number_or(file, "truncation", 1, 1e9);
+  recipe.holdout = count_of("holdout");
+
+  const std::string convolution = recipe.batch_norm ? "4.weight" : "3.weight";
+  const eigan::TensorInfo* const fourth = file.find(convolution);
+  const Index input = fourth != nullptr && fourth->shape.size() == 4 ? read_convolutional(file, convolution, recipe)
+                                                                     : read_dense(file, recipe);
+  const Index codes = recipe.latent_space().input_size() - recipe.latent;
+  recipe.latent = input - codes;
+  if (recipe.latent < 1)
+    fail(file, "expected a generator with ", recipe.components, " components and ", recipe.latent_space().classes,
+         " classes to take more than ", codes, " numbers, found ", input);
+  DigitGenerator generator{make_generator(recipe, eigan::Rng(0)), recipe};
+  eigan::load(file, generator.model);
+  return generator;
+}
+
+}  // namespace mnist_gan
