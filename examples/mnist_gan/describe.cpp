@@ -26,11 +26,10 @@ JsonObject decisions(const TrainOptions& options) {
       .add("latent_distribution", r.normal_latent ? "normal" : "uniform")
       .add("components", r.components)
       .add("truncation", r.truncation)
-      .add("conditional", r.conditional);
-  if (r.convolutional())
-    object.add("g_channels", r.g_channels).add("d_channels", r.d_channels);
-  else
-    object.add("g_hidden", r.g_hidden).add("d_hidden", r.d_hidden);
+      .add("conditional", r.conditional)
+      .add("g_hidden", r.g_hidden)
+      .add("d_hidden", r.d_hidden);
+  if (r.convolutional()) object.add("g_channels", r.g_channels).add("d_channels", r.d_channels);
   return object.add("g_norm", r.batch_norm ? "batch" : "none")
       .add("g_negative_slope", r.g_negative_slope)
       .add("d_negative_slope", r.d_negative_slope)
@@ -53,12 +52,15 @@ JsonObject decisions(const TrainOptions& options) {
 /// The sizes of dense layers, the shapes of images.
 std::string generator_layers(const Recipe& r) {
   if (!r.convolutional()) return joined(r.generator_sizes(), '-');
-  return concat(r.latent_space().input_size(), '-', r.g_channels[1], "x7x7-", r.g_channels[0], "x14x14-1x28x28");
+  std::string text = concat(r.latent_space().input_size(), '-');
+  for (const Index hidden : r.g_hidden) text += concat(hidden, '-');
+  return text + concat(r.g_channels[1], "x7x7-", r.g_channels[0], "x14x14-1x28x28");
 }
 std::string discriminator_layers(const Recipe& r) {
   if (!r.convolutional()) return joined(r.discriminator_sizes(), '-');
   std::string text = concat(1 + r.latent_space().classes, "x28x28-", r.d_channels[0], "x14x14");
   for (std::size_t i = 1; i < r.d_channels.size(); ++i) text += concat('-', r.d_channels[i], "x7x7");
+  for (const Index hidden : r.d_hidden) text += concat('-', hidden);
   return text + "-1";
 }
 

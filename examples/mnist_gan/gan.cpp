@@ -33,6 +33,12 @@ AnyModel make_generator(const Recipe& r, Rng rng) {
     net.add(LeakyReLU(r.g_negative_slope));
   };
   Index size = r.latent_space().input_size();
+  for (const Index hidden : r.g_hidden) {
+    net.add(Linear<>(size, hidden));
+    activate(BatchNorm1d<>(hidden));
+    if (!r.batch_norm) net.add(Dropout(r.dropout));
+    size = hidden;
+  }
   if (r.convolutional()) {
     const Index fine = r.g_channels[0], coarse = r.g_channels[1];
     net.add(Linear<>(size, 7 * 7 * coarse)).add(Unflatten<>(coarse, 7, 7));
@@ -41,12 +47,6 @@ AnyModel make_generator(const Recipe& r, Rng rng) {
     activate(BatchNorm2d<>(fine));
     net.add(ConvTranspose2d<>(fine, 1, 4, 2, 1));
   } else {
-    for (const Index hidden : r.g_hidden) {
-      net.add(Linear<>(size, hidden));
-      activate(BatchNorm1d<>(hidden));
-      if (!r.batch_norm) net.add(Dropout(r.dropout));
-      size = hidden;
-    }
     net.add(Linear<>(size, image_size));
   }
   return Model(net.add(Tanh()), rng);
@@ -56,6 +56,7 @@ AnyModel make_discriminator(const Recipe& r, Rng rng) {
   const Index told = r.conditional ? digit_count : 0;
   const Shape image = r.convolutional() ? Shape{1, image_side, image_side} : Shape{image_size};
   Network net;
+  Index size = image_size + told;
   if (r.convolutional()) {
     Index channels = 1 + told;  // a digit is an image in which one channel of ten is 1
     const auto convolve = [&](Index to, Index kernel, Index stride) {
@@ -65,15 +66,14 @@ AnyModel make_discriminator(const Recipe& r, Rng rng) {
     convolve(r.d_channels[0], 4, 2);
     convolve(r.d_channels[1], 4, 2);
     if (r.d_channels.size() > 2) convolve(r.d_channels[2], 3, 1);
-    net.add(Flatten()).add(Linear<>(7 * 7 * channels, 1));
-  } else {
-    Index size = image_size + told;
-    for (const Index hidden : r.d_hidden) {
-      net.add(Linear<>(size, hidden)).add(LeakyReLU(r.d_negative_slope)).add(Dropout(r.dropout));
-      size = hidden;
-    }
-    net.add(Linear<>(size, 1));
+    net.add(Flatten());
+    size = 7 * 7 * channels;
   }
+  for (const Index hidden : r.d_hidden) {
+    net.add(Linear<>(size, hidden)).add(LeakyReLU(r.d_negative_slope)).add(Dropout(r.dropout));
+    size = hidden;
+  }
+  net.add(Linear<>(size, 1));
   if (!r.conditional) return Model(net, image, rng);
   const Inputs inputs(Input<>(image.channels, image.height, image.width), Input<>(told));
   return Model(Network().add(inputs).add(net), rng);

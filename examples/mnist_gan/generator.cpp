@@ -72,6 +72,11 @@ std::vector<Index> extents_of(const SafetensorsFile& file, const std::string& na
   return extents;
 }
 
+bool is_of_rank(const SafetensorsFile& file, const std::string& name, std::size_t rank) {
+  const eigan::TensorInfo* const tensor = file.find(name);
+  return tensor != nullptr && tensor->shape.size() == rank;
+}
+
 /// The sizes of dense layers, as the weights have them: [out, in]. Returns those of the input.
 Index read_dense(const SafetensorsFile& file, Recipe& recipe) {
   Index input = 0, receives = 0;
@@ -91,14 +96,30 @@ Index read_dense(const SafetensorsFile& file, Recipe& recipe) {
   return input;
 }
 
-/// The channels of convolutions, as the weights have them: [in, out, 4, 4].
-Index read_convolutional(const SafetensorsFile& file, const std::string& first_convolution, Recipe& recipe) {
-  const auto dense = extents_of(file, "0.weight", 2, "a generator that begins with a matrix");
-  const auto convolution = extents_of(file, first_convolution, 4, "a convolution");
+/// The sizes of dense layers and, behind them, the channels of convolutions, as the weights have them: [in, out, 4, 4].
+Index read_convolutional(const SafetensorsFile& file, Recipe& recipe) {
+  std::size_t last = 0;  // of the dense layers
+  const auto dense = [&] {
+    return extents_of(file, concat(last, ".weight"), 2, "a generator that begins with a matrix, found none");
+  };
+  auto extents = dense();
+  const Index input = extents[1];
+  while (is_of_rank(file, concat(last + 3, ".weight"), 2)) {
+    last += 3;
+    const Index receives = extents[0];
+    recipe.g_hidden.push_back(receives);
+    extents = dense();
+    if (extents[1] != receives)
+      fail(file, "tensor '", last, ".weight': expected ", receives, " inputs, what the layer before it gives, found ",
+           extents[1]);
+  }
+  const auto convolution =
+      extents_of(file, concat(last + (recipe.batch_norm ? 4 : 3), ".weight"), 4, "a convolution, found none");
   recipe.g_channels = {convolution[1], convolution[0]};
-  if (dense[0] / (7 * 7) != convolution[0] || dense[0] % (7 * 7) != 0)
-    fail(file, "tensor '0.weight': expected ", convolution[0], " channels of 7x7 pixels, found ", dense[0], " outputs");
-  return dense[1];
+  if (extents[0] / (7 * 7) != convolution[0] || extents[0] % (7 * 7) != 0)
+    fail(file, "tensor '", last, ".weight': expected ", convolution[0], " channels of 7x7 pixels, found ", extents[0],
+         " outputs");
+  return input;
 }
 
 constexpr std::array normalisations{"none", "batch"};
@@ -163,10 +184,9 @@ DigitGenerator load_generator(const SafetensorsFile& file) {
   recipe.truncation = number_or(file, "truncation", 1, 1e9);
   recipe.holdout = count_of("holdout");
 
-  const std::string convolution = recipe.batch_norm ? "4.weight" : "3.weight";
-  const eigan::TensorInfo* const fourth = file.find(convolution);
-  const Index input = fourth != nullptr && fourth->shape.size() == 4 ? read_convolutional(file, convolution, recipe)
-                                                                     : read_dense(file, recipe);
+  const bool convolutional = std::any_of(file.tensors().begin(), file.tensors().end(),
+                                         [](const eigan::TensorInfo& tensor) { return tensor.shape.size() == 4; });
+  const Index input = convolutional ? read_convolutional(file, recipe) : read_dense(file, recipe);
   const Index codes = recipe.latent_space().input_size() - recipe.latent;
   recipe.latent = input - codes;
   if (recipe.latent < 1)

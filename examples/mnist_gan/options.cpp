@@ -31,15 +31,11 @@ CLI::Option* add_recipe(OptionGroup& group, Recipe& recipe) {
       ->default_str(recipe.name);
 }
 
-/// Refuses options of dense networks where the recipe's are convolutional, and the other way round.
+/// Refuses options of convolutional networks where the recipe's are dense.
 void refuse_other_networks(const CLI::App& app, const Recipe& recipe) {
-  const bool convolutional = find_recipe(recipe.name)->convolutional();
-  const std::vector<std::string> others = convolutional
-                                              ? std::vector<std::string>{"--g-hidden", "--d-hidden", "--dropout"}
-                                              : std::vector<std::string>{"--g-channels", "--d-channels"};
-  for (const std::string& name : others)
-    if (app.count(name) > 0)
-      refuse(name, concat("a recipe of ", convolutional ? "dense" : "convolutional", " networks"), recipe.name);
+  if (find_recipe(recipe.name)->convolutional()) return;
+  for (const char* name : {"--g-channels", "--d-channels"})
+    if (app.count(name) > 0) refuse(name, "a recipe of convolutional networks", recipe.name);
 }
 
 void add_train(CLI::App& program, TrainOptions& options) {
@@ -76,10 +72,10 @@ void add_train(CLI::App& program, TrainOptions& options) {
                 "the generator is told which digit to draw, the discriminator which it sees; the recipe of that name "
                 "suits it better",
                 recipe.conditional);
-  networks.sizes("--g-hidden", "the generator's hidden layers, where they are dense", recipe.g_hidden, hidden_layers,
-                 hidden_layers, largest_size);
-  networks.sizes("--d-hidden", "the discriminator's hidden layers, where they are dense", recipe.d_hidden,
+  networks.sizes("--g-hidden", "the generator's hidden dense layers, in front of its convolutions", recipe.g_hidden,
                  hidden_layers, hidden_layers, largest_size);
+  networks.sizes("--d-hidden", "the discriminator's, behind its convolutions", recipe.d_hidden, 1, hidden_layers,
+                 largest_size);
   networks.sizes("--g-channels", "the generator's channels at 14x14 and 7x7 pixels, where it is convolutional",
                  recipe.g_channels, 2, 2, largest_channels);
   networks.sizes("--d-channels", "the discriminator's; a third number adds a convolution at 7x7", recipe.d_channels, 2,

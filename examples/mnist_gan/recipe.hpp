@@ -41,8 +41,8 @@ struct Recipe {
   Index components = 0;   ///< of a mixture that z is drawn from, as a one-hot code behind it; 0: none
   double truncation = 1;  ///< factor of z when digits are drawn, not in training
   bool conditional = false;
-  std::vector<Index> g_hidden{};  ///< the hidden layers of dense networks
-  std::vector<Index> d_hidden{};
+  std::vector<Index> g_hidden{};  ///< dense layers: in the generator in front of its convolutions, if it has any
+  std::vector<Index> d_hidden{};  ///< in the discriminator behind them
   /// Of convolutional networks, at 14x14 and 7x7 pixels; empty: dense ones. A third number of the discriminator's is
   /// that of one more convolution at 7x7.
   std::vector<Index> g_channels{};
@@ -50,7 +50,7 @@ struct Recipe {
   bool batch_norm;  ///< in the generator, in place of dropout
   double g_negative_slope = 0.2;
   double d_negative_slope = 0.2;
-  double dropout = 0;  ///< in dense networks
+  double dropout = 0;  ///< behind hidden dense layers
   double g_lr;
   double d_lr;
   Schedule schedule;
@@ -127,19 +127,21 @@ inline Recipe quick_recipe() {
 /// Convolutional networks.
 inline Recipe dcgan_recipe() {
   return {.name = "dcgan",
-          .epochs = 10,
+          .epochs = 40,
           .latent = 64,
           .normal_latent = true,
+          .g_hidden = {256, 256, 512},
+          .d_hidden = {512},
           .g_channels = {32, 64},
           .d_channels = {32, 64},
           .batch_norm = true,
           .g_negative_slope = 0,
-          .g_lr = 0.001,
-          .d_lr = 0.001,
-          .schedule = Schedule::linear,
+          .g_lr = 0.002,
+          .d_lr = 0.002,
+          .schedule = Schedule::late,
           .beta1 = 0,
           .beta2 = 0.99,
-          .r1 = 0.1,
+          .r1 = 1,
           .r1_every = 4,
           .shared_samples = true,
           .average = 0.998};

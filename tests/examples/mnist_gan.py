@@ -471,16 +471,17 @@ class MnistGan(unittest.TestCase):
                        "--components", "0", *self.SMALL["convolutional"], "--out")
             result = self.run_program(*options, out, "--threads", "1")
             self.assertEqual(result.returncode, 0, result.stderr)
-            for words in (f"{20 + told}-5x7x7-3x14x14-1x28x28, ", f"{1 + told}x28x28-4x14x14-3x7x7-5x7x7-1, ",
+            for words in (f"{20 + told}-16-17-18-5x7x7-3x14x14-1x28x28, ",
+                          f"{1 + told}x28x28-4x14x14-3x7x7-5x7x7-16-1, ",
                           "batch normalisation, tanh\n", "R1 penalty "):
                 self.assertIn(words, result.stderr)
             config = json.loads((out / "config.json").read_text())
             self.assertEqual((config["g_channels"], config["d_channels"]), ([3, 5], [4, 3, 5]))
-            self.assertNotIn("g_hidden", config)
+            self.assertEqual((config["g_hidden"], config["d_hidden"]), ([16, 17, 18], [16]))
             metadata, shapes = read_safetensors(out / "generator.safetensors")
             self.assertEqual(metadata | {"channels": "3,5", "normalisation": "batch", "latent": "20"}, metadata)
-            self.assertEqual((shapes["0.weight"], shapes["4.weight"], shapes["7.weight"]),
-                             ([245, 20 + told], [5, 3, 4, 4], [3, 1, 4, 4]))
+            self.assertEqual([shapes[f"{i}.weight"] for i in (0, 3, 6, 9, 13, 16)],
+                             [[16, 20 + told], [17, 16], [18, 17], [245, 18], [5, 3, 4, 4], [3, 1, 4, 4]])
             other = self.folder / f"{recipe} 3"
             self.run_program(*options, other, "--threads", "3")
             for name in ("generator.safetensors", "discriminator.safetensors", "losses.csv", "samples.png"):
@@ -495,7 +496,7 @@ class MnistGan(unittest.TestCase):
             self.assertEqual(result.returncode, 0, result.stderr)
             self.assertEqual("drawn as asked for" in result.stdout, told > 0)
             self.assertIn("28x28, ", Page((out / "report.html").read_text()).words)
-            for change in (["--r1", "0"], ["--schedule", "late"], ["--g-channels", "3,4"], ["--d-channels", "4,3"],
+            for change in (["--r1", "0"], ["--schedule", "linear"], ["--g-channels", "3,4"], ["--d-channels", "4,3"],
                            ["--g-norm", "none"], ["--d-negative-slope", "0.1"], ["--average", "0"]):
                 changed = self.folder / f"{recipe}{change[0]}"
                 result = self.run_program(*options, changed, *change)
@@ -661,12 +662,11 @@ class MnistGan(unittest.TestCase):
             (("--dropout", "0.999", "'0.999999'"), *training, "--dropout", "0.999999"),
             (("--real-label", "'0'"), *training, "--real-label", "0"),
             (("--g-hidden", "3 sizes", "'32,64'"), *training, "--g-hidden", "32,64"),
-            (("--d-hidden", "3 sizes", "'1,2,3,4'"), *training, "--d-hidden", "1,2,3,4"),
+            (("--d-hidden", "1 to 3 sizes", "'1,2,3,4'"), *training, "--d-hidden", "1,2,3,4"),
             (("--recipe", "seed", "'sed'"), *training, "--recipe", "sed"),
             (("--g-channels", "2 sizes", "'32'"), *training, "--recipe", "dcgan", "--g-channels", "32"),
             (("--d-channels", "2 to 3 sizes", "'1,2,3,4'"), *training, "--recipe", "dcgan", "--d-channels", "1,2,3,4"),
             (("--g-channels", "convolutional", "'default'"), *training, "--g-channels", "32,64"),
-            (("--d-hidden", "dense", "'dcgan'"), *training, "--recipe", "dcgan", "--d-hidden", "1,2,3"),
             (("--schedule", "constant, linear or late", "'cosine'"), *training, "--schedule", "cosine"),
             (("'\\x1b[2J'",), *training, "--recipe", "\x1b[2J"),
             (("--out is required",), *sampling),
@@ -926,7 +926,8 @@ class MnistGan(unittest.TestCase):
         return said
 
     SMALL = {"dense": ("--g-hidden", "16,16,16", "--d-hidden", "16,16,16"),
-             "convolutional": ("--g-channels", "3,5", "--d-channels", "4,3,5")}
+             "convolutional": ("--g-hidden", "16,17,18", "--d-hidden", "16", "--g-channels", "3,5", "--d-channels",
+                               "4,3,5")}
 
     def test_a_killed_run_goes_on_to_the_same_bits(self):
         for recipe, networks, steps in (("seed", "dense", 16), ("conditional", "dense", 12),

@@ -15,13 +15,13 @@ struct Check {
     const Recipe& r = options.recipe;
     fuzz::require(!options.data.empty() && !options.run.out.empty() && find_recipe(r.name) != nullptr);
     fuzz::require(r.epochs >= 1 && r.batch >= 1 && r.latent >= 1 && r.components >= 0 && options.run.threads >= 0);
+    fuzz::require(r.g_hidden.size() == 3 && !r.d_hidden.empty() && r.d_hidden.size() <= 3);
+    for (const auto& sizes : {r.g_hidden, r.d_hidden})
+      for (const Index n : sizes) fuzz::require(n >= 1 && n <= 16384);
     if (r.convolutional()) {
       fuzz::require(r.g_channels.size() == 2 && (r.d_channels.size() == 2 || r.d_channels.size() == 3));
       for (const auto& channels : {r.g_channels, r.d_channels})
         for (const Index n : channels) fuzz::require(n >= 1 && n <= 1024);
-    } else {
-      for (const auto& sizes : {r.g_hidden, r.d_hidden})
-        for (const Index n : sizes) fuzz::require(n >= 1 && n <= 16384);
     }
     fuzz::require(r.g_lr > 0 && r.d_lr > 0 && r.beta1 >= 0 && r.beta1 < 1 && r.dropout >= 0 && r.dropout < 1);
   }

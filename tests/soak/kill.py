@@ -35,7 +35,7 @@ def data_set(folder):
 
 
 NETWORKS = {"quick": ("--g-hidden", "64,64,64", "--d-hidden", "64,64,64"),
-            "dcgan": ("--g-channels", "8,16", "--d-channels", "8,16")}
+            "dcgan": ("--g-hidden", "64,64,64", "--d-hidden", "64", "--g-channels", "8,16", "--d-channels", "8,16")}
 
 
 def command(program, folder, out, *options):
