@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <span>
 #include <system_error>
 
 #include <eigan/core/error.hpp>
 #include <eigan/io/atomic_file.hpp>
+#include <eigan/net/non_finite.hpp>
 
 #include "build.hpp"
 #include "exit_code.hpp"
@@ -119,8 +121,8 @@ bool Run::took(const std::vector<double>& measured) {
   ++step_;
   seconds_ = seconds_before_ + seconds_since(start_);
   std::string trouble;
-  for (std::size_t i = 0; i < measured.size(); ++i)
-    if (!std::isfinite(measured[i]))
+  if (!eigan::all_finite(std::span<const double>(measured)))
+    for (std::size_t i = 0; i < measured.size(); ++i)
       trouble += concat(trouble.empty() ? "" : ", ", training_.columns[i].name, ' ', six_digits(measured[i]));
   if (const auto place = state_.non_finite({options_.threads})) trouble += (trouble.empty() ? "" : ", ") + *place;
   if (!trouble.empty()) {
