@@ -93,12 +93,12 @@ Evaluation evaluate_generator(const DigitGenerator& generator, double truncation
   evaluation.recogniser_accuracy = judge.accuracy();
   evaluation.truncation = truncation;
   evaluation.seed = seed;
-  evaluation.note =
-      concat("Seed ", seed, ", truncation ", shortest(truncation), ", seen by ", evaluation.recogniser, ", which knows ",
-             fixed(100 * judge.accuracy(), 2), " % of the test images. Parzen's sigma was chosen on the last ",
-             grouped(validation_count(generator.drawing.holdout, train.count)), " training images, ",
-             generator.drawing.holdout > 0 ? "which" : "though", " this generator ",
-             generator.drawing.holdout > 0 ? "never saw" : "was trained on them");
+  evaluation.note = concat("Seed ", seed, ", truncation ", shortest(truncation), ", seen by ", evaluation.recogniser,
+                           ", which knows ", fixed(100 * judge.accuracy(), 2),
+                           " % of the test images. Parzen's sigma was chosen on the last ",
+                           grouped(validation_count(generator.drawing.holdout, train.count)), " training images, ",
+                           generator.drawing.holdout > 0 ? "which" : "though", " this generator ",
+                           generator.drawing.holdout > 0 ? "never saw" : "was trained on them");
   return evaluation;
 }
 

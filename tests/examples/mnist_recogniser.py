@@ -69,13 +69,13 @@ uytLhLyzguogwjnjWRQwwcEZGR681wfjKNNa8WaT4YtkVYVb7RdbBjA9P++Qf++hXoCgKoVQAAMADtQA
 
 
 def drawing(digit, width, height, size, left, top, pen):
-    """Rows of values from 0, background, to 1: a digit `size` wide."""
+    """Rows of values from 0, background, to 1: a digit, or the points of a line, `size` wide."""
     def distance(x, y, a, b):
         dx, dy = b[0] - a[0], b[1] - a[1]
         t = max(0, min(1, ((x - a[0]) * dx + (y - a[1]) * dy) / (dx * dx + dy * dy)))
         return ((x - a[0] - t * dx) ** 2 + (y - a[1] - t * dy) ** 2) ** 0.5
 
-    points = [(left + size * x, top + size * y) for x, y in STROKES[digit]]
+    points = [(left + size * x, top + size * y) for x, y in (STROKES[digit] if isinstance(digit, int) else digit)]
     return [[max(0, min(1, pen / 2 + 0.5 - min(distance(x, y, *line) for line in zip(points, points[1:]))))
              for x in range(width)] for y in range(height)]
 
@@ -406,17 +406,20 @@ class MnistRecogniser(unittest.TestCase):
             self.fails(self.recognise(self.write(name, picture)), 3, name, words)
 
     def test_a_guess_says_that_it_is_one(self):
-        half = [[max(a, b) for a, b in zip(*rows)] for rows in zip(drawing(3, 60, 60, 24, 14, 10, 4), drawing(7, 60, 60, 24, 16, 10, 4))]
-        cross = [[float(abs(x - y) < 2 or abs(x + y - 40) < 2) if 8 < x < 32 and 8 < y < 32 else 0.0 for x in range(40)] for y in range(40)]
-        result = self.recognise(self.write("both.png", grey_png(half)), self.write("cross.png", grey_png(cross)))
+        # From a 1 with a short serif to a 7, step by step: somewhere in between nobody can tell.
+        names = [self.write(f"serif{i}.png", grey_png(drawing([(0.4 - 0.02 * i, 0.1 + 0.1 * (i < 15)), (0.55, 0), (0.5, 1.5)],
+                                                              60, 60, 24, 16, 10, 4))) for i in range(20)]
+        result = self.recognise(*names)
         self.assertEqual((result.returncode, result.stderr), (0, ""))
+        guesses = 0
         for line in result.stdout.splitlines():
             digit, share, second, other = re.match(r".*: (\d)  ([\d.]+) %(?:, not sure: or (\d), ([\d.]+) %)?$", line).groups()
             self.assertEqual(float(share) < 80, second is not None, line)
             if second is not None:
+                guesses += 1
                 self.assertNotEqual(digit, second)
                 self.assertLessEqual(float(other), float(share))
-        self.assertIn(", not sure: or ", result.stdout)
+        self.assertGreater(guesses, 0, result.stdout)
 
     def test_jpeg(self):
         exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0%c\0\0\0\0\0\0"
