@@ -1,6 +1,7 @@
 #include "recognise_files.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <filesystem>
 #include <span>
@@ -87,19 +88,29 @@ void transpose(GreyImage& image) {
   image = std::move(turned);
 }
 
+/// The mean of -log(1 - p) over images, p being the probability of the digit that is read; 0 where none is. It tells
+/// the sure from the nearly sure, which p alone does not.
+float sureness(const Seen& seen) {
+  constexpr float least_doubt = 1e-4f;
+  float sum = 0;
+  for (std::size_t i = 0; i < seen.faults.size(); ++i)
+    if (seen.faults[i].empty())
+      sum -= std::log(std::max(1 - seen.recognised.probabilities.col(static_cast<Index>(i)).maxCoeff(), least_doubt));
+  return sum / static_cast<float>(seen.faults.size());
+}
+
 /// BadInput for images that are EMNIST's as they stand in its files, by the file's name or, where there are many, by
 /// how much surer the recogniser is of them transposed.
 void check_upright(const RecogniserModel& model, GreyImages images, const std::string& file) {
   constexpr std::size_t few = 50, enough = 200;
-  constexpr float surer = 0.05f;
+  constexpr float surer = 1.5f;
   const std::string name = std::filesystem::path(file).filename().string();
   bool transposed = name.starts_with("emnist-") && name.find("idx3") != std::string::npos;
   if (!transposed && images.size() >= few) {
     std::vector<GreyImage> some(images.begin(), images.begin() + std::min<std::ptrdiff_t>(enough, std::ssize(images)));
-    const auto confidence = [&] { return look_at(model, some).recognised.probabilities.colwise().maxCoeff().mean(); };
-    const float upright = confidence();
+    const float upright = sureness(look_at(model, some));
     for (GreyImage& image : some) transpose(image);
-    transposed = confidence() - upright > surer;
+    transposed = sureness(look_at(model, some)) - upright > surer;
   }
   if (transposed)
     throw BadInput(concat(eigan::printable(file, 4096),
