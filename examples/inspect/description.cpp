@@ -15,7 +15,7 @@
 
 namespace inspect {
 
-using namespace example;
+using namespace kit;
 
 namespace {
 

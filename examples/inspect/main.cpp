@@ -15,7 +15,7 @@
 namespace inspect {
 namespace {
 
-using namespace example;
+using namespace kit;
 
 int run(int argc, char** argv) {
   std::string path;
@@ -47,5 +47,5 @@ int run(int argc, char** argv) {
 }  // namespace inspect
 
 int main(int argc, char** argv) {
-  return example::guarded("eigan_inspect", [&] { return inspect::run(argc, argv); });
+  return kit::guarded("eigan_inspect", [&] { return inspect::run(argc, argv); });
 }

@@ -35,5 +35,3 @@ auto reading(Read&& read) {
 }
 
 }  // namespace kit
-
-namespace example = kit;  // its name in programs that are older than the kit

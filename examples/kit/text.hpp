@@ -83,5 +83,3 @@ std::string joined(const Numbers& numbers, char separator) {
 }
 
 }  // namespace kit
-
-namespace example = kit;  // its name in programs that are older than the kit

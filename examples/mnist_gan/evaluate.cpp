@@ -90,15 +90,16 @@ Evaluation evaluate_generator(const DigitGenerator& generator, double truncation
   add("one real image repeated", real.col(0).replicate(1, count));
   add("untrained generator", draw(generator.untrained(), truncation, digits, count, seed, threads));
 
+  evaluation.recogniser = judge.recogniser();
   evaluation.recogniser_accuracy = judge.accuracy();
   evaluation.truncation = truncation;
   evaluation.seed = seed;
-  evaluation.note =
-      concat("Seed ", seed, ", truncation ", shortest(truncation), ", seen by a recogniser that knows ",
-             fixed(100 * judge.accuracy(), 2), " % of the test images. Parzen's sigma was chosen on the last ",
-             grouped(validation_count(generator.recipe.holdout, train.count)), " training images, ",
-             generator.recipe.holdout > 0 ? "which" : "though", " this generator ",
-             generator.recipe.holdout > 0 ? "never saw" : "was trained on them");
+  evaluation.note = concat("Seed ", seed, ", truncation ", shortest(truncation), ", seen by ", evaluation.recogniser,
+                           ", which knows ", fixed(100 * judge.accuracy(), 2),
+                           " % of the test images. Parzen's sigma was chosen on the last ",
+                           grouped(validation_count(generator.recipe.holdout, train.count)), " training images, ",
+                           generator.recipe.holdout > 0 ? "which" : "though", " this generator ",
+                           generator.recipe.holdout > 0 ? "never saw" : "was trained on them");
   return evaluation;
 }
 
@@ -157,7 +158,8 @@ std::string evaluation_json(const Evaluation& evaluation) {
   JsonObject object;
   object.add("rows", rows);
   if (evaluation.read_as_asked) object.add("read_as_asked", *evaluation.read_as_asked);
-  return object.add("recogniser_accuracy", evaluation.recogniser_accuracy)
+  return object.add("recogniser", evaluation.recogniser)
+      .add("recogniser_accuracy", evaluation.recogniser_accuracy)
       .add("truncation", evaluation.truncation)
       .add("seed", evaluation.seed)
       .add("note", evaluation.note)

@@ -18,7 +18,8 @@ struct Evaluation {
   };
   std::vector<Row> rows;                ///< the generator first
   std::optional<double> read_as_asked;  ///< of a conditional generator: the part of digits drawn as asked for
-  double recogniser_accuracy = 0;       ///< on the test images: scores compare only under the same recogniser
+  std::string recogniser;               ///< scores compare only under the same one
+  double recogniser_accuracy = 0;       ///< on the test images
   double truncation = 1;
   std::uint64_t seed = 1;
   std::string note;  ///< what to know about the numbers

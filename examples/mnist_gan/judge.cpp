@@ -51,6 +51,7 @@ class Judge::Impl {
   Impl(const std::filesystem::path& recogniser, const eigan::LabelledImages& train, const eigan::LabelledImages& test,
        Index validation, eigan::Threads threads);
 
+  std::string recogniser() const { return mnist_recogniser::yardstick_name(recogniser_); }
   double accuracy() const { return accuracy_; }
   QuickScores quick(ConstView<float> images) const;
   Scores full(ConstView<float> images);
@@ -157,6 +158,9 @@ Judge::Judge(const std::filesystem::path& recogniser, const eigan::LabelledImage
     : impl_(std::make_unique<Impl>(recogniser, train, test, validation, threads)) {}
 Judge::~Judge() = default;
 
+std::string Judge::recogniser() const {
+  return impl_->recogniser();
+}
 double Judge::accuracy() const {
   return impl_->accuracy();
 }

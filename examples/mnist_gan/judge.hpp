@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <eigan/core/parallel.hpp>
@@ -46,6 +47,8 @@ class Judge {
         Index validation, eigan::Threads threads);
   ~Judge();
 
+  /// What the scores are in terms of: "yardstick 2".
+  std::string recogniser() const;
   /// The share of the test images that the recogniser knows.
   double accuracy() const;
   QuickScores quick(eigan::ConstView<float> images) const;

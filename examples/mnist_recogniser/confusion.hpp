@@ -30,7 +30,7 @@ class Confusion {
 
   /// A row for each digit, a column for what it was taken for, and how many of it were right.
   std::string table() const {
-    using example::concat;
+    using kit::concat;
     std::size_t width = 4;
     for (const Index n : counts_) width = std::max(width, std::to_string(n).size() + 2);
     const auto right_aligned = [](const std::string& text, std::size_t room) {
@@ -47,7 +47,7 @@ class Confusion {
       }
       const Index all = images_of(label);
       const double known = static_cast<double>(count(label, label)) / static_cast<double>(std::max<Index>(all, 1));
-      text += concat(right_aligned(all == 0 ? "-" : example::percent(known), 10), '\n');
+      text += concat(right_aligned(all == 0 ? "-" : kit::percent(known), 10), '\n');
     }
     return text;
   }

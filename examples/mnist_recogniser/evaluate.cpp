@@ -13,12 +13,13 @@
 #include "kit/text.hpp"
 
 #include "confusion.hpp"
+#include "digit_data.hpp"
+#include "digit_images.hpp"
 #include "recogniser.hpp"
-#include "test_images.hpp"
 
 namespace mnist_recogniser {
 
-using namespace example;
+using namespace kit;
 
 namespace {
 
@@ -30,7 +31,7 @@ struct Mistake {
   float confidence;
 };
 
-void write_mistakes(const std::string& path, const std::vector<Mistake>& mistakes, const TestImages& test) {
+void write_mistakes(const std::string& path, const std::vector<Mistake>& mistakes, const DigitImages& test) {
   const Index count = std::min<Index>(drawn_mistakes, std::ssize(mistakes));
   eigan::Matrix<float> sheet(image_size, count);
   for (Index i = 0; i < count; ++i) sheet.col(i) = test.pixels.col(mistakes[static_cast<std::size_t>(i)].image);
@@ -41,7 +42,7 @@ void write_mistakes(const std::string& path, const std::vector<Mistake>& mistake
 
 int evaluate(const EvaluateOptions& options) {
   const RecogniserModel model = load_recogniser(options.model);
-  const auto test = reading([&] { return TestImages(options.data); });
+  const auto test = reading([&] { return DigitImages(load_digits(options.data, eigan::Split::test, yardstick)); });
   const Recognised recognised = recognise(model, test.pixels, eigan::Threads{options.threads});
 
   Confusion confusion;
@@ -56,7 +57,8 @@ int evaluate(const EvaluateOptions& options) {
                    [](const Mistake& a, const Mistake& b) { return a.confidence > b.confidence; });
 
   const double known = static_cast<double>(confusion.right()) / static_cast<double>(confusion.images());
-  print("accuracy ", percent(known), ": ", grouped(confusion.right()), " of ", grouped(confusion.images()), " images");
+  print(yardstick_name(model), "\naccuracy ", percent(known), ": ", grouped(confusion.right()), " of ",
+        grouped(confusion.images()), " images");
   print("\nconfusion: a row is what the images show, a column what they were taken for\n", confusion.table());
   if (!mistakes.empty()) print("the worst mistakes");
   for (Index i = 0; i < std::min<Index>(listed_mistakes, std::ssize(mistakes)); ++i) {

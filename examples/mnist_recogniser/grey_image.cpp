@@ -3,126 +3,61 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <cstdlib>
-#include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include <eigan/core/error.hpp>
-#include <eigan/core/printable.hpp>
 #include <eigan/data/byte_source.hpp>
 #include <eigan/data/gzip.hpp>
 #include <eigan/data/idx.hpp>
 #include <eigan/io/file_descriptor.hpp>
 #include <eigan/io/read_file.hpp>
 
-namespace mnist_recogniser {
-namespace {
-
-constexpr Index max_pixels = Index{1} << 24;
-constexpr std::uint64_t max_bytes = std::uint64_t{1} << 30;
-
-/// stb unpacks as much as a file makes it; beyond this it is told that memory has run out. The largest image that is
-/// read takes 8 bytes a pixel, and twice that while it is converted.
-constexpr std::size_t max_allocation = std::size_t{1} << 28;
-
-void* allocate(std::size_t size) {
-  return size > max_allocation ? nullptr : std::malloc(size);
-}
-void* reallocate(void* memory, std::size_t size) {
-  return size > max_allocation ? nullptr : std::realloc(memory, size);
-}
-
-}  // namespace
-}  // namespace mnist_recogniser
-
-#define STB_IMAGE_IMPLEMENTATION
-#define STB_IMAGE_STATIC
-#define STBI_ONLY_PNG
-#define STBI_NO_STDIO
-#define STBI_MALLOC(size) mnist_recogniser::allocate(size)
-#define STBI_REALLOC(memory, size) mnist_recogniser::reallocate(memory, size)
-#define STBI_FREE(memory) std::free(memory)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wcast-align"
-#pragma GCC diagnostic ignored "-Wcast-qual"
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wold-style-cast"
-#pragma GCC diagnostic ignored "-Wshadow"
-#pragma GCC diagnostic ignored "-Wsign-conversion"
-#pragma GCC diagnostic ignored "-Wunused-function"
-#pragma GCC diagnostic ignored "-Wunused-parameter"
-#include <stb/stb_image.h>
-#pragma GCC diagnostic pop
+#include "picture_file.hpp"
 
 namespace mnist_recogniser {
+
+using eigan::detail::fail_data;
+
 namespace {
 
 using Bytes = std::span<const std::uint8_t>;
 
-bool begins_with(Bytes bytes, Bytes start) {
-  return bytes.size() >= start.size() && std::equal(start.begin(), start.end(), bytes.begin());
-}
+constexpr std::uint64_t max_bytes = std::uint64_t{1} << 30;
 
-/// What a PNG's rows unpack to, each a byte for the filter and the pixels: by its first chunk, which stbi has found
-/// good.
-std::uint64_t unpacked_size(Bytes bytes, int cols, int rows) {
-  constexpr std::array<unsigned, 7> channels{1, 1, 3, 1, 2, 1, 4};  // by colour type
-  const unsigned depth = bytes[24], type = bytes[25];
-  return static_cast<std::uint64_t>(rows) * (1 + (static_cast<std::uint64_t>(cols) * depth * channels[type] + 7) / 8);
-}
+enum class Kind { png, jpeg, idx, other };
 
-/// Refuses what stb would trip over: a chunk that is longer than the file, for which it takes memory all the same, and
-/// one of pixels without any, which it copies to a null pointer.
-void check_chunks(Bytes bytes, const std::string& name) {
-  const auto word = [&](std::size_t at) {
-    std::uint32_t value = 0;
-    for (const std::uint8_t byte : bytes.subspan(at, 4)) value = value << 8 | byte;
-    return value;
-  };
-  constexpr std::uint32_t pixels = 0x49444154, end = 0x49454E44;  // IDAT, IEND
-  for (std::size_t at = 8; at + 12 <= bytes.size(); at += 12 + std::size_t{word(at)}) {
-    const std::uint32_t length = word(at), kind = word(at + 4);
-    if (kind == end) return;
-    if (length > bytes.size() - at - 12 || (kind == pixels && length == 0)) {
-      eigan::detail::fail_data(name, ": a damaged PNG file: a chunk of ", length, " bytes at byte ", at, " of ",
-                               bytes.size());
-    }
-  }
-  eigan::detail::fail_data(name, ": a damaged PNG file: no chunk that ends it");
-}
+/// How files of a kind begin.
+struct Start {
+  std::string_view bytes;
+  std::size_t at;
+  Kind kind;
+  const char* name;
+};
 
-GreyImage read_png(Bytes bytes, const std::string& name) {
-  const auto size = static_cast<int>(bytes.size());
-  int cols = 0, rows = 0, channels = 0;
-  if (stbi_info_from_memory(bytes.data(), size, &cols, &rows, &channels) == 0) {
-    eigan::detail::fail_data(name, ": a damaged PNG file: ", eigan::printable(stbi_failure_reason()));
-  }
-  constexpr std::array<std::uint8_t, 4> header{'I', 'H', 'D', 'R'};
-  if (!begins_with(bytes.subspan(12), header)) {
-    eigan::detail::fail_data(name, ": a damaged PNG file: expected its header first");
-  }
-  if (cols > max_pixels / rows) {
-    eigan::detail::fail_data(name, ": an image of ", cols, "x", rows, " pixels, expected at most ", max_pixels);
-  }
-  check_chunks(bytes, name);
-  // stb takes memory for all of them at once, so they must be there; deflate packs a thousand bytes into one at most.
-  if (unpacked_size(bytes, cols, rows) / 1032 > bytes.size()) {
-    eigan::detail::fail_data(name, ": a damaged PNG file: declares ", cols, "x", rows, " pixels in ", bytes.size(),
-                             " bytes");
-  }
-  // Grey and how opaque.
-  const std::unique_ptr<stbi_uc, void (*)(void*)> values(
-      stbi_load_from_memory(bytes.data(), size, &cols, &rows, &channels, 2), [](void* memory) { std::free(memory); });
-  if (!values) eigan::detail::fail_data(name, ": a damaged PNG file: ", eigan::printable(stbi_failure_reason()));
-  GreyImage image{rows, cols,
-                  std::vector<std::uint8_t>(static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols))};
-  for (std::size_t i = 0; i < image.pixels.size(); ++i) {
-    const int grey = values.get()[2 * i], opaque = values.get()[2 * i + 1];
-    image.pixels[i] = static_cast<std::uint8_t>((grey * opaque + 255 * (255 - opaque) + 127) / 255);
-  }
-  return image;
-}
+using namespace std::string_view_literals;
+constexpr std::array starts{
+    Start{"\x89PNG\r\n\x1A\n"sv, 0, Kind::png, "a PNG file"},
+    Start{"\xFF\xD8\xFF"sv, 0, Kind::jpeg, "a JPEG file"},
+    Start{"\x1F\x8B"sv, 0, Kind::idx, "a gzip file"},
+    Start{"GIF8"sv, 0, Kind::other, "a GIF file"},
+    Start{"BM"sv, 0, Kind::other, "a BMP file"},
+    Start{"WEBP"sv, 8, Kind::other, "a WebP file"},
+    Start{"II*\0"sv, 0, Kind::other, "a TIFF file"},
+    Start{"MM\0*"sv, 0, Kind::other, "a TIFF file"},
+    Start{"ftypheic"sv, 4, Kind::other, "a HEIC file"},
+    Start{"ftypmif1"sv, 4, Kind::other, "a HEIF file"},
+    Start{"ftypavif"sv, 4, Kind::other, "an AVIF file"},
+    Start{"%PDF"sv, 0, Kind::other, "a PDF file"},
+    Start{"<svg"sv, 0, Kind::other, "an SVG file"},
+    Start{"<?xml"sv, 0, Kind::other, "an XML file, perhaps SVG"},
+    Start{"PK\x03\x04"sv, 0, Kind::other, "a ZIP archive"},
+    Start{"\x93NUMPY"sv, 0, Kind::other, "a NumPy file"},
+    Start{"P2"sv, 0, Kind::other, "a PGM file"},
+    Start{"P5"sv, 0, Kind::other, "a PGM file"},
+    Start{"\0\0"sv, 0, Kind::idx, "an IDX file"},
+};
 
 /// The bytes of another source, which must not be more than `most`.
 class LimitedSource final : public eigan::ByteSource {
@@ -132,7 +67,7 @@ class LimitedSource final : public eigan::ByteSource {
 
   std::size_t read(std::span<std::uint8_t> out) override {
     const std::size_t count = source_.read(out);
-    if (count > left_) eigan::detail::fail_data(name(), ": unpacks to more than ", most_, " bytes");
+    if (count > left_) fail_data(name(), ": unpacks to more than ", most_, " bytes");
     left_ -= count;
     return count;
   }
@@ -150,7 +85,7 @@ std::vector<GreyImage> read_idx(Bytes bytes, const std::string& name) {
   std::vector<GreyImage> images;
   const Index size = idx.rows * idx.cols;
   if (size > max_pixels) {
-    eigan::detail::fail_data(name, ": images of ", idx.cols, "x", idx.rows, " pixels, expected at most ", max_pixels);
+    fail_data(name, ": images of ", idx.cols, "x", idx.rows, " pixels, expected at most ", max_pixels);
   }
   for (Index i = 0; i < idx.count; ++i) {
     const auto first = idx.pixels.begin() + i * size;
@@ -166,13 +101,25 @@ std::vector<GreyImage> read_grey_images(const std::filesystem::path& path) {
 }
 
 std::vector<GreyImage> parse_grey_images(std::span<const std::byte> file, const std::string& name) {
-  constexpr std::array<std::uint8_t, 8> png{0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
-  constexpr std::array<std::uint8_t, 2> gzip{0x1F, 0x8B}, idx{0, 0};
   const Bytes bytes(reinterpret_cast<const std::uint8_t*>(file.data()), file.size());
-  if (begins_with(bytes, png)) return {read_png(bytes, name)};
-  if (begins_with(bytes, gzip) || begins_with(bytes, idx)) return read_idx(bytes, name);
-  if (bytes.empty()) eigan::detail::fail_data(name, ": an empty file, expected PNG or IDX images");
-  eigan::detail::fail_data(name, ": expected PNG or IDX images, found a file that begins otherwise");
+  const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
+  constexpr const char* expected = "PNG, JPEG or IDX images";
+  if (bytes.empty()) fail_data(name, ": an empty file, expected ", expected);
+  const auto* const start = std::find_if(starts.begin(), starts.end(), [&](const Start& s) {
+    return text.size() >= s.at && text.substr(s.at).starts_with(s.bytes);
+  });
+  if (start == starts.end()) fail_data(name, ": expected ", expected, ", found a file that begins otherwise");
+  switch (start->kind) {
+    case Kind::png:
+      return {read_png(bytes, name)};
+    case Kind::jpeg:
+      return {read_jpeg(bytes, name)};
+    case Kind::idx:
+      return read_idx(bytes, name);
+    case Kind::other:
+      break;
+  }
+  fail_data(name, ": expected ", expected, ", found ", start->name);
 }
 
 }  // namespace mnist_recogniser

@@ -1,4 +1,4 @@
-// Grey images from files: PNG, or IDX as MNIST has it.
+// Grey images from files: PNG, JPEG, or IDX as MNIST has it.
 #pragma once
 
 #include <cstddef>
@@ -22,9 +22,13 @@ struct GreyImage {
   std::uint8_t at(Index row, Index col) const { return pixels[static_cast<std::size_t>(row * cols + col)]; }
 };
 
-/// The images in a file: one of a PNG, any number of an IDX file, which may be gzip. Colours become grey, what is
-/// transparent becomes white. eigan::Error if the file cannot be read, is neither of them, or is damaged; also if an
-/// image has more than 2^24 pixels or a file more than 2^30 bytes, packed or unpacked, before memory is taken for them.
+/// An image has no more pixels.
+inline constexpr Index max_pixels = Index{1} << 24;
+
+/// The images in a file: one of a PNG or JPEG, any number of an IDX file, which may be gzip. Colours become grey, what
+/// is transparent becomes white, or black around ink that is white itself. eigan::Error if the file cannot be read, is
+/// none of them, or is damaged; also if an image has more than max_pixels or a file more than 2^30 bytes, packed or
+/// unpacked, before memory is taken for them.
 std::vector<GreyImage> read_grey_images(const std::filesystem::path& path);
 
 /// The same for a file in memory. `name` opens every message.

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "digit_data.hpp"
 #include "recipe.hpp"
 
 namespace mnist_recogniser {
@@ -13,8 +14,9 @@ namespace mnist_recogniser {
 inline constexpr const char* yardstick = MNIST_YARDSTICK;
 
 struct TrainOptions {
-  Recipe recipe;
-  std::string data;
+  Recipe recipe = default_recipe;
+  DataOptions data;
+  eigan::Index held_out = 0;  ///< training images that are looked at in place of the test images
   std::string out;
   std::uint64_t seed = 1;
   int threads = 0;  ///< 0: all processors
@@ -22,7 +24,7 @@ struct TrainOptions {
 };
 
 struct EvaluateOptions {
-  std::string data;
+  DataOptions data;
   std::string model = yardstick;
   std::string out;  ///< empty: no sheet
   int threads = 0;
@@ -30,6 +32,7 @@ struct EvaluateOptions {
 
 struct RecogniseOptions {
   std::string model = yardstick;
+  bool emnist = false;  ///< the images are transposed
   std::vector<std::string> files;
 };
 

@@ -2,22 +2,30 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include <eigan/core/error.hpp>
+#include <eigan/io/checksum.hpp>
 #include <eigan/io/model_file.hpp>
 
 #include "kit/exit_code.hpp"
+#include "kit/text.hpp"
+
+#include "recogniser_net.hpp"
 
 namespace mnist_recogniser {
 
 using eigan::ConstView;
 using eigan::Matrix;
-using eigan::View;
 
 namespace {
 
 /// Each column becomes softmax of itself. One number after the other, so that none depends on how its column lies.
-void softmax(View<float> z) {
+template <class Columns>
+void softmax(Columns&& z) {
   for (auto column : z.colwise()) {
     const float largest = column.maxCoeff();
     float total = 0;
@@ -26,39 +34,63 @@ void softmax(View<float> z) {
   }
 }
 
-}  // namespace
-
-RecogniserModel load_recogniser(const std::filesystem::path& path) {
-  return example::reading([&] {
-    RecogniserModel model(eigan::Rng(0));
-    eigan::load(path, model);
-    return model;
+/// Whether the file holds a network whose first layer is dense.
+bool is_dense(const eigan::SafetensorsFile& file) {
+  const auto& tensors = file.tensors();
+  return std::any_of(tensors.begin(), tensors.end(), [](const eigan::TensorInfo& tensor) {
+    return tensor.name == "0.weight" && tensor.shape.size() == 2;
   });
 }
 
+template <class Net, class Eyes>
+RecogniserModel load_version(int version, const eigan::SafetensorsFile& file) {
+  eigan::Model<Net> model(eigan::Rng(0));
+  eigan::load(file, model);
+  const auto copy = [](std::span<const float> values) {
+    eigan::Buffer<float> buffer(std::ssize(values));
+    std::copy(values.begin(), values.end(), buffer.begin());
+    return buffer;
+  };
+  return {version, eigan::Model<Eyes>(Eyes(), copy(std::as_const(model).params()), copy(std::as_const(model).state()))};
+}
+
+std::string checksum(const RecogniserModel& model) {
+  eigan::detail::Checksum sum;
+  sum.add(std::as_bytes(model.eyes.params()));
+  sum.add(std::as_bytes(model.eyes.state()));
+  return sum.text();
+}
+
+}  // namespace
+
+RecogniserModel load_recogniser(const std::filesystem::path& path) {
+  return kit::reading([&] {
+    const auto file = eigan::SafetensorsFile::read(path);
+    return is_dense(file) ? load_version<Dense<Readout>, Dense<FeaturesAndReadout>>(1, file)
+                          : load_version<Convolutional<Readout>, Convolutional<FeaturesAndReadout>>(2, file);
+  });
+}
+
+std::string yardstick_name(const RecogniserModel& model) {
+  const std::string sum = checksum(model);
+  if (sum == "4f0dc317707ab070") return "yardstick 1";
+  if (sum == "4512474c3ce30994") return "yardstick 2";
+  return kit::concat("a recogniser of version ", model.version, " (checksum ", sum, ')');
+}
+
 Recognised recognise(const RecogniserModel& model, ConstView<float> images, eigan::Threads threads) {
-  const RecogniserNet& net = model.net();
   if (images.rows() != image_size) {
     eigan::detail::fail_contract("recognise: images of ", images.rows(), " pixels, expected ", image_size);
   }
   Recognised result{{feature_count, images.cols()}, {digit_count, images.cols()}};
-  constexpr Index tile = 64;
-  const double work = 2.0 * static_cast<double>(model.param_size()) * static_cast<double>(images.cols());
-  eigan::detail::parallel_for((images.cols() + tile - 1) / tile, work, threads, [&](Index i) {
-    const Index first = i * tile, count = std::min(tile, images.cols() - first);
-    Matrix<float> hidden(net.layer<0>().output_size(), count);
-    const View<float> features = View<float>(result.features).columns(first, count);
-    const View<float> probabilities = View<float>(result.probabilities).columns(first, count);
-    const auto layer = [&]<std::size_t I>(ConstView<float> x, View<float> y) {
-      net.layer<I>().forward(model.params<I>(), x, y);
-    };
-    layer.template operator()<0>(images.columns(first, count), hidden);
-    layer.template operator()<1>(hidden, hidden);
-    layer.template operator()<2>(hidden, features);
-    layer.template operator()<3>(features, features);
-    layer.template operator()<4>(features, probabilities);
-    softmax(probabilities);
-  });
+  constexpr Index piece = 4096;
+  for (Index first = 0; first < images.cols(); first += piece) {
+    const Index count = std::min(piece, images.cols() - first);
+    const Matrix<float> seen = model.eyes.infer(images.columns(first, count), threads);
+    result.features.middleCols(first, count) = seen.topRows(feature_count);
+    result.probabilities.middleCols(first, count) = seen.bottomRows(digit_count);
+  }
+  softmax(result.probabilities);
   return result;
 }
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from support import ENVIRONMENT
 
 PROGRAM = Path(sys.argv[1]).resolve()
-YARDSTICK = Path(__file__).resolve().parents[2] / "examples/mnist_recogniser/yardstick.safetensors"
+YARDSTICK = Path(__file__).resolve().parents[2] / "examples/mnist_recogniser/yardstick1.safetensors"
 
 
 def safetensors(tensors, metadata=None):

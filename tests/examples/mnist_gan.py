@@ -548,6 +548,8 @@ class MnistGan(unittest.TestCase):
         self.assertGreater(repeated["frechet_distance"], real["frechet_distance"])
         self.assertGreater(rows["untrained generator"]["frechet_distance"], real["frechet_distance"])
         self.assertIn("the last 20 training images, though this generator was trained on them", scores["note"])
+        self.assertEqual(scores["recogniser"], "yardstick 2")
+        self.assertIn("seen by yardstick 2, which knows ", scores["note"])
 
     def test_evaluate_says_what_is_wrong(self):
         model, lacking = self.first / "generator.safetensors", self.folder / "lacking"
@@ -1071,7 +1073,7 @@ class MnistGan(unittest.TestCase):
 
     @staticmethod
     def yardstick():
-        return Path(__file__).resolve().parents[2] / "examples/mnist_recogniser/yardstick.safetensors"
+        return Path(__file__).resolve().parents[2] / "examples/mnist_recogniser/yardstick2.safetensors"
 
     def test_a_damaged_checkpoint_gives_way_to_the_one_before(self):
         out = self.folder / "damaged"

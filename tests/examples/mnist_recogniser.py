@@ -3,6 +3,7 @@ on drawn digits.
 
     python3 tests/examples/mnist_recogniser.py build/release/bin/mnist_recogniser
 """
+import base64
 import gzip
 import random
 import re
@@ -20,7 +21,8 @@ from pathlib import Path
 from support import ENVIRONMENT, digest, idx, png, png_size, read_safetensors, with_safetensors_header
 
 PROGRAM = Path(sys.argv[1]).resolve()
-YARDSTICK = Path(__file__).resolve().parents[2] / "examples/mnist_recogniser/yardstick.safetensors"
+YARDSTICK = Path(__file__).resolve().parents[2] / "examples/mnist_recogniser/yardstick2.safetensors"
+FIRST_YARDSTICK = YARDSTICK.with_name("yardstick1.safetensors")
 IMAGES, TEST_IMAGES, MISLABELLED, BATCH, EPOCHS = 300, 100, 20, 64, 2
 STEPS = EPOCHS * -(-IMAGES // BATCH)
 
@@ -52,14 +54,28 @@ STROKES = {
 }
 
 
+# A 7 of 32x32 pixels, dark on white.
+SEVEN_JPEG = base64.b64decode("""
+/9j/4AAQSkZJRgABAQAAAQABAAD/2wCEAA0JCgsKCA0LCgsODg0PEyAVExISEyccHhcgLikxMC4pLSwzOko+MzZGNywtQFdBRkxOUlNSMj5aYV
+pQYEpRUk8BDg4OExETJhUVJk81LTVPT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT//AABEIACAAIAMB
+IgACEQEDEQH/xAGiAAABBQEBAQEBAQAAAAAAAAAAAQIDBAUGBwgJCgsQAAIBAwMCBAMFBQQEAAABfQECAwAEEQUSITFBBhNRYQcicRQygZGhCC
+NCscEVUtHwJDNicoIJChYXGBkaJSYnKCkqNDU2Nzg5OkNERUZHSElKU1RVVldYWVpjZGVmZ2hpanN0dXZ3eHl6g4SFhoeIiYqSk5SVlpeYmZqi
+o6Slpqeoqaqys7S1tre4ubrCw8TFxsfIycrS09TV1tfY2drh4uPk5ebn6Onq8fLz9PX29/j5+gEAAwEBAQEBAQEBAQAAAAAAAAECAwQFBgcICQ
+oLEQACAQIEBAMEBwUEBAABAncAAQIDEQQFITEGEkFRB2FxEyIygQgUQpGhscEJIzNS8BVictEKFiQ04SXxFxgZGiYnKCkqNTY3ODk6Q0RFRkdI
+SUpTVFVWV1hZWmNkZWZnaGlqc3R1dnd4eXqCg4SFhoeIiYqSk5SVlpeYmZqio6Slpqeoqaqys7S1tre4ubrCw8TFxsfIycrS09TV1tfY2dri4+
+Tl5ufo6ery8/T19vf4+fr/2gAMAwEAAhEDEQA/APTq5Gb4keGo3ZRcTyYOMpCcH88V11VRpmnqxZbG1DE5JEK5J/KgDkn+KXh9fuw37/7sS/1a
+uytLhLyzguogwjnjWRQwwcEZGR681wfjKNNa8WaT4YtkVYVb7RdbBjA9P++Qf++hXoCgKoVQAAMADtQAtR3E0dtbyTzMFjiQu7HsAMk1JWR4q0
+281fw9c6fYTxwzTgLukzjbkZHGeooA5v4dQyanf6r4oukIkvJTHDn+FB1/9lH/AAGu7qlounR6Ro9rp8XK28YUn+8e5/E5NXaAP//Z""")
+
+
 def drawing(digit, width, height, size, left, top, pen):
-    """Rows of values from 0, background, to 1: a digit `size` wide."""
+    """Rows of values from 0, background, to 1: a digit, or the points of a line, `size` wide."""
     def distance(x, y, a, b):
         dx, dy = b[0] - a[0], b[1] - a[1]
         t = max(0, min(1, ((x - a[0]) * dx + (y - a[1]) * dy) / (dx * dx + dy * dy)))
         return ((x - a[0] - t * dx) ** 2 + (y - a[1] - t * dy) ** 2) ** 0.5
 
-    points = [(left + size * x, top + size * y) for x, y in STROKES[digit]]
+    points = [(left + size * x, top + size * y) for x, y in (STROKES[digit] if isinstance(digit, int) else digit)]
     return [[max(0, min(1, pen / 2 + 0.5 - min(distance(x, y, *line) for line in zip(points, points[1:]))))
              for x in range(width)] for y in range(height)]
 
@@ -112,28 +128,29 @@ class MnistRecogniser(unittest.TestCase):
         result = self.first_result
         self.assertEqual((result.returncode, result.stdout), (0, ""), result.stderr)
         self.assertTrue(all(c == "\n" or c.isprintable() for c in result.stderr), repr(result.stderr))
-        for words in ("eigan ", ", 1 thread\n", "300 images", "468,874 parameters", "2 epochs of 5 steps, batch 64, seed 1",
-                      "epoch 1.00  loss ", "epoch 2.00  loss ", "97.5 % ", "98.6 % "):
+        for words in ("eigan ", ", 1 thread\n", "300 images", "225,738 parameters",
+                      "recipe default: 10 steps, 2 epochs of batches of 64, seed 1", "epoch 1.00  loss ",
+                      "epoch 2.00  loss ", "98.5 % ", "99.0 % ", "99.3 % ", "99.5 % "):
             self.assertIn(words, result.stderr)
 
     def test_milestones_are_those_that_the_looks_show(self):
-        result = self.train(self.folder / "milestones.safetensors", "--data", self.easy, "--epochs", "12")
+        result = self.train(self.folder / "milestones.safetensors", "--data", self.easy, "--epochs", "12", "--warp", "0")
         looks = re.findall(r"^epoch .* test ([\d.]+) %  ([\d.]+) s(.*)$", result.stderr, re.MULTILINE)
         self.assertEqual(len(looks), 3 * 4 + 9)
-        self.assertEqual([time for _, time, _ in looks], sorted((t for _, t, _ in looks), key=float))
-        for text in ("97.5", "98.6"):
+        for text in ("98.5", "99.0", "99.3", "99.5"):
             first = next((look for look in looks if float(look[0]) >= float(text)), None)
             self.assertIsNotNone(first, "a dozen epochs suffice for bars")
             self.assertIn(f"{text} % reached", first[2])
             self.assertEqual(result.stderr.count(f"{text} % reached"), 1)
             self.assertIn(f"{text} % after {first[1]} s", result.stderr)
-        self.assertIn("97.5 % not reached, 98.6 % not reached", self.first_result.stderr)
+        self.assertIn("98.5 % not reached, 99.0 % not reached", self.first_result.stderr)
 
     def test_model_says_what_it_is(self):
         metadata, shapes = read_safetensors(self.first)
-        expected = {"format": "eigan", "seed": "1", "epochs": str(EPOCHS), "steps": str(STEPS)}
+        expected = {"format": "eigan", "recipe": "default", "seed": "1", "epochs": str(EPOCHS), "steps": str(STEPS)}
         self.assertEqual(metadata | expected, metadata)
-        self.assertEqual([shapes[f"{i}.weight"] for i in (0, 2, 4)], [[512, 784], [128, 512], [10, 128]])
+        self.assertEqual([shapes[f"{i}.weight"] for i in (0, 4, 9, 11)],
+                         [[32, 1, 5, 5], [64, 32, 3, 3], [128, 1600], [10, 128]])
         self.assertLess(self.first.stat().st_size, 2_000_000)
 
     def test_result_does_not_depend_on_threads(self):
@@ -152,8 +169,18 @@ class MnistRecogniser(unittest.TestCase):
 
         usual = numbers()
         self.assertEqual(numbers("--quiet"), usual)
-        for option, value in (("--seed", "2"), ("--epochs", "1"), ("--batch", "50"), ("--lr", "0.001"), ("--warm-up", "3")):
+        for option, value in (("--seed", "2"), ("--epochs", "1.5"), ("--batch", "50"), ("--lr", "0.001"), ("--warm-up", "0.5"),
+                              ("--warp", "0.5"), ("--held-out", "50"), ("--recipe", "quick")):
             self.assertNotEqual(numbers(option, value), usual, option)
+        # The recipe does not undo what stands in front of it.
+        self.assertEqual(numbers("--lr", "0.001", "--recipe", "quick"), numbers("--recipe", "quick", "--lr", "0.001"))
+        self.assertEqual(numbers("--recipe", "quick", "--warp", "1", "--batch", str(BATCH)), usual)
+
+    def test_held_out_images_take_the_place_of_the_test_images(self):
+        result = self.train(self.folder / "held.safetensors", "--held-out", "100")
+        self.assertIn("200 images", result.stderr)
+        self.assertRegex(result.stderr, r"epoch 2.00  loss [\d.]+  held out [\d.]+ %")
+        self.fails(self.train(self.folder / "held.safetensors", "--held-out", "300"), 3, "300 images", "--held-out 300")
 
     def test_signal_keeps_what_there_is(self):
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -189,9 +216,9 @@ class MnistRecogniser(unittest.TestCase):
         sheet = self.folder / "mistakes.png"
         result = self.evaluate("--model", self.first, "--out", sheet)
         self.assertEqual((result.returncode, result.stderr), (0, ""))
-        (accuracy, right, images) = re.match(r"accuracy ([\d.]+) %: (\d+) of (\d+) images\n", result.stdout).groups()
+        (accuracy, right, images) = re.search(r"^accuracy ([\d.]+) %: (\d+) of (\d+) images$", result.stdout, re.MULTILINE).groups()
         self.assertEqual((float(accuracy), int(images)), (int(right), TEST_IMAGES))
-        self.assertIn(f"it knows {accuracy} % of them", self.first_result.stderr)
+        self.assertIn(f"it knows {accuracy} % of those test", self.first_result.stderr)
 
         lines = result.stdout.splitlines()
         start = next(i for i, line in enumerate(lines) if line.endswith("known"))
@@ -219,12 +246,72 @@ class MnistRecogniser(unittest.TestCase):
 
     def test_no_mistakes_no_sheet(self):
         model = self.folder / "good.safetensors"
-        self.assertEqual(self.train(model, "--data", self.easy, "--epochs", "30").returncode, 0)
+        self.assertEqual(self.train(model, "--data", self.easy, "--epochs", "30", "--warp", "0").returncode, 0)
         result = self.evaluate("--data", self.easy, "--model", model, "--out", "none.png")
         self.assertEqual((result.returncode, result.stderr), (0, "no mistakes: no sheet is written\n"))
-        self.assertTrue(result.stdout.startswith("accuracy 100.00 %: 100 of 100 images\n"))
+        self.assertIn("\naccuracy 100.00 %: 100 of 100 images\n", result.stdout)
         self.assertNotIn("mistakes", result.stdout)
         self.assertFalse((self.folder / "none.png").exists())
+
+    def test_what_reads_is_named(self):
+        for model, name in ((FIRST_YARDSTICK, "yardstick 1"), (YARDSTICK, "yardstick 2")):
+            self.assertEqual(self.evaluate("--model", model).stdout.splitlines()[0], name)
+        self.assertRegex(self.evaluate("--model", self.first).stdout,
+                         r"^a recogniser of version 2 \(checksum [0-9a-f]{16}\)\n")
+
+    # EMNIST
+
+    def write_emnist(self, split, letters=0):
+        """The easy data set under EMNIST's names, its images transposed, with images of letters between the others."""
+        folder = self.folder / f"emnist-{split}"
+        folder.mkdir()
+        for part, name, count in (("train", "train", IMAGES), ("t10k", "test", TEST_IMAGES)):
+            content = gzip.decompress((self.easy / f"{part}-images-idx3-ubyte.gz").read_bytes())[16:]
+            pixels, labels = bytearray(), []
+            for i in range(count):
+                image = content[784 * i : 784 * (i + 1)]
+                pixels += b"".join(image[x::28] for x in range(28))
+                labels.append(i % 10)
+                if i < letters:
+                    pixels += bytes(784)
+                    labels.append(10 + i)
+            stem = folder / f"emnist-{split}-{name}"
+            Path(f"{stem}-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(len(labels), 28, 28, data=pixels)))
+            Path(f"{stem}-labels-idx1-ubyte").write_bytes(idx(len(labels), data=labels))
+        return folder
+
+    def test_emnist_is_read_upright_and_without_letters(self):
+        usual = self.folder / "mnist.safetensors"
+        self.assertEqual(self.train(usual, "--data", self.easy).returncode, 0)
+        for split, letters in (("digits", 0), ("balanced", 20)):
+            out, folder = self.folder / f"{split}.safetensors", self.write_emnist(split, letters)
+            self.assertEqual(self.train(out, "--data", folder, "--emnist", split).returncode, 0)
+            self.assertEqual(digest(out), digest(usual))
+            result = self.evaluate("--data", folder, "--emnist", split, "--model", out)
+            self.assertIn(f" of {TEST_IMAGES} images\n", result.stdout)
+            self.fails(self.evaluate("--data", folder), 3, "files of EMNIST", "--emnist")
+            self.fails(self.evaluate("--data", folder, "--emnist", "byclass"), 3, "no emnist-byclass-test-images-idx3-ubyte")
+
+    def test_transposed_images_are_noticed_under_any_name(self):
+        digits = [0, 2, 3, 7] * 20
+        images = [grey(drawing(d, 28, 28, 12 + i % 3, 8, 5, 2.5)) for i, d in enumerate(digits)]
+        upright = b"".join(b"".join(rows) for rows in images)
+        transposed = b"".join(bytes(row[x] for row in rows) for rows in images for x in range(28))
+        name = self.write("some", idx(len(digits), 28, 28, data=transposed))
+        self.fails(self.recognise(name), 3, "some: these images are transposed", "--emnist")
+        result = self.recognise("--emnist", name)
+        self.assert_digits(result, *((f"some[{i}]", d) for i, d in enumerate(digits)))
+        self.assertEqual(self.recognise(self.write("some", idx(len(digits), 28, 28, data=upright))).stdout, result.stdout)
+        name = self.write("emnist-digits-test-images-idx3-ubyte", idx(4, 28, 28, data=transposed[: 4 * 784]))
+        self.fails(self.recognise(name), 3, "transposed", "--emnist")
+        self.assertEqual(self.recognise("--emnist", name).returncode, 0)
+
+        folder = self.folder / "renamed"
+        folder.mkdir()
+        for part in ("train", "t10k"):
+            (folder / f"{part}-images-idx3-ubyte").write_bytes(idx(len(digits), 28, 28, data=transposed))
+            (folder / f"{part}-labels-idx1-ubyte").write_bytes(idx(len(digits), data=digits))
+        self.fails(self.evaluate("--data", folder), 3, "renamed: these images are transposed, as EMNIST's are")
 
     # Recognition, by the repository's own weights
 
@@ -241,7 +328,7 @@ class MnistRecogniser(unittest.TestCase):
         lines = result.stdout.splitlines()
         self.assertEqual(len(lines), len(expected), result.stdout)
         for line, (name, digit) in zip(lines, expected):
-            self.assertRegex(line, rf"^{re.escape(name)}: {digit}  \d+\.\d\d %$")
+            self.assertRegex(line, rf"^{re.escape(name)}: {digit}  \d+\.\d\d %(, not sure: or \d, \d+\.\d\d %)?$")
 
     def test_drawn_digits_of_any_size_and_place(self):
         shapes = {"small": (20, 24, 8, 5, 6, 2), "large": (300, 200, 70, 200, 20, 12), "tall": (60, 400, 40, 10, 300, 6),
@@ -262,6 +349,9 @@ class MnistRecogniser(unittest.TestCase):
             "faint_dark.png": grey_png(seven, 200, 160),
             "blue_on_yellow.png": png(60, 60, [rgb(row, (250, 240, 90), (20, 20, 160)) for row in rows], kind=2),
             "opaque.png": png(60, 60, [rgb(row, (0, 0, 0), (255, 200, 200), b"\xFF") for row in rows], kind=6),
+            "white_on_nothing.png": png(60, 60, [b"".join(bytes([255, v]) for v in row) for row in rows], kind=4),
+            "card_on_nothing.png": png(60, 60, [b"".join(bytes([255 - v, 255 * (2 <= x < 58)]) for x, v in enumerate(row))
+                                                for row in rows], kind=4),
             "transparent.png": png(60, 60, [b"".join(bytes([0, v]) for v in row) for row in rows], kind=4),
             "sixteen_bits.png": png(60, 60, [b"".join(bytes([v, 0]) for v in row) for row in rows], depth=16),
             "palette.png": png(60, 60, [bytes(v // 128 for v in row) for row in rows], kind=3,
@@ -271,17 +361,83 @@ class MnistRecogniser(unittest.TestCase):
             self.write(name, content)
         self.assert_digits(self.recognise(*files), *((name, 7) for name in files))
 
-    def test_images_of_28x28_are_taken_as_they_are(self):
-        # Placed as MNIST's are; a far smaller one would be enlarged if it were not 28x28.
-        placed, small = (drawing(7, 28, 28, *numbers) for numbers in ((12, 8, 5, 2.5), (4, 12, 11, 1)))
-        names = [self.write(name, content) for name, content in (
-            ("placed.png", grey_png(placed)), ("placed_dark.png", grey_png(placed, 255, 0)),
-            ("small28.png", grey_png(small)), ("small29.png", grey_png([row + [0] for row in small])))]
-        lines = self.recognise(*names).stdout.splitlines()
-        self.assertEqual([line.split()[1] for line in lines[:2]], ["7", "7"])
-        self.assertEqual(lines[0].split()[2], lines[1].split()[2])
-        self.assertEqual(lines[3].split()[1], "7")
-        self.assertNotEqual(lines[2].split()[1:], lines[3].split()[1:])
+    def test_images_of_28x28_are_placed_as_others_are(self):
+        for digit in STROKES:
+            names = [self.write(f"{left}_{top}.png", grey_png(drawing(digit, 28, 28, 12, left, top, 2.5)))
+                     for left, top in ((8, 5), (3, 5), (12, 1), (4, 8))]
+            lines = self.recognise(*names).stdout.splitlines()
+            self.assertEqual({line.split(": ")[1] for line in lines}, {lines[0].split(": ")[1]}, digit)
+            self.assertEqual(lines[0].split()[1], str(digit))
+
+    def test_frames_shadows_and_specks_are_left_out(self):
+        seven = drawing(7, 60, 60, 22, 16, 12, 4)
+        def changed(name, change):
+            rows = [bytearray(row) for row in grey(seven, 255, 0)]
+            change(rows)
+            return self.write(name, png(60, 60, rows))
+
+        def frame(rows, inset, thick, value):
+            for i in range(inset, 60 - inset):
+                for k in range(inset, inset + thick):
+                    for y, x in ((i, k), (k, i), (i, 59 - k), (59 - k, i)):
+                        rows[y][x] = value
+
+        def shadow(rows):
+            for row in rows[56:]:
+                row[:] = bytes(value // 3 for value in row)
+
+        def specks(rows):
+            for y, x in ((3, 4), (50, 8), (40, 55)):
+                rows[y][x] = 0
+
+        names = [changed("frame.png", lambda rows: frame(rows, 0, 1, 0)), changed("thick.png", lambda rows: frame(rows, 0, 4, 90)),
+                 changed("inset.png", lambda rows: frame(rows, 4, 2, 0)), changed("shadow.png", shadow),
+                 changed("specks.png", specks)]
+        self.assert_digits(self.recognise(*names), *((name, 7) for name in names))
+
+    def test_pictures_of_several_digits_or_none_say_so(self):
+        beside = [[max(a, b) for a, b in zip(*rows)] for rows in zip(drawing(2, 80, 50, 20, 8, 10, 3), drawing(7, 80, 50, 20, 45, 9, 3))]
+        above = [[max(a, b) for a, b in zip(*rows)] for rows in zip(drawing(2, 50, 90, 20, 14, 6, 3), drawing(7, 50, 90, 20, 14, 48, 3))]
+        dot = [[float(20 <= x < 23 and 20 <= y < 23) for x in range(40)] for y in range(40)]
+        for name, picture, words in (("beside.png", grey_png(beside, 255, 0), "expected one digit, found several"),
+                                     ("above.png", grey_png(above), "expected one digit, found several"),
+                                     ("dot.png", grey_png(dot), "expected a digit, found nothing of 5 pixels or more"),
+                                     ("paper.png", grey_png([[0] * 40] * 40, 230), "nearly one colour")):
+            self.fails(self.recognise(self.write(name, picture)), 3, name, words)
+
+    def test_a_guess_says_that_it_is_one(self):
+        # From a 1 with a short serif to a 7, step by step: somewhere in between nobody can tell.
+        names = [self.write(f"serif{i}.png", grey_png(drawing([(0.4 - 0.02 * i, 0.1 + 0.1 * (i < 15)), (0.55, 0), (0.5, 1.5)],
+                                                              60, 60, 24, 16, 10, 4))) for i in range(20)]
+        result = self.recognise(*names)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        guesses = 0
+        for line in result.stdout.splitlines():
+            digit, share, second, other = re.match(r".*: (\d)  ([\d.]+) %(?:, not sure: or (\d), ([\d.]+) %)?$", line).groups()
+            self.assertEqual(float(share) < 80, second is not None, line)
+            if second is not None:
+                guesses += 1
+                self.assertNotEqual(digit, second)
+                self.assertLessEqual(float(other), float(share))
+        self.assertGreater(guesses, 0, result.stdout)
+
+    def test_jpeg(self):
+        exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0%c\0\0\0\0\0\0"
+        upside_down = SEVEN_JPEG[:2] + b"\xFF\xE1" + struct.pack(">H", 2 + len(exif) - 1) + exif % 3 + SEVEN_JPEG[2:]
+        self.assert_digits(self.recognise(self.write("seven.jpg", SEVEN_JPEG)), ("seven.jpg", 7))
+        self.assertNotIn(": 7 ", self.recognise(self.write("turned.jpg", upside_down)).stdout)
+        for name, content, words in (("cut.jpg", SEVEN_JPEG[:-60], ("damaged JPEG", "in the middle")),
+                                     ("short.jpg", SEVEN_JPEG[:200], ("damaged JPEG",)),
+                                     ("start.jpg", SEVEN_JPEG[:4], ("damaged JPEG",)),
+                                     ("declares.jpg", SEVEN_JPEG.replace(b"\x08\0\x20\0\x20", b"\x08\x0f\0\x0f\0"),
+                                      ("damaged JPEG", "declares 3840x3840 pixels in"))):
+            self.fails(self.recognise(self.write(name, content)), 3, name, *words)
+
+    def test_other_files_are_named_for_what_they_are(self):
+        for content, name in ((b"GIF89a", "a GIF file"), (b"BM\x46\0", "a BMP file"), (b"RIFF\0\0\0\0WEBPVP8 ", "a WebP file"),
+                              (b"II*\0", "a TIFF file"), (b"\0\0\0\x18ftypheic", "a HEIC file"), (b"%PDF-1.7", "a PDF file"),
+                              (b"<svg xmlns=", "an SVG file"), (b"PK\x03\x04", "a ZIP archive"), (b"P5 28 28", "a PGM file")):
+            self.fails(self.recognise(self.write("other", content)), 3, "expected PNG, JPEG or IDX", f"found {name}")
 
     def test_idx_files(self):
         digits = [0, 7, 3]
@@ -298,7 +454,7 @@ class MnistRecogniser(unittest.TestCase):
         header = png(60, 60, [])
         bomb = png(4000, 4000, [bytes(4000)] * 4000)
         for name, content, words in (
-            ("text.png", b"These are words.", ("expected PNG or IDX",)),
+            ("text.png", b"These are words.", ("expected PNG, JPEG or IDX", "begins otherwise")),
             ("empty.png", b"", ("an empty file",)),
             ("cut.png", good[:-40], ("damaged PNG",)),
             ("no_pixels.png", header, ("damaged PNG",)),
@@ -370,7 +526,10 @@ class MnistRecogniser(unittest.TestCase):
             (("--data is required",), "train", "--out", "never"),
             (("--out is required",), "train", "--data", "data"),
             (("'--epoch'", "did you mean --epochs?"), *training, "--epoch", "3"),
-            (("--epochs", "from 1 to", "'0'"), *training, "--epochs", "0"),
+            (("--epochs", "above 0", "'0'"), *training, "--epochs", "0"),
+            (("--recipe", "quick, short, default or long", "'lang'"), *training, "--recipe", "lang"),
+            (("--emnist", "digits", "'letters'"), *training, "--emnist", "letters"),
+            (("--warp", "'6'"), *training, "--warp", "6"),
             (("--batch", "'0'"), *training, "--batch", "0"),
             (("--threads", "'0'"), *training, "--threads", "0"),
             (("--seed", "'-1'"), *training, "--seed", "-1"),
@@ -402,7 +561,7 @@ class MnistRecogniser(unittest.TestCase):
 
     def test_bad_models(self):
         def reshape(header):
-            header["2.weight"]["shape"].reverse()
+            header["9.weight"]["shape"].reverse()
 
         cut = self.folder / "cut.safetensors"
         cut.write_bytes(self.first.read_bytes()[:-1])
@@ -412,7 +571,7 @@ class MnistRecogniser(unittest.TestCase):
         other.write_bytes(with_safetensors_header(self.first, lambda h: h["__metadata__"].update(architecture="Other()")))
         for model, words in ((self.folder / "nothing.safetensors", ("nothing.safetensors", "No such file")),
                              (self.data / "t10k-labels-idx1-ubyte", ("t10k-labels",)), (cut, ("cut.safetensors",)),
-                             (reshaped, ("2.weight",)), (other, ("architecture", "Other()"))):
+                             (reshaped, ("9.weight",)), (other, ("architecture", "Other()"))):
             with self.subTest(model=model.name):
                 self.fails(self.evaluate("--model", model), 3, *words)
                 self.fails(self.recognise("seven.png", model=model), 3, *words)
@@ -449,7 +608,7 @@ class MnistRecogniser(unittest.TestCase):
             self.assertIn("\n\nExamples:\n  mnist_recogniser ", result.stdout)
             self.assertLess(result.stdout.index("Examples:"), result.stdout.index("Usage:"))
         help_text = self.run_program("train", "--help").stdout
-        for words in ("--lr X ", "[0.003]", "--epochs N", "[20]", "[all processors]"):
+        for words in ("--lr X ", "--epochs X", "[the recipe's]", "[default]", "[all processors]"):
             self.assertIn(words, help_text)
         self.assertRegex(self.run_program("--version").stdout, r"^mnist_recogniser \(eigan\) \d+\.\d+\.\d+\n$")
 

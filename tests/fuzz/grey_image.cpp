@@ -1,4 +1,4 @@
-// Images to be recognised, PNG and IDX: of each, digits in [-1, 1] or a refusal.
+// Images to be recognised, PNG, JPEG and IDX: of each, digits in [-1, 1] or a refusal.
 #include <algorithm>
 #include <array>
 #include <cmath>

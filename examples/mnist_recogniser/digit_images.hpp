@@ -1,22 +1,22 @@
-// The test images of MNIST as a matrix, and how many of them a recogniser knows.
+// Digits as a matrix, and how many of them were recognised.
 #pragma once
 
-#include <filesystem>
 #include <numeric>
+#include <utility>
 #include <vector>
 
-#include <eigan/data/mnist.hpp>
+#include <eigan/core/view.hpp>
+#include <eigan/data/labelled_images.hpp>
 
 #include "recogniser.hpp"
 
 namespace mnist_recogniser {
 
-struct TestImages {
+struct DigitImages {
   eigan::LabelledImages bytes;
   eigan::Matrix<float> pixels;  ///< in [-1, 1], one image a column
 
-  explicit TestImages(const std::filesystem::path& folder)
-      : bytes(eigan::load_mnist(folder, eigan::Split::test)), pixels(image_size, bytes.count) {
+  explicit DigitImages(eigan::LabelledImages images) : bytes(std::move(images)), pixels(image_size, bytes.count) {
     std::vector<std::uint32_t> all(static_cast<std::size_t>(bytes.count));
     std::iota(all.begin(), all.end(), 0u);
     eigan::pixels_to_unit<float>(bytes, all, pixels);
@@ -33,12 +33,11 @@ int most_likely(const Column& column) {
   return static_cast<int>(digit);
 }
 
-/// The part of the images that the model recognises, 0 to 1.
-inline double accuracy(const RecogniserModel& model, const TestImages& images, eigan::Threads threads) {
-  const eigan::Matrix<float> logits = model.infer(images.pixels, threads);
+/// The part of the images whose most likely digit is the right one, 0 to 1, by probabilities or logits, one a column.
+inline double accuracy(const eigan::Matrix<float>& outputs, const DigitImages& images) {
   Index right = 0;
-  for (Index i = 0; i < logits.cols(); ++i) right += most_likely(logits.col(i)) == images.label(i);
-  return static_cast<double>(right) / static_cast<double>(logits.cols());
+  for (Index i = 0; i < outputs.cols(); ++i) right += most_likely(outputs.col(i)) == images.label(i);
+  return static_cast<double>(right) / static_cast<double>(outputs.cols());
 }
 
 }  // namespace mnist_recogniser
