@@ -411,13 +411,13 @@ class MnistGan(unittest.TestCase):
             self.assertEqual(self.sample(out, *change).returncode, 0)
             self.assertNotEqual(digest(out), digest(self.first / "samples.png"), change)
 
-    def test_default_recipe_normalises_averages_and_holds_images_out(self):
-        out = self.folder / "default"
-        result = self.run_program("train", "--data", self.data, "--out", out, "--epochs", "2")
+    def test_dense_recipe_normalises_averages_and_holds_images_out(self):
+        out = self.folder / "dense"
+        result = self.run_program("train", "--data", self.data, "--out", out, "--recipe", "dense", "--epochs", "2")
         self.assertEqual(result.returncode, 0, result.stderr)
         for words in ("180 images of 28x28, 20 more held out", "64 normal numbers, one of 10 components\n",
                       "74-256-512-512-784", "batch normalisation",
-                      "R1 penalty 1 every 8 steps", "average of the generator 0.998", "annealed", "recipe         default"):
+                      "R1 penalty 1 every 8 steps", "average of the generator 0.998", "annealed", "recipe         dense"):
             self.assertIn(words, result.stderr)
         metadata, shapes = read_safetensors(out / "generator.safetensors")
         self.assertEqual(metadata | {"normalisation": "batch", "latent_distribution": "normal", "conditional": "no",
@@ -425,14 +425,15 @@ class MnistGan(unittest.TestCase):
                                      "truncation": "1"}, metadata)
         self.assertEqual(shapes["1.running_mean"], [256])
         self.assertEqual(shapes["9.weight"], [784, 512])
-        again = self.folder / "default_sheet.png"
+        again = self.folder / "dense_sheet.png"
         self.run_program("sample", "--model", out / "generator.safetensors", "--out", again)
         self.assertEqual(digest(again), digest(out / "samples.png"))
         for change in (["--r1", "0"], ["--r1-every", "3"], ["--average", "0"], ["--schedule", "constant"],
                        ["--g-norm", "none"], ["--latent-distribution", "uniform"], ["--holdout", "10"], ["--components", "4"],
                        ["--truncation", "0.5"], ["--g-negative-slope", "0.2"], ["--g-samples", "own"]):
-            other = self.folder / f"default{change[0]}"
-            result = self.run_program("train", "--data", self.data, "--out", other, "--epochs", "2", *change)
+            other = self.folder / f"dense{change[0]}"
+            result = self.run_program("train", "--data", self.data, "--out", other, "--recipe", "dense", "--epochs", "2",
+                                      *change)
             self.assertEqual(result.returncode, 0, result.stderr)
             self.assertNotEqual(digest(other / "samples.png"), digest(out / "samples.png"), change)
 
@@ -668,7 +669,7 @@ class MnistGan(unittest.TestCase):
             (("--recipe", "seed", "'sed'"), *training, "--recipe", "sed"),
             (("--g-channels", "2 sizes", "'32'"), *training, "--recipe", "dcgan", "--g-channels", "32"),
             (("--d-channels", "2 to 3 sizes", "'1,2,3,4'"), *training, "--recipe", "dcgan", "--d-channels", "1,2,3,4"),
-            (("--g-channels", "convolutional", "'default'"), *training, "--g-channels", "32,64"),
+            (("--g-channels", "convolutional", "'dense'"), *training, "--recipe", "dense", "--g-channels", "32,64"),
             (("--schedule", "constant, linear or late", "'cosine'"), *training, "--schedule", "cosine"),
             (("'\\x1b[2J'",), *training, "--recipe", "\x1b[2J"),
             (("--out is required",), *sampling),
