@@ -100,7 +100,7 @@ Index read_dense(const SafetensorsFile& file, Recipe& recipe) {
 Index read_convolutional(const SafetensorsFile& file, Recipe& recipe) {
   std::size_t last = 0;  // of the dense layers
   const auto dense = [&] {
-    return extents_of(file, concat(last, ".weight"), 2, "a generator that begins with a matrix, found none");
+    return extents_of(file, concat(last, ".weight"), 2, "a generator that begins with a matrix, found none in");
   };
   auto extents = dense();
   const Index input = extents[1];
@@ -114,7 +114,7 @@ Index read_convolutional(const SafetensorsFile& file, Recipe& recipe) {
            extents[1]);
   }
   const auto convolution =
-      extents_of(file, concat(last + (recipe.batch_norm ? 4 : 3), ".weight"), 4, "a convolution, found none");
+      extents_of(file, concat(last + (recipe.batch_norm ? 4 : 3), ".weight"), 4, "a convolution, found none in");
   recipe.g_channels = {convolution[1], convolution[0]};
   if (extents[0] / (7 * 7) != convolution[0] || extents[0] % (7 * 7) != 0)
     fail(file, "tensor '", last, ".weight': expected ", convolution[0], " channels of 7x7 pixels, found ", extents[0],

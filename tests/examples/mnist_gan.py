@@ -741,10 +741,10 @@ class MnistGan(unittest.TestCase):
             return path
 
         def other_channels(header):
-            header["4.weight"]["shape"] = [3, 5, 4, 4]
+            header["13.weight"]["shape"] = [3, 5, 4, 4]
 
         def no_channels(header):
-            header["4.weight"]["shape"] = [5, 0, 4, 4]
+            header["13.weight"]["shape"] = [5, 0, 4, 4]
 
         cut = self.folder / "cut.safetensors"
         cut.write_bytes((self.first / "generator.safetensors").read_bytes()[:-1])
@@ -760,9 +760,9 @@ class MnistGan(unittest.TestCase):
             (model("other", with_text("architecture", "Other()")), ("architecture", "Other()")),
             (model("deeper", rename), ("9.weight",)),
             (model("reshaped", reshape), ("3.weight", "expected 32 inputs", "found 64")),
-            (convolution("other channels", other_channels), ("0.weight", "expected 3 channels of 7x7", "245 outputs")),
-            (convolution("no channels", no_channels), ("4.weight",)),
-            (convolution("no batch norm", with_text("normalisation", "none")), ("3.weight",)),
+            (convolution("other channels", other_channels), ("9.weight", "expected 3 channels of 7x7", "245 outputs")),
+            (convolution("no channels", no_channels), ("13.weight",)),
+            (convolution("no batch norm", with_text("normalisation", "none")), ("12.weight",)),
         ):
             with self.subTest(model=path.name):
                 result = self.run_program("sample", "--model", path, "--out", "never.png")
@@ -1152,7 +1152,7 @@ class MnistGan(unittest.TestCase):
             self.assertIn("\n\nExamples:\n  mnist_gan ", result.stdout)
             self.assertLess(result.stdout.index("Examples:"), result.stdout.index("Usage:"))
         help_text = self.run_program("train", "--help").stdout
-        for words in ("--lr X ", "[0.001]", "[256,512,512]", "[all processors]", "--real-label X", "[linear]"):
+        for words in ("--lr X ", "[0.002]", "[256,256,512]", "[all processors]", "--real-label X", "[late]"):
             self.assertIn(words, help_text)
         self.assertRegex(self.run_program("--version").stdout, r"^mnist_gan \(eigan\) \d+\.\d+\.\d+\n$")
 
