@@ -85,7 +85,7 @@ inline Index held_out(Index holdout, Index images) {
 /// digits are.
 inline Recipe default_recipe() {
   return {.name = "default",
-          .epochs = 10,
+          .epochs = 4,
           .latent = 64,
           .normal_latent = true,
           .g_hidden = {256, 256, 512},
@@ -109,7 +109,7 @@ inline Recipe default_recipe() {
 inline Recipe dcgan_recipe() {
   Recipe recipe = default_recipe();
   recipe.name = "dcgan";
-  recipe.epochs = 45;
+  recipe.epochs = 21;
   recipe.average = 0.999;
   return recipe;
 }
