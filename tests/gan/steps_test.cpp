@@ -204,7 +204,7 @@ TEST_CASE("discriminator_step: running averages see each forward pass, both halv
   const Matrix<float> real = images(33, 9, 1), z = images(10, 9, 2);
   for (const Halves halves : {Halves::together, Halves::apart}) {
     Model<Norm> discriminator(Rng(2)), by_hand(Rng(2));
-    SGD<float> sgd(by_hand.param_size(), {.lr = 0.1f});
+    SGD<float> sgd(by_hand.param_size(), {.lr = 0.1});
     GanWorkspace<float> ws(generator, discriminator, 9);
     discriminator_step(generator, discriminator, sgd, ws, real, z, Rng(3), smoothed, Threads{1}, halves,
                        [&] { update_statistics(discriminator, ws.d_tape); });
@@ -223,7 +223,8 @@ TEST_CASE("discriminator_step: running averages see each forward pass, both halv
       see(fake);
     }
     const auto found = std::as_const(discriminator).state(), expected = std::as_const(by_hand).state();
-    for (std::size_t i = 0; i < expected.size(); ++i) REQUIRE(found[i] == doctest::Approx(expected[i]).epsilon(1e-5));
+    for (std::size_t i = 0; i < expected.size(); ++i)
+      REQUIRE(found[i] == doctest::Approx(static_cast<double>(expected[i])).epsilon(1e-5));
   }
 }
 
