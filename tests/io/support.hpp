@@ -75,5 +75,11 @@ std::string error_text(Action&& action) {
 inline bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
+/// How often the part stands in the text, without overlaps.
+inline std::size_t count(std::string_view text, std::string_view part) {
+  std::size_t result = 0;
+  for (std::size_t at = text.find(part); at != std::string_view::npos; at = text.find(part, at + part.size())) ++result;
+  return result;
+}
 
 }  // namespace test

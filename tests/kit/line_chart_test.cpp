@@ -16,15 +16,10 @@
 using kit::LineChart;
 using kit::render_line_chart;
 using test::contains;
+using test::count;
 using test::error_text;
 
 namespace {
-
-std::size_t count(const std::string& text, const std::string& part) {
-  std::size_t result = 0;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) ++result;
-  return result;
-}
 
 // The path that was drawn with this stroke width.
 std::string path_of_width(const std::string& svg, const std::string& width) {

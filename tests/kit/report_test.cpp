@@ -12,15 +12,10 @@
 
 using kit::Report;
 using test::contains;
+using test::count;
 using test::error_text;
 
 namespace {
-
-std::size_t count(const std::string& text, const std::string& part) {
-  std::size_t result = 0;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) ++result;
-  return result;
-}
 
 Report::Sheet sheet(const test::TemporaryFolder& folder, const std::string& caption, const std::string& content) {
   const std::filesystem::path png = folder / (content + ".png");
