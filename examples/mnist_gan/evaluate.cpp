@@ -22,10 +22,14 @@ using eigan::Rng;
 
 constexpr double noise = 0.3;  ///< standard deviation, of pixels in [-1, 1]
 
-/// Equally many of each digit but for chance; none where none can be asked for.
-std::vector<std::uint8_t> any_digits(const DigitGenerator& generator, Index count, std::uint64_t seed) {
+/// Those of training images drawn at random, so that each digit is as frequent as there; none where none can be asked
+/// for.
+std::vector<std::uint8_t> any_digits(const DigitGenerator& generator, const eigan::LabelledImages& train, Index count,
+                                     std::uint64_t seed) {
   std::vector<std::uint8_t> digits(generator.latent().classes > 0 ? static_cast<std::size_t>(count) : 0);
-  draw_digits(digits, digit_count, Rng(seed).fold_in(stream::digits));
+  const Rng rng = Rng(seed).fold_in(stream::digits);
+  for (std::size_t i = 0; i < digits.size(); ++i)
+    digits[i] = train.labels[eigan::uniform_below(rng, i, static_cast<std::uint32_t>(train.count))];
   return digits;
 }
 
@@ -62,9 +66,9 @@ std::string aligned(const std::vector<std::vector<std::string>>& lines) {
 
 }  // namespace
 
-Matrix<float> drawn(const DigitGenerator& generator, double truncation, Index count, std::uint64_t seed,
-                    eigan::Threads threads) {
-  return draw(generator, truncation, any_digits(generator, count, seed), count, seed, threads);
+Matrix<float> drawn(const DigitGenerator& generator, double truncation, const eigan::LabelledImages& train,
+                    Index count, std::uint64_t seed, eigan::Threads threads) {
+  return draw(generator, truncation, any_digits(generator, train, count, seed), count, seed, threads);
 }
 
 Index validation_count(Index holdout, Index images) {
@@ -75,7 +79,7 @@ Evaluation evaluate_generator(const DigitGenerator& generator, double truncation
                               const eigan::LabelledImages& train, Index count, std::uint64_t seed,
                               eigan::Threads threads) {
   const Index real_count = std::min(count, train.count);
-  const auto digits = any_digits(generator, count, seed);
+  const auto digits = any_digits(generator, train, count, seed);
   Evaluation evaluation;
   const auto add = [&](std::string name, const Matrix<float>& images) {
     evaluation.rows.push_back({std::move(name), judge.full(images)});

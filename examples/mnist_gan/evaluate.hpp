@@ -27,9 +27,9 @@ struct Evaluation {
   std::vector<std::vector<std::string>> cells() const;
 };
 
-/// Images of the generator, of any digits.
-eigan::Matrix<float> drawn(const DigitGenerator& generator, double truncation, Index count, std::uint64_t seed,
-                           eigan::Threads threads);
+/// Images of the generator, of digits as frequent as among the training images.
+eigan::Matrix<float> drawn(const DigitGenerator& generator, double truncation, const eigan::LabelledImages& train,
+                           Index count, std::uint64_t seed, eigan::Threads threads);
 
 /// Draws `count` samples of the generator and judges them, and as many of each reference.
 Evaluation evaluate_generator(const DigitGenerator& generator, double truncation, Judge& judge,

@@ -107,13 +107,9 @@ double Gan::scheduled(Index step) const {
   return recipe_.schedule == Schedule::constant || step < fall ? 1 : linear_decay(step - fall, all - fall);
 }
 
-/// A generator's inputs, and what the discriminator is told of them.
+/// A generator's inputs. The digits asked for are those of the batch: as frequent as among the images.
 View<float> Gan::draw_input(Index count, Rng rng) {
   const View<float> input = View<float>(input_).columns(0, count);
-  if (latent_.classes > 0) {
-    draw_digits(digits_, latent_.classes, rng.fold_in(0));
-    write_code(digits_, 1, workspace_.fake_condition(count));
-  }
   draw_latent(latent_, digits_, input, rng);
   return input;
 }
@@ -134,6 +130,7 @@ std::vector<double> Gan::step(Index number, double rate) {
   if (latent_.classes > 0) {
     for (std::size_t j = 0; j < indices.size(); ++j) digits_[j] = images_.labels[indices[j]];
     write_code(digits_, 1, workspace_.real_condition(count));
+    write_code(digits_, 1, workspace_.fake_condition(count));
   }
   if (penalty_ && number % recipe_.r1_every == 0) {
     const auto gamma = static_cast<float>(recipe_.r1 * static_cast<double>(recipe_.r1_every));

@@ -30,7 +30,7 @@ int race(const RaceOptions& options, Clock::time_point start) {
     gan.step(step - 1);
     if (step % options.every != 0 && step < all) continue;
     const DigitGenerator generator{gan.generator().clone(), recipe};
-    scores = judge.quick(drawn(generator, recipe.truncation, options.count, options.seed, threads));
+    scores = judge.quick(drawn(generator, recipe.truncation, images, options.count, options.seed, threads));
     if (scores.inception >= options.inception && scores.frechet <= options.frechet) {
       std::cout << fixed(seconds_since(start), 2) << " s, " << step << " steps: Inception Score "
                 << fixed(scores.inception, 2) << ", Frechet distance " << fixed(scores.frechet, 1) << std::endl;

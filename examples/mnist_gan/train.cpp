@@ -74,6 +74,7 @@ class Results {
   Results(const TrainOptions& options, const eigan::LabelledImages& images, Gan& gan, kit::Run& run)
       : options_(options),
         recipe_(options.recipe),
+        images_(images),
         gan_(gan),
         run_(run),
         digits_(sheet_digits(recipe_.latent_space().classes)),
@@ -100,7 +101,7 @@ class Results {
   }
   void score(const Judge& judge) {
     const QuickScores scores =
-        judge.quick(drawn(generator(), recipe_.truncation, scored_images, options_.seed, threads()));
+        judge.quick(drawn(generator(), recipe_.truncation, images_, scored_images, options_.seed, threads()));
     const std::vector<double> values{scores.inception, scores.frechet};
     // First the file: a log that knows of a better generator than the one that is there would keep that for ever.
     if (run_.scores().is_best(values)) save_generator("best_generator.safetensors");
@@ -116,6 +117,7 @@ class Results {
 
   const TrainOptions& options_;
   const Recipe& recipe_;
+  const eigan::LabelledImages& images_;
   Gan& gan_;
   kit::Run& run_;
   std::vector<std::uint8_t> digits_;  // of the sheets
