@@ -31,7 +31,8 @@ struct Program {
   kit::RunOptions options;
   double rate = 0.01;
   Index most = 1000;
-  Index poisoned = -1;  ///< the step in which a weight becomes NaN, once
+  Index poisoned = -1;  ///< the step in which a weight becomes NaN
+  bool once = true;     ///< or each time it is taken
 
   eigan::Model<eigan::Sequential<eigan::Linear<2, 1>>> model{eigan::Rng(1)};
   double last_rate = 0;
@@ -64,7 +65,10 @@ struct Program {
       const auto output = model.forward(tape, input);
       const auto loss = eigan::mse<float>(output, target, tape.output_gradient());
       eigan::backward_and_step(model, tape, adam, gradient);
-      if (run.step() == poisoned) model.params()[1] = std::numeric_limits<float>::quiet_NaN(), poisoned = -1;
+      if (run.step() == poisoned) {
+        model.params()[1] = std::numeric_limits<float>::quiet_NaN();
+        if (once) poisoned = -1;
+      }
       if (!run.took({static_cast<double>(loss)})) continue;
       if (run.ends_epoch() && run.wants_sheet()) sheets.push_back(run.epochs());
     }
@@ -114,13 +118,18 @@ TEST_CASE("Run: a divergence goes back to a checkpoint and on with half the rate
   stops.poisoned = 6;
   CHECK(error_text<kit::Diverged>([&] { stops.train(); }) ==
         "diverged at step 7 (epoch 2): model: 0.weight[0, 1] is nan; the last checkpoint is kept; a smaller --lr may "
-        "help, "
-        "--retries goes on with one by itself");
+        "help, --retries goes on with one by itself");
   Program retries(folder / "retries");
   retries.poisoned = 6;
   retries.options.retries = 1;
   CHECK(retries.train() == kit::success);
   CHECK(retries.last_rate == 0.5);
+
+  Program hopeless(folder / "hopeless");
+  hopeless.poisoned = 6, hopeless.once = false;
+  hopeless.options.retries = 2;
+  CHECK(contains(error_text<kit::Diverged>([&] { hopeless.train(); }), "2 retries did not"));
+  CHECK(hopeless.last_rate == 0.25);
 }
 
 TEST_CASE("Run: a folder that holds a run, and another run's checkpoint, are left alone") {
