@@ -41,11 +41,11 @@ CycleGan::CycleGan(const Recipe& recipe, const TwoDomains& pictures, std::uint64
       b_feed_(pictures.b.count, recipe.batch, recipe.jitter, recipe.mirror, rng_.fold_in(stream::batches).fold_in(1)) {}
 
 const Columns& CycleGan::columns() {
-  const char* const losses = "Adversarial losses";
+  const char* const opinions = "Adversarial losses";
   const char* const distances = "Distances of pictures, in [0, 1]";
-  static const Columns all{{"d_a_loss", "D(a)", "Da", 3, losses, "loss", "discriminator of a"},
-                           {"d_b_loss", "D(b)", "Db", 3, losses, "loss", "discriminator of b"},
-                           {"g_loss", "G", "G", 3, losses, "loss", "both generators"},
+  static const Columns all{{"d_a_loss", "D(a)", "Da", 3, opinions, "loss", "discriminator of a"},
+                           {"d_b_loss", "D(b)", "Db", 3, opinions, "loss", "discriminator of b"},
+                           {"g_loss", "G", "G", 3, opinions, "loss", "both generators"},
                            {"cycle", "cycle", "cyc", 4, distances, "mean of |difference|", "there and back"},
                            {"identity", "identity", "id", 4, distances, "mean of |difference|", "identity"}};
   return all;

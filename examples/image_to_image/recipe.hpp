@@ -69,6 +69,31 @@ inline Index patch_size(Index levels) {
   return size;
 }
 
+/// CycleGAN's own where a recipe for pairs is given.
+inline Recipe unpaired(Recipe recipe) {
+  recipe.method = Method::cycle_gan;
+  recipe.architecture = Architecture::residual;
+  recipe.g_channels = {16, 32, 64};
+  recipe.blocks = 3;
+  recipe.batch = 8;
+  return recipe;
+}
+
+/// What a task is learnt by, unless options say otherwise.
+inline Recipe task_recipe(const std::string& task) {
+  Recipe recipe;
+  if (task == "edges2fashion") {
+    recipe.epochs = 12;
+    recipe.g_channels = {32, 64};
+  } else if (task == "mnist2fonts") {
+    recipe = unpaired(recipe);
+    recipe.mirror = false;
+  } else {
+    recipe.epochs = 200;
+  }
+  return recipe;
+}
+
 /// Streams of random numbers that a seed is split into.
 namespace stream {
 inline constexpr std::uint64_t generator_init = 0, discriminator_init = 1, batches = 2, steps = 3, statistics = 4;
