@@ -1,10 +1,14 @@
 #include "data.hpp"
 
 #include <utility>
+#include <vector>
 
 #include <zlib.h>
 
 #include "kit/text.hpp"
+
+#include "own_pictures.hpp"
+#include "sheet.hpp"
 
 namespace image_to_image {
 
@@ -19,10 +23,31 @@ void reverse(TaskData& data) {
   }
 }
 
+/// Of own pictures a tenth, evenly spread, is held out; of fewer than ten, none.
+void hold_out(PictureSet& set, PictureSet& held_out) {
+  std::vector<Index> kept, out;
+  for (Index i = 0; i < set.count; ++i) (i % 10 == 9 ? out : kept).push_back(i);
+  held_out = some_of(set, out);
+  set = some_of(set, kept);
+}
+
+TaskData own_pictures(const DataOptions& o) {
+  const FolderOptions how{.height = o.size, .width = o.size, .multiple = 4, .a_channels = o.a_channels,
+                          .b_channels = o.b_channels};
+  TaskData data;
+  data.info = {o.pairs.empty() ? "own pictures" : "own pairs", "a", "b", "their owner's"};
+  data.train = o.pairs.empty() ? read_unpaired(o.a, o.b, how) : read_pairs(o.pairs, how);
+  data.train.a_names.clear(), data.train.b_names.clear();
+  hold_out(data.train.a, data.validation.a);
+  hold_out(data.train.b, data.validation.b);
+  data.validation.paired = data.train.paired;
+  return data;
+}
+
 }  // namespace
 
 TaskData read_data(const DataOptions& options) {
-  TaskData data = read_task(options.folder());
+  TaskData data = options.task.empty() ? own_pictures(options) : read_task(options.folder());
   if (options.reversed) reverse(data);
   return data;
 }

@@ -45,6 +45,9 @@ void add_train(CLI::App& program, TrainOptions& options) {
   group.name("--a", "DIR", "pictures to translate, and ...", data.a);
   group.name("--b", "DIR", "... what they are to look like; nobody has paired them", data.b);
   group.number("--size", "N", "height and width that pictures of folders get", data.size, whole(8, 1024));
+  const Range<Index> channels{"1 or 3", [](Index n) { return n == 1 || n == 3; }};
+  group.number("--a-channels", "1|3", "that a of folders is read in: grey, or in colour", data.a_channels, channels);
+  group.number("--b-channels", "1|3", "the same of b", data.b_channels, channels);
   group.flag("--reverse", "from b to a", data.reversed);
   add_out(group, options.run);
   // Before the options that it gives values to: the command line is read in this order.

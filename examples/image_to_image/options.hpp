@@ -21,7 +21,8 @@ struct DataOptions {
   std::string data;         ///< that data's folder; empty: data/prepared/TASK
   std::string pairs;        ///< of files with both pictures side by side, or of folders a and b
   std::string a, b;         ///< of pictures that nobody has paired
-  Index size = 32;          ///< that pictures of folders are resized to
+  Index size = 64;          ///< that pictures of folders are resized to
+  Index a_channels = 3, b_channels = 3;  ///< that they are read in
   bool reversed = false;    ///< b becomes a
 
   std::string folder() const { return data.empty() ? "data/prepared/" + task : data; }
