@@ -62,23 +62,19 @@ Difference difference(const PictureSet& x, const PictureSet& y) {
                                  " channels beside ", y.count, " of ", y.width, "x", y.height, " with ", y.channels);
   }
   constexpr double least = 1e-10;
-  Difference mean;
+  std::int64_t absolute = 0, squared = 0;
   for (Index i = 0; i < x.count; ++i) {
     const Bytes p = x.picture(i), q = y.picture(i);
-    std::int64_t absolute = 0, squared = 0;
     for (Index j = 0; j < pixels * channels; ++j) {
       const auto at = [&](Bytes bytes, Index of) { return int{bytes[static_cast<std::size_t>(of == 1 ? j / channels : j)]}; };
       const int d = std::abs(at(p, x.channels) - at(q, y.channels));
       absolute += d;
       squared += d * d;
     }
-    const auto values = static_cast<double>(pixels * channels);
-    mean.l1 += static_cast<double>(absolute) / 255 / values;
-    mean.psnr -= 10 * std::log10(std::max(static_cast<double>(squared) / 255 / 255 / values, least));
   }
-  mean.l1 /= static_cast<double>(x.count);
-  mean.psnr /= static_cast<double>(x.count);
-  return mean;
+  const auto values = static_cast<double>(x.count * pixels * channels);
+  const double mse = static_cast<double>(squared) / 255 / 255 / values;
+  return {static_cast<double>(absolute) / 255 / values, -10 * std::log10(std::max(mse, least))};
 }
 
 Baselines baselines(const TaskData& data, Index most) {

@@ -5,8 +5,8 @@
 
 namespace image_to_image {
 
-/// Of test pictures, values from 0 to 1: mean absolute differences (L1), and decibels (PSNR), the mean over pictures of
-/// -10 log10 of each one's mean squared difference, at most 100 for one without any.
+/// Of test pictures, values from 0 to 1: mean absolute differences (L1), and decibels (PSNR), -10 log10 of the mean
+/// squared difference of all pictures, at most 100.
 struct Baselines {
   double identity_l1 = 0, identity_psnr = 0;  ///< a handed on as it is, grey in each channel; of paired pictures alone
   double mean_l1 = 0;                         ///< the mean of the training pictures of b, in place of each test picture
