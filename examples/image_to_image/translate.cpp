@@ -106,6 +106,7 @@ int translate(const TranslateOptions& options) {
                           "--norm instance and --statistics image have none"));
   const std::vector<fs::path> pictures = pictures_in(options.in);
   const std::vector<fs::path> to = places(pictures, options);
+  for (const fs::path& picture : pictures) (void)read(picture, translator, options.size);  // all or none
   std::error_code error;
   fs::create_directories(options.out, error);
   if (error) throw eigan::Error(concat(name_of(options.out), ": cannot create the folder: ", error.message()));
