@@ -1,6 +1,7 @@
 #include "drawings.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <numeric>
 #include <utility>
 
@@ -38,10 +39,24 @@ TwoDomains read(const Sources& sources, Index size, Index a_channels) {
   return read_pairs(sources.data, options);
 }
 
-TaskData divided_by_base(const TwoDomains& pairs, const PictureSet& looks) {
-  std::vector<std::string> bases;
-  for (const std::string& name : pairs.a_names) bases.push_back(base_drawing(name));
-  return divided(pairs, joined_bases(std::move(bases), looks, alike));
+/// Pairs without those whose b is their a: there is nothing to colour in a sign.
+TwoDomains coloured(const TwoDomains& pairs) {
+  constexpr int least_change = 32;
+  TwoDomains kept;
+  kept.paired = true;
+  kept.a = {0, pairs.a.height, pairs.a.width, pairs.a.channels, {}};
+  kept.b = {0, pairs.b.height, pairs.b.width, pairs.b.channels, {}};
+  for (Index i = 0; i < pairs.a.count; ++i) {
+    const auto a = pairs.a.picture(i), b = pairs.b.picture(i);
+    bool changes = false;
+    for (std::size_t j = 0; j < b.size() && !changes; ++j) changes = std::abs(int{b[j]} - int{a[j / 3]}) > least_change;
+    if (!changes) continue;
+    append(kept.a, pairs.a, i);
+    append(kept.b, pairs.b, i);
+    kept.a_names.push_back(pairs.a_names[static_cast<std::size_t>(i)]);
+  }
+  kept.b_names = kept.a_names;
+  return kept;
 }
 
 PictureSet changed(const PictureSet& set, Index size, const auto& change) {
@@ -56,10 +71,22 @@ PictureSet changed(const PictureSet& set, Index size, const auto& change) {
   return out;
 }
 
+kit::Picture as_it_is(kit::Picture picture) {
+  return picture;
+}
+
+/// `looks`: by which drawings are alike, at one size, so that it is the same drawings at each.
+TaskData divided_by_base(const TwoDomains& pairs, const PictureSet& looks) {
+  constexpr Index compared = 32;
+  std::vector<std::string> bases;
+  for (const std::string& name : pairs.a_names) bases.push_back(base_drawing(name));
+  return divided(pairs, joined_bases(std::move(bases), changed(looks, compared, as_it_is), alike));
+}
+
 }  // namespace
 
 TaskData outline2emoji(const Sources& sources) {
-  const TwoDomains pairs = read(sources, sources.size, 1);
+  const TwoDomains pairs = coloured(read(sources, sources.size, 1));
   TaskData data = divided_by_base(pairs, pairs.a);
   data.info = {"outline2emoji", "outlines, black on white", "the same drawings in colour, on white", openmoji_licence};
   return data;
@@ -95,7 +122,6 @@ TaskData flat2shaded_shuffled(const Sources& sources) {
 TaskData outline2fluent(const Sources& sources) {
   TwoDomains pairs = read(sources, drawn, 3);
   const auto outline = [](const kit::Picture& picture) { return edges(picture, least); };
-  const auto as_it_is = [](kit::Picture picture) { return picture; };
   pairs.b = changed(pairs.a, sources.size, as_it_is);
   pairs.a = changed(pairs.a, sources.size, outline);
   TaskData data = divided_by_base(pairs, pairs.b);  // as in flat2shaded, so that both have the same test drawings

@@ -30,6 +30,13 @@ struct PictureSet {
   }
 };
 
+/// Adds a picture of another set of the same size.
+inline void append(PictureSet& set, const PictureSet& from, Index picture) {
+  const auto bytes = from.picture(picture);
+  set.bytes.insert(set.bytes.end(), bytes.begin(), bytes.end());
+  ++set.count;
+}
+
 /// Pictures of two domains; where `paired`, picture i of a belongs to picture i of b.
 struct TwoDomains {
   PictureSet a, b;

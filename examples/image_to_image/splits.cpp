@@ -35,12 +35,6 @@ std::int64_t distance(std::span<const std::uint8_t> x, std::span<const std::uint
   return sum;
 }
 
-void append(PictureSet& set, const PictureSet& from, Index picture) {
-  const auto bytes = from.picture(picture);
-  set.bytes.insert(set.bytes.end(), bytes.begin(), bytes.end());
-  ++set.count;
-}
-
 }  // namespace
 
 std::uint64_t hash_of(std::string_view name) {
@@ -102,8 +96,10 @@ TaskData divided(const TwoDomains& pairs, const std::vector<std::string>& bases)
     part->a = {0, pairs.a.height, pairs.a.width, pairs.a.channels, {}};
     part->b = {0, pairs.b.height, pairs.b.width, pairs.b.channels, {}};
   }
+  std::map<std::string_view, int> family;
+  for (const std::string& base : bases) ++family[base];
   for (std::size_t i = 0; i < bases.size(); ++i) {
-    const Part where = part_of(bases[i]);
+    const Part where = family[bases[i]] > largest_family ? Part::train : part_of(bases[i]);
     TwoDomains& part = where == Part::train ? data.train : where == Part::test ? data.test : data.validation;
     append(part.a, pairs.a, static_cast<Index>(i));
     append(part.b, pairs.b, static_cast<Index>(i));

@@ -27,6 +27,9 @@ std::string base_drawing(std::string_view name);
 /// from 0 to 1, is below `alike`, and theirs.
 std::vector<std::string> joined_bases(std::vector<std::string> bases, const PictureSet& pictures, double alike);
 
+/// A base of more drawings is trained on: squares in all colours would else make up much of a test.
+inline constexpr int largest_family = 6;
+
 /// Pairs, each in the part of its base.
 TaskData divided(const TwoDomains& pairs, const std::vector<std::string>& bases);
 

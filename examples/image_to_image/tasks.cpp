@@ -4,6 +4,7 @@
 
 #include "drawings.hpp"
 #include "edges2fashion.hpp"
+#include "fonts.hpp"
 
 namespace image_to_image {
 
@@ -15,6 +16,8 @@ const std::vector<Task>& tasks() {
       {"flat2shaded", "shaded emoji from flat ones (Fluent Emoji)", "data/pictures/fluent", true, flat2shaded},
       {"flat2shaded_shuffled", "the same, trained without pairs", "data/pictures/fluent", true, flat2shaded_shuffled},
       {"outline2fluent", "flat emoji from their outlines (Fluent Emoji)", "data/pictures/fluent", true, outline2fluent},
+      {"mnist2fonts", "digits of fonts from digits by hand and back, unpaired, 28x28", "data/pictures/fonts", false,
+       mnist2fonts},
   };
   return all;
 }
