@@ -95,8 +95,8 @@ double CycleGan::improve_discriminator(Domain& domain, Rng rng) {
   const ConstView<float> said = domain.discriminator.forward(domain.judged, domain.shown, threads_);
   View<float> gradient = domain.judged.output_gradient();
   const LeastSquaresLoss loss;
-  const float value = loss.real(said.columns(0, n), gradient.columns(0, n)) +
-                      loss.fake(said.columns(n, n), gradient.columns(n, n));
+  const float value =
+      loss.real(said.columns(0, n), gradient.columns(0, n)) + loss.fake(said.columns(n, n), gradient.columns(n, n));
   backward_and_step(domain.discriminator, domain.judged, domain.d_adam, domain.d_grad, threads_);
   return static_cast<double>(value);
 }

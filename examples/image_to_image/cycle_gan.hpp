@@ -1,9 +1,10 @@
 // CycleGAN: translation learnt from two heaps of pictures that nobody has paired (Zhu et al. 2017, "Unpaired
-// Image-to-Image Translation using Cycle-Consistent Adversarial Networks"). G makes b of a, F makes a of b; each is told
-// by a discriminator whether it hits the other domain, and the way there and back must give the picture again:
+// Image-to-Image Translation using Cycle-Consistent Adversarial Networks"). G makes b of a, F makes a of b; each is
+// told by a discriminator whether it hits the other domain, and the way there and back must give the picture again:
 //   G, F minimise  (D_b(G(a)) - 1)^2 + (D_a(F(b)) - 1)^2 + 10 |F(G(a)) - a| + 10 |G(F(b)) - b|
 //                  + 5 |G(b) - b| + 5 |F(a) - a|                         (the identity, where channels are as many)
-//   D_b minimises  (D_b(b) - 1)^2 + D_b(G(a))^2,  with some of the last 50 translations in place of new ones;  D_a alike
+//   D_b minimises  (D_b(b) - 1)^2 + D_b(G(a))^2,  with some of the last 50 translations in place of new ones;  D_a
+//   alike
 #pragma once
 
 #include <cstdint>
@@ -52,10 +53,10 @@ class CycleGan {
     AnyModel discriminator;
     eigan::Adam<float> g_adam, d_adam;
     eigan::ImagePool<float> pool;
-    eigan::Tape<float> made, back, judged;   // passes: translations; there and back again; the discriminator's
+    eigan::Tape<float> made, back, judged;  // passes: translations; there and back again; the discriminator's
     eigan::Buffer<float> g_grad, d_grad;
-    eigan::Matrix<float> given, own;         // the other domain's pictures, this one's behind them for the identity
-    eigan::Matrix<float> shown, gradient;    // to the discriminator: real pictures, then translations
+    eigan::Matrix<float> given, own;       // the other domain's pictures, this one's behind them for the identity
+    eigan::Matrix<float> shown, gradient;  // to the discriminator: real pictures, then translations
 
     template <class Visit>
     void visit_state(Visit&& visit) {

@@ -32,8 +32,8 @@ void hold_out(PictureSet& set, PictureSet& held_out) {
 }
 
 TaskData own_pictures(const DataOptions& o) {
-  const FolderOptions how{.height = o.size, .width = o.size, .multiple = 4, .a_channels = o.a_channels,
-                          .b_channels = o.b_channels};
+  const FolderOptions how{
+      .height = o.size, .width = o.size, .multiple = 4, .a_channels = o.a_channels, .b_channels = o.b_channels};
   TaskData data;
   data.info = {o.pairs.empty() ? "own pictures" : "own pairs", "a", "b", "their owner's"};
   data.train = o.pairs.empty() ? read_unpaired(o.a, o.b, how) : read_pairs(o.pairs, how);

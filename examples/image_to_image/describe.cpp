@@ -17,8 +17,8 @@ const std::string& word(const std::vector<std::string>& words, Choice choice) {
   return words[static_cast<std::size_t>(choice)];
 }
 
-/// What decides the result of a run bit for bit, beside the pictures. Runs go on by these words: add to them for what is
-/// new, and leave the others as they are.
+/// What decides the result of a run bit for bit, beside the pictures. Runs go on by these words: add to them for what
+/// is new, and leave the others as they are.
 JsonObject decisions(const TrainOptions& options, const TaskData& data) {
   const Recipe& r = options.recipe;
   JsonObject object;
@@ -75,7 +75,8 @@ std::vector<std::pair<std::string, std::string>> described(const TrainOptions& o
       {"compiler", concat(kit::compiler(), ", ", kit::openmp())},
       {"execution", concat(eigan::to_string(eigan::active_isa()), " kernels, float32, ", threads,
                            threads == 1 ? " thread" : " threads")},
-      {"from", concat(eigan::printable(data.info.a), ", ", shape_text(data.train.a), ": ", grouped(data.train.a.count))},
+      {"from",
+       concat(eigan::printable(data.info.a), ", ", shape_text(data.train.a), ": ", grouped(data.train.a.count))},
       {"to", concat(eigan::printable(data.info.b), ", ", shape_text(data.train.b), ": ", grouped(data.train.b.count),
                     r.method == Method::cycle_gan ? ", unpaired" : "")},
       {"method", concat(word(methods, r.method), ": ", loss_text(r))},
@@ -85,11 +86,11 @@ std::vector<std::pair<std::string, std::string>> described(const TrainOptions& o
       {"discriminator", with_judge ? concat("patches of ", patch_size(r.d_levels), " pixels, ",
                                             grouped(discriminator.param_size()), " parameters")
                                    : "none"},
-      {"optimiser", concat("Adam, lr ", shortest(r.lr), ", falling after ", shortest(100 * r.flat),
-                           " %, beta1 ", shortest(r.beta1))},
-      {"length", concat(grouped(r.epochs), " epochs of ", grouped(steps_per_epoch), " steps, batch ",
-                        grouped(r.batch), ", moved by up to ", r.jitter, " pixels", r.mirror ? ", mirrored" : "",
-                        ", seed ", options.seed)},
+      {"optimiser", concat("Adam, lr ", shortest(r.lr), ", falling after ", shortest(100 * r.flat), " %, beta1 ",
+                           shortest(r.beta1))},
+      {"length",
+       concat(grouped(r.epochs), " epochs of ", grouped(steps_per_epoch), " steps, batch ", grouped(r.batch),
+              ", moved by up to ", r.jitter, " pixels", r.mirror ? ", mirrored" : "", ", seed ", options.seed)},
       {"out", eigan::printable(options.run.out)},
   };
 }

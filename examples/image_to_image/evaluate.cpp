@@ -23,8 +23,7 @@ int evaluate(const EvaluateOptions& options) {
     throw BadInput(concat(eigan::printable(options.model), ": translates ", eigan::printable(translator.task),
                           "; expected a model of ", eigan::printable(data.info.task), ", which ",
                           eigan::printable(where.folder()), " holds"));
-  const Evaluation scores =
-      evaluated(translator, data, options.validation, options.recogniser, {options.threads});
+  const Evaluation scores = evaluated(translator, data, options.validation, options.recogniser, {options.threads});
   if (!options.json.empty()) eigan::write_file(options.json, scores.json());
   const std::string table = scores.table();
   print(table.substr(0, table.size() - 1));

@@ -17,7 +17,8 @@ using eigan::Shape;
 /// How often a generator halves pictures of that shape on the way in; their sides must be multiples of 2 to that power.
 Index halvings(const Recipe& recipe, Shape picture);
 
-/// From pictures of shape `from` to as large ones of `to_channels`, both in [-1, 1]. Started as the recipe's papers say.
+/// From pictures of shape `from` to as large ones of `to_channels`, both in [-1, 1]. Started as the recipe's papers
+/// say.
 Generator make_generator(const Recipe& recipe, Shape from, Index to_channels, eigan::Rng rng);
 
 /// A logit for each patch of a picture. Its second input is the picture that this one was made from, where that has

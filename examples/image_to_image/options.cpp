@@ -20,13 +20,13 @@ constexpr std::size_t most_levels = 10;
 
 void add_train(CLI::App& program, TrainOptions& options) {
   CLI::App& app = *program.add_subcommand("train", "Trains a translator and writes a folder of results.");
-  app.formatter(std::make_shared<HelpFormatter>(
-      "  image_to_image train edges2fashion --out runs/fashion\n"
-      "  image_to_image train edges2fashion --out runs/back --reverse --epochs 4\n"
-      "  image_to_image train flat2shaded --out runs/cycle --method cyclegan\n"
-      "  image_to_image train --pairs my/pairs --out runs/mine --size 64 --epochs 200\n"
-      "  image_to_image train --a my/horses --b my/zebras --out runs/zebras\n",
-      30));
+  app.formatter(
+      std::make_shared<HelpFormatter>("  image_to_image train edges2fashion --out runs/fashion\n"
+                                      "  image_to_image train edges2fashion --out runs/back --reverse --epochs 4\n"
+                                      "  image_to_image train flat2shaded --out runs/cycle --method cyclegan\n"
+                                      "  image_to_image train --pairs my/pairs --out runs/mine --size 64 --epochs 200\n"
+                                      "  image_to_image train --a my/horses --b my/zebras --out runs/zebras\n",
+                                      30));
   Recipe& recipe = options.recipe;
   DataOptions& data = options.data;
 
@@ -69,8 +69,8 @@ void add_train(CLI::App& program, TrainOptions& options) {
   OptionGroup networks(app, "Networks");
   networks.choice("--generator", "with skip connections, without, or residual blocks", architectures,
                   recipe.architecture);
-  networks.sizes("--g-channels", "the generator's channels, level by level, each of half the size",
-                 recipe.g_channels, 1, most_levels, largest_channels);
+  networks.sizes("--g-channels", "the generator's channels, level by level, each of half the size", recipe.g_channels,
+                 1, most_levels, largest_channels);
   networks.number("--blocks", "N", "residual blocks in the generator's middle", recipe.blocks, whole(0, 100));
   networks.choice("--norm", "what stands behind convolutions; batch: in pix2pix alone", norms, recipe.norm);
   networks.choice("--statistics", "that batch normalisation knows when pictures are translated", statistics,

@@ -17,13 +17,13 @@ namespace image_to_image {
 
 /// Where pictures to learn from are: a prepared task, or somebody's own folders.
 struct DataOptions {
-  std::string task;         ///< whose prepared data it is; empty: folders
-  std::string data;         ///< that data's folder; empty: data/prepared/TASK
-  std::string pairs;        ///< of files with both pictures side by side, or of folders a and b
-  std::string a, b;         ///< of pictures that nobody has paired
-  Index size = 64;          ///< that pictures of folders are resized to
+  std::string task;                      ///< whose prepared data it is; empty: folders
+  std::string data;                      ///< that data's folder; empty: data/prepared/TASK
+  std::string pairs;                     ///< of files with both pictures side by side, or of folders a and b
+  std::string a, b;                      ///< of pictures that nobody has paired
+  Index size = 64;                       ///< that pictures of folders are resized to
   Index a_channels = 3, b_channels = 3;  ///< that they are read in
-  bool reversed = false;    ///< b becomes a
+  bool reversed = false;                 ///< b becomes a
 
   std::string folder() const { return data.empty() ? "data/prepared/" + task : data; }
 };

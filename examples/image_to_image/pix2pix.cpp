@@ -19,8 +19,8 @@ Pix2Pix::Pix2Pix(const Recipe& recipe, const TwoDomains& pairs, std::uint64_t se
       rng_(seed),
       threads_(threads),
       generator_(make_generator(recipe, shape_of(pairs.a), pairs.b.channels, rng_.fold_in(stream::generator_init))),
-      discriminator_(make_discriminator(recipe, shape_of(pairs.b), pairs.a.channels,
-                                        rng_.fold_in(stream::discriminator_init))),
+      discriminator_(
+          make_discriminator(recipe, shape_of(pairs.b), pairs.a.channels, rng_.fold_in(stream::discriminator_init))),
       g_adam_(generator_.param_size(), {.lr = recipe.lr, .beta1 = recipe.beta1}),
       d_adam_(discriminator_.param_size(), {.lr = recipe.lr, .beta1 = recipe.beta1}),
       feed_(pairs.a.count, recipe.batch, recipe.jitter, recipe.mirror, rng_.fold_in(stream::batches)),

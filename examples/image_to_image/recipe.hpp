@@ -28,7 +28,8 @@ inline const std::vector<std::string> architectures{"unet", "encoder-decoder", "
 enum class Norm { none, instance, batch, image };
 inline const std::vector<std::string> norms{"none", "instance", "batch"};
 
-/// What batch normalisation knows when pictures are translated: the training pictures' statistics, or the picture's own.
+/// What batch normalisation knows when pictures are translated: the training pictures' statistics, or the picture's
+/// own.
 inline const std::vector<std::string> statistics{"training", "image"};
 
 /// What Pix2Pix's generator minimises.

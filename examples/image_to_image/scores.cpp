@@ -130,8 +130,7 @@ Evaluation evaluated(const Translator& translator, const TaskData& data, bool va
     throw BadInput("a recogniser reads labels off grey pictures of 28x28; these are others, or have no labels");
   const bool paired = held_out.paired;
   Evaluation all;
-  all.rows.push_back(
-      row("translations", translator.translate(from, {}, threads), to, paired, from_labels, reader));
+  all.rows.push_back(row("translations", translator.translate(from, {}, threads), to, paired, from_labels, reader));
   all.rows.push_back(row("as they are", from, to, paired, from_labels, reader));
   TaskData directed;  // as baselines() takes it
   directed.train = data.train, directed.test = held_out;

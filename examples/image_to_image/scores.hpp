@@ -14,11 +14,11 @@ namespace image_to_image {
 
 /// What is empty makes no sense for these pictures, or takes what is not there.
 struct Score {
-  std::string name;                    ///< of the row
-  std::optional<double> l1, psnr;      ///< from the partner: mean |difference| in [0, 1]; decibels
-  std::optional<double> colourfulness; ///< in the mean (Hasler and Suesstrunk 2003), of 0 to 255
-  std::optional<double> read;          ///< part whose label a recogniser reads
-  std::optional<double> retrieved;     ///< part that lies nearest to its own partner
+  std::string name;                     ///< of the row
+  std::optional<double> l1, psnr;       ///< from the partner: mean |difference| in [0, 1]; decibels
+  std::optional<double> colourfulness;  ///< in the mean (Hasler and Suesstrunk 2003), of 0 to 255
+  std::optional<double> read;           ///< part whose label a recogniser reads
+  std::optional<double> retrieved;      ///< part that lies nearest to its own partner
 };
 
 struct Evaluation {

@@ -29,11 +29,15 @@ constexpr Index sheet_examples = 32, scored_pictures = 500;
 /// What one looks at and keeps of a training.
 template <class Method>
 class Results {
-  static constexpr bool has_way_back = requires(Method& method) { method.b_to_a(); };
+  static constexpr bool has_way_back = requires(Method & method) { method.b_to_a(); };
 
  public:
   Results(const TrainOptions& options, const TaskData& data, Method& method, kit::Run& run)
-      : options_(options), data_(data), method_(method), run_(run), shown_(held_out().a.count > 0 ? held_out() : data.train) {
+      : options_(options),
+        data_(data),
+        method_(method),
+        run_(run),
+        shown_(held_out().a.count > 0 ? held_out() : data.train) {
     a_ = some_of(shown_.a, spread(shown_.a.count, sheet_examples));
     b_ = some_of(shown_.b, spread(shown_.b.count, sheet_examples));
     const auto scored = spread(held_out().a.count, scored_pictures);

@@ -111,8 +111,8 @@ int translate(const TranslateOptions& options) {
   fs::create_directories(options.out, error);
   if (error) throw eigan::Error(concat(name_of(options.out), ": cannot create the folder: ", error.message()));
   for (std::size_t i = 0; i < pictures.size(); ++i) {
-    const PictureSet made = translator.translate(read(pictures[i], translator, options.size), options.noise,
-                                                 {options.threads});
+    const PictureSet made =
+        translator.translate(read(pictures[i], translator, options.size), options.noise, {options.threads});
     eigan::write_png(to[i], made.bytes, made.width, made.height, made.channels);
   }
   say(pictures.size(), pictures.size() == 1 ? " picture, " : " pictures, ", eigan::printable(translator.from), " to ",

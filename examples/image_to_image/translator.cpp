@@ -26,8 +26,8 @@ constexpr const char* network = "translator of pictures";
 std::string text_of(const SafetensorsFile& file, const char* key) {
   const auto found = file.metadata().find(key);
   if (found == file.metadata().end())
-    throw Error(concat(file.name(), ": expected '", key, "' in the metadata of a translator that image_to_image trained",
-                       ", found none"));
+    throw Error(concat(file.name(), ": expected '", key,
+                       "' in the metadata of a translator that image_to_image trained", ", found none"));
   return found->second;
 }
 
@@ -105,10 +105,14 @@ Translator load_translator(const std::filesystem::path& path) {
       throw Error(concat(file.name(), ": metadata 'multiple': expected a whole number from 1 to ", most_multiple,
                          ", found '", printable(multiple), "'"));
     if (direction != "a to b" && direction != "b to a")
-      throw Error(concat(file.name(), ": metadata 'direction': expected a to b or b to a, found '",
-                         printable(direction), "'"));
-    Translator t{Generator(load_network(file), Rng(0)), text_of(file, "task"), text_of(file, "from"),
-                 text_of(file, "to"),                   direction == "b to a", static_cast<Index>(number)};
+      throw Error(
+          concat(file.name(), ": metadata 'direction': expected a to b or b to a, found '", printable(direction), "'"));
+    Translator t{Generator(load_network(file), Rng(0)),
+                 text_of(file, "task"),
+                 text_of(file, "from"),
+                 text_of(file, "to"),
+                 direction == "b to a",
+                 static_cast<Index>(number)};
     const Shape in = t.model.input_shape(), out = t.model.output_shape();
     const auto has_channels = [](Shape shape) { return shape.channels == 1 || shape.channels == 3; };
     if (t.model.steps().inputs() != 1 || in.height != out.height || in.width != out.width || !has_channels(in) ||

@@ -18,10 +18,10 @@ namespace image_to_image {
 
 struct Translator {
   Generator model;
-  std::string task;      ///< "edges2fashion", or "pairs", "pictures"
-  std::string from, to;  ///< "edges", "garments"
-  bool reversed = false; ///< from the task's b to its a
-  Index multiple = 1;    ///< that heights and widths must be of
+  std::string task;       ///< "edges2fashion", or "pairs", "pictures"
+  std::string from, to;   ///< "edges", "garments"
+  bool reversed = false;  ///< from the task's b to its a
+  Index multiple = 1;     ///< that heights and widths must be of
 
   Index from_channels() const { return model.input_shape().channels; }
   Index to_channels() const { return model.output_shape().channels; }
@@ -29,7 +29,8 @@ struct Translator {
   bool takes(Index height, Index width) const;
   /// The nearest size that it takes.
   Index nearest(Index side) const;
-  /// Pictures of one size that it takes, translated. noise: the seed of what dropout draws; without, nothing is dropped.
+  /// Pictures of one size that it takes, translated. noise: the seed of what dropout draws; without, nothing is
+  /// dropped.
   PictureSet translate(const PictureSet& pictures, std::optional<std::uint64_t> noise, eigan::Threads threads) const;
 };
 

@@ -1,5 +1,5 @@
-// LeastSquaresLoss: the adversarial losses of Mao et al. 2017 (LSGAN) on the discriminator's outputs D(.), in means over
-// all outputs,
+// LeastSquaresLoss: the adversarial losses of Mao et al. 2017 (LSGAN) on the discriminator's outputs D(.), in means
+// over all outputs,
 //   discriminator   mean (D(real) - real_label)^2 + mean D(fake)^2
 //   generator       mean (D(fake) - 1)^2
 // as CycleGAN has them, without the halves of the first paper. The gradient does not vanish where D is sure.
