@@ -36,7 +36,7 @@ FolderOptions grey() {
 }
 
 std::string pairs_error(const fs::path& folder, const FolderOptions& options = {}) {
-  const std::string text = test::error_of<kit::BadInput>([&] { read_pairs(folder, options); });
+  const std::string text = test::error_text<kit::BadInput>([&] { read_pairs(folder, options); });
   CHECK(!contains(text, "\n"));
   return text;
 }
@@ -141,7 +141,7 @@ TEST_CASE("read_unpaired: each folder by itself, of one size") {
   write(folder / "x" / "1.png", plain_png(8, 8, {1}));
   write(folder / "x" / "2.png", plain_png(8, 8, {2}));
   write(folder / "y" / "3.png", plain_png(9, 9, {3}));
-  CHECK(contains(test::error_of<kit::BadInput>([&] { read_unpaired(folder / "x", folder / "y", {}); }),
+  CHECK(contains(test::error_text<kit::BadInput>([&] { read_unpaired(folder / "x", folder / "y", {}); }),
                  "y: pictures of 9x9 pixels, expected 8x8, as in "));
   const TwoDomains domains = read_unpaired(folder / "x", folder / "y", sized(12));
   CHECK(!domains.paired);
