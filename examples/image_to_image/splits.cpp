@@ -82,8 +82,8 @@ std::vector<std::string> joined_bases(std::vector<std::string> bases, const Pict
     for (std::size_t j = 0; j < i; ++j) {
       if (std::abs(sums[i] - sums[j]) >= most || bases[i] == bases[j]) continue;
       if (distance(pictures.picture(static_cast<Index>(i)), pictures.picture(static_cast<Index>(j))) >= most) continue;
-      auto [low, high] = std::minmax(root(bases[i]), root(bases[j]));
-      first[std::string(high)] = std::string(low);
+      const std::string one = root(bases[i]), other = root(bases[j]);
+      first[std::max(one, other)] = std::min(one, other);
     }
   for (std::string& base : bases) base = root(base);
   return bases;
