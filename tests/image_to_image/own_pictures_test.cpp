@@ -127,8 +127,10 @@ TEST_CASE("read_pairs: sizes are checked, and the nearest legal one is named") {
   write(folder / "x.png", plain_png(60, 33, {9}));
   FolderOptions options;
   options.multiple = 4;
-  CHECK(contains(pairs_error(folder.path(), options), "x.png: 30x33 pixels, expected multiples of 4; the nearest is 32x32"));
-  CHECK(pairs_error(folder.path(), sized(30, 8)) == "--size: 30x30 pixels, expected multiples of 8; the nearest is 32x32");
+  CHECK(contains(pairs_error(folder.path(), options),
+                 "x.png: 30x33 pixels, expected multiples of 4; the nearest is 32x32"));
+  CHECK(pairs_error(folder.path(), sized(30, 8)) ==
+        "--size: 30x30 pixels, expected multiples of 8; the nearest is 32x32");
   write(folder / "y.png", plain_png(60, 32, {9}));
   CHECK(contains(pairs_error(folder.path()), "y.png: a picture of 30x32 pixels, expected 30x33, as "));
   CHECK(nearest_legal(1, 4) == 4);

@@ -51,7 +51,8 @@ TEST_CASE("read_picture: a JPEG is turned as the camera was held") {
   const Picture turned = kit::read_picture(corpus / "jpeg_turned", {1, 255});
   CHECK(turned.bytes.size() == upright.bytes.size());
   CHECK(turned.bytes != upright.bytes);
-  CHECK(contains(test::error_text([&] { kit::read_picture(corpus / "jpeg_cut", {}); }), "jpeg_cut: a damaged JPEG file"));
+  CHECK(
+      contains(test::error_text([&] { kit::read_picture(corpus / "jpeg_cut", {}); }), "jpeg_cut: a damaged JPEG file"));
 }
 
 TEST_CASE("read_picture: other files are called what they are") {
@@ -75,8 +76,9 @@ TEST_CASE("read_picture: a file that is cut short anywhere is refused") {
 
 TEST_CASE("read_picture: too many pixels are refused before memory is taken for them") {
   const auto file = png(5000, 5000, 0, {});
-  CHECK(test::error_text([&] { parse(file, {1, 255}); }) ==
-        "f.png: an image of 5000x5000 pixels, expected at most 16777216");
+  CHECK(test::error_text([&] {
+          parse(file, {1, 255});
+        }) == "f.png: an image of 5000x5000 pixels, expected at most 16777216");
 }
 
 TEST_CASE("read_picture: two channels are a programming error") {
