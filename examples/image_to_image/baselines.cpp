@@ -66,7 +66,9 @@ Difference difference(const PictureSet& x, const PictureSet& y) {
   for (Index i = 0; i < x.count; ++i) {
     const Bytes p = x.picture(i), q = y.picture(i);
     for (Index j = 0; j < pixels * channels; ++j) {
-      const auto at = [&](Bytes bytes, Index of) { return int{bytes[static_cast<std::size_t>(of == 1 ? j / channels : j)]}; };
+      const auto at = [&](Bytes bytes, Index of) {
+        return int{bytes[static_cast<std::size_t>(of == 1 ? j / channels : j)]};
+      };
       const int d = std::abs(at(p, x.channels) - at(q, y.channels));
       absolute += d;
       squared += d * d;

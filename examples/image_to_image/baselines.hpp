@@ -10,10 +10,11 @@ namespace image_to_image {
 struct Baselines {
   double identity_l1 = 0, identity_psnr = 0;  ///< a handed on as it is, grey in each channel; of paired pictures alone
   double mean_l1 = 0;                         ///< the mean of the training pictures of b, in place of each test picture
-  double nearest_l1 = 0;                      ///< the b of the training picture whose a is nearest to the test picture's a
+  double nearest_l1 = 0;  ///< the b of the training picture whose a is nearest to the test picture's a
 };
 
-/// L1 and PSNR of pictures beside others. Where one set is grey and the other is not, each channel is compared with grey.
+/// L1 and PSNR of pictures beside others. Where one set is grey and the other is not, each channel is compared with
+/// grey.
 struct Difference {
   double l1 = 0, psnr = 0;
 };

@@ -20,7 +20,8 @@ namespace {
 
 /// L1 below which two drawings of a are one.
 constexpr double alike = 0.02;
-/// Pixels of the drawings, and a change of colour that is a line: of a channel's range, in a Sobel gradient of length 4.
+/// Pixels of the drawings, and a change of colour that is a line: of a channel's range, in a Sobel gradient of
+/// length 4.
 constexpr Index drawn = 128;
 constexpr double least = 0.4;
 
@@ -63,8 +64,8 @@ PictureSet changed(const PictureSet& set, Index size, const auto& change) {
   PictureSet out{set.count, size, size, 0, {}};
   for (Index i = 0; i < set.count; ++i) {
     const auto bytes = set.picture(i);
-    const kit::Picture picture =
-        kit::resized(change(kit::Picture{set.height, set.width, set.channels, {bytes.begin(), bytes.end()}}), size, size);
+    const kit::Picture picture = kit::resized(
+        change(kit::Picture{set.height, set.width, set.channels, {bytes.begin(), bytes.end()}}), size, size);
     out.channels = picture.channels;
     out.bytes.insert(out.bytes.end(), picture.bytes.begin(), picture.bytes.end());
   }

@@ -9,7 +9,8 @@ namespace image_to_image {
 TaskData outline2emoji(const Sources& sources);
 /// Fluent Emoji: a flat, b the same shaded.
 TaskData flat2shaded(const Sources& sources);
-/// The same, for training without pairs: the training pictures of b are in another order. Validation and test are pairs.
+/// The same, for training without pairs: the training pictures of b are in another order. Validation and test are
+/// pairs.
 TaskData flat2shaded_shuffled(const Sources& sources);
 /// Fluent Emoji: a is the outline of a flat one, where its colours change, black on white; b is the flat one.
 TaskData outline2fluent(const Sources& sources);

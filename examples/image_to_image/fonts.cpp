@@ -23,7 +23,9 @@
 #pragma GCC diagnostic ignored "-Wcast-qual"
 #pragma GCC diagnostic ignored "-Wconversion"
 #pragma GCC diagnostic ignored "-Wdouble-promotion"
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wduplicated-branches"
+#endif
 #pragma GCC diagnostic ignored "-Wold-style-cast"
 #pragma GCC diagnostic ignored "-Wshadow"
 #pragma GCC diagnostic ignored "-Wsign-conversion"
@@ -74,7 +76,8 @@ Picture digit_of(const stbtt_fontinfo& font, int digit) {
   const float scale = static_cast<float>(digit_side) / static_cast<float>(longest);
   int width = 0, height = 0, x = 0, y = 0;
   const std::unique_ptr<std::uint8_t, void (*)(void*)> ink(
-      stbtt_GetGlyphBitmap(&font, scale, scale, glyph, &width, &height, &x, &y), [](void* memory) { std::free(memory); });
+      stbtt_GetGlyphBitmap(&font, scale, scale, glyph, &width, &height, &x, &y),
+      [](void* memory) { std::free(memory); });
   if (!ink || width > side || height > side) return {};
   const auto values = std::span(ink.get(), static_cast<std::size_t>(width * height));
   return std::ranges::all_of(values, [](auto value) { return value < 128; }) ? Picture{}

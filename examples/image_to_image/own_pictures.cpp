@@ -45,8 +45,8 @@ Picture read(const fs::path& path, Index channels, const FolderOptions& options)
 
 void check_shows_something(const fs::path& path, const Picture& picture, const FolderOptions& options) {
   if (picture.height >= options.least && picture.width >= options.least) return;
-  throw BadInput(concat(display(path), ": a picture of ", picture.width, 'x', picture.height, " pixels, expected at least ",
-                        options.least, 'x', options.least));
+  throw BadInput(concat(display(path), ": a picture of ", picture.width, 'x', picture.height,
+                        " pixels, expected at least ", options.least, 'x', options.least));
 }
 
 /// A set in the making, whose pictures get one size.
@@ -100,8 +100,8 @@ std::optional<std::pair<fs::path, fs::path>> two_folders(const fs::path& folder)
     const bool has_a = fs::is_directory(folder / a, ignored), has_b = fs::is_directory(folder / b, ignored);
     if (has_a && has_b) return std::pair{folder / a, folder / b};
     if (has_a || has_b) {
-      throw BadInput(concat(display(folder), ": expected two folders, ", a, " and ", b, ", found only ",
-                            has_a ? a : b));
+      throw BadInput(
+          concat(display(folder), ": expected two folders, ", a, " and ", b, ", found only ", has_a ? a : b));
     }
   }
   return std::nullopt;
@@ -142,8 +142,8 @@ Index nearest_legal(Index size, Index multiple) {
 
 void check_legal(const std::string& name, Index height, Index width, Index multiple) {
   if (height > 0 && width > 0 && height % multiple == 0 && width % multiple == 0) return;
-  throw BadInput(concat(name, ": ", width, 'x', height, " pixels, expected multiples of ", multiple, "; the nearest is ",
-                        nearest_legal(width, multiple), 'x', nearest_legal(height, multiple)));
+  throw BadInput(concat(name, ": ", width, 'x', height, " pixels, expected multiples of ", multiple,
+                        "; the nearest is ", nearest_legal(width, multiple), 'x', nearest_legal(height, multiple)));
 }
 
 std::vector<fs::path> list_pictures(const fs::path& folder) {
@@ -182,7 +182,8 @@ TwoDomains read_pairs(const fs::path& folder, const FolderOptions& options) {
     check_partners(bs, as, folders->first);
     for (const auto& [name, path] : as) {
       const fs::path& partner = bs.at(name);
-      const Picture first = read(path, options.a_channels, options), second = read(partner, options.b_channels, options);
+      const Picture first = read(path, options.a_channels, options),
+                    second = read(partner, options.b_channels, options);
       check_one_shape(path, first, partner, second);
       a.add(path, first);
       b.add(partner, second);

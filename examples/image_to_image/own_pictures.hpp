@@ -10,11 +10,11 @@
 namespace image_to_image {
 
 struct FolderOptions {
-  Index height = 0, width = 0;             ///< to make them; 0: as they are, and all alike
-  Index multiple = 1;                      ///< of which the network wants height and width to be multiples
-  Index least = 8;                         ///< a picture with fewer pixels a side shows nothing
-  Index a_channels = 3, b_channels = 3;    ///< 1 grey, 3 colours
-  std::uint8_t ground = 255;               ///< behind what is transparent
+  Index height = 0, width = 0;           ///< to make them; 0: as they are, and all alike
+  Index multiple = 1;                    ///< of which the network wants height and width to be multiples
+  Index least = 8;                       ///< a picture with fewer pixels a side shows nothing
+  Index a_channels = 3, b_channels = 3;  ///< 1 grey, 3 colours
+  std::uint8_t ground = 255;             ///< behind what is transparent
 };
 
 /// Pairs. Either the folder has two others in it, a and b (or A and B), whose files have equal names up to their

@@ -14,9 +14,10 @@ void add_prepare(CLI::App& program, PrepareOptions& options) {
   }
   CLI::App& app =
       *program.add_subcommand("prepare", concat("Makes a task's training data of pictures that were fetched.", list));
-  app.formatter(std::make_shared<HelpFormatter>("  image_to_image prepare edges2fashion\n"
-                                                "  image_to_image prepare outline2emoji --size 64 --out data/emoji64",
-                                                30));
+  app.formatter(
+      std::make_shared<HelpFormatter>("  image_to_image prepare edges2fashion\n"
+                                      "  image_to_image prepare outline2emoji --size 64 --out data/emoji64",
+                                      30));
   const auto parse = [&options, names](const std::string& given) {
     options.task = find_task(given);
     if (options.task == nullptr) refuse("TASK", names, given);

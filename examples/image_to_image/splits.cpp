@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <map>
 #include <numeric>
-#include <ranges>
 #include <utility>
 
 namespace image_to_image {
@@ -20,10 +19,10 @@ constexpr std::array<std::string_view, 17> unseen_points{"1F466", "1F467", "1F46
                                                          "1F474", "1F475", "1F9D3", "1F476", "1F9B0", "1F9B1",
                                                          "1F9B2", "1F9B3", "2640",  "2642",  "200D"};
 constexpr std::array<std::string_view, 41> unseen_words{
-    "man",   "woman",   "person", "people", "men",    "women",   "mans",    "womans", "mens",  "womens", "boy",
-    "girl",  "child",   "baby",   "older",  "old",    "mrs",     "mx",      "facing", "black", "white",  "red",
-    "blue",  "green",   "yellow", "orange", "purple", "brown",   "pink",    "grey",   "light", "large",  "medium",
-    "small", "1st",     "2nd",    "3rd",    "button", "oncoming", "face",   "right"};
+    "man",   "woman", "person", "people", "men",    "women",    "mans", "womans", "mens",  "womens", "boy",
+    "girl",  "child", "baby",   "older",  "old",    "mrs",      "mx",   "facing", "black", "white",  "red",
+    "blue",  "green", "yellow", "orange", "purple", "brown",    "pink", "grey",   "light", "large",  "medium",
+    "small", "1st",   "2nd",    "3rd",    "button", "oncoming", "face", "right"};
 
 bool is_code_points(std::string_view name) {
   return std::ranges::all_of(name, [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || c == '-'; });
@@ -52,11 +51,12 @@ std::string base_drawing(std::string_view name) {
   if (name.ends_with("-oclock") || name.ends_with("-thirty")) return "clock";
   const bool points = is_code_points(name);
   if (points && name.size() == 5 && name >= "1F550" && name <= "1F567") return "clock";
-  const std::span<const std::string_view> unseen = points ? std::span<const std::string_view>(unseen_points)
-                                                          : std::span<const std::string_view>(unseen_words);
+  const std::span<const std::string_view> unseen =
+      points ? std::span<const std::string_view>(unseen_points) : std::span<const std::string_view>(unseen_words);
   std::string base;
-  for (const auto part : name | std::views::split('-')) {
-    const std::string_view word(part.begin(), part.end());
+  while (!name.empty()) {
+    const std::string_view word = name.substr(0, name.find('-'));
+    name.remove_prefix(std::min(word.size() + 1, name.size()));
     const bool skin = points && word >= "1F3FB" && word <= "1F3FF";
     if (word == "FE0F" || skin || is_one_of(word, unseen)) continue;
     if (!base.empty()) base += '-';
@@ -82,8 +82,8 @@ std::vector<std::string> joined_bases(std::vector<std::string> bases, const Pict
     for (std::size_t j = 0; j < i; ++j) {
       if (std::abs(sums[i] - sums[j]) >= most || bases[i] == bases[j]) continue;
       if (distance(pictures.picture(static_cast<Index>(i)), pictures.picture(static_cast<Index>(j))) >= most) continue;
-      auto [low, high] = std::minmax(root(bases[i]), root(bases[j]));
-      first[std::string(high)] = std::string(low);
+      const std::string one = root(bases[i]), other = root(bases[j]);
+      first[std::max(one, other)] = std::min(one, other);
     }
   for (std::string& base : bases) base = root(base);
   return bases;

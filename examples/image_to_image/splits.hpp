@@ -1,6 +1,6 @@
-// Which pictures are trained on, chosen by and tested with: by base drawing, so that no twin of a test picture is seen in
-// training. A man, a woman and a person who do the same are one drawing, as are its colours and sizes, the hours of a
-// clock, and whatever looks nearly alike.
+// Which pictures are trained on, chosen by and tested with: by base drawing, so that no twin of a test picture is seen
+// in training. A man, a woman and a person who do the same are one drawing, as are its colours and sizes, the hours of
+// a clock, and whatever looks nearly alike.
 #pragma once
 
 #include <string>
@@ -23,8 +23,8 @@ Part part_of(std::string_view base);
 /// "1F33E", "farmer".
 std::string base_drawing(std::string_view name);
 
-/// For each picture the first, by name, of the bases that belong together with its own: those of pictures whose L1, values
-/// from 0 to 1, is below `alike`, and theirs.
+/// For each picture the first, by name, of the bases that belong together with its own: those of pictures whose L1,
+/// values from 0 to 1, is below `alike`, and theirs.
 std::vector<std::string> joined_bases(std::vector<std::string> bases, const PictureSet& pictures, double alike);
 
 /// A base of more drawings is trained on: squares in all colours would else make up much of a test.

@@ -157,9 +157,9 @@ TaskData read_task(const fs::path& folder) {
         const PictureSet& first = domain == "a" ? data.train.a : data.train.b;
         if (pictures.height != data.train.a.height || pictures.width != data.train.a.width ||
             pictures.channels != first.channels) {
-          fail_data(eigan::detail::display(path), ": pictures of ", pictures.width, "x", pictures.height, " pixels and ",
-                    pictures.channels, " channels, expected ", data.train.a.width, "x", data.train.a.height, " and ",
-                    first.channels, ", as in the files of train");
+          fail_data(eigan::detail::display(path), ": pictures of ", pictures.width, "x", pictures.height,
+                    " pixels and ", pictures.channels, " channels, expected ", data.train.a.width, "x",
+                    data.train.a.height, " and ", first.channels, ", as in the files of train");
         }
       });
       if (domains.paired && domains.a.count != domains.b.count) {

@@ -12,7 +12,8 @@ const std::vector<Task>& tasks() {
   static const std::vector<Task> all{
       {"edges2fashion", "garments from their edges, 28x28 (Fashion-MNIST)", "/usr/share/datasets/fashion-mnist", false,
        edges2fashion},
-      {"outline2emoji", "emoji in colour from their outlines (OpenMoji)", "data/pictures/openmoji", true, outline2emoji},
+      {"outline2emoji", "emoji in colour from their outlines (OpenMoji)", "data/pictures/openmoji", true,
+       outline2emoji},
       {"flat2shaded", "shaded emoji from flat ones (Fluent Emoji)", "data/pictures/fluent", true, flat2shaded},
       {"flat2shaded_shuffled", "the same, trained without pairs", "data/pictures/fluent", true, flat2shaded_shuffled},
       {"outline2fluent", "flat emoji from their outlines (Fluent Emoji)", "data/pictures/fluent", true, outline2fluent},

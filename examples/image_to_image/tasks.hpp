@@ -19,9 +19,9 @@ struct Sources {
 
 struct Task {
   const char* name;
-  const char* text;     ///< for the help
-  const char* data;     ///< where its pictures are, unless another folder is named
-  bool sized;           ///< whether Sources::size says how large its pictures become
+  const char* text;  ///< for the help
+  const char* data;  ///< where its pictures are, unless another folder is named
+  bool sized;        ///< whether Sources::size says how large its pictures become
   TaskData (*make)(const Sources& sources);
 };
 

@@ -66,8 +66,8 @@ Picture turned(const Picture& picture, int orientation) {
   const bool exchanged = orientation >= 5;
   const bool from_right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
   const bool from_below = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
-  Picture out{exchanged ? picture.width : picture.height, exchanged ? picture.height : picture.width, picture.channels,
-              {}};
+  Picture out{
+      exchanged ? picture.width : picture.height, exchanged ? picture.height : picture.width, picture.channels, {}};
   out.bytes.reserve(picture.bytes.size());
   for (Index row = 0; row < out.height; ++row)
     for (Index col = 0; col < out.width; ++col) {

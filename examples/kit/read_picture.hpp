@@ -16,9 +16,9 @@ struct PictureOptions {
   std::uint8_t ground = 255;  ///< what is behind transparent pixels, in each channel
 };
 
-/// The picture in a file, upright, without transparency, of 16 bits the upper 8. Colours become grey with the weights of
-/// ITU-R BT.601. eigan::Error that names the file, what was expected and what was found, if it cannot be read, is another
-/// kind of file or damaged, or has more than max_pixels.
+/// The picture in a file, upright, without transparency, of 16 bits the upper 8. Colours become grey with the weights
+/// of ITU-R BT.601. eigan::Error that names the file, what was expected and what was found, if it cannot be read, is
+/// another kind of file or damaged, or has more than max_pixels.
 Picture read_picture(const std::filesystem::path& path, const PictureOptions& options);
 
 /// The same for a file in memory. `name` opens every message.

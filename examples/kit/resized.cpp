@@ -60,7 +60,8 @@ Picture resized(const Picture& picture, Index height, Index width) {
       for (Index channel = 0; channel < channels; ++channel) {
         float value = 0;
         for (std::size_t i = 0; i < col.weights.size(); ++i)
-          value += col.weights[i] * line[static_cast<std::size_t>((col.first + static_cast<Index>(i)) * channels + channel)];
+          value +=
+              col.weights[i] * line[static_cast<std::size_t>((col.first + static_cast<Index>(i)) * channels + channel)];
         out.bytes.push_back(static_cast<std::uint8_t>(std::clamp(std::lround(value), 0L, 255L)));
       }
   }

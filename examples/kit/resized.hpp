@@ -6,8 +6,8 @@
 namespace kit {
 
 /// Each direction by itself. Smaller: a pixel is the mean of the area that it covers (box filter, "area" elsewhere), so
-/// that nothing is left out and thin lines become faint instead of broken. Larger: linear between the centres of pixels.
-/// Rounded once, at the end.
+/// that nothing is left out and thin lines become faint instead of broken. Larger: linear between the centres of
+/// pixels. Rounded once, at the end.
 Picture resized(const Picture& picture, Index height, Index width);
 
 /// The part that begins at (top, left), which must lie inside.

@@ -9,8 +9,9 @@
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   for (const eigan::Index channels : {1, 3}) {
     kit::Picture picture;
-    const bool read = fuzz::accepts(
-        [&] { picture = kit::parse_picture(std::as_bytes(std::span(data, size)), "f", {channels, 255}); });
+    const bool read = fuzz::accepts([&] {
+      picture = kit::parse_picture(std::as_bytes(std::span(data, size)), "f", {channels, 255});
+    });
     if (!read) continue;
     const auto fits = [&](const kit::Picture& of) {
       return of.height > 0 && of.width > 0 && of.channels == channels &&

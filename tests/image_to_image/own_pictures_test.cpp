@@ -36,7 +36,7 @@ FolderOptions grey() {
 }
 
 std::string pairs_error(const fs::path& folder, const FolderOptions& options = {}) {
-  const std::string text = test::error_of<kit::BadInput>([&] { read_pairs(folder, options); });
+  const std::string text = test::error_text<kit::BadInput>([&] { read_pairs(folder, options); });
   CHECK(!contains(text, "\n"));
   return text;
 }
@@ -127,8 +127,10 @@ TEST_CASE("read_pairs: sizes are checked, and the nearest legal one is named") {
   write(folder / "x.png", plain_png(60, 33, {9}));
   FolderOptions options;
   options.multiple = 4;
-  CHECK(contains(pairs_error(folder.path(), options), "x.png: 30x33 pixels, expected multiples of 4; the nearest is 32x32"));
-  CHECK(pairs_error(folder.path(), sized(30, 8)) == "--size: 30x30 pixels, expected multiples of 8; the nearest is 32x32");
+  CHECK(contains(pairs_error(folder.path(), options),
+                 "x.png: 30x33 pixels, expected multiples of 4; the nearest is 32x32"));
+  CHECK(pairs_error(folder.path(), sized(30, 8)) ==
+        "--size: 30x30 pixels, expected multiples of 8; the nearest is 32x32");
   write(folder / "y.png", plain_png(60, 32, {9}));
   CHECK(contains(pairs_error(folder.path()), "y.png: a picture of 30x32 pixels, expected 30x33, as "));
   CHECK(nearest_legal(1, 4) == 4);
@@ -141,7 +143,7 @@ TEST_CASE("read_unpaired: each folder by itself, of one size") {
   write(folder / "x" / "1.png", plain_png(8, 8, {1}));
   write(folder / "x" / "2.png", plain_png(8, 8, {2}));
   write(folder / "y" / "3.png", plain_png(9, 9, {3}));
-  CHECK(contains(test::error_of<kit::BadInput>([&] { read_unpaired(folder / "x", folder / "y", {}); }),
+  CHECK(contains(test::error_text<kit::BadInput>([&] { read_unpaired(folder / "x", folder / "y", {}); }),
                  "y: pictures of 9x9 pixels, expected 8x8, as in "));
   const TwoDomains domains = read_unpaired(folder / "x", folder / "y", sized(12));
   CHECK(!domains.paired);

@@ -43,7 +43,7 @@ void check_equal(const TwoDomains& x, const TwoDomains& y) {
 }
 
 std::string error_of(const std::filesystem::path& folder) {
-  return test::error_of<kit::BadInput>([&] { read_task(folder); });
+  return test::error_text<kit::BadInput>([&] { read_task(folder); });
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ Picture parse(const std::vector<std::byte>& file, const kit::PictureOptions& opt
 }
 
 std::string error_of(std::string_view text) {
-  return test::error_of([&] { kit::parse_picture(std::as_bytes(std::span(text.data(), text.size())), "f.png", {}); });
+  return test::error_text([&] { kit::parse_picture(std::as_bytes(std::span(text.data(), text.size())), "f.png", {}); });
 }
 
 }  // namespace
@@ -51,7 +51,8 @@ TEST_CASE("read_picture: a JPEG is turned as the camera was held") {
   const Picture turned = kit::read_picture(corpus / "jpeg_turned", {1, 255});
   CHECK(turned.bytes.size() == upright.bytes.size());
   CHECK(turned.bytes != upright.bytes);
-  CHECK(contains(test::error_of([&] { kit::read_picture(corpus / "jpeg_cut", {}); }), "jpeg_cut: a damaged JPEG file"));
+  CHECK(
+      contains(test::error_text([&] { kit::read_picture(corpus / "jpeg_cut", {}); }), "jpeg_cut: a damaged JPEG file"));
 }
 
 TEST_CASE("read_picture: other files are called what they are") {
@@ -61,7 +62,7 @@ TEST_CASE("read_picture: other files are called what they are") {
   CHECK(error_of("<svg xmlns='x'/>") == "f.png: expected a PNG or JPEG picture, found an SVG file");
   CHECK(error_of("") == "f.png: expected a PNG or JPEG picture, found an empty file");
   CHECK(error_of("\x01\x02\x03") == "f.png: expected a PNG or JPEG picture, found a file that begins otherwise");
-  CHECK(contains(test::error_of([] { kit::read_picture("nothing.png", {}); }), "nothing.png: "));
+  CHECK(contains(test::error_text([] { kit::read_picture("nothing.png", {}); }), "nothing.png: "));
 }
 
 TEST_CASE("read_picture: a file that is cut short anywhere is refused") {
@@ -69,14 +70,15 @@ TEST_CASE("read_picture: a file that is cut short anywhere is refused") {
   for (std::size_t size = 0; size < whole.size(); ++size) {
     CAPTURE(size);
     const std::vector<std::byte> cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
-    CHECK(contains(test::error_of([&] { parse(cut, {3, 255}); }), "f.png: "));
+    CHECK(contains(test::error_text([&] { parse(cut, {3, 255}); }), "f.png: "));
   }
 }
 
 TEST_CASE("read_picture: too many pixels are refused before memory is taken for them") {
   const auto file = png(5000, 5000, 0, {});
-  CHECK(test::error_of([&] { parse(file, {1, 255}); }) ==
-        "f.png: an image of 5000x5000 pixels, expected at most 16777216");
+  CHECK(test::error_text([&] {
+          parse(file, {1, 255});
+        }) == "f.png: an image of 5000x5000 pixels, expected at most 16777216");
 }
 
 TEST_CASE("read_picture: two channels are a programming error") {

@@ -45,8 +45,7 @@ TEST_CASE("resized: smaller by any number is the mean of an area") {
     for (eigan::Index col = 0; col < 4; ++col)
       for (eigan::Index channel = 0; channel < 3; ++channel) {
         const auto r = static_cast<double>(row), c = static_cast<double>(col);
-        const double expected =
-            area_mean(picture, r * 7 / 3, c * 11 / 4, (r + 1) * 7 / 3, (c + 1) * 11 / 4, channel);
+        const double expected = area_mean(picture, r * 7 / 3, c * 11 / 4, (r + 1) * 7 / 3, (c + 1) * 11 / 4, channel);
         CHECK(std::abs(small.at(row, col, channel) - expected) < 0.51);
       }
 }
