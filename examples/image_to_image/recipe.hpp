@@ -88,7 +88,12 @@ inline Recipe task_recipe(const std::string& task) {
     recipe.g_channels = {32, 64};
   } else if (task == "mnist2fonts") {
     recipe = unpaired(recipe);
+    recipe.epochs = 4;
     recipe.mirror = false;
+  } else if (task == "flat2shaded_shuffled") {
+    recipe = unpaired(recipe);
+    recipe.epochs = 60;
+    recipe.g_channels = {24, 48, 96};
   } else {
     recipe.epochs = 200;
   }
