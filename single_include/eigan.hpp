@@ -4583,6 +4583,171 @@ class GradientPenalty {
 
 }  // namespace eigan
 
+// ======== eigan/gan/image_pool.hpp
+// ImagePool: generated samples of the past for a discriminator to be shown again, so that it does not forget what the
+// generator did before and the two do not go round in circles (Shrivastava et al. 2017; CycleGAN keeps 50).
+
+// ======== eigan/data/batches.hpp
+// Batches: a data set cut into shuffled mini-batches, a new shuffle every epoch.
+//
+// The order is a pure function of the generator and the epoch, so training can resume at any batch of any epoch by
+// asking for it. The shuffle is Fisher and Yates's with integers of our own, the same on every platform.
+
+namespace eigan {
+
+/// The `i`-th integer of a stream of integers uniform in [0, bound), without bias (Lemire, "Fast random integer
+/// generation in an interval", 2019: the upper half of word x bound, a few words refused).
+constexpr std::uint32_t uniform_below(const Rng& rng, std::uint64_t i, std::uint32_t bound) {
+  const std::uint32_t refused = (0u - bound) % bound;  // 2^32 mod bound
+  for (std::uint64_t attempt = 0;; ++attempt) {
+    const std::uint64_t product = std::uint64_t{rng.block(i, attempt)[0]} * bound;
+    if (static_cast<std::uint32_t>(product) >= refused) return static_cast<std::uint32_t>(product >> 32);
+  }
+}
+
+/// Which images make which batch.
+class Batches {
+ public:
+  /// Batches of `batch_size` out of images 0 to count - 1; the last one of an epoch holds what remains.
+  /// Stands at epoch 0.
+  Batches(Index count, Index batch_size, const Rng& rng) : batch_size_(std::min(batch_size, count)), rng_(rng) {
+    if (count < 1 || !std::in_range<std::uint32_t>(count) || batch_size < 1) {
+      detail::fail_contract("Batches: ", count, " images in batches of ", batch_size,
+                            ", expected 1 to 2^32 - 1 images and at least 1 a batch");
+    }
+    order_.resize(static_cast<std::size_t>(count));
+    start_epoch(0);
+  }
+
+  /// Shuffles for `epoch`. Allocates nothing.
+  void start_epoch(Index epoch) {
+    const Rng rng = rng_.fold_in(static_cast<std::uint64_t>(epoch));
+    std::iota(order_.begin(), order_.end(), 0u);
+    for (auto i = static_cast<std::uint32_t>(order_.size()); i-- > 1;) {
+      std::swap(order_[i], order_[uniform_below(rng, i, i + 1)]);
+    }
+  }
+
+  /// Batches an epoch.
+  Index size() const { return (count() + batch_size_ - 1) / batch_size_; }
+
+  /// The image numbers of batch 0 to size() - 1 of this epoch; valid until the next start_epoch.
+  std::span<const std::uint32_t> indices(Index batch) const {
+    if (batch < 0 || batch >= size()) detail::fail_contract("Batches: batch ", batch, " of ", size());
+    const Index first = batch * batch_size_;
+    const Index length = first + batch_size_ <= count() ? batch_size_ : count() - first;
+    return std::span(order_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(length));
+  }
+
+ private:
+  Index count() const { return static_cast<Index>(order_.size()); }
+
+  Index batch_size_;
+  Rng rng_;
+  std::vector<std::uint32_t> order_;
+};
+
+}  // namespace eigan
+
+namespace eigan {
+
+/// Up to `capacity` samples; with a capacity of 0 it does nothing.
+template <class T = float>
+class ImagePool {
+ public:
+  /// For samples of `features` numbers. Throws std::invalid_argument for a negative capacity, or one above 2^30.
+  ImagePool(Index features, Index capacity) : features_(features), capacity_(capacity) {
+    if (features < 1 || capacity < 0 || capacity > Index{1} << 30)
+      detail::fail_contract("eigan::ImagePool: expected a capacity of 0 to 2^30 samples of 1 feature or more, got ",
+                            capacity, " of ", features);
+    samples_ = Buffer<T>(features * capacity);
+  }
+
+  /// How many it holds, and may hold.
+  Index size() const { return static_cast<Index>(size_); }
+  Index capacity() const { return capacity_; }
+
+  /// One sample after the other: while there is room, a copy stays in the pool; then, with probability 1/2, the sample
+  /// goes into the pool and one that was there comes out in its place. samples: features x batch. `rng` must differ
+  /// from call to call.
+  void exchange(View<T> samples, Rng rng) {
+    if (samples.rows() != features_)
+      detail::fail_contract("eigan::ImagePool: expected samples of ", features_, " features, got ", samples.rows());
+    for (Index j = 0; j < samples.cols() && capacity_ > 0; ++j) {
+      T* const sample = samples.data() + j * samples.outerStride();
+      if (size_ < capacity_) {
+        std::copy_n(sample, features_, place(size_++));
+      } else if (const Index chosen = uniform_below(rng, static_cast<std::uint64_t>(j), twice(capacity_));
+                 chosen < capacity_) {
+        std::swap_ranges(sample, sample + features_, place(chosen));
+      }
+    }
+  }
+
+  /// Names everything that exchanges change: for checkpoints (io/checkpoint.hpp).
+  template <class Visit>
+  void visit_state(Visit&& visit) {
+    visit("size", size_, 0, static_cast<std::int64_t>(capacity_));
+    visit("samples", samples_);
+  }
+
+ private:
+  static std::uint32_t twice(Index n) { return static_cast<std::uint32_t>(2 * n); }
+  T* place(Index i) { return samples_.data() + i * features_; }
+
+  Index features_, capacity_;
+  std::int64_t size_ = 0;
+  Buffer<T> samples_;
+};
+
+}  // namespace eigan
+
+// ======== eigan/gan/least_squares_loss.hpp
+// LeastSquaresLoss: the adversarial losses of Mao et al. 2017 (LSGAN) on the discriminator's outputs D(.), in means
+// over all outputs,
+//   discriminator   mean (D(real) - real_label)^2 + mean D(fake)^2
+//   generator       mean (D(fake) - 1)^2
+// as CycleGAN has them, without the halves of the first paper. The gradient does not vanish where D is sure.
+
+namespace eigan {
+
+/// A loss for the steps in gan/steps.hpp.
+struct LeastSquaresLoss {
+  double real_label = 1;  ///< the target for real samples
+
+  /// What the discriminator wants of its outputs for real samples. Returns the loss and assigns the gradient.
+  template <class T>
+  T real(ConstView<T> outputs, View<T> gradient) const {
+    return from(static_cast<T>(real_label), outputs, gradient);
+  }
+  /// What the discriminator wants of its outputs for generated samples.
+  template <class T>
+  T fake(ConstView<T> outputs, View<T> gradient) const {
+    return from(T(0), outputs, gradient);
+  }
+  /// What the generator wants of the outputs for its samples.
+  template <class T>
+  T generator(ConstView<T> outputs, View<T> gradient) const {
+    return from(T(1), outputs, gradient);
+  }
+
+ private:
+  template <class T>
+  static T from(T target, const ConstView<T>& outputs, View<T> gradient) {
+    const T scale = T(1) / static_cast<T>(outputs.size());
+    double sum = 0;
+    for (Index j = 0; j < outputs.cols(); ++j)
+      for (Index i = 0; i < outputs.rows(); ++i) {
+        const T difference = outputs(i, j) - target;
+        sum = std::fma(static_cast<double>(difference), static_cast<double>(difference), sum);
+        gradient(i, j) = 2 * scale * difference;
+      }
+    return static_cast<T>(sum) * scale;
+  }
+};
+
+}  // namespace eigan
+
 // ======== eigan/gan/losses.hpp
 // NonSaturatingLoss: the adversarial losses of Goodfellow et al. 2014 on the discriminator's logits D(.),
 //   discriminator   bce(D(real), real_label) + bce(D(fake), 0)

@@ -8,6 +8,7 @@
 #include <eigan/data/mnist.hpp>
 #include <eigan/io/atomic_file.hpp>
 
+#include "kit/aligned.hpp"
 #include "kit/exit_code.hpp"
 #include "kit/json_object.hpp"
 #include "kit/text.hpp"
@@ -46,22 +47,6 @@ Matrix<float> with_noise(const Matrix<float>& images, Rng rng) {
 
 std::string with_error(double value, double error, int digits) {
   return concat(fixed(value, digits), " +- ", fixed(error, digits));
-}
-
-/// The widest cell of each column decides; the first column is left-aligned.
-std::string aligned(const std::vector<std::vector<std::string>>& lines) {
-  std::vector<std::size_t> widths(lines.front().size());
-  for (const auto& line : lines)
-    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
-  std::string text;
-  for (const auto& line : lines) {
-    for (std::size_t i = 0; i < line.size(); ++i) {
-      const std::string blanks(widths[i] - line[i].size(), ' ');
-      text += i == 0 ? line[i] + blanks : concat("  ", blanks, line[i]);
-    }
-    text += '\n';
-  }
-  return text;
 }
 
 }  // namespace

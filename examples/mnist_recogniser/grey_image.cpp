@@ -1,11 +1,9 @@
 #include "grey_image.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <span>
 #include <string>
-#include <string_view>
 
 #include <eigan/core/error.hpp>
 #include <eigan/data/byte_source.hpp>
@@ -14,7 +12,9 @@
 #include <eigan/io/file_descriptor.hpp>
 #include <eigan/io/read_file.hpp>
 
-#include "picture_file.hpp"
+#include "kit/file_kind.hpp"
+#include "kit/picture_file.hpp"
+#include "kit/read_picture.hpp"
 
 namespace mnist_recogniser {
 
@@ -25,39 +25,6 @@ namespace {
 using Bytes = std::span<const std::uint8_t>;
 
 constexpr std::uint64_t max_bytes = std::uint64_t{1} << 30;
-
-enum class Kind { png, jpeg, idx, other };
-
-/// How files of a kind begin.
-struct Start {
-  std::string_view bytes;
-  std::size_t at;
-  Kind kind;
-  const char* name;
-};
-
-using namespace std::string_view_literals;
-constexpr std::array starts{
-    Start{"\x89PNG\r\n\x1A\n"sv, 0, Kind::png, "a PNG file"},
-    Start{"\xFF\xD8\xFF"sv, 0, Kind::jpeg, "a JPEG file"},
-    Start{"\x1F\x8B"sv, 0, Kind::idx, "a gzip file"},
-    Start{"GIF8"sv, 0, Kind::other, "a GIF file"},
-    Start{"BM"sv, 0, Kind::other, "a BMP file"},
-    Start{"WEBP"sv, 8, Kind::other, "a WebP file"},
-    Start{"II*\0"sv, 0, Kind::other, "a TIFF file"},
-    Start{"MM\0*"sv, 0, Kind::other, "a TIFF file"},
-    Start{"ftypheic"sv, 4, Kind::other, "a HEIC file"},
-    Start{"ftypmif1"sv, 4, Kind::other, "a HEIF file"},
-    Start{"ftypavif"sv, 4, Kind::other, "an AVIF file"},
-    Start{"%PDF"sv, 0, Kind::other, "a PDF file"},
-    Start{"<svg"sv, 0, Kind::other, "an SVG file"},
-    Start{"<?xml"sv, 0, Kind::other, "an XML file, perhaps SVG"},
-    Start{"PK\x03\x04"sv, 0, Kind::other, "a ZIP archive"},
-    Start{"\x93NUMPY"sv, 0, Kind::other, "a NumPy file"},
-    Start{"P2"sv, 0, Kind::other, "a PGM file"},
-    Start{"P5"sv, 0, Kind::other, "a PGM file"},
-    Start{"\0\0"sv, 0, Kind::idx, "an IDX file"},
-};
 
 /// The bytes of another source, which must not be more than `most`.
 class LimitedSource final : public eigan::ByteSource {
@@ -76,6 +43,24 @@ class LimitedSource final : public eigan::ByteSource {
   eigan::ByteSource& source_;
   std::uint64_t most_, left_;
 };
+
+/// Grey of pixels of which it is known how opaque they are. What is transparent is white, and black where all that is
+/// opaque is light.
+GreyImage on_a_ground(const kit::Picture& picture) {
+  const auto& values = picture.bytes;
+  GreyImage image{picture.height, picture.width, std::vector<std::uint8_t>(values.size() / 2)};
+  constexpr int light = 160;
+  int darkest = 255;
+  bool any_transparent = false;
+  for (std::size_t i = 0; i < image.pixels.size(); ++i) {
+    if (values[2 * i + 1] >= 128) darkest = std::min<int>(darkest, values[2 * i]);
+    any_transparent = any_transparent || values[2 * i + 1] < 128;
+  }
+  const int ground = any_transparent && darkest >= light ? 0 : 255;
+  for (std::size_t i = 0; i < image.pixels.size(); ++i)
+    image.pixels[i] = kit::composed(values[2 * i], values[2 * i + 1], ground);
+  return image;
+}
 
 std::vector<GreyImage> read_idx(Bytes bytes, const std::string& name) {
   eigan::MemorySource packed(bytes, name);
@@ -102,24 +87,20 @@ std::vector<GreyImage> read_grey_images(const std::filesystem::path& path) {
 
 std::vector<GreyImage> parse_grey_images(std::span<const std::byte> file, const std::string& name) {
   const Bytes bytes(reinterpret_cast<const std::uint8_t*>(file.data()), file.size());
-  const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
   constexpr const char* expected = "PNG, JPEG or IDX images";
-  if (bytes.empty()) fail_data(name, ": an empty file, expected ", expected);
-  const auto* const start = std::find_if(starts.begin(), starts.end(), [&](const Start& s) {
-    return text.size() >= s.at && text.substr(s.at).starts_with(s.bytes);
-  });
-  if (start == starts.end()) fail_data(name, ": expected ", expected, ", found a file that begins otherwise");
-  switch (start->kind) {
-    case Kind::png:
-      return {read_png(bytes, name)};
-    case Kind::jpeg:
-      return {read_jpeg(bytes, name)};
-    case Kind::idx:
+  const kit::FileKind found = kit::file_kind(bytes);
+  switch (found.format) {
+    case kit::FileFormat::png:
+      return {on_a_ground(kit::decode_png(bytes, name, 2))};
+    case kit::FileFormat::jpeg:
+      return {on_a_ground(kit::decode_jpeg(bytes, name, 2))};
+    case kit::FileFormat::gzip:
+    case kit::FileFormat::idx:
       return read_idx(bytes, name);
-    case Kind::other:
+    case kit::FileFormat::other:
       break;
   }
-  fail_data(name, ": expected ", expected, ", found ", start->name);
+  fail_data(name, ": expected ", expected, ", found ", found.name);
 }
 
 }  // namespace mnist_recogniser

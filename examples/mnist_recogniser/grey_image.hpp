@@ -10,6 +10,8 @@
 
 #include <eigan/core/types.hpp>
 
+#include "kit/picture_file.hpp"
+
 namespace mnist_recogniser {
 
 using eigan::Index;
@@ -22,8 +24,7 @@ struct GreyImage {
   std::uint8_t at(Index row, Index col) const { return pixels[static_cast<std::size_t>(row * cols + col)]; }
 };
 
-/// An image has no more pixels.
-inline constexpr Index max_pixels = Index{1} << 24;
+using kit::max_pixels;
 
 /// The images in a file: one of a PNG or JPEG, any number of an IDX file, which may be gzip. Colours become grey, what
 /// is transparent becomes white, or black around ink that is white itself. eigan::Error if the file cannot be read, is

@@ -17,6 +17,8 @@
 #include <eigan/core/types.hpp>
 #include <eigan/core/view.hpp>
 #include <eigan/gan/gradient_penalty.hpp>
+#include <eigan/gan/image_pool.hpp>
+#include <eigan/gan/least_squares_loss.hpp>
 #include <eigan/gan/losses.hpp>
 #include <eigan/gan/networks.hpp>
 #include <eigan/gan/steps.hpp>

@@ -40,11 +40,19 @@ set(without_header
   golden/metrics_golden_test.cpp # all metrics, against NumPy
   golden/revision_6189ee1_test.cpp # files that an older eigan wrote
   golden/torch_network_test.cpp    # a file that PyTorch wrote
+  image_to_image/baselines_test.cpp      # examples/image_to_image
+  image_to_image/edges_test.cpp          # the same
+  image_to_image/fonts_test.cpp          # the same
+  image_to_image/own_pictures_test.cpp   # the same
+  image_to_image/splits_test.cpp         # the same
+  image_to_image/task_files_test.cpp     # the same
   kit/chart_axis_test.cpp        # examples/kit
   kit/columns_test.cpp             # the same
   kit/line_chart_test.cpp          # the same
   kit/loss_log_test.cpp            # the same
+  kit/read_picture_test.cpp        # the same
   kit/report_test.cpp              # the same
+  kit/resized_test.cpp             # the same
   kit/run_test.cpp                 # the same
   kit/score_log_test.cpp           # the same
   reliability/extreme_numbers_test.cpp      # dense layers and losses

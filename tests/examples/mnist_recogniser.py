@@ -454,7 +454,7 @@ class MnistRecogniser(unittest.TestCase):
         header = png(60, 60, [])
         bomb = png(4000, 4000, [bytes(4000)] * 4000)
         for name, content, words in (
-            ("text.png", b"These are words.", ("expected PNG, JPEG or IDX", "begins otherwise")),
+            ("text.png", b"These are words.", ("expected PNG, JPEG or IDX", "a text file")),
             ("empty.png", b"", ("an empty file",)),
             ("cut.png", good[:-40], ("damaged PNG",)),
             ("no_pixels.png", header, ("damaged PNG",)),

@@ -34,7 +34,8 @@ namespace detail {
 
 template <std::size_t rank>
 constexpr const char* idx_content() {
-  static_assert(rank == 1 || rank == 3);
+  static_assert(rank == 1 || rank == 3 || rank == 4);
+  if (rank == 4) return "images with channels (magic 00 00 08 04)";
   return rank == 3 ? "images (magic 00 00 08 03)" : "labels (magic 00 00 08 01)";
 }
 

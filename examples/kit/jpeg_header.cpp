@@ -7,7 +7,7 @@
 
 #include <eigan/core/error.hpp>
 
-namespace mnist_recogniser {
+namespace kit {
 namespace {
 
 using Bytes = std::span<const std::uint8_t>;
@@ -61,19 +61,22 @@ JpegHeader read_jpeg_header(Bytes bytes, const std::string& name) {
   eigan::detail::fail_data(name, ": a damaged JPEG file: no picture behind byte ", at);
 }
 
-GreyImage turned(const GreyImage& image, int orientation) {
-  if (orientation == 1) return image;
+Picture turned(const Picture& picture, int orientation) {
+  if (orientation == 1) return picture;
   const bool exchanged = orientation >= 5;
   const bool from_right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
   const bool from_below = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
-  GreyImage out{exchanged ? image.cols : image.rows, exchanged ? image.rows : image.cols, {}};
-  out.pixels.reserve(image.pixels.size());
-  for (Index row = 0; row < out.rows; ++row)
-    for (Index col = 0; col < out.cols; ++col) {
+  Picture out{
+      exchanged ? picture.width : picture.height, exchanged ? picture.height : picture.width, picture.channels, {}};
+  out.bytes.reserve(picture.bytes.size());
+  for (Index row = 0; row < out.height; ++row)
+    for (Index col = 0; col < out.width; ++col) {
       const Index r = exchanged ? col : row, c = exchanged ? row : col;
-      out.pixels.push_back(image.at(from_below ? image.rows - 1 - r : r, from_right ? image.cols - 1 - c : c));
+      for (Index channel = 0; channel < out.channels; ++channel)
+        out.bytes.push_back(
+            picture.at(from_below ? picture.height - 1 - r : r, from_right ? picture.width - 1 - c : c, channel));
     }
   return out;
 }
 
-}  // namespace mnist_recogniser
+}  // namespace kit

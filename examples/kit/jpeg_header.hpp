@@ -6,9 +6,9 @@
 #include <span>
 #include <string>
 
-#include "grey_image.hpp"
+#include "picture.hpp"
 
-namespace mnist_recogniser {
+namespace kit {
 
 struct JpegHeader {
   int orientation = 1;  ///< 1 to 8; 1 is upright
@@ -17,7 +17,7 @@ struct JpegHeader {
 /// eigan::Error for a file whose segments do not lead to a picture and an end.
 JpegHeader read_jpeg_header(std::span<const std::uint8_t> bytes, const std::string& name);
 
-/// The image upright.
-GreyImage turned(const GreyImage& image, int orientation);
+/// The picture upright.
+Picture turned(const Picture& picture, int orientation);
 
-}  // namespace mnist_recogniser
+}  // namespace kit

@@ -13,7 +13,7 @@
 
 #include "jpeg_header.hpp"
 
-namespace mnist_recogniser {
+namespace kit {
 namespace {
 
 /// stb unpacks as much as a file makes it; beyond this it is told that memory has run out. The largest image that is
@@ -28,15 +28,15 @@ void* reallocate(void* memory, std::size_t size) {
 }
 
 }  // namespace
-}  // namespace mnist_recogniser
+}  // namespace kit
 
 #define STB_IMAGE_IMPLEMENTATION
 #define STB_IMAGE_STATIC
 #define STBI_ONLY_PNG
 #define STBI_ONLY_JPEG
 #define STBI_NO_STDIO
-#define STBI_MALLOC(size) mnist_recogniser::allocate(size)
-#define STBI_REALLOC(memory, size) mnist_recogniser::reallocate(memory, size)
+#define STBI_MALLOC(size) kit::allocate(size)
+#define STBI_REALLOC(memory, size) kit::reallocate(memory, size)
 #define STBI_FREE(memory) std::free(memory)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wcast-align"
@@ -50,7 +50,7 @@ void* reallocate(void* memory, std::size_t size) {
 #include <stb/stb_image.h>
 #pragma GCC diagnostic pop
 
-namespace mnist_recogniser {
+namespace kit {
 
 using eigan::detail::fail_data;
 
@@ -111,38 +111,20 @@ void check_stated(Size size, std::uint64_t unpacked, std::uint64_t per_byte, Byt
   }
 }
 
-/// Grey and how opaque, pixel by pixel. What is transparent is white, and black where all that is opaque is light.
-GreyImage on_a_ground(std::span<const stbi_uc> values, Size size) {
-  GreyImage image{size.rows, size.cols, std::vector<std::uint8_t>(values.size() / 2)};
-  constexpr int light = 160;
-  int darkest = 255;
-  bool any_transparent = false;
-  for (std::size_t i = 0; i < image.pixels.size(); ++i) {
-    if (values[2 * i + 1] >= 128) darkest = std::min<int>(darkest, values[2 * i]);
-    any_transparent = any_transparent || values[2 * i + 1] < 128;
-  }
-  const int ground = any_transparent && darkest >= light ? 0 : 255;
-  for (std::size_t i = 0; i < image.pixels.size(); ++i) {
-    const int grey = values[2 * i], opaque = values[2 * i + 1];
-    image.pixels[i] = static_cast<std::uint8_t>((grey * opaque + ground * (255 - opaque) + 127) / 255);
-  }
-  return image;
-}
-
-GreyImage decode(Bytes bytes, const std::string& name, const char* kind) {
+Picture decode(Bytes bytes, const std::string& name, const char* kind, int channels) {
   Size size;
-  int channels = 0;
+  int found = 0;
   const std::unique_ptr<stbi_uc, void (*)(void*)> values(
-      stbi_load_from_memory(bytes.data(), static_cast<int>(bytes.size()), &size.cols, &size.rows, &channels, 2),
+      stbi_load_from_memory(bytes.data(), static_cast<int>(bytes.size()), &size.cols, &size.rows, &found, channels),
       [](void* memory) { std::free(memory); });
   if (!values) fail_data(name, ": a damaged ", kind, " file: ", eigan::printable(stbi_failure_reason()));
-  return on_a_ground({values.get(), 2 * static_cast<std::size_t>(size.rows) * static_cast<std::size_t>(size.cols)},
-                     size);
+  const std::ptrdiff_t count = std::ptrdiff_t{size.rows} * size.cols * channels;
+  return {size.rows, size.cols, channels, {values.get(), values.get() + count}};
 }
 
 }  // namespace
 
-GreyImage read_png(Bytes bytes, const std::string& name) {
+Picture decode_png(Bytes bytes, const std::string& name, int channels) {
   const Size size = stated_size(bytes, name, "PNG");
   constexpr std::array<std::uint8_t, 4> header{'I', 'H', 'D', 'R'};
   if (bytes.size() < 26 || !std::equal(header.begin(), header.end(), bytes.begin() + 12)) {
@@ -151,16 +133,16 @@ GreyImage read_png(Bytes bytes, const std::string& name) {
   check_chunks(bytes, name);
   // stb takes memory for all of them at once, so they must be there; deflate packs a thousand bytes into one at most.
   check_stated(size, unpacked_size(bytes, size.cols, size.rows), 1032, bytes, name, "PNG");
-  return decode(bytes, name, "PNG");
+  return decode(bytes, name, "PNG", channels);
 }
 
-GreyImage read_jpeg(Bytes bytes, const std::string& name) {
+Picture decode_jpeg(Bytes bytes, const std::string& name, int channels) {
   const Size size = stated_size(bytes, name, "JPEG");
   // A block of 64 pixels takes two bits at least, or one where its coefficients come in several scans.
   check_stated(size, static_cast<std::uint64_t>(size.cols) * static_cast<std::uint64_t>(size.rows), 512, bytes, name,
                "JPEG");
   const JpegHeader header = read_jpeg_header(bytes, name);
-  return turned(decode(bytes, name, "JPEG"), header.orientation);
+  return turned(decode(bytes, name, "JPEG", channels), header.orientation);
 }
 
-}  // namespace mnist_recogniser
+}  // namespace kit

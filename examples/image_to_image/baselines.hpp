@@ -1,0 +1,26 @@
+// What a translation that learns nothing scores: figures that a network must beat.
+#pragma once
+
+#include "picture_set.hpp"
+
+namespace image_to_image {
+
+/// Of test pictures, values from 0 to 1: mean absolute differences (L1), and decibels (PSNR), -10 log10 of the mean
+/// squared difference of all pictures, at most 100.
+struct Baselines {
+  double identity_l1 = 0, identity_psnr = 0;  ///< a handed on as it is, grey in each channel; of paired pictures alone
+  double mean_l1 = 0;                         ///< the mean of the training pictures of b, in place of each test picture
+  double nearest_l1 = 0;  ///< the b of the training picture whose a is nearest to the test picture's a
+};
+
+/// L1 and PSNR of pictures beside others. Where one set is grey and the other is not, each channel is compared with
+/// grey.
+struct Difference {
+  double l1 = 0, psnr = 0;
+};
+Difference difference(const PictureSet& x, const PictureSet& y);
+
+/// Baselines of paired test pictures. At most `most` of them are looked for among the training pictures.
+Baselines baselines(const TaskData& data, Index most = 1000);
+
+}  // namespace image_to_image

@@ -1,0 +1,82 @@
+// CycleGAN: translation learnt from two heaps of pictures that nobody has paired (Zhu et al. 2017, "Unpaired
+// Image-to-Image Translation using Cycle-Consistent Adversarial Networks"). G makes b of a, F makes a of b; each is
+// told by a discriminator whether it hits the other domain, and the way there and back must give the picture again:
+//   G, F minimise  (D_b(G(a)) - 1)^2 + (D_a(F(b)) - 1)^2 + 10 |F(G(a)) - a| + 10 |G(F(b)) - b|
+//                  + 5 |G(b) - b| + 5 |F(a) - a|                         (the identity, where channels are as many)
+//   D_b minimises  (D_b(b) - 1)^2 + D_b(G(a))^2,  with some of the last 50 translations in place of new ones;  D_a
+//   alike
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <eigan/core/buffer.hpp>
+#include <eigan/core/parallel.hpp>
+#include <eigan/gan/image_pool.hpp>
+#include <eigan/optim/adam.hpp>
+
+#include "kit/columns.hpp"
+
+#include "feed.hpp"
+#include "networks.hpp"
+
+namespace image_to_image {
+
+class CycleGan {
+ public:
+  /// `pictures` must outlive it.
+  CycleGan(const Recipe& recipe, const TwoDomains& pictures, std::uint64_t seed, eigan::Threads threads);
+
+  static const Columns& columns();
+  /// Every picture of the larger domain once.
+  Index steps_per_epoch() const;
+  /// The generators' step, then the discriminators'. Returns what the columns say. rate: a factor of the learning rates
+  /// beside their schedule.
+  std::vector<double> step(Index number, double rate = 1);
+
+  const Generator& a_to_b() const { return b_.generator; }
+  const Generator& b_to_a() const { return a_.generator; }
+  const AnyModel& discriminator() const { return b_.discriminator; }
+
+  /// Names everything that steps change: for checkpoints (eigan/io/checkpoint.hpp).
+  template <class Visit>
+  void visit_state(Visit&& visit) {
+    visit("a", a_), visit("b", b_);
+  }
+
+ private:
+  /// A domain: the generator that makes its pictures of the other's, who judges them, and the memory of a step.
+  struct Domain {
+    Domain(const Recipe& recipe, const PictureSet& own, const PictureSet& other, bool identity, eigan::Rng rng);
+
+    Generator generator;
+    AnyModel discriminator;
+    eigan::Adam<float> g_adam, d_adam;
+    eigan::ImagePool<float> pool;
+    eigan::Tape<float> made, back, judged;  // passes: translations; there and back again; the discriminator's
+    eigan::Buffer<float> g_grad, d_grad;
+    eigan::Matrix<float> given, own;       // the other domain's pictures, this one's behind them for the identity
+    eigan::Matrix<float> shown, gradient;  // to the discriminator: real pictures, then translations
+
+    template <class Visit>
+    void visit_state(Visit&& visit) {
+      visit("generator", generator), visit("generator.adam", g_adam);
+      visit("discriminator", discriminator), visit("discriminator.adam", d_adam);
+      if (pool.capacity() > 0) visit("pool", pool);
+    }
+  };
+
+  double there_and_back(Domain& there, Domain& home, eigan::Rng rng);
+  std::pair<double, double> improve_generator(Domain& domain, bool has_cycle);
+  double improve_discriminator(Domain& domain, eigan::Rng rng);
+
+  Recipe recipe_;
+  const TwoDomains& pictures_;
+  bool identity_;
+  eigan::Rng rng_;
+  eigan::Threads threads_;
+  Domain a_, b_;
+  Feed a_feed_, b_feed_;
+};
+
+}  // namespace image_to_image

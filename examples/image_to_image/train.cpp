@@ -1,0 +1,173 @@
+// `image_to_image train`: the training loop, and what it leaves in its folder.
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <eigan/io/atomic_file.hpp>
+
+#include "kit/exit_code.hpp"
+#include "kit/message.hpp"
+#include "kit/run.hpp"
+
+#include "baselines.hpp"
+#include "commands.hpp"
+#include "cycle_gan.hpp"
+#include "data.hpp"
+#include "describe.hpp"
+#include "pix2pix.hpp"
+#include "scores.hpp"
+#include "sheet.hpp"
+#include "translator.hpp"
+
+namespace image_to_image {
+namespace {
+
+constexpr Index sheet_examples = 32, scored_pictures = 500;
+
+/// What one looks at and keeps of a training.
+template <class Method>
+class Results {
+  static constexpr bool has_way_back = requires(Method & method) { method.b_to_a(); };
+
+ public:
+  Results(const TrainOptions& options, const TaskData& data, Method& method, kit::Run& run)
+      : options_(options),
+        data_(data),
+        method_(method),
+        run_(run),
+        shown_(held_out().a.count > 0 ? held_out() : data.train) {
+    a_ = some_of(shown_.a, spread(shown_.a.count, sheet_examples));
+    b_ = some_of(shown_.b, spread(shown_.b.count, sheet_examples));
+    const auto scored = spread(held_out().a.count, scored_pictures);
+    if (held_out().paired && held_out().b.count == held_out().a.count)
+      scored_a_ = some_of(held_out().a, scored), scored_b_ = some_of(held_out().b, scored);
+  }
+
+  Translator a_to_b() const { return translator(method_.a_to_b(), false); }
+  Translator b_to_a() const requires(has_way_back) { return translator(method_.b_to_a(), true); }
+
+  void write_sheet(const std::filesystem::path& path) const {
+    std::vector<PictureSet> sets{a_, a_to_b().translate(a_, {}, threads())};
+    if (shown_.paired) sets.push_back(b_);
+    if constexpr (has_way_back) {
+      const Index n = std::min(a_.count, b_.count);
+      if (!shown_.paired) {
+        std::vector<Index> first = spread(n, n);
+        const PictureSet from = some_of(b_, first), made = b_to_a().translate(from, {}, threads());
+        for (PictureSet& set : sets) set = some_of(set, first);
+        sets.push_back(from), sets.push_back(made);
+      }
+    }
+    image_to_image::write_sheet(path, sets);
+  }
+  void score() {
+    if (scored_a_.count == 0) return;
+    const Difference from_partners = difference(a_to_b().translate(scored_a_, {}, threads()), scored_b_);
+    run_.scores().add(run_.epochs(), scored_a_.count, {from_partners.psnr, from_partners.l1});
+    run_.scores().write_csv(run_.folder().file("metrics.csv"));
+  }
+  void save() const {
+    save_translator(run_.folder().file("a_to_b.safetensors"), a_to_b(), about());
+    if constexpr (has_way_back) save_translator(run_.folder().file("b_to_a.safetensors"), b_to_a(), about());
+  }
+  std::vector<Evaluation> evaluations() const {
+    std::vector<Evaluation> all;
+    const bool validation = data_.test.a.count == 0;
+    if (held_out().a.count == 0) return all;
+    all.push_back(evaluated(a_to_b(), data_, validation, options_.recogniser, threads()));
+    if constexpr (has_way_back) all.push_back(evaluated(b_to_a(), data_, validation, "", threads()));
+    return all;
+  }
+
+ private:
+  eigan::Threads threads() const { return {options_.run.threads}; }
+  const TwoDomains& held_out() const { return data_.validation; }
+  Translator translator(const Generator& model, bool back) const {
+    const Recipe& r = options_.recipe;
+    const bool own = r.norm == Norm::batch && r.image_statistics;
+    return {own ? with_image_statistics(r, model) : model.clone(),
+            data_.info.task,
+            back ? data_.info.b : data_.info.a,
+            back ? data_.info.a : data_.info.b,
+            back != options_.data.reversed,
+            Index{1} << halvings(r, model.input_shape())};
+  }
+  std::map<std::string, std::string> about() const {
+    const Recipe& r = options_.recipe;
+    return {{"method", methods[static_cast<std::size_t>(r.method)]},
+            {"norm", norms[static_cast<std::size_t>(r.norm)]},
+            {"statistics", r.norm == Norm::batch ? statistics[r.image_statistics ? 1 : 0] : "image"},
+            {"licence", data_.info.licence},
+            {"seed", std::to_string(options_.seed)},
+            {"epoch", std::to_string(run_.epochs())},
+            {"step", std::to_string(run_.step())}};
+  }
+
+  const TrainOptions& options_;
+  const TaskData& data_;
+  Method& method_;
+  kit::Run& run_;
+  const TwoDomains& shown_;
+  PictureSet a_, b_;                // on sheets
+  PictureSet scored_a_, scored_b_;  // on the way
+};
+
+template <class Method>
+int train_by(const TrainOptions& options, const TaskData& data) {
+  const Recipe& recipe = options.recipe;
+  Method method(recipe, data.train, options.seed, {options.run.threads});
+  const Index images = std::max(data.train.a.count, data.train.b.count);
+  kit::Run run(options.run, {.program = "image_to_image",
+                             .plan = {recipe.epochs, method.steps_per_epoch(), images},
+                             .columns = Method::columns(),
+                             .scores = {{"psnr", "PSNR of validation pictures", "dB"},
+                                        {"l1", "L1 of validation pictures, in [0, 1]", "mean of |difference|"}},
+                             .files = {"a_to_b.safetensors", "b_to_a.safetensors"}});
+  run.holds([&](auto visit) { method.visit_state(visit); });
+  run.depends_on("pictures", fingerprint(data.train));
+  Results<Method> results(options, data, method, run);
+  const auto words = described(options, data, method.a_to_b(), method.discriminator(), method.steps_per_epoch());
+  if (!run.begin(settings(options, data, words))) return success;
+  while (run.next()) {
+    if (!run.took(method.step(run.step(), run.rate()))) continue;
+    if (!run.ends_epoch() || !run.wants_sheet()) continue;
+    run.try_to([&] { results.write_sheet(run.folder().sheet(run.epochs())); });
+    run.try_to([&] { results.score(); });
+  }
+  run.close();
+  results.write_sheet(run.folder().file("samples.png"));
+  results.save();
+
+  kit::Report report = run.report(concat(data.info.a, " to ", data.info.b));
+  report.settings = words;
+  std::string tables;
+  if (run.epochs() == recipe.epochs)
+    for (const Evaluation& evaluation : results.evaluations()) {
+      if (tables.empty()) eigan::write_file(run.folder().file("evaluation.json"), evaluation.json());
+      report.tables.push_back({"Scores", evaluation.header(), evaluation.cells(), evaluation.note});
+      tables += evaluation.table() + "\n";
+    }
+  write_report(run.folder().file("report.html"), report);
+  const int code = run.end({});
+  if (code != success || options.run.quiet) return code;
+  const std::string folder = run.folder().name();
+  say(tables, "trained in ", duration(run.seconds()), "; ", folder, " holds",
+      "\n  report.html             all of it on one page", "\n  samples.png, samples/   sheets: input, output, target",
+      "\n  losses.svg, losses.csv", "\n  a_to_b.safetensors      the translator",
+      "\nyour pictures: image_to_image translate ", folder, "/a_to_b.safetensors picture.png --out translated");
+  return success;
+}
+
+}  // namespace
+
+int train(const TrainOptions& options) {
+  const TaskData data = read_data(options.data);
+  if (options.recipe.method == Method::cycle_gan) return train_by<CycleGan>(options, data);
+  if (!data.train.paired)
+    throw BadInput("the pictures are not paired, which pix2pix needs; --method cyclegan does without");
+  return train_by<Pix2Pix>(options, data);
+}
+
+}  // namespace image_to_image

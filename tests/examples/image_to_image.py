@@ -1,0 +1,205 @@
+"""Runs image_to_image as a user would, on a few made-up pictures: what it trains, writes, says, and refuses.
+
+    python3 tests/examples/image_to_image.py build/release/bin/image_to_image
+"""
+import json
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+from support import ENVIRONMENT, digest, png, png_size, read_safetensors, with_safetensors_header
+
+PROGRAM = Path(sys.argv[1]).resolve()
+PAIRS, SIDE = 20, 16
+SMALL = ["--size", str(SIDE), "--g-channels", "4,8", "--blocks", "1", "--d-channels", "4", "--d-levels", "1", "--batch", "4",
+         "--threads", "1", "--quiet"]
+
+
+def picture(kind, seed, side=SIDE):
+    """An outline (kind a), or the same square filled with a colour (kind b)."""
+    numbers = random.Random(seed)
+    top, left, size = numbers.randrange(1, 5), numbers.randrange(1, 5), numbers.randrange(6, 10)
+    rows = []
+    for y in range(side):
+        row = b""
+        for x in range(side):
+            inside = top <= y < top + size and left <= x < left + size
+            edge = inside and (y in (top, top + size - 1) or x in (left, left + size - 1))
+            row += (b"\0\0\0" if edge else b"\xff\xff\xff") if kind == "a" else (
+                b"\0\0\0" if edge else b"\xe0\x40\x20" if inside else b"\xff\xff\xff")
+        rows.append(row)
+    return rows
+
+
+def write_pairs(folder, count=PAIRS, side=SIDE):
+    folder.mkdir()
+    for i in range(count):
+        rows = [a + b for a, b in zip(picture("a", i, side), picture("b", i, side))]
+        (folder / f"{i:03}.png").write_bytes(png(2 * side, side, rows, kind=2))
+
+
+class Case(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.holder = tempfile.TemporaryDirectory()
+        cls.folder = Path(cls.holder.name)
+        cls.pairs = cls.folder / "pairs"
+        write_pairs(cls.pairs)
+        for kind in "ab":
+            (cls.folder / kind).mkdir()
+            for i in range(12):
+                (cls.folder / kind / f"{kind}{i}.png").write_bytes(png(SIDE, SIDE, picture(kind, 100 + i), kind=2))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.holder.cleanup()
+
+    def call(self, *arguments, code=0):
+        done = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, cwd=self.folder,
+                              env=ENVIRONMENT, timeout=600)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done.stdout + done.stderr
+
+    def train(self, out, *arguments, code=0, data=("--pairs", "pairs")):
+        return self.call("train", *data, "--out", out, *SMALL, *arguments, code=code)
+
+    def refuse(self, *arguments, code=3, words=()):
+        """One line, which says all of this."""
+        text = self.call(*arguments, code=code)
+        self.assertTrue(text.startswith("image_to_image: error: ") and text.count("\n") == 1, text)
+        for word in words:
+            self.assertIn(str(word), text)
+
+
+class TestPairs(Case):
+    def test_a_folder_of_pairs_trains_and_translates(self):
+        self.train("run", "--epochs", "100", "--lr", "0.005", "--samples-every", "20")
+        run = self.folder / "run"
+        for name in ("a_to_b.safetensors", "report.html", "samples.png", "losses.csv", "metrics.csv", "result.json",
+                     "evaluation.json", "samples/epoch_020.png"):
+            self.assertTrue((run / name).exists(), name)
+        metadata, _ = read_safetensors(run / "a_to_b.safetensors")
+        self.assertEqual((metadata["task"], metadata["direction"], metadata["norm"], metadata["multiple"]),
+                         ("own pairs", "a to b", "instance", "4"))
+        rows = json.loads((run / "evaluation.json").read_text())["rows"]
+        scores = {row["name"]: row for row in rows}
+        self.assertLess(scores["translations"]["l1"], scores["as they are"]["l1"] / 2)
+        self.assertLess(scores["translations"]["l1"], scores["nearest neighbour"]["l1"])
+
+        self.call("translate", "run/a_to_b.safetensors", "a", "pairs/000.png", "--out", "made")
+        self.assertEqual(sorted(path.name for path in (self.folder / "made").iterdir()),
+                         sorted([f"a{i}.png" for i in range(12)] + ["000.png"]))
+        self.assertEqual(png_size(self.folder / "made/a0.png"), (SIDE, SIDE))
+        self.assertEqual(png_size(self.folder / "made/000.png"), (2 * SIDE, SIDE))  # any legal size
+        self.refuse("translate", "run/a_to_b.safetensors", "a", "--out", "made", words=["a0.png", "--force"])
+
+    def test_what_is_no_input_gets_one_line(self):
+        self.train("model", "--epochs", "1")
+        model = "model/a_to_b.safetensors"
+        (self.folder / "text.png").write_text("no picture")
+        (self.folder / "tiny.png").write_bytes(png(3, 3, picture("a", 1, 3), kind=2))
+        (self.folder / "odd.png").write_bytes(png(18, 18, picture("a", 1, 18), kind=2))
+        (self.folder / "empty").mkdir()
+        self.refuse("translate", model, "text.png", "--out", "no", words=["text.png"])
+        self.refuse("translate", model, "tiny.png", "--out", "no", words=["tiny.png", "3x3", "nearest"])
+        self.refuse("translate", model, "odd.png", "--out", "no", words=["odd.png", "18x18", "multiples of 4"])
+        self.refuse("translate", model, "empty", "--out", "no", words=["empty"])
+        self.refuse("translate", model, "absent.png", "--out", "no", words=["absent.png"])
+        self.refuse("translate", "text.png", "a", "--out", "no", words=["text.png"])
+        self.refuse("translate", model, "a", "--out", "no", "--noise", 1, words=["dropout"])
+        self.refuse("evaluate", model, "--data", "empty", words=["empty"])
+        self.refuse("train", "--pairs", "empty", "--out", "no", words=["empty"])
+        self.refuse("train", "--pairs", "absent", "--out", "no", words=["absent"])
+        self.refuse("train", "--out", "no", code=2, words=["--pairs"])
+        self.refuse("train", "--a", "a", "--out", "no", code=2, words=["--b"])
+        self.refuse("train", "sketches2cats", "--out", "no", code=2, words=["edges2fashion"])
+        (self.folder / "odd").mkdir()
+        (self.folder / "odd/lonely.png").write_bytes(png(15, 16, picture("a", 1), kind=2))
+        self.refuse("train", "--pairs", "odd", "--out", "no", words=["lonely.png"])
+
+        other = self.folder / "other.safetensors"
+        other.write_bytes(with_safetensors_header(
+            self.folder / model, lambda header: header["__metadata__"].update(network="generator")))
+        self.refuse("translate", other, "a", "--out", "no", words=["translator", "generator"])
+        self.assertFalse((self.folder / "no").exists())
+
+    def test_a_grey_model_refuses_colour(self):
+        self.train("grey", "--epochs", "1", "--a-channels", "1")
+        self.call("translate", "grey/a_to_b.safetensors", "a", "--out", "from-grey")
+        self.refuse("translate", "grey/a_to_b.safetensors", "b", "--out", "from-colour", words=["grey", "colour"])
+
+    def test_another_task_s_data_are_refused(self):
+        self.train("own", "--epochs", "1")
+        data = self.folder / "prepared"
+        data.mkdir()
+        (data / "task.json").write_text("{}")
+        self.refuse("evaluate", "own/a_to_b.safetensors", "--data", "prepared", words=["prepared"])
+
+    def test_ablations_and_norms(self):
+        for name, options in {"l1": ["--loss", "l1"], "gan": ["--loss", "gan"], "plain": ["--generator", "encoder-decoder"],
+                              "batch": ["--norm", "batch"], "image": ["--norm", "batch", "--statistics", "image"],
+                              "noisy": ["--dropout", "0.5"], "back": ["--reverse"]}.items():
+            with self.subTest(name):
+                self.train(name, "--epochs", "1", *options)
+                self.call("translate", f"{name}/a_to_b.safetensors", "a/a0.png", "--out", f"{name}-made")
+        metadata, _ = read_safetensors(self.folder / "image/a_to_b.safetensors")
+        self.assertEqual((metadata["norm"], metadata["statistics"]), ("batch", "image"))
+        self.assertNotIn("BatchNorm", metadata["architecture"])
+        self.assertEqual(read_safetensors(self.folder / "back/a_to_b.safetensors")[0]["direction"], "b to a")
+
+        made = [self.folder / f"noise{i}/a0.png" for i in range(3)]
+        for path, seed in zip(made, (1, 1, 2)):
+            self.call("translate", "noisy/a_to_b.safetensors", "a/a0.png", "--out", path.parent.name, "--noise", seed)
+        self.assertEqual(digest(made[0]), digest(made[1]))
+        self.assertNotEqual(digest(made[0]), digest(made[2]))
+        self.refuse("translate", "batch/a_to_b.safetensors", "a/a0.png", "--out", "no", "--noise", 1, words=["dropout"])
+
+    def test_threads_do_not_matter(self):
+        self.train("one", "--epochs", "2", "--dropout", "0.5")
+        self.train("three", "--epochs", "2", "--dropout", "0.5", "--threads", "3")
+        self.assertEqual(digest(self.folder / "one/a_to_b.safetensors"), digest(self.folder / "three/a_to_b.safetensors"))
+
+
+class TestUnpaired(Case):
+    DATA = ("--a", "a", "--b", "b")
+    EXACT = ["--epochs", "60", "--pool", "5", "--flat", "0.25"]
+
+    def test_a_stopped_run_goes_on_to_the_same_bits(self):
+        self.train("whole", *self.EXACT, data=self.DATA)
+        command = [PROGRAM, "train", *self.DATA, "--out", "parts", *SMALL, *self.EXACT, "--checkpoint-every", "1"]
+        process = subprocess.Popen(command, cwd=self.folder, env=ENVIRONMENT, stderr=subprocess.DEVNULL)
+        while process.poll() is None and not (self.folder / "parts/samples/epoch_020.png").exists():
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)  # amid the fall of the learning rate, the pool being full
+        self.assertEqual(process.wait(), 128 + signal.SIGTERM)
+        self.train("parts", *self.EXACT, "--checkpoint-every", "1", "--resume", data=self.DATA)
+        for name in ("a_to_b.safetensors", "b_to_a.safetensors", "losses.csv"):
+            self.assertEqual(digest(self.folder / "whole" / name), digest(self.folder / "parts" / name), name)
+
+    def test_both_directions_and_no_cycle(self):
+        self.train("cycle", "--epochs", "2", data=self.DATA)
+        self.train("none", "--epochs", "1", "--cycle", "0", "--pool", "0", data=self.DATA)
+        for name, kind in (("a_to_b", "a"), ("b_to_a", "b")):
+            self.call("translate", f"cycle/{name}.safetensors", kind, "--out", f"cycle-{name}")
+            self.assertEqual(len(list((self.folder / f"cycle-{name}").iterdir())), 12)
+        self.refuse("train", *self.DATA, "--out", "no", "--norm", "batch", code=2, words=["--norm"])
+
+    def test_threads_do_not_matter(self):
+        self.train("one", "--epochs", "2", data=self.DATA)
+        self.train("two", "--epochs", "2", "--threads", "2", data=self.DATA)
+        self.assertEqual(digest(self.folder / "one/b_to_a.safetensors"), digest(self.folder / "two/b_to_a.safetensors"))
+
+
+class TestHelp(Case):
+    def test_help_begins_with_examples(self):
+        for command in ((), ("train",), ("translate",), ("evaluate",), ("prepare",)):
+            self.assertIn("Examples:\n  image_to_image ", self.call(*command, "--help"))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
