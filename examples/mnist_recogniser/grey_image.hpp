@@ -2,25 +2,14 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
 
-#include <eigan/core/types.hpp>
+#include "grey.hpp"
 
 namespace mnist_recogniser {
-
-using eigan::Index;
-
-struct GreyImage {
-  Index rows = 0;
-  Index cols = 0;
-  std::vector<std::uint8_t> pixels;  ///< row-major, 0 black to 255 white
-
-  std::uint8_t at(Index row, Index col) const { return pixels[static_cast<std::size_t>(row * cols + col)]; }
-};
 
 /// An image has no more pixels.
 inline constexpr Index max_pixels = Index{1} << 24;
