@@ -67,6 +67,11 @@ const AnyModel& the_model() {
 
 }  // namespace
 
+// The C library would ask a system for its environment, and there is none.
+extern "C" char* getenv(const char* /*name*/) {
+  return nullptr;
+}
+
 #define EXPORT(name) __attribute__((export_name(#name))) void
 
 namespace page {

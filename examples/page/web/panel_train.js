@@ -1,0 +1,81 @@
+// The panel where a GAN is trained, in a worker of its own.
+import { save, show } from "./canvas.js";
+import { asset } from "./assets.js";
+import { Chart } from "./chart.js";
+
+const side = 280;
+const seed = 1;
+
+/** @param newHelper makes a worker */
+export function trainPanel(panel, newHelper) {
+  const find = (name) => panel.querySelector(name);
+  const [start, reset, keep] = ["start", "reset", "keep"].map((name) => find("." + name));
+  const say = (text) => (find("output").textContent = text);
+  const chart = new Chart(find(".chart"));
+  let helper = null;
+  let running = false;
+  let ending = null; // a promise
+  let steps = 0;
+  let seconds = 0;
+
+  function tell({ count, means, milliseconds, sheet }) {
+    steps += count;
+    seconds += milliseconds / 1000;
+    const [d, g, real, fake] = means;
+    chart.add(steps, d, g);
+    const numbers = { steps, seconds: seconds.toFixed(1), d: d.toFixed(3), g: g.toFixed(3), real: real.toFixed(2), fake: fake.toFixed(2) };
+    for (const [name, value] of Object.entries(numbers)) find(".value-" + name).textContent = value;
+    if (sheet) draw(sheet);
+  }
+  function draw(sheet) {
+    show(find(".sheet"), sheet, side);
+    find(".sheet").setAttribute("aria-label", `A hundred digits that the generator draws after ${steps} steps`);
+  }
+  function buttons() {
+    start.textContent = running ? "Pause" : steps > 0 ? "Go on" : "Start";
+    reset.disabled = steps === 0;
+    keep.disabled = steps === 0 || running;
+  }
+
+  async function train() {
+    running = true;
+    buttons();
+    try {
+      if (!helper) {
+        say("Unpacking the images …");
+        helper = newHelper();
+        await helper.ask("begin", { images: await asset("digits.idx"), seed });
+      }
+      say("Training. It can be paused at any time.");
+      const most = Number(panel.dataset.steps ?? Infinity);
+      draw(await helper.ask("train", { most }, tell));
+      say(`Paused after ${steps} steps.`);
+    } catch (error) {
+      say(error.message);
+    }
+    running = false;
+    buttons();
+  }
+  async function pause() {
+    helper?.ask("stop");
+    await ending;
+  }
+
+  start.onclick = () => {
+    if (running) pause();
+    else ending = train();
+  };
+  reset.onclick = () => {
+    helper?.worker.terminate();
+    helper = null;
+    running = false;
+    steps = seconds = 0;
+    chart.clear();
+    for (const value of panel.querySelectorAll("[class^=value-]")) value.textContent = "–";
+    find(".sheet").width = side;
+    say("Nothing is trained yet.");
+    buttons();
+  };
+  keep.onclick = async () => save("generator.safetensors", new Blob([await helper.ask("file")]));
+  buttons();
+}
