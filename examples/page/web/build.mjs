@@ -18,7 +18,7 @@ function bundle(name, done = new Set()) {
   const before = [...text.matchAll(imports)].map(([, other]) => bundle(other, done)).join("");
   return before + text.replace(imports, "").replace(/^export /gm, "") + "\n";
 }
-const script = (name) => `"use strict";\n${bundle(name)}`;
+const script = (name) => `"use strict";\n(() => {\n${bundle(name)}})();\n`;
 
 /** A text inside <script>: nothing in it may end that. */
 const inside = (text) => text.replaceAll("</script", "<\\/script");

@@ -4,7 +4,7 @@ import { digits } from "./examples.js";
 import { latest } from "./helper.js";
 import { Sketch } from "./sketch.js";
 
-const side = 224;
+const paperSide = 224;
 
 export function readPanel(panel, helper) {
   const find = (name) => panel.querySelector(name);
@@ -42,7 +42,8 @@ export function readPanel(panel, helper) {
       find(".seen").hidden = false;
       const best = Math.max(...probabilities);
       const digit = probabilities.indexOf(best);
-      const sure = best >= 0.8 ? `It is a ${digit}` : `Perhaps a ${digit}`;
+      const name = digit === 8 ? "an 8" : `a ${digit}`;
+      const sure = (best >= 0.8 ? "It is " : "Perhaps ") + name;
       say(`${sure}, ${(100 * best).toFixed(1)} %. Read in ${milliseconds(begun)}.`);
     } catch (error) {
       tell(new Array(10).fill(0));
@@ -50,7 +51,7 @@ export function readPanel(panel, helper) {
       say(error.message[0].toUpperCase() + error.message.slice(1) + ".");
     }
   });
-  sketch = new Sketch(panel, { side, dot: 8, brush: 2, label: "Paper for a digit", changed: () => read() });
+  sketch = new Sketch(panel, { side: paperSide, dot: 8, brush: 2, label: "Paper for a digit", changed: () => read() });
   addButtons(find(".examples"), Object.keys(digits), (name) => sketch.begin(digits[name]));
   find(".save").onclick = () => savePicture("digit.png", sketch.paper);
   read();

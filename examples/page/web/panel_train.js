@@ -3,7 +3,7 @@ import { save, show } from "./canvas.js";
 import { asset } from "./assets.js";
 import { Chart } from "./chart.js";
 
-const side = 280;
+const sheetSide = 280;
 const seed = 1;
 
 /** @param newHelper makes a worker */
@@ -28,7 +28,7 @@ export function trainPanel(panel, newHelper) {
     if (sheet) draw(sheet);
   }
   function draw(sheet) {
-    show(find(".sheet"), sheet, side);
+    show(find(".sheet"), sheet, sheetSide);
     find(".sheet").setAttribute("aria-label", `A hundred digits that the generator draws after ${steps} steps`);
   }
   function buttons() {
@@ -72,7 +72,7 @@ export function trainPanel(panel, newHelper) {
     steps = seconds = 0;
     chart.clear();
     for (const value of panel.querySelectorAll("[class^=value-]")) value.textContent = "–";
-    find(".sheet").width = side;
+    find(".sheet").width = sheetSide;
     say("Nothing is trained yet.");
     buttons();
   };

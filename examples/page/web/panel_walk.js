@@ -4,7 +4,7 @@ import { addButtons, milliseconds, savePicture, show } from "./canvas.js";
 import { latest } from "./helper.js";
 import { Path } from "./path.js";
 
-const side = 28;
+const digitSide = 28;
 const reach = 2.5; // of a slider; a normal number is rarely further from 0
 const grid = 9; // digits in a row of the map
 const frames = 12; // of a way
@@ -52,18 +52,18 @@ export function walkPanel(panel, helper, size) {
 
   const drawDigit = latest(async () => {
     const begun = performance.now();
-    show(find(".digit"), await ask(z, 1), side);
+    show(find(".digit"), await ask(z, 1), digitSide);
     say(`Drawn in ${milliseconds(begun)}.`);
   });
   const drawMap = latest(async () => {
     const place = (i) => reach * ((2 * i + 1) / grid - 1);
     const points = Array.from({ length: grid * grid }, (_, i) => moved([place(i % grid), place(Math.floor(i / grid))]));
-    show(find(".map"), await ask(joined(points), grid), grid * side);
+    show(find(".map"), await ask(joined(points), grid), grid * digitSide);
   });
   const drawWay = latest(async () => {
     const points = path.places(frames);
     find(".way").hidden = points.length === 0;
-    if (points.length > 0) show(find(".way"), await ask(joined(points.map(moved)), frames), frames * side);
+    if (points.length > 0) show(find(".way"), await ask(joined(points.map(moved)), frames), frames * digitSide);
   });
 
   const path = new Path(find(".plane"), {

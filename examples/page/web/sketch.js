@@ -38,7 +38,7 @@ export class Sketch {
   }
   isEmpty() {
     const last = this.items[this.place - 1];
-    return !last || last.clears === true;
+    return !last || last.lines.length === 0;
   }
 
   /** Strokes, a list of lists of points from 0 to 1, in place of what is there. */
@@ -122,7 +122,7 @@ export class Sketch {
     this.pen.strokeStyle = ink;
     this.pen.beginPath();
     this.pen.moveTo(from.x, from.y);
-    this.pen.lineTo(points[i].x, points[i].y);
+    this.pen.lineTo(points[i].x + (i === 0 ? 0.01 : 0), points[i].y); // a line of no length would leave no dot
     this.pen.stroke();
   }
 
