@@ -1,10 +1,11 @@
 // A browser of the system with the page in it, and what tests look at.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, extname, join, resolve } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
@@ -121,4 +122,13 @@ export function file(name, bytes) {
 export function difference(a, b) {
   if (a.length !== b.length) throw new Error(`pictures of ${a.length} and ${b.length} bytes`);
   return a.reduce((most, byte, i) => Math.max(most, Math.abs(byte - b[i])), 0);
+}
+
+/** What a click on "Save generator" saves. */
+export async function saved(page, name) {
+  const client = await page.createCDPSession();
+  await client.send("Page.setDownloadBehavior", { behavior: "allow", downloadPath: scratch });
+  await press(page, "#train", "Save generator");
+  for (let i = 0; i < 600 && !existsSync(file(name)); i++) await pause(100);
+  return readFileSync(file(name));
 }
