@@ -49,6 +49,8 @@ set(without_header
   kit/report_test.cpp              # the same
   kit/run_test.cpp                 # the same
   kit/score_log_test.cpp           # the same
+  page/eight_bits_test.cpp         # examples/page
+  page/pictures_test.cpp           # the same
   reliability/extreme_numbers_test.cpp      # dense layers and losses
   reliability/extreme_images_test.cpp       # all other layers
   reliability/fast_math_test.cpp            # options and texts under -ffast-math
