@@ -54,9 +54,9 @@ test("keys alone reach and work everything", async () => {
     if (reached.has(at)) continue;
     reached.add(at);
     if (at === "read paper") {
-      await page.keyboard.press("Space");
+      await page.keyboard.press(" ");
       for (let k = 0; k < 12; k++) await page.keyboard.press("ArrowDown");
-      await page.keyboard.press("Space");
+      await page.keyboard.press(" ");
       await said(page, "#read", "^(It is|Perhaps)");
     }
     if (at === "walk plane") {

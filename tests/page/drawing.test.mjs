@@ -114,12 +114,12 @@ test("keys alone draw, erase and undo", async () => {
   await page.focus(paper);
   await page.keyboard.press("Delete");
   assert.equal(await ink(), 0);
-  await page.keyboard.press("Space");
+  await page.keyboard.press(" ");
   for (let i = 0; i < 5; i++) await page.keyboard.press("ArrowDown");
   await page.keyboard.down("Shift");
   await page.keyboard.press("ArrowRight");
   await page.keyboard.up("Shift");
-  await page.keyboard.press("Space");
+  await page.keyboard.press(" ");
   const drawn = await ink();
   assert.ok(drawn > 500, `${drawn} pixels`);
   await page.keyboard.press("ArrowDown");

@@ -3,7 +3,7 @@
 const width = 300;
 const height = 120;
 const top = 3; // of a loss that is shown
-const most = 300; // points of a line; then every second one is left out
+const most = 300; // points of a line; where there would be more, every second one is left out
 
 export class Chart {
   constructor(svg) {
@@ -13,11 +13,17 @@ export class Chart {
   }
   clear() {
     this.points = [];
+    this.every = 1;
+    this.added = 0;
     this.show();
   }
   add(step, ...losses) {
+    if (this.added++ % this.every !== 0) return;
     this.points.push([step, ...losses]);
-    if (this.points.length > most) this.points = this.points.filter((_, i) => i % 2 === 1);
+    if (this.points.length > most) {
+      this.points = this.points.filter((_, i) => i % 2 === 0);
+      this.every *= 2;
+    }
     this.show();
   }
   show() {
