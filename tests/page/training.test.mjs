@@ -71,9 +71,19 @@ test("reset begins anew: the same steps give the same digits", async () => {
   assert.equal(difference(await again(), await again()), 0);
 });
 
+test("reset while the images are unpacked ends that training", async () => {
+  await press(page, "#train", "Reset");
+  await press(page, "#train", "Start");
+  await press(page, "#train", "Reset");
+  await said(page, "#train", "^Nothing is trained");
+  await pause(500);
+  assert.equal(await page.$eval("#train output", (output) => output.textContent), "Nothing is trained yet.");
+  assert.equal(await page.$eval("#train .start", (button) => button.textContent), "Start");
+});
+
 test("drawing goes on while it trains", async () => {
   await page.$eval("#train", (panel) => delete panel.dataset.steps);
-  await press(page, "#train", "Go on");
+  await press(page, "#train", "Start");
   await press(page, "#read", "a 5");
   await said(page, "#read", "^It is a 5");
   await press(page, "#train", "Pause");

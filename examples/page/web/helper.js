@@ -39,11 +39,14 @@ export function latest(work) {
     next = details;
     if (busy) return;
     busy = true;
-    while (next) {
-      const now = next;
-      next = null;
-      await work(...now);
+    try {
+      while (next) {
+        const now = next;
+        next = null;
+        await work(...now);
+      }
+    } finally {
+      busy = false;
     }
-    busy = false;
   };
 }

@@ -14,7 +14,6 @@ export function trainPanel(panel, newHelper) {
   const chart = new Chart(find(".chart"));
   let helper = null;
   let running = false;
-  let ending = null; // a promise
   let steps = 0;
   let seconds = 0;
 
@@ -33,22 +32,24 @@ export function trainPanel(panel, newHelper) {
   }
   function buttons() {
     start.textContent = running ? "Pause" : steps > 0 ? "Go on" : "Start";
-    reset.disabled = steps === 0;
+    reset.disabled = helper === null;
     keep.disabled = steps === 0 || running;
   }
 
   async function train() {
+    const begins = !helper;
+    const mine = (helper ??= newHelper());
     running = true;
     buttons();
     try {
-      if (!helper) {
+      if (begins) {
         say("Unpacking the images …");
-        helper = newHelper();
-        await helper.ask("begin", { images: await asset("digits.idx"), seed });
+        await mine.ask("begin", { images: await asset("digits.idx"), seed });
       }
+      if (mine !== helper) return; // there was a reset
       say("Training. It can be paused at any time.");
       const most = Number(panel.dataset.steps ?? Infinity);
-      draw(await helper.ask("train", { most }, tell));
+      draw(await mine.ask("train", { most }, tell));
       say(`Paused after ${steps} steps.`);
     } catch (error) {
       say(error.message);
@@ -56,14 +57,10 @@ export function trainPanel(panel, newHelper) {
     running = false;
     buttons();
   }
-  async function pause() {
-    helper?.ask("stop");
-    await ending;
-  }
 
   start.onclick = () => {
-    if (running) pause();
-    else ending = train();
+    if (running) helper.ask("stop");
+    else train();
   };
   reset.onclick = () => {
     helper?.worker.terminate();
