@@ -86,7 +86,8 @@ void add_quantised(const SafetensorsFile& file, const TensorInfo& tensor, Tensor
 
 void add_in_full(const SafetensorsFile& file, const TensorInfo& tensor, Tensors& to) {
   const TensorInfo* const scale = file.find(tensor.name + scale_suffix);
-  const std::uint64_t count = tensor.shape.empty() ? 0 : tensor.shape.front();
+  if (tensor.shape.empty()) fail(file, tensor, "expected rows of eight bits, found a single number");
+  const std::uint64_t count = tensor.shape.front();
   if (scale == nullptr || scale->shape != std::vector{count})
     fail(file, tensor, "expected a tensor '", eigan::printable(tensor.name), scale_suffix, "' of ", count,
          " scales beside it, found ", scale == nullptr ? "none" : eigan::detail::shape_text(scale->shape));

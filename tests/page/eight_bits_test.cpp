@@ -49,8 +49,8 @@ TEST_CASE("eight_bits: a row is its largest magnitude times whole numbers of 127
   CHECK(weights[0] == 127);
   CHECK(weights[1] == -64);
   CHECK(weights[2] == 0);
-  CHECK(weights[3] == doctest::Approx(0.0127f));
-  CHECK(weights[5] == doctest::Approx(-0.001f));
+  CHECK(weights[3] == doctest::Approx(0.0127));
+  CHECK(weights[5] == doctest::Approx(-0.001));
   CHECK(full.find("0.weight.scale") == nullptr);
 }
 
@@ -94,4 +94,7 @@ TEST_CASE("eight_bits: what is wrong is told") {
   };
   CHECK(contains(told([&] { page::in_full(with_scales({1})); }), "of 2 scales beside it, found [1]"));
   CHECK(contains(told([&] { page::in_full(with_scales({1, NAN})); }), "expected finite scales, found nan"));
+  const SafetensorsFile single(
+      eigan::safetensors_bytes({{"0.weight", Dtype::i8, {}, std::span(numbers).first(1)}}, {{"quantised", "rows"}}));
+  CHECK(contains(told([&] { page::in_full(single); }), "expected rows of eight bits, found a single number"));
 }
