@@ -12,6 +12,7 @@ const frames = 12; // of a way
 export function walkPanel(panel, helper, size) {
   const find = (name) => panel.querySelector(name);
   const say = (text) => (find("output").textContent = text);
+  const narrow = matchMedia("(max-width: 40rem)");
   const z = new Float32Array(size);
   const sliders = Array.from(z, (_, i) => makeSlider(i));
   const axes = [find(".across"), find(".down")];
@@ -63,7 +64,9 @@ export function walkPanel(panel, helper, size) {
   const drawWay = latest(async () => {
     const points = path.places(frames);
     find(".way").hidden = points.length === 0;
-    if (points.length > 0) show(find(".way"), await ask(joined(points.map(moved)), frames), frames * digitSide);
+    if (points.length === 0) return;
+    const inARow = narrow.matches ? frames / 2 : frames;
+    show(find(".way"), await ask(joined(points.map(moved)), inARow), inARow * digitSide);
   });
 
   const path = new Path(find(".plane"), {
