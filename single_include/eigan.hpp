@@ -17734,7 +17734,6 @@ inline constexpr const char* version = "0.1.0";
 // convolution's [out, in, kh, kw]; parameters and state stand side by side, counts as int64.
 // The metadata says what the file is: "format" = "eigan", "eigan_version", "architecture".
 
-#include <filesystem>
 #include <functional>
 #include <map>
 
@@ -17940,17 +17939,27 @@ inline bool checked_byte_size(Dtype dtype, std::span<const std::uint64_t> shape,
 //
 // The file is read, not mapped: a mapped file that somebody truncates meanwhile kills the process.
 
-#include <sys/stat.h>
-
 // ======== eigan/io/file_descriptor.hpp
 // FileDescriptor: an open POSIX file that is closed when it goes out of scope, and how a failed operation is told.
 
+// ======== eigan/io/has_files.hpp
+// EIGAN_HAS_FILES: whether the system has files. WebAssembly's WASI lacks a part of what they take; there, models are
+// read from memory and written to it.
+
+#if !defined(__wasi__)
+#define EIGAN_HAS_FILES
+#endif
+#if defined(EIGAN_HAS_FILES)
 #include <fcntl.h>
 #include <unistd.h>
+
+#include <filesystem>
+#endif
 
 #include <cerrno>
 #include <system_error>
 
+#if defined(EIGAN_HAS_FILES)
 namespace eigan::detail {
 
 /// How a path appears in messages.
@@ -17997,6 +18006,10 @@ class FileDescriptor {
 };
 
 }  // namespace eigan::detail
+#endif
+
+#if defined(EIGAN_HAS_FILES)
+#include <sys/stat.h>
 
 namespace eigan {
 
@@ -18036,6 +18049,7 @@ inline std::vector<std::byte> read_file(const std::filesystem::path& path, std::
 }
 
 }  // namespace eigan
+#endif
 
 // ======== eigan/io/safetensors_header.hpp
 // The header of a safetensors file taken apart: rules 2 and 3 of the format, UTF-8, JSON, and each value of its type.
@@ -18384,10 +18398,12 @@ inline constexpr std::size_t max_safetensors_header = std::size_t{16} << 20;
 /// A file that was found to be valid, in memory.
 class SafetensorsFile {
  public:
+#if defined(EIGAN_HAS_FILES)
   /// Reads and checks a whole file. Error if it cannot be read or breaks a rule of the format.
   static SafetensorsFile read(const std::filesystem::path& path) {
     return SafetensorsFile(read_file(path), detail::display(path));
   }
+#endif
 
   /// Checks a file that is in memory already. `name` opens every message.
   explicit SafetensorsFile(std::vector<std::byte> file, std::string name = "safetensors",
@@ -18400,11 +18416,17 @@ class SafetensorsFile {
   }
 
   /// In the order in which they lie in the file.
-  const std::vector<TensorInfo>& tensors() const { return tensors_; }
+  const std::vector<TensorInfo>& tensors() const {
+    return tensors_;
+  }
   /// What the file says of itself.
-  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  const std::map<std::string, std::string>& metadata() const {
+    return metadata_;
+  }
   /// What messages about this file begin with.
-  const std::string& name() const { return name_; }
+  const std::string& name() const {
+    return name_;
+  }
 
   /// The tensor of that name, or nullptr.
   const TensorInfo* find(std::string_view name) const {
@@ -18415,7 +18437,7 @@ class SafetensorsFile {
 
   /// The tensor's elements as they lie in the file, not aligned.
   std::span<const std::byte> bytes(const TensorInfo& tensor) const {
-    return data().subspan(tensor.begin, tensor.end - tensor.begin);
+    return data().subspan(static_cast<std::size_t>(tensor.begin), static_cast<std::size_t>(tensor.end - tensor.begin));
   }
 
   /// Converts the elements of an F64, F32, F16 or BF16 tensor, still row-major. Error for other dtypes;
@@ -18424,7 +18446,7 @@ class SafetensorsFile {
   void copy_to(const TensorInfo& tensor, std::span<T> values) const {
     if (!detail::is_floating(tensor.dtype))
       fail(tensor, ": expected dtype F64, F32, F16 or BF16, found ", tensor.type());
-    const std::size_t count = (tensor.end - tensor.begin) / dtype_size(tensor.dtype);
+    const std::size_t count = bytes(tensor).size() / dtype_size(tensor.dtype);
     if (values.size() != count) {
       detail::fail_contract("SafetensorsFile: expected room for ", count, " elements of tensor '",
                             printable(tensor.name), "', found ", values.size());
@@ -18433,7 +18455,9 @@ class SafetensorsFile {
   }
 
  private:
-  std::span<const std::byte> data() const { return std::span(file_).subspan(data_offset_); }
+  std::span<const std::byte> data() const {
+    return std::span(file_).subspan(data_offset_);
+  }
 
   template <class... Parts>
   [[noreturn]] void fail(const TensorInfo& tensor, const Parts&... parts) const {
@@ -18684,6 +18708,9 @@ std::vector<T> file_values(const SafetensorsFile& file, const TensorInfo& tensor
 // name, replacing what was there. A reader of the path sees the old file or the new one, even after a power cut;
 // a failure half-way leaves the old file alone and removes the temporary.
 
+#if defined(EIGAN_HAS_FILES)
+#include <sys/stat.h>
+
 namespace eigan {
 
 /// A file in the making; without commit() nothing comes of it.
@@ -18810,6 +18837,7 @@ inline void write_file(const std::filesystem::path& path, std::string_view text)
 }
 
 }  // namespace eigan
+#endif
 
 namespace eigan {
 
@@ -18886,9 +18914,20 @@ inline std::string safetensors_header(std::vector<TensorView>& tensors,
 
 }  // namespace detail
 
+/// The bytes of a file of these tensors. std::invalid_argument if they would not be a valid file: a name twice, a shape
+/// that does not match the bytes, text that is not UTF-8.
+inline std::vector<std::byte> safetensors_bytes(std::vector<TensorView> tensors,
+                                                const std::map<std::string, std::string>& metadata = {}) {
+  const std::string header = detail::safetensors_header(tensors, metadata);
+  const auto start = std::as_bytes(std::span(header));
+  std::vector<std::byte> bytes(start.begin(), start.end());
+  for (const TensorView& tensor : tensors) bytes.insert(bytes.end(), tensor.data.begin(), tensor.data.end());
+  return bytes;
+}
+
+#if defined(EIGAN_HAS_FILES)
 /// Writes the tensors atomically; `keep` as in AtomicFile::commit. Error if the file cannot be written;
-/// std::invalid_argument if the result would not be a valid file: a name twice, a shape that does not match the bytes,
-/// text that is not UTF-8.
+/// std::invalid_argument as from safetensors_bytes.
 inline void write_safetensors(const std::filesystem::path& path, std::vector<TensorView> tensors,
                               const std::map<std::string, std::string>& metadata = {},
                               const std::filesystem::path& keep = {}) {
@@ -18898,6 +18937,7 @@ inline void write_safetensors(const std::filesystem::path& path, std::vector<Ten
   for (const TensorView& tensor : tensors) file.write(tensor.data);
   file.commit(keep);
 }
+#endif
 
 }  // namespace eigan
 
@@ -18989,27 +19029,43 @@ void load(const std::string& file, std::span<const SafetensorsFile> parts, M& mo
   for (std::size_t i = 0; i < found.size(); ++i) std::copy(values[i].begin(), values[i].end(), tensors[i].data());
 }
 
-}  // namespace detail
-
-/// Writes a model atomically: F32 for float, F64 for double, counts as I64. `extra_metadata` joins what the file says
-/// of itself; it cannot replace it. Error if the file cannot be written.
-template <SavableModel M>
-void save(const std::filesystem::path& path, const M& model,
-          const std::map<std::string, std::string>& extra_metadata = {}) {
+/// Calls write(tensors, metadata) with what a file of the model holds.
+template <SavableModel M, class Write>
+auto as_safetensors(const M& model, const std::map<std::string, std::string>& extra_metadata, const Write& write) {
   std::map<std::string, std::string> metadata{
       {"format", "eigan"}, {"eigan_version", version}, {"architecture", model.architecture()}};
   metadata.insert(extra_metadata.begin(), extra_metadata.end());
 
   std::vector<std::vector<std::byte>> bytes;
   std::vector<TensorView> views;
-  for (const auto& tensor : detail::tensors_of(model)) {
-    auto shape = detail::file_shape(tensor.place, tensor.buffer.size());
-    bytes.push_back(detail::file_bytes(tensor));
-    views.push_back({tensor.place.name, detail::file_dtype<detail::ModelScalar<const M>>(tensor.place),
-                     std::move(shape), bytes.back()});
+  for (const auto& tensor : tensors_of(model)) {
+    auto shape = file_shape(tensor.place, tensor.buffer.size());
+    bytes.push_back(file_bytes(tensor));
+    views.push_back(
+        {tensor.place.name, file_dtype<ModelScalar<const M>>(tensor.place), std::move(shape), bytes.back()});
   }
-  write_safetensors(path, std::move(views), metadata);
+  return write(std::move(views), metadata);
 }
+
+}  // namespace detail
+
+/// The bytes of a model's file: F32 for float, F64 for double, counts as I64. `extra_metadata` joins what the file says
+/// of itself; it cannot replace it.
+template <SavableModel M>
+std::vector<std::byte> model_bytes(const M& model, const std::map<std::string, std::string>& extra_metadata = {}) {
+  return detail::as_safetensors(model, extra_metadata, safetensors_bytes);
+}
+
+#if defined(EIGAN_HAS_FILES)
+/// Writes these bytes atomically. Error if the file cannot be written.
+template <SavableModel M>
+void save(const std::filesystem::path& path, const M& model,
+          const std::map<std::string, std::string>& extra_metadata = {}) {
+  detail::as_safetensors(model, extra_metadata, [&](std::vector<TensorView> tensors, const auto& metadata) {
+    write_safetensors(path, std::move(tensors), metadata);
+  });
+}
+#endif
 
 /// Loads a model that was constructed with the same architecture, from a file of eigan or PyTorch: F64, F32, F16 and
 /// BF16 become the model's numbers. Samples may have another height and width than in the file. Error, with the model
@@ -19021,10 +19077,12 @@ template <SavableModel M>
 void load(const SafetensorsFile& file, M& model, const TensorNames& names = {}) {
   detail::load(file.name(), std::span(&file, 1), model, names);
 }
+#if defined(EIGAN_HAS_FILES)
 /// Loads a model from the file at a path; Error also if the file cannot be read.
 template <SavableModel M>
 void load(const std::filesystem::path& path, M& model, const TensorNames& names = {}) {
   load(SafetensorsFile::read(path), model, names);
 }
+#endif
 
 }  // namespace eigan

@@ -122,10 +122,6 @@ Index read_convolutional(const SafetensorsFile& file, Recipe& recipe) {
   return input;
 }
 
-constexpr std::array normalisations{"none", "batch"};
-constexpr std::array distributions{"uniform", "normal"};
-constexpr std::array yes_or_no{"no", "yes"};
-
 }  // namespace
 
 DigitGenerator DigitGenerator::untrained() const {
@@ -135,31 +131,6 @@ DigitGenerator DigitGenerator::untrained() const {
   for (std::size_t j = 0; j < digits.size(); ++j) digits[j] = static_cast<std::uint8_t>(j % digit_count);
   eigan::estimate_statistics(fresh.model, sample_input(latent(), digits, samples, 0, 1));
   return fresh;
-}
-
-std::map<std::string, std::string> metadata(const char* network, const Recipe& r, std::uint64_t seed, Index epoch,
-                                            Index step) {
-  const bool generator = std::string_view(network) == "generator";
-  std::map<std::string, std::string> all{
-      {"network", network},
-      {"normalisation", normalisations[generator && r.batch_norm ? 1 : 0]},
-      {"negative_slope", shortest(generator ? r.g_negative_slope : r.d_negative_slope)},
-      {"dropout", shortest(r.dropout)},
-      {"recipe", r.name},
-      {"latent", std::to_string(r.latent)},
-      {"latent_distribution", distributions[r.normal_latent ? 1 : 0]},
-      {"components", std::to_string(r.components)},
-      {"truncation", shortest(r.truncation)},
-      {"conditional", yes_or_no[r.conditional ? 1 : 0]},
-      {"holdout", std::to_string(r.holdout)},
-      {"seed", std::to_string(seed)},
-      {"epoch", std::to_string(epoch)},
-      {"step", std::to_string(step)}};
-  if (r.convolutional())
-    all["channels"] = joined(generator ? r.g_channels : r.d_channels, ',');
-  else
-    all["sizes"] = joined(generator ? r.generator_sizes() : r.discriminator_sizes(), ',');
-  return all;
 }
 
 DigitGenerator load_generator(const std::filesystem::path& path) {

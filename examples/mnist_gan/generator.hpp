@@ -3,14 +3,13 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
-#include <string>
 
 #include <eigan/core/parallel.hpp>
 #include <eigan/core/view.hpp>
 #include <eigan/io/safetensors.hpp>
 
 #include "gan.hpp"
+#include "generator_metadata.hpp"
 #include "latent.hpp"
 #include "recipe.hpp"
 
@@ -28,11 +27,6 @@ struct DigitGenerator {
   /// The same network before any training, with statistics of its own.
   DigitGenerator untrained() const;
 };
-
-/// What the file of a trained network says of itself: how it was made, and where in its training it was saved.
-/// network: "generator" or "discriminator".
-std::map<std::string, std::string> metadata(const char* network, const Recipe& recipe, std::uint64_t seed, Index epoch,
-                                            Index step);
 
 /// The generator in a file that mnist_gan trained, with the sizes that its tensors have. BadInput if it is anything
 /// else.

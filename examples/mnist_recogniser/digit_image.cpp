@@ -9,8 +9,8 @@
 #include <eigan/core/view.hpp>
 
 #include "blobs.hpp"
+#include "digit_size.hpp"
 #include "ink.hpp"
-#include "recogniser.hpp"
 
 namespace mnist_recogniser {
 namespace {

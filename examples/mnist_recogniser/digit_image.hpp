@@ -4,7 +4,7 @@
 
 #include <span>
 
-#include "grey_image.hpp"
+#include "grey.hpp"
 
 namespace mnist_recogniser {
 

@@ -7,7 +7,7 @@
 
 #include <eigan/core/view.hpp>
 
-#include "grey_image.hpp"
+#include "grey.hpp"
 
 namespace mnist_recogniser {
 

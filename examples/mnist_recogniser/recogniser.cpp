@@ -1,7 +1,6 @@
 #include "recogniser.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <span>
 #include <utility>
@@ -15,6 +14,7 @@
 #include "kit/text.hpp"
 
 #include "recogniser_net.hpp"
+#include "softmax.hpp"
 
 namespace mnist_recogniser {
 
@@ -22,17 +22,6 @@ using eigan::ConstView;
 using eigan::Matrix;
 
 namespace {
-
-/// Each column becomes softmax of itself. One number after the other, so that none depends on how its column lies.
-template <class Columns>
-void softmax(Columns&& z) {
-  for (auto column : z.colwise()) {
-    const float largest = column.maxCoeff();
-    float total = 0;
-    for (float& value : column) total += value = std::exp(value - largest);
-    for (float& value : column) value /= total;
-  }
-}
 
 /// Whether the file holds a network whose first layer is dense.
 bool is_dense(const eigan::SafetensorsFile& file) {

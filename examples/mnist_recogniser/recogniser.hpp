@@ -11,12 +11,10 @@
 #include <eigan/core/parallel.hpp>
 #include <eigan/net/basic_model.hpp>
 
+#include "digit_size.hpp"
+
 namespace mnist_recogniser {
 
-using eigan::Index;
-
-inline constexpr Index image_side = 28;
-inline constexpr Index image_size = image_side * image_side;
 inline constexpr Index feature_count = 128;
 inline constexpr Index digit_count = 10;
 

@@ -12,6 +12,8 @@ set(without_test
   core/parameter.hpp  # names and numbers, filled in by the layers' own tests
   optim/check_update.hpp # what optimisers refuse, by their own tests
   metrics/check_samples.hpp # what metrics refuse, by theirs
+  io/has_files.hpp          # what a system has: scripts/check wasm
+  io/pixel.hpp              # io/image_sheet_test.cpp
   io/safetensors_header.hpp # the first half of a reader: io/safetensors_test.cpp
   io/model_tensors.hpp      # what model files and checkpoints share: io/model_file_test.cpp
   io/checkpoint_state.hpp   # io/checkpoint_test.cpp
@@ -55,6 +57,8 @@ set(without_header
   kit/resized_test.cpp             # the same
   kit/run_test.cpp                 # the same
   kit/score_log_test.cpp           # the same
+  page/eight_bits_test.cpp         # examples/page
+  page/pictures_test.cpp           # the same
   reliability/extreme_numbers_test.cpp      # dense layers and losses
   reliability/extreme_images_test.cpp       # all other layers
   reliability/fast_math_test.cpp            # options and texts under -ffast-math

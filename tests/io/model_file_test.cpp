@@ -104,6 +104,18 @@ TEST_CASE("model_file: float and double models read each other's files") {
   CHECK(wide_again.buffer[3] == static_cast<double>(0.1f));
 }
 
+TEST_CASE("model_file: model_bytes gives what save writes, and that loads from memory") {
+  const TemporaryFolder folder;
+  StubModel<float> model, loaded;
+  model.fill();
+  eigan::save(folder / "model.safetensors", model, {{"epoch", "3"}});
+  const std::vector<std::byte> bytes = eigan::model_bytes(model, {{"epoch", "3"}});
+  CHECK(bytes == eigan::read_file(folder / "model.safetensors"));
+  eigan::load(SafetensorsFile(bytes), loaded);
+  CHECK(loaded.buffer[0] == 0);
+  CHECK(loaded.buffer[10] == 10);
+}
+
 TEST_CASE("model_file: the metadata says what the file is, and more if the caller wishes") {
   const TemporaryFolder folder;
   const StubModel<float> model;

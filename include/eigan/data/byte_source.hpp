@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <span>
 #include <string>
 #include <utility>
@@ -56,6 +55,7 @@ class MemorySource final : public ByteSource {
   std::span<const std::uint8_t> rest_;
 };
 
+#if defined(EIGAN_HAS_FILES)
 /// A file, from its first byte. Throws Error when it cannot be opened or read.
 class FileSource final : public ByteSource {
  public:
@@ -81,6 +81,7 @@ class FileSource final : public ByteSource {
   std::filesystem::path path_;
   detail::FileDescriptor file_;
 };
+#endif
 
 /// The next `count` bytes, or fewer when the source ends before. Holds at most about twice what really came,
 /// whatever `count` says.

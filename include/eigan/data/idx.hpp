@@ -8,7 +8,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <span>
 #include <string>
 #include <utility>
@@ -164,10 +163,12 @@ inline std::vector<std::uint8_t> idx_bytes(const IdxImages& images) {
   return bytes;
 }
 
+#if defined(EIGAN_HAS_FILES)
 /// Writes an IDX file of these images, whole or not at all. Throws Error when that fails.
 inline void write_idx_images(const std::filesystem::path& path, const IdxImages& images) {
   const auto bytes = idx_bytes(images);
   write_file(path, std::as_bytes(std::span(bytes)));
 }
+#endif
 
 }  // namespace eigan

@@ -5,13 +5,14 @@
 // a failure half-way leaves the old file alone and removes the temporary.
 #pragma once
 
-#include <sys/stat.h>
-
 #include <cstddef>
 #include <cstdio>
 #include <span>
 
 #include <eigan/io/file_descriptor.hpp>
+
+#if defined(EIGAN_HAS_FILES)
+#include <sys/stat.h>
 
 namespace eigan {
 
@@ -139,3 +140,4 @@ inline void write_file(const std::filesystem::path& path, std::string_view text)
 }
 
 }  // namespace eigan
+#endif

@@ -1,11 +1,15 @@
 // FileDescriptor: an open POSIX file that is closed when it goes out of scope, and how a failed operation is told.
 #pragma once
 
+#include <eigan/io/has_files.hpp>
+#if defined(EIGAN_HAS_FILES)
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <filesystem>
+#endif
+
+#include <cerrno>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -14,6 +18,7 @@
 #include <eigan/core/error.hpp>
 #include <eigan/core/printable.hpp>
 
+#if defined(EIGAN_HAS_FILES)
 namespace eigan::detail {
 
 /// How a path appears in messages.
@@ -60,3 +65,4 @@ class FileDescriptor {
 };
 
 }  // namespace eigan::detail
+#endif

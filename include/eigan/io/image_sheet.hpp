@@ -21,9 +21,9 @@
 #include <vector>
 
 #include <eigan/core/error.hpp>
-#include <eigan/core/finite.hpp>
 #include <eigan/core/view.hpp>
 #include <eigan/io/atomic_file.hpp>
+#include <eigan/io/pixel.hpp>
 
 #pragma push_macro("INCLUDE_STB_IMAGE_WRITE_H")
 #pragma push_macro("STB_IMAGE_WRITE_IMPLEMENTATION")
@@ -105,14 +105,6 @@ inline void write_png(const std::filesystem::path& path, std::span<const std::ui
       detail::stb::stbi_write_png_to_mem(pixels.data(), w * c, w, static_cast<int>(height), c, &size), &::free);
   if (!png) detail::raise(std::bad_alloc());
   write_file(path, std::as_bytes(std::span(png.get(), static_cast<std::size_t>(size))));
-}
-
-/// The pixel 0 to 255 for a value in [-1, 1]; values outside are clamped, NaN is black.
-template <std::floating_point T>
-std::uint8_t pixel_from_value(T value) {
-  if (detail::is_nan(static_cast<double>(value)) || value <= T(-1)) return 0;
-  if (value >= T(1)) return 255;
-  return static_cast<std::uint8_t>(std::lround((value + T(1)) * T(127.5)));
 }
 
 /// How images are laid out on a sheet.

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <span>
@@ -113,27 +112,43 @@ void load(const std::string& file, std::span<const SafetensorsFile> parts, M& mo
   for (std::size_t i = 0; i < found.size(); ++i) std::copy(values[i].begin(), values[i].end(), tensors[i].data());
 }
 
-}  // namespace detail
-
-/// Writes a model atomically: F32 for float, F64 for double, counts as I64. `extra_metadata` joins what the file says
-/// of itself; it cannot replace it. Error if the file cannot be written.
-template <SavableModel M>
-void save(const std::filesystem::path& path, const M& model,
-          const std::map<std::string, std::string>& extra_metadata = {}) {
+/// Calls write(tensors, metadata) with what a file of the model holds.
+template <SavableModel M, class Write>
+auto as_safetensors(const M& model, const std::map<std::string, std::string>& extra_metadata, const Write& write) {
   std::map<std::string, std::string> metadata{
       {"format", "eigan"}, {"eigan_version", version}, {"architecture", model.architecture()}};
   metadata.insert(extra_metadata.begin(), extra_metadata.end());
 
   std::vector<std::vector<std::byte>> bytes;
   std::vector<TensorView> views;
-  for (const auto& tensor : detail::tensors_of(model)) {
-    auto shape = detail::file_shape(tensor.place, tensor.buffer.size());
-    bytes.push_back(detail::file_bytes(tensor));
-    views.push_back({tensor.place.name, detail::file_dtype<detail::ModelScalar<const M>>(tensor.place),
-                     std::move(shape), bytes.back()});
+  for (const auto& tensor : tensors_of(model)) {
+    auto shape = file_shape(tensor.place, tensor.buffer.size());
+    bytes.push_back(file_bytes(tensor));
+    views.push_back(
+        {tensor.place.name, file_dtype<ModelScalar<const M>>(tensor.place), std::move(shape), bytes.back()});
   }
-  write_safetensors(path, std::move(views), metadata);
+  return write(std::move(views), metadata);
 }
+
+}  // namespace detail
+
+/// The bytes of a model's file: F32 for float, F64 for double, counts as I64. `extra_metadata` joins what the file says
+/// of itself; it cannot replace it.
+template <SavableModel M>
+std::vector<std::byte> model_bytes(const M& model, const std::map<std::string, std::string>& extra_metadata = {}) {
+  return detail::as_safetensors(model, extra_metadata, safetensors_bytes);
+}
+
+#if defined(EIGAN_HAS_FILES)
+/// Writes these bytes atomically. Error if the file cannot be written.
+template <SavableModel M>
+void save(const std::filesystem::path& path, const M& model,
+          const std::map<std::string, std::string>& extra_metadata = {}) {
+  detail::as_safetensors(model, extra_metadata, [&](std::vector<TensorView> tensors, const auto& metadata) {
+    write_safetensors(path, std::move(tensors), metadata);
+  });
+}
+#endif
 
 /// Loads a model that was constructed with the same architecture, from a file of eigan or PyTorch: F64, F32, F16 and
 /// BF16 become the model's numbers. Samples may have another height and width than in the file. Error, with the model
@@ -145,10 +160,12 @@ template <SavableModel M>
 void load(const SafetensorsFile& file, M& model, const TensorNames& names = {}) {
   detail::load(file.name(), std::span(&file, 1), model, names);
 }
+#if defined(EIGAN_HAS_FILES)
 /// Loads a model from the file at a path; Error also if the file cannot be read.
 template <SavableModel M>
 void load(const std::filesystem::path& path, M& model, const TensorNames& names = {}) {
   load(SafetensorsFile::read(path), model, names);
 }
+#endif
 
 }  // namespace eigan

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstddef>
-#include <filesystem>
 #include <span>
 #include <string>
 #include <utility>
@@ -43,9 +42,11 @@ inline Network load_network(const SafetensorsFile& file, const LayerRegistry& la
     detail::fail_data(file.name(), ": architecture: expected '", printable(own), "', found '", printable(stated), "'");
   return net;
 }
+#if defined(EIGAN_HAS_FILES)
 /// The network of the file at a path; Error also if the file cannot be read.
 inline Network load_network(const std::filesystem::path& path, const LayerRegistry& layers = {}) {
   return load_network(SafetensorsFile::read(path), layers);
 }
+#endif
 
 }  // namespace eigan

@@ -3,14 +3,15 @@
 // The file is read, not mapped: a mapped file that somebody truncates meanwhile kills the process.
 #pragma once
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include <eigan/io/file_descriptor.hpp>
+
+#if defined(EIGAN_HAS_FILES)
+#include <sys/stat.h>
 
 namespace eigan {
 
@@ -50,3 +51,4 @@ inline std::vector<std::byte> read_file(const std::filesystem::path& path, std::
 }
 
 }  // namespace eigan
+#endif

@@ -14,7 +14,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <filesystem>
 #include <map>
 #include <numeric>
 #include <span>
@@ -40,10 +39,12 @@ inline constexpr std::size_t max_safetensors_header = std::size_t{16} << 20;
 /// A file that was found to be valid, in memory.
 class SafetensorsFile {
  public:
+#if defined(EIGAN_HAS_FILES)
   /// Reads and checks a whole file. Error if it cannot be read or breaks a rule of the format.
   static SafetensorsFile read(const std::filesystem::path& path) {
     return SafetensorsFile(read_file(path), detail::display(path));
   }
+#endif
 
   /// Checks a file that is in memory already. `name` opens every message.
   explicit SafetensorsFile(std::vector<std::byte> file, std::string name = "safetensors",
@@ -56,11 +57,17 @@ class SafetensorsFile {
   }
 
   /// In the order in which they lie in the file.
-  const std::vector<TensorInfo>& tensors() const { return tensors_; }
+  const std::vector<TensorInfo>& tensors() const {
+    return tensors_;
+  }
   /// What the file says of itself.
-  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  const std::map<std::string, std::string>& metadata() const {
+    return metadata_;
+  }
   /// What messages about this file begin with.
-  const std::string& name() const { return name_; }
+  const std::string& name() const {
+    return name_;
+  }
 
   /// The tensor of that name, or nullptr.
   const TensorInfo* find(std::string_view name) const {
@@ -71,7 +78,7 @@ class SafetensorsFile {
 
   /// The tensor's elements as they lie in the file, not aligned.
   std::span<const std::byte> bytes(const TensorInfo& tensor) const {
-    return data().subspan(tensor.begin, tensor.end - tensor.begin);
+    return data().subspan(static_cast<std::size_t>(tensor.begin), static_cast<std::size_t>(tensor.end - tensor.begin));
   }
 
   /// Converts the elements of an F64, F32, F16 or BF16 tensor, still row-major. Error for other dtypes;
@@ -80,7 +87,7 @@ class SafetensorsFile {
   void copy_to(const TensorInfo& tensor, std::span<T> values) const {
     if (!detail::is_floating(tensor.dtype))
       fail(tensor, ": expected dtype F64, F32, F16 or BF16, found ", tensor.type());
-    const std::size_t count = (tensor.end - tensor.begin) / dtype_size(tensor.dtype);
+    const std::size_t count = bytes(tensor).size() / dtype_size(tensor.dtype);
     if (values.size() != count) {
       detail::fail_contract("SafetensorsFile: expected room for ", count, " elements of tensor '",
                             printable(tensor.name), "', found ", values.size());
@@ -89,7 +96,9 @@ class SafetensorsFile {
   }
 
  private:
-  std::span<const std::byte> data() const { return std::span(file_).subspan(data_offset_); }
+  std::span<const std::byte> data() const {
+    return std::span(file_).subspan(data_offset_);
+  }
 
   template <class... Parts>
   [[noreturn]] void fail(const TensorInfo& tensor, const Parts&... parts) const {

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <filesystem>
 #include <map>
 #include <set>
 #include <span>
@@ -92,9 +91,20 @@ inline std::string safetensors_header(std::vector<TensorView>& tensors,
 
 }  // namespace detail
 
+/// The bytes of a file of these tensors. std::invalid_argument if they would not be a valid file: a name twice, a shape
+/// that does not match the bytes, text that is not UTF-8.
+inline std::vector<std::byte> safetensors_bytes(std::vector<TensorView> tensors,
+                                                const std::map<std::string, std::string>& metadata = {}) {
+  const std::string header = detail::safetensors_header(tensors, metadata);
+  const auto start = std::as_bytes(std::span(header));
+  std::vector<std::byte> bytes(start.begin(), start.end());
+  for (const TensorView& tensor : tensors) bytes.insert(bytes.end(), tensor.data.begin(), tensor.data.end());
+  return bytes;
+}
+
+#if defined(EIGAN_HAS_FILES)
 /// Writes the tensors atomically; `keep` as in AtomicFile::commit. Error if the file cannot be written;
-/// std::invalid_argument if the result would not be a valid file: a name twice, a shape that does not match the bytes,
-/// text that is not UTF-8.
+/// std::invalid_argument as from safetensors_bytes.
 inline void write_safetensors(const std::filesystem::path& path, std::vector<TensorView> tensors,
                               const std::map<std::string, std::string>& metadata = {},
                               const std::filesystem::path& keep = {}) {
@@ -104,5 +114,6 @@ inline void write_safetensors(const std::filesystem::path& path, std::vector<Ten
   for (const TensorView& tensor : tensors) file.write(tensor.data);
   file.commit(keep);
 }
+#endif
 
 }  // namespace eigan
