@@ -4593,12 +4593,89 @@ class GradientPenalty {
 // ======== eigan/losses/bce_with_logits.hpp
 // BCEWithLogits: binary cross entropy of sigmoid(z) against targets t in [0, 1], mean over all elements:
 //   L = mean( max(z, 0) - t z + log(1 + e^-|z|) )          dz = (sigmoid(z) - t) / count
-// Finite for every finite logit. A smoothed label is just a target of 0.9. (torch.nn.BCEWithLogitsLoss)
+// Finite for every finite logit, and what it tends to at infinite ones: 0 where the target is met, else infinite. A
+// smoothed label is just a target of 0.9. (torch.nn.BCEWithLogitsLoss)
 
 // ======== eigan/losses/loss.hpp
 // What the losses share. A loss is a function: it returns the mean over the batch and assigns the gradient with
-// respect to its first argument, usually straight into Tape::output_gradient(). Sums run in double, and what is
-// multiplied and added is written as std::fma: otherwise the compiler's flags would decide on one rounding or two.
+// respect to its first argument, usually straight into Tape::output_gradient(); without a place for the gradient it
+// returns the mean alone, for validation. Samples may be weighted. Sums run in double, and what is multiplied and added
+// is written as std::fma: otherwise the compiler's flags would decide on one rounding or two.
+
+// ======== eigan/losses/sample_weights.hpp
+// SampleWeights: how much each sample of a batch counts in a loss's mean. Of samples' losses l_j and weights w_j:
+//   L = sum_j w_j l_j / sum_j w_j
+// so a sample of weight 2 counts as the same sample twice, and one of weight 0 not at all. Class weights are those of
+// the samples' labels. (scikit-learn's sample_weight; torch.nn.CrossEntropyLoss's weight, which goes by the class.)
+
+#include <ranges>
+
+// ======== eigan/core/finite.hpp
+// is_finite, is_nan, at_least: questions about one number, answered by its bits. -ffast-math lets a compiler take it
+// that there is no NaN, and !(x >= 0) then no longer refuses one.
+
+namespace eigan::detail {
+
+constexpr std::uint64_t magnitude_bits(double x) {
+  return std::bit_cast<std::uint64_t>(x) << 1 >> 1;
+}
+inline constexpr std::uint64_t infinity_bits = std::uint64_t{0x7FF} << 52;
+
+/// Whether x is neither infinite nor NaN.
+constexpr bool is_finite(double x) {
+  return magnitude_bits(x) < infinity_bits;
+}
+constexpr bool is_nan(double x) {
+  return magnitude_bits(x) > infinity_bits;
+}
+/// x >= low; false for a NaN.
+constexpr bool at_least(double x, double low) {
+  return !is_nan(x) && x >= low;
+}
+
+}  // namespace eigan::detail
+
+namespace eigan {
+
+/// One weight a sample, which somebody else owns, or none: then all samples count alike.
+template <class T>
+class SampleWeights {
+ public:
+  /// All samples count alike.
+  SampleWeights() = default;
+  /// Numbers in contiguous memory, such as std::vector<float>.
+  template <std::ranges::contiguous_range Range>
+  requires std::same_as<std::ranges::range_value_t<Range>, T> SampleWeights(
+      const Range& weights)  // NOLINT(google-explicit-constructor): numbers are where weights are expected
+      : weights_(std::ranges::data(weights), static_cast<std::size_t>(std::ranges::size(weights))), given_(true) {}
+
+  /// Whether there are any.
+  bool given() const { return given_; }
+  /// That of sample j, 1 without any.
+  T operator[](Index j) const { return given_ ? weights_[static_cast<std::size_t>(j)] : T(1); }
+  /// The sum. Throws std::invalid_argument unless there is one weight for each of so many samples, none of them
+  /// negative or not finite, and not all of them 0. `loss`: its name for the message.
+  double sum(const char* loss, Index samples) const {
+    if (!given_) return static_cast<double>(samples);
+    if (std::ssize(weights_) != samples)
+      detail::fail_contract("eigan::", loss, ": expected ", samples, " sample weights, got ", weights_.size());
+    double sum = 0;
+    for (std::size_t j = 0; j < weights_.size(); ++j) {
+      const auto w = static_cast<double>(weights_[j]);
+      if (!(detail::at_least(w, 0) && detail::is_finite(w)))
+        detail::fail_contract("eigan::", loss, ": sample weight ", j, " must be >= 0 and finite, is ", w);
+      sum += w;
+    }
+    if (!(sum > 0)) detail::fail_contract("eigan::", loss, ": the sample weights are all 0");
+    return sum;
+  }
+
+ private:
+  std::span<const T> weights_;
+  bool given_ = false;
+};
+
+}  // namespace eigan
 
 namespace eigan {
 
@@ -4610,45 +4687,106 @@ enum class Reduction {
 
 namespace detail {
 
+/// Where a gradient goes that nobody wants.
+struct NoGradient {
+  struct Nowhere {
+    template <class T>
+    void operator=(const T&) const {}
+  };
+  Nowhere operator()(Index /*row*/, Index /*column*/) const { return {}; }
+};
+
 template <class A, class B>
 void check_loss_shapes(const char* loss, const A& a, const B& b) {
   if (a.rows() != b.rows() || a.cols() != b.cols() || a.size() == 0)
     fail_contract("eigan::", loss, ": shapes must be equal and not empty, are ", a.rows(), " x ", a.cols(), " and ",
                   b.rows(), " x ", b.cols());
 }
+template <class A>
+void check_loss_shapes(const char* loss, const A& a, NoGradient) {
+  if (a.size() == 0) fail_contract("eigan::", loss, ": the batch is empty, ", a.rows(), " x ", a.cols());
+}
+
+/// The mean that a loss takes: over the samples, by their weights, and over a number of terms each.
+template <class T>
+class LossMean {
+ public:
+  LossMean(const char* loss, Index samples, Index terms, const SampleWeights<T>& weights)
+      : weights_(weights), whole_(weights.sum(loss, samples) * static_cast<double>(terms)), share_(1 / T(whole_)) {}
+
+  /// A sample's weight, by which its terms go into the sum.
+  double weight(Index j) const { return static_cast<double>(weights_[j]); }
+  /// What a term of sample j counts in the mean: the factor of its gradient.
+  T share(Index j) const {
+    return weights_.given() ? static_cast<T>(static_cast<double>(weights_[j]) / whole_) : share_;
+  }
+  /// The mean, of the sum of weighted terms.
+  T of(double sum) const { return weights_.given() ? static_cast<T>(sum / whole_) : static_cast<T>(sum) * share_; }
+
+ private:
+  SampleWeights<T> weights_;
+  double whole_;
+  T share_;
+};
 
 }  // namespace detail
 }  // namespace eigan
 
 namespace eigan {
 namespace detail {
-template <class T, class Target>
-T bce_with_logits(const ConstView<T>& z, const Target& target, View<T> dz) {
+/// max(z, 0) - t z, which is |z| times the distance from t to where z points.
+template <class T>
+T logit_excess(T z, T t) {
+  if (!std::isinf(z)) return std::fma(-t, z, std::max(z, T(0)));
+  const T distance = std::abs(T(z > 0) - t);
+  return distance == 0 ? T(0) : distance * std::abs(z);
+}
+
+template <class T, class Target, class Gradient>
+T bce_with_logits(const ConstView<T>& z, const Target& target, Gradient dz, const SampleWeights<T>& weights) {
   check_loss_shapes("bce_with_logits", z, dz);
-  const T scale = T(1) / static_cast<T>(z.size());
+  const LossMean<T> mean("bce_with_logits", z.cols(), z.rows(), weights);
   double sum = 0;
-  for (Index j = 0; j < z.cols(); ++j)
+  for (Index j = 0; j < z.cols(); ++j) {
+    const double weight = mean.weight(j);
+    const T share = mean.share(j);
     for (Index i = 0; i < z.rows(); ++i) {
       const T zij = z(i, j), t = target(i, j);
       const T e = std::exp(-std::abs(zij));
-      sum += static_cast<double>(std::fma(-t, zij, std::max(zij, T(0))) + std::log1p(e));
-      dz(i, j) = ((zij >= T(0) ? T(1) : e) / (T(1) + e) - t) * scale;
+      sum = std::fma(weight, static_cast<double>(logit_excess(zij, t) + std::log1p(e)), sum);
+      dz(i, j) = ((zij >= T(0) ? T(1) : e) / (T(1) + e) - t) * share;
     }
-  return static_cast<T>(sum) * scale;
+  }
+  return mean.of(sum);
 }
 }  // namespace detail
 
 /// One target for all elements. Returns the loss and assigns dz.
 template <class T>
-T bce_with_logits(std::type_identity_t<ConstView<T>> z, std::type_identity_t<T> target, View<T> dz) {
+T bce_with_logits(std::type_identity_t<ConstView<T>> z, std::type_identity_t<T> target, View<T> dz,
+                  std::type_identity_t<SampleWeights<T>> weights = {}) {
   return detail::bce_with_logits<T>(
-      z, [target](Index, Index) { return target; }, dz);
+      z, [target](Index, Index) { return target; }, dz, weights);
 }
 /// A target for each element, of the same shape as z.
 template <class T>
-T bce_with_logits(std::type_identity_t<ConstView<T>> z, std::type_identity_t<ConstView<T>> target, View<T> dz) {
+T bce_with_logits(std::type_identity_t<ConstView<T>> z, std::type_identity_t<ConstView<T>> target, View<T> dz,
+                  std::type_identity_t<SampleWeights<T>> weights = {}) {
   detail::check_loss_shapes("bce_with_logits", z, target);
-  return detail::bce_with_logits<T>(z, target, dz);
+  return detail::bce_with_logits<T>(z, target, dz, weights);
+}
+/// The loss alone.
+template <class T>
+T bce_with_logits(std::type_identity_t<ConstView<T>> z, std::type_identity_t<T> target,
+                  std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::bce_with_logits<T>(
+      z, [target](Index, Index) { return target; }, detail::NoGradient{}, weights);
+}
+template <class T>
+T bce_with_logits(std::type_identity_t<ConstView<T>> z, std::type_identity_t<ConstView<T>> target,
+                  std::type_identity_t<SampleWeights<T>> weights = {}) {
+  detail::check_loss_shapes("bce_with_logits", z, target);
+  return detail::bce_with_logits<T>(z, target, detail::NoGradient{}, weights);
 }
 
 }  // namespace eigan
@@ -4705,31 +4843,6 @@ struct NonSaturatingLoss {
 //   y = gamma x^ + beta,    x^ = r (x - mean),   r = 1 / sqrt(var + eps)
 //   dx = gamma r (dy - mean(dy) - x^ mean(x^ dy)),    dgamma += sum dy x^,    dbeta += sum dy
 // The means are computed anew by each function: reading x twice costs less than a place to keep them would.
-
-// ======== eigan/core/finite.hpp
-// is_finite, is_nan, at_least: questions about one number, answered by its bits. -ffast-math lets a compiler take it
-// that there is no NaN, and !(x >= 0) then no longer refuses one.
-
-namespace eigan::detail {
-
-constexpr std::uint64_t magnitude_bits(double x) {
-  return std::bit_cast<std::uint64_t>(x) << 1 >> 1;
-}
-inline constexpr std::uint64_t infinity_bits = std::uint64_t{0x7FF} << 52;
-
-/// Whether x is neither infinite nor NaN.
-constexpr bool is_finite(double x) {
-  return magnitude_bits(x) < infinity_bits;
-}
-constexpr bool is_nan(double x) {
-  return magnitude_bits(x) > infinity_bits;
-}
-/// x >= low; false for a NaN.
-constexpr bool at_least(double x, double low) {
-  return !is_nan(x) && x >= low;
-}
-
-}  // namespace eigan::detail
 
 // ======== eigan/kernels/rows.hpp
 // Functions of a batch's rows, which are features or an image's channels: moments, products with a gradient, scaling.
@@ -15806,33 +15919,54 @@ T clamp_log(T x) {
   return x < T(-100) ? T(-100) : x;
 }
 
-template <class T, class Target>
-T bce(const ConstView<T>& y, const Target& target, View<T> dy) {
+template <class T, class Target, class Gradient>
+T bce(const ConstView<T>& y, const Target& target, Gradient dy, const SampleWeights<T>& weights) {
   check_loss_shapes("bce", y, dy);
-  const T scale = T(1) / static_cast<T>(y.size());
+  const LossMean<T> mean("bce", y.cols(), y.rows(), weights);
   double sum = 0;
-  for (Index j = 0; j < y.cols(); ++j)
+  for (Index j = 0; j < y.cols(); ++j) {
+    const double weight = mean.weight(j);
+    const T share = mean.share(j);
     for (Index i = 0; i < y.rows(); ++i) {
       const T p = y(i, j), t = target(i, j);
+      if (p < T(0) || p > T(1))
+        fail_contract("eigan::bce: sample ", j, ", feature ", i, ": expected a probability from 0 to 1, found ", p,
+                      "; bce_with_logits takes logits");
       const T log_p = clamp_log(std::log(p)), log_q = clamp_log(std::log1p(-p));
-      sum -= static_cast<double>(std::fma(t, log_p, (T(1) - t) * log_q));
-      dy(i, j) = (p - t) / std::max((T(1) - p) * p, T(1e-12F)) * scale;  // a float in PyTorch, for double, too
+      sum = std::fma(-weight, static_cast<double>(std::fma(t, log_p, (T(1) - t) * log_q)), sum);
+      dy(i, j) = (p - t) / std::max((T(1) - p) * p, T(1e-12F)) * share;  // a float in PyTorch, for double, too
     }
-  return static_cast<T>(sum) * scale;
+  }
+  return mean.of(sum);
 }
 }  // namespace detail
 
-/// One target for all elements. Returns the loss and assigns dy.
+/// One target for all elements. Returns the loss and assigns dy. Throws std::invalid_argument for a y outside [0, 1].
 template <class T>
-T bce(std::type_identity_t<ConstView<T>> y, std::type_identity_t<T> target, View<T> dy) {
+T bce(std::type_identity_t<ConstView<T>> y, std::type_identity_t<T> target, View<T> dy,
+      std::type_identity_t<SampleWeights<T>> weights = {}) {
   return detail::bce<T>(
-      y, [target](Index, Index) { return target; }, dy);
+      y, [target](Index, Index) { return target; }, dy, weights);
 }
 /// A target for each element, of the same shape as y.
 template <class T>
-T bce(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target, View<T> dy) {
+T bce(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target, View<T> dy,
+      std::type_identity_t<SampleWeights<T>> weights = {}) {
   detail::check_loss_shapes("bce", y, target);
-  return detail::bce<T>(y, target, dy);
+  return detail::bce<T>(y, target, dy, weights);
+}
+/// The loss alone.
+template <class T>
+T bce(std::type_identity_t<ConstView<T>> y, std::type_identity_t<T> target,
+      std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::bce<T>(
+      y, [target](Index, Index) { return target; }, detail::NoGradient{}, weights);
+}
+template <class T>
+T bce(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target,
+      std::type_identity_t<SampleWeights<T>> weights = {}) {
+  detail::check_loss_shapes("bce", y, target);
+  return detail::bce<T>(y, target, detail::NoGradient{}, weights);
 }
 
 }  // namespace eigan
@@ -15841,13 +15975,11 @@ T bce(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> t
 // CrossEntropy: of softmax(z) against labels or probabilities t, mean over the batch.     z: classes x batch.
 //   L = mean_j( -sum_i t_ij log s_ij ),   s = softmax(z)        dz_ij = (s_ij sum_k t_kj - t_ij) / batch
 // A label c is the probability 1 of class c; soft_targets (losses/soft_targets.hpp) smooths labels. Finite for every
-// finite logit: the largest is taken out of the sum first. Where each of an image's pixels is classified, their number
-// is given, and the mean goes over all of them. (torch.nn.CrossEntropyLoss)
+// finite logit: the largest is taken out of the sum first. A logit of -infinity rules a class out. Where each of an
+// image's pixels is classified, their number is given, and the mean goes over all of them. (torch.nn.CrossEntropyLoss)
 
 // ======== eigan/losses/label_range.hpp
 // LabelRange: class numbers of any integral type, in contiguous memory.
-
-#include <ranges>
 
 namespace eigan {
 
@@ -15882,15 +16014,88 @@ Index classes_of(const ConstView<T>& z, Index pixels) {
   return z.rows() / pixels;
 }
 
-/// s = softmax(z) over n classes, of which the sum is `weight`; returns log sum e^z and what was taken out of it.
+/// a - b, and 0 where both are the same infinity: the largest logit less itself.
+template <class T>
+T logit_distance(T a, T b) {
+  return a == b ? T(0) : a - b;
+}
+
+/// s = softmax(z) over n classes, of which the sum is `weight`, unless s is null; returns log sum e^z and what was
+/// taken out of it.
 template <class T>
 std::pair<T, T> softmax(Index n, const T* z, T* s, T weight) {
   using Column = Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, 1>>;
   const T largest = Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, 1>>(z, n).maxCoeff();
   T total = 0;
-  for (Index i = 0; i < n; ++i) total += s[i] = std::exp(z[i] - largest);
-  Column(s, n) *= weight / total;
+  if (s == nullptr) {
+    for (Index i = 0; i < n; ++i) total += std::exp(logit_distance(z[i], largest));
+  } else {
+    for (Index i = 0; i < n; ++i) total += s[i] = std::exp(logit_distance(z[i], largest));
+    Column(s, n) *= weight / total;
+  }
   return {std::log(total), largest};
+}
+
+/// Where the gradient of a pixel's logits begins; null where nobody wants it.
+template <class T>
+T* logits_of(View<T> dz, Index j, Index first) {
+  return dz.data() + j * dz.outerStride() + first;
+}
+template <class T>
+T* logits_of(NoGradient, Index, Index) {
+  return nullptr;
+}
+
+template <class T, LabelRange Labels, class Gradient>
+T cross_entropy(const ConstView<T>& z, const Labels& labels, Gradient dz, Index pixels,
+                const SampleWeights<T>& weights) {
+  check_loss_shapes("cross_entropy", z, dz);
+  const Index classes = classes_of<T>(z, pixels);
+  const std::span all(std::ranges::data(labels), std::ranges::size(labels));
+  if (std::ssize(all) != z.cols() * pixels)
+    fail_contract("eigan::cross_entropy: expected ", z.cols() * pixels, " labels, got ", all.size());
+  const LossMean<T> mean("cross_entropy", z.cols(), pixels, weights);
+  double sum = 0;
+  for (Index j = 0; j < z.cols(); ++j)
+    for (Index pixel = 0; pixel < pixels; ++pixel) {
+      const Index label = checked_label("cross_entropy", all, j * pixels + pixel, classes, pixels);
+      const T* const zj = z.data() + j * z.outerStride() + pixel * classes;
+      T* const dzj = logits_of<T>(dz, j, pixel * classes);
+      const T share = mean.share(j);
+      const auto [log_total, largest] = softmax(classes, zj, dzj, share);
+      const T loss =
+          std::isinf(largest) ? log_total + logit_distance(largest, zj[label]) : log_total + largest - zj[label];
+      sum = std::fma(mean.weight(j), static_cast<double>(loss), sum);
+      if (dzj != nullptr) dzj[label] -= share;
+    }
+  return mean.of(sum);
+}
+
+template <class T, class Gradient>
+T cross_entropy(const ConstView<T>& z, const ConstView<T>& target, Gradient dz, Index pixels,
+                const SampleWeights<T>& weights) {
+  check_loss_shapes("cross_entropy", z, target);
+  check_loss_shapes("cross_entropy", z, dz);
+  const Index classes = classes_of<T>(z, pixels);
+  const LossMean<T> mean("cross_entropy", z.cols(), pixels, weights);
+  double sum = 0;
+  for (Index j = 0; j < z.cols(); ++j)
+    for (Index pixel = 0; pixel < pixels; ++pixel) {
+      const T* const zj = z.data() + j * z.outerStride() + pixel * classes;
+      const T* const tj = target.data() + j * target.outerStride() + pixel * classes;
+      T* const dzj = logits_of<T>(dz, j, pixel * classes);
+      const T share = mean.share(j);
+      T whole = 0;
+      for (Index i = 0; i < classes; ++i) whole += tj[i];
+      const auto [log_total, largest] = softmax(classes, zj, dzj, whole * share);
+      for (Index i = 0; i < classes; ++i) {
+        if (tj[i] != T(0))  // else 0 times what may be infinite
+          sum = std::fma(mean.weight(j) * static_cast<double>(tj[i]),
+                         static_cast<double>(log_total + logit_distance(largest, zj[i])), sum);
+        if (dzj != nullptr) dzj[i] = std::fma(-share, tj[i], dzj[i]);
+      }
+    }
+  return mean.of(sum);
 }
 
 }  // namespace detail
@@ -15898,49 +16103,28 @@ std::pair<T, T> softmax(Index n, const T* z, T* s, T weight) {
 /// Labels are class numbers, one for each pixel of each column. Returns the loss and assigns dz. Throws
 /// std::invalid_argument for a label that is not a class.
 template <class T, LabelRange Labels>
-T cross_entropy(std::type_identity_t<ConstView<T>> z, const Labels& labels, View<T> dz, Index pixels = 1) {
-  detail::check_loss_shapes("cross_entropy", z, dz);
-  const Index classes = detail::classes_of<T>(z, pixels);
-  const std::span all(std::ranges::data(labels), std::ranges::size(labels));
-  if (std::ssize(all) != z.cols() * pixels)
-    detail::fail_contract("eigan::cross_entropy: expected ", z.cols() * pixels, " labels, got ", all.size());
-  const T scale = T(1) / static_cast<T>(std::ssize(all));
-  double sum = 0;
-  for (Index j = 0; j < z.cols(); ++j)
-    for (Index pixel = 0; pixel < pixels; ++pixel) {
-      const Index label = detail::checked_label("cross_entropy", all, j * pixels + pixel, classes, pixels);
-      const T* const zj = z.data() + j * z.outerStride() + pixel * classes;
-      T* const dzj = dz.data() + j * dz.outerStride() + pixel * classes;
-      const auto [log_total, largest] = detail::softmax(classes, zj, dzj, scale);
-      sum += static_cast<double>(log_total + largest - zj[label]);
-      dzj[label] -= scale;
-    }
-  return static_cast<T>(sum) * scale;
+T cross_entropy(std::type_identity_t<ConstView<T>> z, const Labels& labels, View<T> dz, Index pixels = 1,
+                std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::cross_entropy<T>(z, labels, dz, pixels, weights);
+}
+/// The loss alone.
+template <class T, LabelRange Labels>
+T cross_entropy(std::type_identity_t<ConstView<T>> z, const Labels& labels, Index pixels = 1,
+                std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::cross_entropy<T>(z, labels, detail::NoGradient{}, pixels, weights);
 }
 
 /// Targets are probabilities, of the shape of z; those of a pixel should add up to 1. Returns the loss and assigns dz.
 template <class T>
 T cross_entropy(std::type_identity_t<ConstView<T>> z, std::type_identity_t<ConstView<T>> target, View<T> dz,
-                Index pixels = 1) {
-  detail::check_loss_shapes("cross_entropy", z, target);
-  detail::check_loss_shapes("cross_entropy", z, dz);
-  const Index classes = detail::classes_of<T>(z, pixels);
-  const T scale = T(1) / static_cast<T>(z.cols() * pixels);
-  double sum = 0;
-  for (Index j = 0; j < z.cols(); ++j)
-    for (Index pixel = 0; pixel < pixels; ++pixel) {
-      const T* const zj = z.data() + j * z.outerStride() + pixel * classes;
-      const T* const tj = target.data() + j * target.outerStride() + pixel * classes;
-      T* const dzj = dz.data() + j * dz.outerStride() + pixel * classes;
-      T whole = 0;
-      for (Index i = 0; i < classes; ++i) whole += tj[i];
-      const auto [log_total, largest] = detail::softmax(classes, zj, dzj, whole * scale);
-      for (Index i = 0; i < classes; ++i) {
-        sum = std::fma(static_cast<double>(tj[i]), static_cast<double>(log_total + (largest - zj[i])), sum);
-        dzj[i] = std::fma(-scale, tj[i], dzj[i]);
-      }
-    }
-  return static_cast<T>(sum) * scale;
+                Index pixels = 1, std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::cross_entropy<T>(z, target, dz, pixels, weights);
+}
+/// The loss alone.
+template <class T>
+T cross_entropy(std::type_identity_t<ConstView<T>> z, std::type_identity_t<ConstView<T>> target, Index pixels = 1,
+                std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::cross_entropy<T>(z, target, detail::NoGradient{}, pixels, weights);
 }
 
 }  // namespace eigan
@@ -15951,29 +16135,44 @@ T cross_entropy(std::type_identity_t<ConstView<T>> z, std::type_identity_t<Const
 //   dy = min(max(d, -delta), delta) / count                                          (torch.nn.HuberLoss; Huber 1964)
 
 namespace eigan {
-
-/// y, target, dy: features x batch. Returns the loss and assigns dy. Throws std::invalid_argument unless delta > 0 and
-/// finite.
-template <class T>
-T huber(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target, View<T> dy,
-        std::type_identity_t<T> delta = 1) {
-  detail::check_loss_shapes("huber", y, target);
-  detail::check_loss_shapes("huber", y, dy);
-  if (!(detail::is_finite(static_cast<double>(delta)) && delta > T(0)))
-    detail::fail_contract("eigan::huber: delta must be > 0 and finite, is ", delta);
-  const T scale = T(1) / static_cast<T>(y.size());
+namespace detail {
+template <class T, class Gradient>
+T huber(const ConstView<T>& y, const ConstView<T>& target, Gradient dy, T delta, const SampleWeights<T>& weights) {
+  check_loss_shapes("huber", y, target);
+  check_loss_shapes("huber", y, dy);
+  if (!(is_finite(static_cast<double>(delta)) && delta > T(0)))
+    fail_contract("eigan::huber: delta must be > 0 and finite, is ", delta);
+  const LossMean<T> mean("huber", y.cols(), y.rows(), weights);
   const auto bend = static_cast<double>(delta);
   double sum = 0;
-  for (Index j = 0; j < y.cols(); ++j)
+  for (Index j = 0; j < y.cols(); ++j) {
+    const double weight = mean.weight(j);
+    const T share = mean.share(j);
     for (Index i = 0; i < y.rows(); ++i) {
       const T difference = y(i, j) - target(i, j);
       const auto distance = static_cast<double>(std::abs(difference));
       // (2 |d| - m) m / 2 with m = min(|d|, delta): both cases, and a NaN stays one.
       const double bounded = distance > bend ? bend : distance;
-      sum = std::fma(bounded / 2, 2 * distance - bounded, sum);
-      dy(i, j) = std::clamp(difference, -delta, delta) * scale;
+      sum = std::fma(weight * (bounded / 2), 2 * distance - bounded, sum);
+      dy(i, j) = std::clamp(difference, -delta, delta) * share;
     }
-  return static_cast<T>(sum) * scale;
+  }
+  return mean.of(sum);
+}
+}  // namespace detail
+
+/// y, target, dy: features x batch. Returns the loss and assigns dy. Throws std::invalid_argument unless delta > 0 and
+/// finite.
+template <class T>
+T huber(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target, View<T> dy,
+        std::type_identity_t<T> delta = 1, std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::huber<T>(y, target, dy, delta, weights);
+}
+/// The loss alone.
+template <class T>
+T huber(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target,
+        std::type_identity_t<T> delta = 1, std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::huber<T>(y, target, detail::NoGradient{}, delta, weights);
 }
 
 }  // namespace eigan
@@ -15985,26 +16184,43 @@ T huber(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>>
 // Summed over a sample's elements and averaged over the samples, or averaged over all elements.
 
 namespace eigan {
+namespace detail {
+template <class T, class Gradient>
+T kl_divergence(const ConstView<T>& mu, const ConstView<T>& logvar, Gradient dmu, Gradient dlogvar, Reduction reduction,
+                const SampleWeights<T>& weights) {
+  check_loss_shapes("kl_divergence", mu, logvar);
+  check_loss_shapes("kl_divergence", mu, dmu);
+  check_loss_shapes("kl_divergence", mu, dlogvar);
+  const LossMean<T> mean("kl_divergence", mu.cols(), reduction == Reduction::mean ? mu.rows() : 1, weights);
+  double sum = 0;
+  for (Index j = 0; j < mu.cols(); ++j) {
+    const double weight = mean.weight(j);
+    const T share = mean.share(j);
+    for (Index i = 0; i < mu.rows(); ++i) {
+      const auto m = static_cast<double>(mu(i, j)), l = static_cast<double>(logvar(i, j));
+      const double excess = std::expm1(l);  // of the variance over 1
+      sum = std::fma(weight, std::fma(m, m, std::isinf(excess) ? excess : excess - l) / 2, sum);
+      dmu(i, j) = mu(i, j) * share;
+      dlogvar(i, j) = static_cast<T>(excess / 2) * share;
+    }
+  }
+  return mean.of(sum);
+}
+}  // namespace detail
 
 /// mu, logvar, dmu, dlogvar: features x batch; two halves of an encoder's output are views of its rows. Returns the
 /// loss and assigns both gradients.
 template <class T>
 T kl_divergence(std::type_identity_t<ConstView<T>> mu, std::type_identity_t<ConstView<T>> logvar, View<T> dmu,
-                View<T> dlogvar, Reduction reduction = Reduction::batchmean) {
-  detail::check_loss_shapes("kl_divergence", mu, logvar);
-  detail::check_loss_shapes("kl_divergence", mu, dmu);
-  detail::check_loss_shapes("kl_divergence", mu, dlogvar);
-  const T scale = T(1) / static_cast<T>(reduction == Reduction::mean ? mu.size() : mu.cols());
-  double sum = 0;
-  for (Index j = 0; j < mu.cols(); ++j)
-    for (Index i = 0; i < mu.rows(); ++i) {
-      const auto m = static_cast<double>(mu(i, j)), l = static_cast<double>(logvar(i, j));
-      const double excess = std::expm1(l);  // of the variance over 1
-      sum += std::fma(m, m, excess - l) / 2;
-      dmu(i, j) = mu(i, j) * scale;
-      dlogvar(i, j) = static_cast<T>(excess / 2) * scale;
-    }
-  return static_cast<T>(sum) * scale;
+                View<T> dlogvar, Reduction reduction = Reduction::batchmean,
+                std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::kl_divergence<T>(mu, logvar, dmu, dlogvar, reduction, weights);
+}
+/// The loss alone.
+template <class T>
+T kl_divergence(std::type_identity_t<ConstView<T>> mu, std::type_identity_t<ConstView<T>> logvar,
+                Reduction reduction = Reduction::batchmean, std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::kl_divergence<T>(mu, logvar, detail::NoGradient{}, detail::NoGradient{}, reduction, weights);
 }
 
 }  // namespace eigan
@@ -16013,22 +16229,38 @@ T kl_divergence(std::type_identity_t<ConstView<T>> mu, std::type_identity_t<Cons
 // L1: L = mean |y - t| over all elements,   dy = sign(y - t) / count, 0 where they are equal.     (torch.nn.L1Loss)
 
 namespace eigan {
+namespace detail {
+template <class T, class Gradient>
+T l1(const ConstView<T>& y, const ConstView<T>& target, Gradient dy, const SampleWeights<T>& weights) {
+  check_loss_shapes("l1", y, target);
+  check_loss_shapes("l1", y, dy);
+  const LossMean<T> mean("l1", y.cols(), y.rows(), weights);
+  double sum = 0;
+  for (Index j = 0; j < y.cols(); ++j) {
+    const double weight = mean.weight(j);
+    const T share = mean.share(j);
+    for (Index i = 0; i < y.rows(); ++i) {
+      const T difference = y(i, j) - target(i, j);
+      sum = std::fma(weight, static_cast<double>(std::abs(difference)), sum);
+      const bool has_sign = difference < T(0) || difference > T(0);         // no branch on it: it may fall either way
+      dy(i, j) = has_sign ? std::copysign(share, difference) : difference;  // 0, or a NaN
+    }
+  }
+  return mean.of(sum);
+}
+}  // namespace detail
 
 /// y, target, dy: features x batch. Returns the loss and assigns dy.
 template <class T>
-T l1(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target, View<T> dy) {
-  detail::check_loss_shapes("l1", y, target);
-  detail::check_loss_shapes("l1", y, dy);
-  const T scale = T(1) / static_cast<T>(y.size());
-  double sum = 0;
-  for (Index j = 0; j < y.cols(); ++j)
-    for (Index i = 0; i < y.rows(); ++i) {
-      const T difference = y(i, j) - target(i, j);
-      sum += static_cast<double>(std::abs(difference));
-      const bool has_sign = difference < T(0) || difference > T(0);         // no branch on it: it may fall either way
-      dy(i, j) = has_sign ? std::copysign(scale, difference) : difference;  // 0, or a NaN
-    }
-  return static_cast<T>(sum) * scale;
+T l1(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target, View<T> dy,
+     std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::l1<T>(y, target, dy, weights);
+}
+/// The loss alone.
+template <class T>
+T l1(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target,
+     std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::l1<T>(y, target, detail::NoGradient{}, weights);
 }
 
 }  // namespace eigan
@@ -16037,21 +16269,37 @@ T l1(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> ta
 // MSE: L = mean( (y - t)^2 ) over all elements,   dy = 2 (y - t) / count.     (torch.nn.MSELoss)
 
 namespace eigan {
+namespace detail {
+template <class T, class Gradient>
+T mse(const ConstView<T>& y, const ConstView<T>& target, Gradient dy, const SampleWeights<T>& weights) {
+  check_loss_shapes("mse", y, target);
+  check_loss_shapes("mse", y, dy);
+  const LossMean<T> mean("mse", y.cols(), y.rows(), weights);
+  double sum = 0;
+  for (Index j = 0; j < y.cols(); ++j) {
+    const double weight = mean.weight(j);
+    const T share = mean.share(j);
+    for (Index i = 0; i < y.rows(); ++i) {
+      const T difference = y(i, j) - target(i, j);
+      sum = std::fma(weight * static_cast<double>(difference), static_cast<double>(difference), sum);
+      dy(i, j) = difference * (2 * share);
+    }
+  }
+  return mean.of(sum);
+}
+}  // namespace detail
 
 /// y, target, dy: features x batch. Returns the loss and assigns dy.
 template <class T>
-T mse(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target, View<T> dy) {
-  detail::check_loss_shapes("mse", y, target);
-  detail::check_loss_shapes("mse", y, dy);
-  const T scale = T(1) / static_cast<T>(y.size());
-  double sum = 0;
-  for (Index j = 0; j < y.cols(); ++j)
-    for (Index i = 0; i < y.rows(); ++i) {
-      const T difference = y(i, j) - target(i, j);
-      sum = std::fma(static_cast<double>(difference), static_cast<double>(difference), sum);
-      dy(i, j) = difference * (2 * scale);
-    }
-  return static_cast<T>(sum) * scale;
+T mse(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target, View<T> dy,
+      std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::mse<T>(y, target, dy, weights);
+}
+/// The loss alone.
+template <class T>
+T mse(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target,
+      std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::mse<T>(y, target, detail::NoGradient{}, weights);
 }
 
 }  // namespace eigan

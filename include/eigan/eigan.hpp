@@ -55,6 +55,7 @@
 #include <eigan/losses/l1.hpp>
 #include <eigan/losses/label_range.hpp>
 #include <eigan/losses/mse.hpp>
+#include <eigan/losses/sample_weights.hpp>
 #include <eigan/losses/soft_targets.hpp>
 #include <eigan/net/basic_model.hpp>
 #include <eigan/net/estimate_statistics.hpp>
