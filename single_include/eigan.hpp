@@ -929,7 +929,7 @@ concept PartedLayer = Layer<L, T> &&
 
 /// Declares `static constexpr bool coupled = true`: its output for one sample depends on the others of the batch in
 /// training (batch normalisation). A training pass then gives its parts the whole batch at once; `forward` and
-/// `backward_input` are inference.
+/// `backward_input` are inference. Such a layer draws no random numbers: its parts are given none.
 template <class L, class T = float>
 concept BatchCoupledLayer = PartedLayer<L, T> && requires {
   requires L::coupled;
@@ -2774,6 +2774,10 @@ struct MustBeALayer {
   static_assert(!has_block_count<L> || BlockedLayer<L>,
                 "eigan: this layer has block_count(), but not the rest that the concept eigan::BlockedLayer asks for. "
                 "The template arguments are the type and its place in a Sequential");
+  static_assert(!(StochasticLayer<L> && BatchCoupledLayer<L>),
+                "eigan: this layer is both coupled and stochastic: its parts, which see the whole batch, are given no "
+                "random numbers. Make two layers of it. The template arguments are the type and its place in a "
+                "Sequential");
   static constexpr bool parametric = requires(const L layer) { layer.param_size(); };
   static_assert(sizeof(std::conditional_t<parametric, MustBeAParametricLayer<L, Position...>, L>) > 0);
 };
@@ -18787,7 +18791,7 @@ class AtomicFile {
     if (replaces && !S_ISREG(status.st_mode)) {
       detail::fail_data(detail::display(path_), ": cannot write: expected a regular file, found a device or a pipe");
     }
-    create_temporary();
+    create_temporary(replaces ? status.st_mode & 0600 : 0666);  // never readable by more than the file that it replaces
     if (replaces) static_cast<void>(::fchmod(file_.get(), status.st_mode & 07777));
   }
 
@@ -18845,11 +18849,11 @@ class AtomicFile {
   }
 
   // The name is short and does not repeat the target's: a target of the longest allowed name must have room.
-  void create_temporary() {
+  void create_temporary(mode_t mode) {
     const std::string prefix = ".eigan-" + std::to_string(::getpid()) + "-";
     for (int attempt = 0; attempt < 1000; ++attempt) {
       auto name = folder() / (prefix + std::to_string(attempt) + ".tmp");
-      file_ = detail::FileDescriptor(name, O_WRONLY | O_CREAT | O_EXCL, 0666);
+      file_ = detail::FileDescriptor(name, O_WRONLY | O_CREAT | O_EXCL, mode);
       if (file_.is_open()) {
         temporary_ = std::move(name);
         return;
