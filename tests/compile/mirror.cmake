@@ -13,6 +13,7 @@ set(without_test
   optim/check_update.hpp # what optimisers refuse, by their own tests
   metrics/check_samples.hpp # what metrics refuse, by theirs
   io/safetensors_header.hpp # the first half of a reader: io/safetensors_test.cpp
+  io/npy_header.hpp         # the same: io/npy_test.cpp
   io/model_tensors.hpp      # what model files and checkpoints share: io/model_file_test.cpp
   io/checkpoint_state.hpp   # io/checkpoint_test.cpp
   io/onnx_graph.hpp         # what save_onnx is made of: io/onnx_test.cpp
