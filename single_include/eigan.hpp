@@ -18059,6 +18059,49 @@ inline bool checked_byte_size(Dtype dtype, std::span<const std::uint64_t> shape,
 // hole, overlap or rest, so that no two readers see different things in one file. Values are not looked at: NaN is
 // allowed. Reference: huggingface/safetensors.
 
+// ======== eigan/io/foreign_file.hpp
+// what_it_is: what a file that is none of ours looks like, by its first bytes, and what to do about it. A reader adds
+// the text to its message: a length or a magic number alone would be a riddle.
+
+namespace eigan::detail {
+
+/// "; this is ...", or nothing where the bytes are not known.
+inline std::string what_it_is(std::span<const std::byte> file) {
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes are looked at as characters
+  std::string_view text(reinterpret_cast<const char*>(file.data()), std::min<std::size_t>(file.size(), 4096));
+  struct Kind {
+    std::string_view start;
+    const char* text;
+  };
+  using namespace std::string_view_literals;
+  static constexpr Kind kinds[] = {
+      {"PK\3\4"sv,
+       "a zip archive, as torch.save and numpy.savez write them; in Python, "
+       "safetensors.torch.save_file(model.state_dict(), path) or numpy.save write what is read here"},
+      {"\x80\2"sv,
+       "a pickle, as torch.save wrote it before 1.6; in Python, safetensors.torch.save_file writes what is "
+       "read here"},
+      {"version https://git-lfs"sv, "a git-lfs pointer in place of the file; `git lfs pull` fetches that"},
+      {"\x93NUMPY"sv, "an array of NumPy (.npy)"},
+      {"\x89HDF"sv, "an HDF5 file, as Keras writes them"},
+      {"GGUF"sv, "a GGUF file"},
+      {"\xFF\xD8\xFF"sv, "a JPEG image"},
+      {"\x89PNG"sv, "a PNG image"},
+      {"\x1F\x8B"sv, "gzip data"},
+      {"\0\0\x08"sv, "IDX data, as MNIST has them"}};
+  for (const Kind& kind : kinds)
+    if (text.starts_with(kind.start)) return std::string("; this is ") + kind.text;
+  const std::size_t first = text.find_first_not_of("\xEF\xBB\xBF \t\r\n");  // behind a byte order mark and blanks
+  if (first == std::string_view::npos) return "";
+  if (text[first] == '<') return "; this is an HTML or XML page, perhaps a download's error page saved under this name";
+  if (text[first] == '{' && text.find("\"weight_map\"") != std::string_view::npos)
+    return "; this is the index of a sharded model, which load() takes by its path";
+  if (text[first] == '{' && text.find('"') < first + 64) return "; this is JSON text";
+  return "";
+}
+
+}  // namespace eigan::detail
+
 // ======== eigan/io/read_file.hpp
 // read_file: a whole file in memory, with a limit on how large it may be.
 //
@@ -18294,6 +18337,18 @@ class JsonReader {
       fail("an integer without fraction and exponent");
     }
     return value;
+  }
+
+  /// A string, number, true, false or null that nobody wants to know; letters and digits are not looked at closely.
+  void skip_scalar() {
+    skip_space();
+    if (at_ < text_.size() && text_[at_] == '"') return void(string());
+    const auto among = [](char c) {
+      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == 'E' || c == '+' || c == '-' || c == '.';
+    };
+    const std::size_t begin = at_;
+    while (at_ < text_.size() && among(text_[at_])) ++at_;
+    if (at_ == begin) fail("a string or a number");
   }
 
   /// Requires that nothing but white space is left.
@@ -18572,13 +18627,14 @@ class SafetensorsFile {
     }
     std::memcpy(&length, file_.data(), sizeof length);
     if (length > max_header) {
+      const std::string is = detail::what_it_is(file_);
       detail::fail_data(name_, ": at byte 0: expected a header of at most ", max_header, " bytes, found a length of ",
-                        length, " (not a safetensors file?)");
+                        length, is.empty() ? " (not a safetensors file?)" : is);
     }
     const std::size_t rest = file_.size() - sizeof length;
     if (length > rest) {
       detail::fail_data(name_, ": at byte 8: expected a header of ", length, " bytes, found the end of the file after ",
-                        rest);
+                        rest, detail::what_it_is(file_));
     }
     data_offset_ = sizeof length + static_cast<std::size_t>(length);
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes are looked at as characters
@@ -18793,6 +18849,74 @@ std::vector<T> file_values(const SafetensorsFile& file, const TensorInfo& tensor
 }
 
 }  // namespace detail
+}  // namespace eigan
+
+// ======== eigan/io/sharded_model.hpp
+// A model in several safetensors files, and the index that says which tensor is in which, as Hugging Face's libraries
+// write them:    {"metadata": {"total_size": 8}, "weight_map": {"0.weight": "model-00001-of-00002.safetensors", ...}}
+// The files lie beside the index.
+
+namespace eigan {
+namespace detail {
+
+/// Whether a file is an index: as a safetensors file its header would be longer than any.
+inline bool is_index(std::span<const std::byte> file) {
+  std::uint64_t length = 0;
+  if (file.size() < sizeof length || file[0] != std::byte{'{'}) return false;
+  std::memcpy(&length, file.data(), sizeof length);
+  return length > max_safetensors_header;
+}
+
+/// Which tensor is in which file. Error, with messages that `name` opens, for what is no index.
+inline std::map<std::string, std::string> read_index(std::string_view text, const std::string& name) {
+  if (const std::size_t at = find_invalid_utf8(text); at != std::string_view::npos)
+    fail_data(name, ": at byte ", at, ": expected an index in UTF-8, found an invalid byte");
+  std::map<std::string, std::string> files;
+  JsonReader json(text, name);
+  bool found = false;
+  json.object([&](const std::string& key) {
+    if (key == "metadata") return json.object([&](const std::string&) { json.skip_scalar(); });
+    if (key != "weight_map" || std::exchange(found, true))
+      fail_data(name, ": expected 'metadata' and one 'weight_map', found '", printable(key), "'");
+    json.object([&](std::string tensor) {
+      const auto [entry, added] = files.try_emplace(std::move(tensor), json.string());
+      if (!added) fail_data(name, ": tensor '", printable(entry->first), "': expected once, found twice");
+      const std::string& file = entry->second;
+      if (file.empty() || file == "." || file == ".." || file.find_first_of("/\\") != std::string::npos)
+        fail_data(name, ": tensor '", printable(entry->first),
+                  "': expected the name of a file beside the index, found '", printable(file), "'");
+    });
+  });
+  json.end();
+  if (files.empty()) fail_data(name, ": expected a 'weight_map' of tensors and their files, found none");
+  return files;
+}
+
+}  // namespace detail
+
+/// The safetensors file at `path`, or all files of the model whose index is there. Error if one cannot be read, or
+/// lacks a tensor that the index says it has.
+inline std::vector<SafetensorsFile> read_model_files(const std::filesystem::path& path) {
+  std::vector<SafetensorsFile> parts;
+  std::vector<std::byte> bytes = read_file(path);
+  const std::string name = detail::display(path);
+  if (!detail::is_index(bytes)) {
+    parts.emplace_back(std::move(bytes), name);
+    return parts;
+  }
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes are looked at as characters
+  const auto index = detail::read_index({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, name);
+  std::map<std::string, std::size_t> places;
+  for (const auto& [tensor, file] : index) {
+    const auto [place, added] = places.try_emplace(file, parts.size());
+    if (added) parts.push_back(SafetensorsFile::read(path.parent_path() / file));
+    if (parts[place->second].find(tensor) == nullptr)
+      detail::fail_data(parts[place->second].name(), ": expected tensor '", printable(tensor), "', as ", name,
+                        " says, found none of that name");
+  }
+  return parts;
+}
+
 }  // namespace eigan
 
 // ======== eigan/io/write_safetensors.hpp
@@ -19145,10 +19269,11 @@ template <SavableModel M>
 void load(const SafetensorsFile& file, M& model, const TensorNames& names = {}) {
   detail::load(file.name(), std::span(&file, 1), model, names);
 }
-/// Loads a model from the file at a path; Error also if the file cannot be read.
+/// Loads a model from the file at a path, or from the files that an index at that path names. Error also if one cannot
+/// be read.
 template <SavableModel M>
 void load(const std::filesystem::path& path, M& model, const TensorNames& names = {}) {
-  load(SafetensorsFile::read(path), model, names);
+  detail::load(detail::display(path), read_model_files(path), model, names);
 }
 
 }  // namespace eigan

@@ -19,6 +19,7 @@
 #include <eigan/core/types.hpp>
 #include <eigan/data/byte_source.hpp>
 #include <eigan/io/atomic_file.hpp>
+#include <eigan/io/foreign_file.hpp>
 
 namespace eigan {
 
@@ -65,14 +66,9 @@ inline std::string hex_byte(std::uint8_t byte) {
   const auto more = read_up_to(source, 512);
   start.insert(start.end(), more.begin(), more.end());
   if (start[0] == 0x1F && start[1] == 0x8B) fail_data(source.name(), ": gzip data where plain IDX is expected");
-  const std::string text(start.begin(), start.end());
-  const std::size_t first = text.find_first_not_of("\xEF\xBB\xBF \t\r\n");  // behind a byte order mark and blanks
-  if (first != std::string::npos && text[first] == '<') {
-    fail_data(source.name(),
-              ": an HTML or XML page, not IDX data; perhaps a download's error page saved under this name");
-  }
   fail_data(source.name(), ": not IDX data: begins with ", hex_byte(magic[0]), " ", hex_byte(magic[1]), " ",
-            hex_byte(magic[2]), " ", hex_byte(magic[3]), ", expected 00 00 08 and the number of dimensions");
+            hex_byte(magic[2]), " ", hex_byte(magic[3]), ", expected 00 00 08 and the number of dimensions",
+            what_it_is(std::as_bytes(std::span(start))));
 }
 
 /// Reads the header of IDX unsigned bytes in `rank` dimensions and returns the sizes.

@@ -19,6 +19,7 @@
 #include <eigan/core/printable.hpp>
 #include <eigan/core/types.hpp>
 #include <eigan/io/dtype.hpp>
+#include <eigan/io/foreign_file.hpp>
 
 namespace eigan::detail {
 
@@ -134,7 +135,8 @@ inline std::pair<std::size_t, std::size_t> npy_dictionary(std::string_view text,
   const auto fail = [&](const auto&... parts) { fail_data(name, ": ", parts...); };
   if (text.substr(0, 4) == "PK\3\4")
     fail("an archive of arrays (.npz), expected one array (.npy): save it by numpy.save");
-  if (text.substr(0, 6) != npy_magic || text.size() < 8) fail("at byte 0: expected the start of a .npy file");
+  if (text.substr(0, 6) != npy_magic || text.size() < 8)
+    fail("at byte 0: expected the start of a .npy file", what_it_is(std::as_bytes(std::span(text))));
   if (byte(6) < 1 || byte(6) > 3 || byte(7) != 0)
     fail("at byte 6: expected version 1.0, 2.0 or 3.0, found ", byte(6), ".", byte(7));
   const std::size_t first = byte(6) == 1 ? 10 : 12;
