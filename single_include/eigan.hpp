@@ -268,6 +268,50 @@ template <class T>
 using ViewBase = Eigen::Map<Matrix<T>, Eigen::Unaligned, Eigen::OuterStride<>>;
 template <class T>
 using ConstViewBase = Eigen::Map<const Matrix<T>, Eigen::Unaligned, Eigen::OuterStride<>>;
+
+template <class D>
+void of_dense(const Eigen::DenseBase<D>&);
+template <class D>
+void of_plain(const Eigen::PlainObjectBase<D>&);
+
+/// Any matrix, array or expression of Eigen's.
+template <class E>
+concept EigenExpression = requires(const E& e) {
+  of_dense(e);
+};
+/// Lies in memory as a view wants it: numbers of T, each column without gaps. A vector of any kind but one that skips.
+template <class E, class T>
+concept InMemory = EigenExpression<E> && std::is_same_v<typename E::Scalar, T> &&
+                   ((E::Flags & Eigen::DirectAccessBit) != 0) &&
+                   (E::RowsAtCompileTime == 1 ||
+                    (E::InnerStrideAtCompileTime == 1 && (!E::IsRowMajor || E::ColsAtCompileTime == 1)));
+/// Is gone with its memory, unlike a block or a map.
+template <class E>
+concept OwnsMemory = requires(const E& e) {
+  of_plain(e);
+};
+/// The distance between columns.
+template <class E>
+Index stride_of(const E& e) {
+  if constexpr (E::RowsAtCompileTime == 1)
+    return e.innerStride();
+  else if constexpr (E::ColsAtCompileTime == 1)
+    return e.rows();
+  else
+    return e.outerStride();
+}
+/// What a compiler says of an expression that no view can be of.
+template <class E, class T>
+constexpr void refuse_expression() {
+  if constexpr (!std::is_same_v<typename E::Scalar, T>)
+    static_assert(!sizeof(E*),
+                  "eigan: numbers of another type than the model's: write Matrix<float>(x.cast<float>()), "
+                  "or double in place of float");
+  else
+    static_assert(!sizeof(E*),
+                  "eigan: this expression does not lie in memory column by column: keep it in a "
+                  "Matrix<float>, or Matrix<double>, and give that");
+}
 }  // namespace detail
 
 /// A writable features x batch matrix that does not own its memory. Copying the view copies the pointer;
@@ -286,6 +330,15 @@ class View : public detail::ViewBase<T> {
   /// Of a whole matrix.
   // NOLINTNEXTLINE(google-explicit-constructor): a matrix is where a view is expected
   View(Matrix<T>& matrix) : View(matrix.data(), matrix.rows(), matrix.cols()) {}
+  /// Of a vector, block, map or matrix of fixed size that can be written.
+  template <class E>
+  requires detail::InMemory<std::remove_cvref_t<E>, T> &&((std::remove_cvref_t<E>::Flags & Eigen::LvalueBit) != 0) &&
+      (detail::OwnsMemory<std::remove_cvref_t<E>>
+           ? std::is_lvalue_reference_v<E> && !std::is_const_v<std::remove_reference_t<E>>
+           : !std::is_base_of_v<View, std::remove_cvref_t<E>>)
+      // NOLINTNEXTLINE(google-explicit-constructor, bugprone-forwarding-reference-overload): as above
+      View(E&& e)
+      : View(const_cast<T*>(e.data()), e.rows(), e.cols(), detail::stride_of(e)) {}
   /// Of the same memory.
   View(const View&) = default;
 
@@ -329,6 +382,16 @@ class ConstView : public detail::ConstViewBase<T> {
   ConstView(const View<T>& view) : ConstView(view.data(), view.rows(), view.cols(), view.outerStride()) {}
   /// Of a whole matrix.
   ConstView(const Matrix<T>& matrix) : ConstView(matrix.data(), matrix.rows(), matrix.cols()) {}
+  /// Of a vector, block, map or matrix of fixed size.
+  template <class E>
+  requires detail::InMemory<E, T> &&
+      (!std::is_base_of_v<ConstView, E> && !std::is_base_of_v<View<T>, E>)ConstView(const E& e)
+      : ConstView(e.data(), e.rows(), e.cols(), detail::stride_of(e)) {}
+  /// Says what to write instead.
+  template <class E>
+  requires detail::EigenExpression<E> &&(!detail::InMemory<E, T>)ConstView(const E&) : ConstView() {
+    detail::refuse_expression<E, T>();
+  }
   // NOLINTEND(google-explicit-constructor)
   /// Of the same memory.
   ConstView(const ConstView&) = default;
@@ -344,21 +407,26 @@ class ConstView : public detail::ConstViewBase<T> {
 };
 
 /// A ConstView that is read again after the call that it is handed to, so a temporary matrix does not become one, not
-/// even in braces: it would be gone by then.
+/// even in braces: it would be gone by then. A block of a matrix does, which must be one that lasts.
 template <class T>
 class LastingView : public ConstView<T> {
  public:
-  // NOLINTBEGIN(google-explicit-constructor): as for ConstView
+  // NOLINTBEGIN(google-explicit-constructor, bugprone-forwarding-reference-overload): as for ConstView
   /// Of the same memory.
   LastingView(const ConstView<T>& view) : ConstView<T>(view) {}
   LastingView(const View<T>& view) : ConstView<T>(view) {}
   /// Of a whole matrix that somebody keeps.
   LastingView(const Matrix<T>& matrix) : ConstView<T>(matrix) {}
-  LastingView(const Matrix<T>&&) = delete;
-  /// An expression would become a temporary matrix.
-  template <class Expression>
-  LastingView(const Eigen::EigenBase<Expression>&) = delete;
-  // NOLINTEND(google-explicit-constructor)
+  /// Of a vector, block, map or matrix of fixed size that somebody keeps. For all else it says what to write.
+  template <class E>
+  requires detail::EigenExpression<std::remove_cvref_t<E>> &&
+      (!std::is_base_of_v<detail::ConstViewBase<T>, std::remove_cvref_t<E>> &&
+       !std::is_base_of_v<detail::ViewBase<T>, std::remove_cvref_t<E>>)LastingView(E&& e)
+      : ConstView<T>(e) {
+    static_assert(std::is_lvalue_reference_v<E> || !detail::OwnsMemory<std::remove_cvref_t<E>>,
+                  "eigan: a temporary, but the input is read again on the way back: keep it in a variable");
+  }
+  // NOLINTEND(google-explicit-constructor, bugprone-forwarding-reference-overload)
 };
 
 }  // namespace eigan
@@ -3352,13 +3420,17 @@ class Tape {
   /// Where the loss writes its gradient with respect to the output before a backward pass, which consumes it: layers
   /// may pass it down in place, so a second backward pass wants it written again.
   View<T> output_gradient() {
-    state_ = state_ == State::empty ? State::empty : State::ready;
+    check_passed();
+    state_ = State::ready;
     return gradient(gradients_.size() - 1);
   }
 
   /// To read it, through a constant tape: that says nothing of a loss that has written. Meant between the loss and the
   /// backward pass, which consumes it.
-  ConstView<T> output_gradient() const { return gradients_.back().columns(0, batch_); }
+  ConstView<T> output_gradient() const {
+    check_passed();
+    return gradients_.back().columns(0, batch_);
+  }
 
   /// A level as it stands: a layer that works in place has overwritten the level in front of it.
   ConstView<T> activation(std::size_t level) const {
@@ -3442,6 +3514,13 @@ class Tape {
   std::span<const T> prepared() const { return prepared_; }
 
  private:
+  void check_passed() const {
+    if (state_ == State::empty)
+      detail::fail_contract(
+          "eigan::Tape::output_gradient: before a forward pass on this tape, which decides how many samples it has; "
+          "keep model.forward's result in a variable before the loss is called");
+  }
+
   enum class State { empty, passed, ready, consumed };
 
   std::shared_ptr<const Steps<T>> steps_, passed_;
@@ -9209,7 +9288,94 @@ class GanWorkspace {
 }  // namespace eigan
 
 // ======== eigan/optim/optimizer.hpp
-// What an optimiser is, and the backward pass that updates parameters while their gradients are in cache.
+// What an optimiser is, and the backward pass that updates parameters while their gradients are in cache, or behind a
+// gradient that was clipped.
+
+// ======== eigan/optim/clip_grad.hpp
+// clip_grad_norm, clip_grad_value: a gradient that is too long, or too large somewhere, is cut before the step.
+//   norm:   g *= min(1, max_norm / (|g| + 1e-6)),  |g| over all parameters      (torch.nn.utils.clip_grad_norm_)
+//   value:  g = min(max(g, -c), c)                                             (torch.nn.utils.clip_grad_value_)
+// The norm is summed in double over a fixed number of runs of the gradient, whose sums are added in order, so its bits
+// are the same for any number of threads. A NaN stays one. (Pascanu, Mikolov and Bengio 2013)
+
+namespace eigan {
+namespace detail {
+
+/// The sum of the squares. Eight sums side by side, for vectors; a float's square is exact in double, and a double's
+/// is added in one rounding, so the compiler's flags do not matter.
+template <class T>
+double sum_of_squares(std::span<const T> values) {
+  constexpr std::size_t lanes = 8;
+  std::array<double, lanes> sums{};
+  const std::size_t whole = values.size() / lanes * lanes;
+  const auto add = [](double& sum, T value) {
+    const auto wide = static_cast<double>(value);
+    if constexpr (std::is_same_v<T, float>)
+      sum += wide * wide;
+    else
+      sum = std::fma(wide, wide, sum);
+  };
+  for (std::size_t i = 0; i < whole; i += lanes)
+    for (std::size_t k = 0; k < lanes; ++k) add(sums[k], values[i + k]);
+  for (std::size_t i = whole; i < values.size(); ++i) add(sums[i - whole], values[i]);
+  double all = 0;
+  for (const double sum : sums) all += sum;
+  return all;
+}
+
+inline void check_clip(const char* function, const char* what, double bound) {
+  if (is_nan(bound) || !(bound > 0)) fail_contract(function, ": ", what, " must be more than 0, is ", bound);
+}
+
+/// What the gradient is multiplied by so that its norm is at most max_norm; NaN stays NaN.
+inline double clip_factor(double norm, double max_norm) {
+  const double factor = max_norm / (norm + 1e-6);
+  return factor >= 1 ? 1 : factor;
+}
+
+}  // namespace detail
+
+/// The Euclidean norm of a gradient, or of any other buffer.
+template <class T>
+double grad_norm(std::span<const T> gradient, Threads threads = {}) {
+  constexpr Index runs = 64;
+  std::array<double, runs> sums{};
+  const Index size = std::ssize(gradient);
+  const double work = detail::memory_access * static_cast<double>(size);
+  detail::parallel_for(runs, work, threads, [&](Index run) {
+    const Index first = detail::part_begin(size, run, runs), last = detail::part_begin(size, run + 1, runs);
+    sums[static_cast<std::size_t>(run)] = detail::sum_of_squares(
+        gradient.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first)));
+  });
+  double all = 0;
+  for (const double sum : sums) all += sum;
+  return std::sqrt(all);
+}
+
+/// Shortens a gradient to a norm of at most max_norm and returns the norm that it had. Throws std::invalid_argument
+/// unless max_norm is more than 0.
+template <class T>
+double clip_grad_norm(std::span<T> gradient, double max_norm, Threads threads = {}) {
+  detail::check_clip("eigan::clip_grad_norm", "max_norm", max_norm);
+  const double norm = grad_norm(std::span<const T>(gradient), threads);
+  const T factor = static_cast<T>(detail::clip_factor(norm, max_norm));
+  if (factor == T(1)) return norm;
+  const double work = 2 * detail::memory_access * static_cast<double>(gradient.size());
+  detail::parallel_ranges(std::ssize(gradient), work, threads, [&](Index first, Index last) {
+    for (Index i = first; i < last; ++i) gradient[static_cast<std::size_t>(i)] *= factor;
+  });
+  return norm;
+}
+
+/// Cuts each element to [-c, c]. Throws std::invalid_argument unless c is more than 0.
+template <class T>
+void clip_grad_value(std::span<T> gradient, double c) {
+  detail::check_clip("eigan::clip_grad_value", "c", c);
+  const T bound = static_cast<T>(c);
+  for (T& g : gradient) g = std::clamp(g, -bound, bound);
+}
+
+}  // namespace eigan
 
 namespace eigan {
 
@@ -9221,27 +9387,73 @@ concept Optimizer = requires(O optimizer, std::span<T> params, std::span<const T
   optimizer.update(params, grad, i, i);
 };
 
+/// How backward_and_step cuts a gradient before the optimiser sees it; see optim/clip_grad.hpp.
+struct ClipGrad {
+  double norm = std::numeric_limits<double>::infinity();   ///< the largest norm of the whole gradient
+  double value = std::numeric_limits<double>::infinity();  ///< the largest size of an element, cut first
+};
+
+namespace detail {
+
+/// What follows each piece of the gradient: the optimiser's update, and zeros.
+template <class T, class O>
+struct UpdatePiece {
+  BasicModel<T>& model;
+  O& optimizer;
+  std::span<T> grad;
+  void operator()(Index first, Index count) const {
+    optimizer.update(model.params(), grad, first, count);
+    std::fill_n(grad.data() + first, count, T(0));
+  }
+};
+
+template <class O, class T>
+constexpr void check_optimizer() {
+  static_assert(Optimizer<O, T> || !(Optimizer<O, float> || Optimizer<O, double>),
+                "eigan::backward_and_step: the optimiser's numbers are not the model's: a model of double wants an "
+                "Adam<double>");
+  static_assert(Optimizer<O, T> || Optimizer<O, float> || Optimizer<O, double>,
+                "eigan::backward_and_step: this is no optimiser: it lacks begin_step() or update(params, grad, first, "
+                "count), see the concept eigan::Optimizer");
+}
+
+}  // namespace detail
+
 /// backward_params and one optimiser step in a single sweep: the result is that of
 ///     zero grad; model.backward_params(tape, grad); optimizer.step(model.params(), grad);
 /// but each run of blocks is updated right after its gradient, while that is in cache. `grad` is working memory:
 /// zeros on entry, as Model::zeros() gives it, or a gradient to be added to (a penalty's), and zeros on return.
-template <class T, Optimizer<T> O>
+template <class T, class O>
 void backward_and_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std::type_identity_t<std::span<T>> grad,
                        Threads threads = {}) {
-  struct Update {
-    BasicModel<T>& model;
-    O& optimizer;
-    std::span<T> grad;
-    void operator()(Index first, Index count) const {
-      optimizer.update(model.params(), grad, first, count);
-      std::fill_n(grad.data() + first, count, T(0));
-    }
-  };
+  detail::check_optimizer<O, T>();
   // Whatever does not fit throws here, before anything has changed.
   model.check_backward(tape, grad);
   optimizer.update(model.params(), grad, 0, 0);
   optimizer.begin_step();
-  model.backward_params(tape, grad, threads, Update{model, optimizer, grad});
+  model.backward_params(tape, grad, threads, detail::UpdatePiece<T, O>{model, optimizer, grad});
+}
+
+/// The same with a gradient that is clipped first. Where its norm counts, the whole gradient is computed before the
+/// step. Returns the norm that the gradient had, its values cut; same bits for any number of threads. Throws
+/// std::invalid_argument unless both bounds are more than 0.
+template <class T, class O>
+double backward_and_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std::type_identity_t<std::span<T>> grad,
+                         ClipGrad clip, Threads threads = {}) {
+  detail::check_optimizer<O, T>();
+  detail::check_clip("eigan::backward_and_step", "clip.norm", clip.norm);
+  detail::check_clip("eigan::backward_and_step", "clip.value", clip.value);
+  model.check_backward(tape, grad);
+  optimizer.update(model.params(), grad, 0, 0);
+  optimizer.begin_step();
+  model.backward_params(tape, grad, threads);
+  if (clip.value < std::numeric_limits<double>::infinity()) clip_grad_value(grad, clip.value);
+  const double norm = clip_grad_norm(grad, clip.norm, threads);
+  const double work = 8 * detail::memory_access * static_cast<double>(grad.size());
+  detail::parallel_ranges(std::ssize(grad), work, threads, [&](Index first, Index last) {
+    detail::UpdatePiece<T, O>{model, optimizer, grad}(first, last - first);
+  });
+  return norm;
 }
 
 }  // namespace eigan
@@ -16333,6 +16545,69 @@ void soft_targets(const Labels& labels, double smoothing, View<T> target) {
 
 }  // namespace eigan
 
+// ======== eigan/metrics/accuracy.hpp
+// Accuracy of a classifier: the share of samples whose largest output stands in the row of their label.
+
+namespace eigan::metrics {
+
+/// The row of a sample's largest number, the first of several; of a NaN, which counts as the largest, as in PyTorch.
+template <class T>
+Index argmax(std::type_identity_t<ConstView<T>> z, Index sample) {
+  Index best = 0;
+  for (Index i = 1; i < z.rows() && !std::isnan(z(best, sample)); ++i)
+    if (z(i, sample) > z(best, sample) || std::isnan(z(i, sample))) best = i;
+  return best;
+}
+/// Of each sample.
+template <class T>
+std::vector<Index> argmax(std::type_identity_t<ConstView<T>> z) {
+  std::vector<Index> rows(static_cast<std::size_t>(z.cols()));
+  for (Index j = 0; j < z.cols(); ++j) rows[static_cast<std::size_t>(j)] = argmax<T>(z, j);
+  return rows;
+}
+
+/// z: classes x samples, logits or probabilities; labels: class numbers, one a sample. Throws std::invalid_argument for
+/// another number of labels, one that is no class, and without samples.
+template <class T, LabelRange Labels>
+double accuracy(std::type_identity_t<ConstView<T>> z, const Labels& labels) {
+  const std::span all(std::ranges::data(labels), std::ranges::size(labels));
+  if (std::ssize(all) != z.cols() || all.empty())
+    detail::fail_contract("eigan::metrics::accuracy: expected one label for each of the ", z.cols(),
+                          " samples, at least one, got ", all.size());
+  Index right = 0;
+  for (Index j = 0; j < z.cols(); ++j)
+    right += argmax<T>(z, j) == detail::checked_label("metrics::accuracy", all, j, z.rows());
+  return static_cast<double>(right) / static_cast<double>(z.cols());
+}
+
+}  // namespace eigan::metrics
+
+// ======== eigan/net/copy_parameters.hpp
+// copy_parameters: one model's numbers into another of the same layers, as a target network takes those of the network
+// that learns; in PyTorch, to.load_state_dict(from.state_dict()). A new model with the same numbers is model.clone(), a
+// slow average is Ema.
+
+namespace eigan {
+
+/// Parameters and state, statistics included. Throws std::invalid_argument, with nothing changed, unless both models
+/// have the same layers; samples may have another height and width.
+template <class T>
+void copy_parameters(const BasicModel<T>& from, BasicModel<T>& to) {
+  const auto& a = from.steps().steps();
+  const auto& b = to.steps().steps();
+  const auto same = [](const Step<T>& s, const Step<T>& t) {
+    return s.kind == t.kind && s.reads == t.reads && s.size == t.size && s.state_size == t.state_size &&
+           (s.kind != StepKind::layer || s.spec().text() == t.spec().text());
+  };
+  if (!std::equal(a.begin(), a.end(), b.begin(), b.end(), same))
+    detail::fail_contract("eigan::copy_parameters: expected a model of '", to.architecture(), "', got one of '",
+                          from.architecture(), "'");
+  std::copy(from.params().begin(), from.params().end(), to.params().begin());
+  std::copy(from.state().begin(), from.state().end(), to.state().begin());
+}
+
+}  // namespace eigan
+
 // ======== eigan/net/estimate_statistics.hpp
 // What layers keep beside their parameters. Batch normalisations: running averages over training batches, as PyTorch
 // keeps them, or statistics estimated from as many samples as one likes for the weights as they are (Wu and Johnson
@@ -16433,6 +16708,12 @@ class Model : public BasicModel<T> {
   Model(Net net, Buffer<T> params, Buffer<T> state = {})
       : BasicModel<T>(list(net, {}), architecture_of(net, {}), std::move(params), std::move(state)),
         net_(std::move(net)) {}
+
+  Model(const Model&) = delete;  // a copy is model.clone(): it allocates, so it has a name
+  Model(Model&&) noexcept = default;
+  Model& operator=(const Model&) = delete;  // to copy numbers, copy_parameters(from, to)
+  Model& operator=(Model&&) noexcept = default;
+  ~Model() = default;
 
   /// The layers, without parameters.
   const Net& net() const { return net_; }
@@ -17704,6 +17985,10 @@ class RMSProp {
 //   linear_decay     1 - step / total, and 0 from there on
 //   warmup_cosine    (step + 1) / warmup                                                while step < warmup
 //                    1/2 (1 + cos(pi (step - warmup) / (total - warmup)))               then, down to 0 at step = total
+//   cosine_decay     warmup_cosine without a rise              (torch.optim.lr_scheduler.CosineAnnealingLR, eta_min 0)
+//   step_decay       gamma^floor(step / every)                 (StepLR)
+//   one_cycle        a rise by half a cosine from 1 / div_factor to 1, then a fall to 1 / (div_factor final_div_factor)
+//                    at the last step                          (OneCycleLR; Smith and Topin 2019)
 // (Loshchilov and Hutter 2017, "SGDR", without restarts; the rise before it as in Goyal et al. 2017.)
 
 namespace eigan {
@@ -17723,6 +18008,44 @@ inline double warmup_cosine(Index step, Index total, Index warmup) {
   if (step < warmup) return static_cast<double>(step + 1) / static_cast<double>(warmup);
   return (1 + std::cos(std::numbers::pi * static_cast<double>(step - warmup) / static_cast<double>(total - warmup))) /
          2;
+}
+
+/// Falls from 1 as half a cosine; 0 from `total` on. Throws std::invalid_argument unless step >= 0 and total >= 0.
+inline double cosine_decay(Index step, Index total) {
+  if (step < 0 || total < 0) detail::fail_contract("cosine_decay: step ", step, " of ", total);
+  return warmup_cosine(step, total, 0);
+}
+
+/// Falls by the factor gamma each `every` steps. Throws std::invalid_argument unless step >= 0, every > 0 and gamma is in
+/// [0, 1].
+inline double step_decay(Index step, Index every, double gamma = 0.1) {
+  if (step < 0 || every < 1 || !(detail::at_least(gamma, 0) && gamma <= 1))
+    detail::fail_contract("step_decay: step ", step, ", every ", every, " steps by ", gamma);
+  return std::pow(gamma, static_cast<double>(step / every));
+}
+
+/// Names and values as in torch.optim.lr_scheduler.OneCycleLR.
+struct OneCycleOptions {
+  double pct_start = 0.3;         ///< the share of the steps that rise, in (0, 1)
+  double div_factor = 25;         ///< the peak over the first rate, at least 1
+  double final_div_factor = 1e4;  ///< the first rate over the last, at least 1
+};
+
+/// One rise and one fall; 1 is the peak. Behind the last step it stays where that was. Throws std::invalid_argument
+/// unless step >= 0, and total leaves a step for the rise and one for the fall.
+inline double one_cycle(Index step, Index total, OneCycleOptions options = {}) {
+  const double peak = options.pct_start * static_cast<double>(total) - 1, last = static_cast<double>(total - 1);
+  const auto is_factor = [](double f) { return detail::is_finite(f) && f >= 1; };
+  if (step < 0 || !(detail::at_least(peak, 0) && peak < last) || !is_factor(options.div_factor) ||
+      !is_factor(options.final_div_factor))
+    detail::fail_contract("one_cycle: step ", step, " of ", total, ", ", options.pct_start, " of them rising, from 1/",
+                          options.div_factor, " to 1/", options.final_div_factor, " of that");
+  const auto anneal = [](double from, double to, double share) {
+    return to + (from - to) / 2 * (1 + std::cos(std::numbers::pi * share));
+  };
+  const double at = std::min(static_cast<double>(step), last), first = 1 / options.div_factor;
+  if (at <= peak) return anneal(first, 1, peak == 0 ? 1 : at / peak);
+  return anneal(1, first / options.final_div_factor, (at - peak) / (last - peak));
 }
 
 }  // namespace eigan

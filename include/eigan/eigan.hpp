@@ -57,7 +57,9 @@
 #include <eigan/losses/mse.hpp>
 #include <eigan/losses/sample_weights.hpp>
 #include <eigan/losses/soft_targets.hpp>
+#include <eigan/metrics/accuracy.hpp>
 #include <eigan/net/basic_model.hpp>
+#include <eigan/net/copy_parameters.hpp>
 #include <eigan/net/estimate_statistics.hpp>
 #include <eigan/net/input.hpp>
 #include <eigan/net/model.hpp>
@@ -72,6 +74,7 @@
 #include <eigan/net/tape.hpp>
 #include <eigan/optim/adam.hpp>
 #include <eigan/optim/adamw.hpp>
+#include <eigan/optim/clip_grad.hpp>
 #include <eigan/optim/clip_weights.hpp>
 #include <eigan/optim/ema.hpp>
 #include <eigan/optim/optimizer.hpp>
