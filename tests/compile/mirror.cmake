@@ -48,6 +48,7 @@ set(without_header
   kit/report_test.cpp              # the same
   kit/run_test.cpp                 # the same
   kit/score_log_test.cpp           # the same
+  mnist_recogniser/random_warp_test.cpp # examples/mnist_recogniser
   reliability/extreme_numbers_test.cpp      # dense layers and losses
   reliability/extreme_images_test.cpp       # all other layers
   reliability/fast_math_test.cpp            # options and texts under -ffast-math
