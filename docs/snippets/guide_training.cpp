@@ -94,7 +94,7 @@ TEST_CASE("guide: weights of samples") {
 TEST_CASE("guide: arrays of NumPy, MNIST") {
   const test::TemporaryFolder folder;
   write_npy<float>(folder / "x.npy", some(4, 10, 1));
-  write_npy<float>(folder / "labels.npy", Matrix<float>::Zero(1, 10));
+  write_npy<float>(folder / "labels.npy", some(1, 10, 2));
   const std::string path = (folder / "x.npy").string(), mnist = folder.path().string();
   // [npy]
   const NpyArray array = read_npy(path);
