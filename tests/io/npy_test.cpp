@@ -81,7 +81,7 @@ TEST_CASE("npy: written batches are read back, also with padded columns and in d
 TEST_CASE("npy: the data begins at a multiple of 64 for every shape") {
   const TemporaryFolder folder;
   for (Eigen::Index extent = 1; extent < 100'000; extent *= 10) {
-    eigan::write_npy(folder / "f", ConstView<float>(eigan::Matrix<float>::Zero(extent, 1)));
+    eigan::write_npy(folder / "f", ConstView<float>(eigan::Matrix<float>(eigan::Matrix<float>::Zero(extent, 1))));
     CHECK((eigan::read_file(folder / "f").size() - static_cast<std::size_t>(extent) * 4) % 64 == 0);
   }
 }
@@ -181,7 +181,7 @@ TEST_CASE("npy: samples become columns") {
 TEST_CASE("npy: a file is in memory once") {
   const TemporaryFolder folder;
   constexpr Eigen::Index count = 1 << 20;
-  eigan::write_npy(folder / "f", ConstView<float>(eigan::Matrix<float>::Zero(count, 1)));
+  eigan::write_npy(folder / "f", ConstView<float>(eigan::Matrix<float>(eigan::Matrix<float>::Zero(count, 1))));
   std::size_t elements = 0;
   const std::size_t peak = support::peak_heap([&] { elements = eigan::read_npy(folder / "f").size(); });
   CHECK(elements == count);
