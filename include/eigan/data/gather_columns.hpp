@@ -1,4 +1,5 @@
-// gather_columns, gather: the samples that a batch's indices name, out of a data set in memory; in NumPy, x[:, indices].
+// gather_columns, gather: the samples that a batch's indices name, out of a data set in memory; in NumPy, x[:,
+// indices].
 #pragma once
 
 #include <algorithm>
@@ -27,8 +28,8 @@ template <class T, LabelRange Indices>
 View<T> gather_columns(std::type_identity_t<ConstView<T>> x, const Indices& indices, View<T> out) {
   const auto count = static_cast<Index>(std::ranges::size(indices));
   if (out.rows() != x.rows() || out.cols() < count)
-    detail::fail_contract("eigan::gather_columns: out is ", out.rows(), " x ", out.cols(), ", expected ", x.rows(), " x ",
-                          count, " or more columns");
+    detail::fail_contract("eigan::gather_columns: out is ", out.rows(), " x ", out.cols(), ", expected ", x.rows(),
+                          " x ", count, " or more columns");
   Index column = 0;
   for (const auto index : indices)
     out.col(column++) =

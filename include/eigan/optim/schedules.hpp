@@ -42,8 +42,8 @@ inline double cosine_decay(Index step, Index total) {
   return warmup_cosine(step, total, 0);
 }
 
-/// Falls by the factor gamma each `every` steps. Throws std::invalid_argument unless step >= 0, every > 0 and gamma is in
-/// [0, 1].
+/// Falls by the factor gamma each `every` steps. Throws std::invalid_argument unless step >= 0, every > 0 and gamma is
+/// in [0, 1].
 inline double step_decay(Index step, Index every, double gamma = 0.1) {
   if (step < 0 || every < 1 || !(detail::at_least(gamma, 0) && gamma <= 1))
     detail::fail_contract("step_decay: step ", step, ", every ", every, " steps by ", gamma);
