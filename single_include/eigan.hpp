@@ -6,7 +6,7 @@
 // checker. For those take the folder include/ instead of this file, not beside it. A header that save_cpp_source wrote
 // needs the folder, too.
 //
-// Made by scripts/single-header from include/eigan: change those files, not this one.
+// Made by scripts/dev/single-header from include/eigan: change those files, not this one.
 //
 // MIT License
 //
@@ -16709,9 +16709,11 @@ class Model : public BasicModel<T> {
       : BasicModel<T>(list(net, {}), architecture_of(net, {}), std::move(params), std::move(state)),
         net_(std::move(net)) {}
 
-  Model(const Model&) = delete;  // a copy is model.clone(): it allocates, so it has a name
-  Model(Model&&) noexcept = default;
+  Model(const Model&) = delete;             // a copy is model.clone(): it allocates, so it has a name
   Model& operator=(const Model&) = delete;  // to copy numbers, copy_parameters(from, to)
+  /// Hands its numbers on.
+  Model(Model&&) noexcept = default;
+  /// Takes the other's numbers.
   Model& operator=(Model&&) noexcept = default;
   ~Model() = default;
 
