@@ -4,8 +4,8 @@
 // of torch.nn.Sequential, so PyTorch reads the file into the same network without a word of translation:
 //     net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Tanh(), torch.nn.Linear(3, 1))
 //     net.load_state_dict(safetensors.torch.load_file("05_save_and_load.safetensors"))
-// and load() reads what PyTorch has written. The file is written under another name and then renamed, so whoever
-// looks sees the old model or the new one, never half of one.
+// and load() reads what PyTorch has written. The file is written under another name and then renamed, so a
+// reader sees the old model or the new one, never half of one.
 //
 // A file comes from outside, so anything may be in it. Whatever is wrong, load() throws an eigan::Error whose text
 // says in one line what was expected and what was found, and leaves the model as it was.

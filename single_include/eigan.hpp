@@ -6,7 +6,7 @@
 // checker. For those take the folder include/ instead of this file, not beside it. A header that save_cpp_source wrote
 // needs the folder, too.
 //
-// Made by scripts/single-header from include/eigan: change those files, not this one.
+// Made by scripts/dev/single-header from include/eigan: change those files, not this one.
 //
 // MIT License
 //
@@ -268,6 +268,50 @@ template <class T>
 using ViewBase = Eigen::Map<Matrix<T>, Eigen::Unaligned, Eigen::OuterStride<>>;
 template <class T>
 using ConstViewBase = Eigen::Map<const Matrix<T>, Eigen::Unaligned, Eigen::OuterStride<>>;
+
+template <class D>
+void of_dense(const Eigen::DenseBase<D>&);
+template <class D>
+void of_plain(const Eigen::PlainObjectBase<D>&);
+
+/// Any matrix, array or expression of Eigen's.
+template <class E>
+concept EigenExpression = requires(const E& e) {
+  of_dense(e);
+};
+/// Lies in memory as a view wants it: numbers of T, each column without gaps. A vector of any kind but one that skips.
+template <class E, class T>
+concept InMemory = EigenExpression<E> && std::is_same_v<typename E::Scalar, T> &&
+                   ((E::Flags & Eigen::DirectAccessBit) != 0) &&
+                   (E::RowsAtCompileTime == 1 ||
+                    (E::InnerStrideAtCompileTime == 1 && (!E::IsRowMajor || E::ColsAtCompileTime == 1)));
+/// Is gone with its memory, unlike a block or a map.
+template <class E>
+concept OwnsMemory = requires(const E& e) {
+  of_plain(e);
+};
+/// The distance between columns.
+template <class E>
+Index stride_of(const E& e) {
+  if constexpr (E::RowsAtCompileTime == 1)
+    return e.innerStride();
+  else if constexpr (E::ColsAtCompileTime == 1)
+    return e.rows();
+  else
+    return e.outerStride();
+}
+/// What a compiler says of an expression that no view can be of.
+template <class E, class T>
+constexpr void refuse_expression() {
+  if constexpr (!std::is_same_v<typename E::Scalar, T>)
+    static_assert(!sizeof(E*),
+                  "eigan: numbers of another type than the model's: write Matrix<float>(x.cast<float>()), "
+                  "or double in place of float");
+  else
+    static_assert(!sizeof(E*),
+                  "eigan: this expression does not lie in memory column by column: keep it in a "
+                  "Matrix<float>, or Matrix<double>, and give that");
+}
 }  // namespace detail
 
 /// A writable features x batch matrix that does not own its memory. Copying the view copies the pointer;
@@ -286,6 +330,15 @@ class View : public detail::ViewBase<T> {
   /// Of a whole matrix.
   // NOLINTNEXTLINE(google-explicit-constructor): a matrix is where a view is expected
   View(Matrix<T>& matrix) : View(matrix.data(), matrix.rows(), matrix.cols()) {}
+  /// Of a vector, block, map or matrix of fixed size that can be written.
+  template <class E>
+  requires detail::InMemory<std::remove_cvref_t<E>, T> &&((std::remove_cvref_t<E>::Flags & Eigen::LvalueBit) != 0) &&
+      (detail::OwnsMemory<std::remove_cvref_t<E>>
+           ? std::is_lvalue_reference_v<E> && !std::is_const_v<std::remove_reference_t<E>>
+           : !std::is_base_of_v<View, std::remove_cvref_t<E>>)
+      // NOLINTNEXTLINE(google-explicit-constructor, bugprone-forwarding-reference-overload): as above
+      View(E&& e)
+      : View(const_cast<T*>(e.data()), e.rows(), e.cols(), detail::stride_of(e)) {}
   /// Of the same memory.
   View(const View&) = default;
 
@@ -329,6 +382,16 @@ class ConstView : public detail::ConstViewBase<T> {
   ConstView(const View<T>& view) : ConstView(view.data(), view.rows(), view.cols(), view.outerStride()) {}
   /// Of a whole matrix.
   ConstView(const Matrix<T>& matrix) : ConstView(matrix.data(), matrix.rows(), matrix.cols()) {}
+  /// Of a vector, block, map or matrix of fixed size.
+  template <class E>
+  requires detail::InMemory<E, T> &&
+      (!std::is_base_of_v<ConstView, E> && !std::is_base_of_v<View<T>, E>)ConstView(const E& e)
+      : ConstView(e.data(), e.rows(), e.cols(), detail::stride_of(e)) {}
+  /// Says what to write instead.
+  template <class E>
+  requires detail::EigenExpression<E> &&(!detail::InMemory<E, T>)ConstView(const E&) : ConstView() {
+    detail::refuse_expression<E, T>();
+  }
   // NOLINTEND(google-explicit-constructor)
   /// Of the same memory.
   ConstView(const ConstView&) = default;
@@ -344,21 +407,26 @@ class ConstView : public detail::ConstViewBase<T> {
 };
 
 /// A ConstView that is read again after the call that it is handed to, so a temporary matrix does not become one, not
-/// even in braces: it would be gone by then.
+/// even in braces: it would be gone by then. A block of a matrix does, which must be one that lasts.
 template <class T>
 class LastingView : public ConstView<T> {
  public:
-  // NOLINTBEGIN(google-explicit-constructor): as for ConstView
+  // NOLINTBEGIN(google-explicit-constructor, bugprone-forwarding-reference-overload): as for ConstView
   /// Of the same memory.
   LastingView(const ConstView<T>& view) : ConstView<T>(view) {}
   LastingView(const View<T>& view) : ConstView<T>(view) {}
   /// Of a whole matrix that somebody keeps.
   LastingView(const Matrix<T>& matrix) : ConstView<T>(matrix) {}
-  LastingView(const Matrix<T>&&) = delete;
-  /// An expression would become a temporary matrix.
-  template <class Expression>
-  LastingView(const Eigen::EigenBase<Expression>&) = delete;
-  // NOLINTEND(google-explicit-constructor)
+  /// Of a vector, block, map or matrix of fixed size that somebody keeps. For all else it says what to write.
+  template <class E>
+  requires detail::EigenExpression<std::remove_cvref_t<E>> &&
+      (!std::is_base_of_v<detail::ConstViewBase<T>, std::remove_cvref_t<E>> &&
+       !std::is_base_of_v<detail::ViewBase<T>, std::remove_cvref_t<E>>)LastingView(E&& e)
+      : ConstView<T>(e) {
+    static_assert(std::is_lvalue_reference_v<E> || !detail::OwnsMemory<std::remove_cvref_t<E>>,
+                  "eigan: a temporary, but the input is read again on the way back: keep it in a variable");
+  }
+  // NOLINTEND(google-explicit-constructor, bugprone-forwarding-reference-overload)
 };
 
 }  // namespace eigan
@@ -929,7 +997,7 @@ concept PartedLayer = Layer<L, T> &&
 
 /// Declares `static constexpr bool coupled = true`: its output for one sample depends on the others of the batch in
 /// training (batch normalisation). A training pass then gives its parts the whole batch at once; `forward` and
-/// `backward_input` are inference.
+/// `backward_input` are inference. Such a layer draws no random numbers: its parts are given none.
 template <class L, class T = float>
 concept BatchCoupledLayer = PartedLayer<L, T> && requires {
   requires L::coupled;
@@ -2774,6 +2842,10 @@ struct MustBeALayer {
   static_assert(!has_block_count<L> || BlockedLayer<L>,
                 "eigan: this layer has block_count(), but not the rest that the concept eigan::BlockedLayer asks for. "
                 "The template arguments are the type and its place in a Sequential");
+  static_assert(!(StochasticLayer<L> && BatchCoupledLayer<L>),
+                "eigan: this layer is both coupled and stochastic: its parts, which see the whole batch, are given no "
+                "random numbers. Make two layers of it. The template arguments are the type and its place in a "
+                "Sequential");
   static constexpr bool parametric = requires(const L layer) { layer.param_size(); };
   static_assert(sizeof(std::conditional_t<parametric, MustBeAParametricLayer<L, Position...>, L>) > 0);
 };
@@ -3348,13 +3420,17 @@ class Tape {
   /// Where the loss writes its gradient with respect to the output before a backward pass, which consumes it: layers
   /// may pass it down in place, so a second backward pass wants it written again.
   View<T> output_gradient() {
-    state_ = state_ == State::empty ? State::empty : State::ready;
+    check_passed();
+    state_ = State::ready;
     return gradient(gradients_.size() - 1);
   }
 
   /// To read it, through a constant tape: that says nothing of a loss that has written. Meant between the loss and the
   /// backward pass, which consumes it.
-  ConstView<T> output_gradient() const { return gradients_.back().columns(0, batch_); }
+  ConstView<T> output_gradient() const {
+    check_passed();
+    return gradients_.back().columns(0, batch_);
+  }
 
   /// A level as it stands: a layer that works in place has overwritten the level in front of it.
   ConstView<T> activation(std::size_t level) const {
@@ -3438,6 +3514,13 @@ class Tape {
   std::span<const T> prepared() const { return prepared_; }
 
  private:
+  void check_passed() const {
+    if (state_ == State::empty)
+      detail::fail_contract(
+          "eigan::Tape::output_gradient: before a forward pass on this tape, which decides how many samples it has; "
+          "keep model.forward's result in a variable before the loss is called");
+  }
+
   enum class State { empty, passed, ready, consumed };
 
   std::shared_ptr<const Steps<T>> steps_, passed_;
@@ -4758,12 +4841,89 @@ struct LeastSquaresLoss {
 // ======== eigan/losses/bce_with_logits.hpp
 // BCEWithLogits: binary cross entropy of sigmoid(z) against targets t in [0, 1], mean over all elements:
 //   L = mean( max(z, 0) - t z + log(1 + e^-|z|) )          dz = (sigmoid(z) - t) / count
-// Finite for every finite logit. A smoothed label is just a target of 0.9. (torch.nn.BCEWithLogitsLoss)
+// Finite for every finite logit, and what it tends to at infinite ones: 0 where the target is met, else infinite. A
+// smoothed label is just a target of 0.9. (torch.nn.BCEWithLogitsLoss)
 
 // ======== eigan/losses/loss.hpp
 // What the losses share. A loss is a function: it returns the mean over the batch and assigns the gradient with
-// respect to its first argument, usually straight into Tape::output_gradient(). Sums run in double, and what is
-// multiplied and added is written as std::fma: otherwise the compiler's flags would decide on one rounding or two.
+// respect to its first argument, usually straight into Tape::output_gradient(); without a place for the gradient it
+// returns the mean alone, for validation. Samples may be weighted. Sums run in double, and what is multiplied and added
+// is written as std::fma: otherwise the compiler's flags would decide on one rounding or two.
+
+// ======== eigan/losses/sample_weights.hpp
+// SampleWeights: how much each sample of a batch counts in a loss's mean. Of samples' losses l_j and weights w_j:
+//   L = sum_j w_j l_j / sum_j w_j
+// so a sample of weight 2 counts as the same sample twice, and one of weight 0 not at all. Class weights are those of
+// the samples' labels. (scikit-learn's sample_weight; torch.nn.CrossEntropyLoss's weight, which goes by the class.)
+
+#include <ranges>
+
+// ======== eigan/core/finite.hpp
+// is_finite, is_nan, at_least: questions about one number, answered by its bits. -ffast-math lets a compiler take it
+// that there is no NaN, and !(x >= 0) then no longer refuses one.
+
+namespace eigan::detail {
+
+constexpr std::uint64_t magnitude_bits(double x) {
+  return std::bit_cast<std::uint64_t>(x) << 1 >> 1;
+}
+inline constexpr std::uint64_t infinity_bits = std::uint64_t{0x7FF} << 52;
+
+/// Whether x is neither infinite nor NaN.
+constexpr bool is_finite(double x) {
+  return magnitude_bits(x) < infinity_bits;
+}
+constexpr bool is_nan(double x) {
+  return magnitude_bits(x) > infinity_bits;
+}
+/// x >= low; false for a NaN.
+constexpr bool at_least(double x, double low) {
+  return !is_nan(x) && x >= low;
+}
+
+}  // namespace eigan::detail
+
+namespace eigan {
+
+/// One weight a sample, which somebody else owns, or none: then all samples count alike.
+template <class T>
+class SampleWeights {
+ public:
+  /// All samples count alike.
+  SampleWeights() = default;
+  /// Numbers in contiguous memory, such as std::vector<float>.
+  template <std::ranges::contiguous_range Range>
+  requires std::same_as<std::ranges::range_value_t<Range>, T> SampleWeights(
+      const Range& weights)  // NOLINT(google-explicit-constructor): numbers are where weights are expected
+      : weights_(std::ranges::data(weights), static_cast<std::size_t>(std::ranges::size(weights))), given_(true) {}
+
+  /// Whether there are any.
+  bool given() const { return given_; }
+  /// That of sample j, 1 without any.
+  T operator[](Index j) const { return given_ ? weights_[static_cast<std::size_t>(j)] : T(1); }
+  /// The sum. Throws std::invalid_argument unless there is one weight for each of so many samples, none of them
+  /// negative or not finite, and not all of them 0. `loss`: its name for the message.
+  double sum(const char* loss, Index samples) const {
+    if (!given_) return static_cast<double>(samples);
+    if (std::ssize(weights_) != samples)
+      detail::fail_contract("eigan::", loss, ": expected ", samples, " sample weights, got ", weights_.size());
+    double sum = 0;
+    for (std::size_t j = 0; j < weights_.size(); ++j) {
+      const auto w = static_cast<double>(weights_[j]);
+      if (!(detail::at_least(w, 0) && detail::is_finite(w)))
+        detail::fail_contract("eigan::", loss, ": sample weight ", j, " must be >= 0 and finite, is ", w);
+      sum += w;
+    }
+    if (!(sum > 0)) detail::fail_contract("eigan::", loss, ": the sample weights are all 0");
+    return sum;
+  }
+
+ private:
+  std::span<const T> weights_;
+  bool given_ = false;
+};
+
+}  // namespace eigan
 
 namespace eigan {
 
@@ -4775,45 +4935,106 @@ enum class Reduction {
 
 namespace detail {
 
+/// Where a gradient goes that nobody wants.
+struct NoGradient {
+  struct Nowhere {
+    template <class T>
+    void operator=(const T&) const {}
+  };
+  Nowhere operator()(Index /*row*/, Index /*column*/) const { return {}; }
+};
+
 template <class A, class B>
 void check_loss_shapes(const char* loss, const A& a, const B& b) {
   if (a.rows() != b.rows() || a.cols() != b.cols() || a.size() == 0)
     fail_contract("eigan::", loss, ": shapes must be equal and not empty, are ", a.rows(), " x ", a.cols(), " and ",
                   b.rows(), " x ", b.cols());
 }
+template <class A>
+void check_loss_shapes(const char* loss, const A& a, NoGradient) {
+  if (a.size() == 0) fail_contract("eigan::", loss, ": the batch is empty, ", a.rows(), " x ", a.cols());
+}
+
+/// The mean that a loss takes: over the samples, by their weights, and over a number of terms each.
+template <class T>
+class LossMean {
+ public:
+  LossMean(const char* loss, Index samples, Index terms, const SampleWeights<T>& weights)
+      : weights_(weights), whole_(weights.sum(loss, samples) * static_cast<double>(terms)), share_(1 / T(whole_)) {}
+
+  /// A sample's weight, by which its terms go into the sum.
+  double weight(Index j) const { return static_cast<double>(weights_[j]); }
+  /// What a term of sample j counts in the mean: the factor of its gradient.
+  T share(Index j) const {
+    return weights_.given() ? static_cast<T>(static_cast<double>(weights_[j]) / whole_) : share_;
+  }
+  /// The mean, of the sum of weighted terms.
+  T of(double sum) const { return weights_.given() ? static_cast<T>(sum / whole_) : static_cast<T>(sum) * share_; }
+
+ private:
+  SampleWeights<T> weights_;
+  double whole_;
+  T share_;
+};
 
 }  // namespace detail
 }  // namespace eigan
 
 namespace eigan {
 namespace detail {
-template <class T, class Target>
-T bce_with_logits(const ConstView<T>& z, const Target& target, View<T> dz) {
+/// max(z, 0) - t z, which is |z| times the distance from t to where z points.
+template <class T>
+T logit_excess(T z, T t) {
+  if (!std::isinf(z)) return std::fma(-t, z, std::max(z, T(0)));
+  const T distance = std::abs(T(z > 0) - t);
+  return distance == 0 ? T(0) : distance * std::abs(z);
+}
+
+template <class T, class Target, class Gradient>
+T bce_with_logits(const ConstView<T>& z, const Target& target, Gradient dz, const SampleWeights<T>& weights) {
   check_loss_shapes("bce_with_logits", z, dz);
-  const T scale = T(1) / static_cast<T>(z.size());
+  const LossMean<T> mean("bce_with_logits", z.cols(), z.rows(), weights);
   double sum = 0;
-  for (Index j = 0; j < z.cols(); ++j)
+  for (Index j = 0; j < z.cols(); ++j) {
+    const double weight = mean.weight(j);
+    const T share = mean.share(j);
     for (Index i = 0; i < z.rows(); ++i) {
       const T zij = z(i, j), t = target(i, j);
       const T e = std::exp(-std::abs(zij));
-      sum += static_cast<double>(std::fma(-t, zij, std::max(zij, T(0))) + std::log1p(e));
-      dz(i, j) = ((zij >= T(0) ? T(1) : e) / (T(1) + e) - t) * scale;
+      sum = std::fma(weight, static_cast<double>(logit_excess(zij, t) + std::log1p(e)), sum);
+      dz(i, j) = ((zij >= T(0) ? T(1) : e) / (T(1) + e) - t) * share;
     }
-  return static_cast<T>(sum) * scale;
+  }
+  return mean.of(sum);
 }
 }  // namespace detail
 
 /// One target for all elements. Returns the loss and assigns dz.
 template <class T>
-T bce_with_logits(std::type_identity_t<ConstView<T>> z, std::type_identity_t<T> target, View<T> dz) {
+T bce_with_logits(std::type_identity_t<ConstView<T>> z, std::type_identity_t<T> target, View<T> dz,
+                  std::type_identity_t<SampleWeights<T>> weights = {}) {
   return detail::bce_with_logits<T>(
-      z, [target](Index, Index) { return target; }, dz);
+      z, [target](Index, Index) { return target; }, dz, weights);
 }
 /// A target for each element, of the same shape as z.
 template <class T>
-T bce_with_logits(std::type_identity_t<ConstView<T>> z, std::type_identity_t<ConstView<T>> target, View<T> dz) {
+T bce_with_logits(std::type_identity_t<ConstView<T>> z, std::type_identity_t<ConstView<T>> target, View<T> dz,
+                  std::type_identity_t<SampleWeights<T>> weights = {}) {
   detail::check_loss_shapes("bce_with_logits", z, target);
-  return detail::bce_with_logits<T>(z, target, dz);
+  return detail::bce_with_logits<T>(z, target, dz, weights);
+}
+/// The loss alone.
+template <class T>
+T bce_with_logits(std::type_identity_t<ConstView<T>> z, std::type_identity_t<T> target,
+                  std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::bce_with_logits<T>(
+      z, [target](Index, Index) { return target; }, detail::NoGradient{}, weights);
+}
+template <class T>
+T bce_with_logits(std::type_identity_t<ConstView<T>> z, std::type_identity_t<ConstView<T>> target,
+                  std::type_identity_t<SampleWeights<T>> weights = {}) {
+  detail::check_loss_shapes("bce_with_logits", z, target);
+  return detail::bce_with_logits<T>(z, target, detail::NoGradient{}, weights);
 }
 
 }  // namespace eigan
@@ -4870,31 +5091,6 @@ struct NonSaturatingLoss {
 //   y = gamma x^ + beta,    x^ = r (x - mean),   r = 1 / sqrt(var + eps)
 //   dx = gamma r (dy - mean(dy) - x^ mean(x^ dy)),    dgamma += sum dy x^,    dbeta += sum dy
 // The means are computed anew by each function: reading x twice costs less than a place to keep them would.
-
-// ======== eigan/core/finite.hpp
-// is_finite, is_nan, at_least: questions about one number, answered by its bits. -ffast-math lets a compiler take it
-// that there is no NaN, and !(x >= 0) then no longer refuses one.
-
-namespace eigan::detail {
-
-constexpr std::uint64_t magnitude_bits(double x) {
-  return std::bit_cast<std::uint64_t>(x) << 1 >> 1;
-}
-inline constexpr std::uint64_t infinity_bits = std::uint64_t{0x7FF} << 52;
-
-/// Whether x is neither infinite nor NaN.
-constexpr bool is_finite(double x) {
-  return magnitude_bits(x) < infinity_bits;
-}
-constexpr bool is_nan(double x) {
-  return magnitude_bits(x) > infinity_bits;
-}
-/// x >= low; false for a NaN.
-constexpr bool at_least(double x, double low) {
-  return !is_nan(x) && x >= low;
-}
-
-}  // namespace eigan::detail
 
 // ======== eigan/kernels/rows.hpp
 // Functions of a batch's rows, which are features or an image's channels: moments, products with a gradient, scaling.
@@ -9257,7 +9453,94 @@ class GanWorkspace {
 }  // namespace eigan
 
 // ======== eigan/optim/optimizer.hpp
-// What an optimiser is, and the backward pass that updates parameters while their gradients are in cache.
+// What an optimiser is, and the backward pass that updates parameters while their gradients are in cache, or behind a
+// gradient that was clipped.
+
+// ======== eigan/optim/clip_grad.hpp
+// clip_grad_norm, clip_grad_value: a gradient that is too long, or too large somewhere, is cut before the step.
+//   norm:   g *= min(1, max_norm / (|g| + 1e-6)),  |g| over all parameters      (torch.nn.utils.clip_grad_norm_)
+//   value:  g = min(max(g, -c), c)                                             (torch.nn.utils.clip_grad_value_)
+// The norm is summed in double over a fixed number of runs of the gradient, whose sums are added in order, so its bits
+// are the same for any number of threads. A NaN stays one. (Pascanu, Mikolov and Bengio 2013)
+
+namespace eigan {
+namespace detail {
+
+/// The sum of the squares. Eight sums side by side, for vectors; a float's square is exact in double, and a double's
+/// is added in one rounding, so the compiler's flags do not matter.
+template <class T>
+double sum_of_squares(std::span<const T> values) {
+  constexpr std::size_t lanes = 8;
+  std::array<double, lanes> sums{};
+  const std::size_t whole = values.size() / lanes * lanes;
+  const auto add = [](double& sum, T value) {
+    const auto wide = static_cast<double>(value);
+    if constexpr (std::is_same_v<T, float>)
+      sum += wide * wide;
+    else
+      sum = std::fma(wide, wide, sum);
+  };
+  for (std::size_t i = 0; i < whole; i += lanes)
+    for (std::size_t k = 0; k < lanes; ++k) add(sums[k], values[i + k]);
+  for (std::size_t i = whole; i < values.size(); ++i) add(sums[i - whole], values[i]);
+  double all = 0;
+  for (const double sum : sums) all += sum;
+  return all;
+}
+
+inline void check_clip(const char* function, const char* what, double bound) {
+  if (is_nan(bound) || !(bound > 0)) fail_contract(function, ": ", what, " must be more than 0, is ", bound);
+}
+
+/// What the gradient is multiplied by so that its norm is at most max_norm; NaN stays NaN.
+inline double clip_factor(double norm, double max_norm) {
+  const double factor = max_norm / (norm + 1e-6);
+  return factor >= 1 ? 1 : factor;
+}
+
+}  // namespace detail
+
+/// The Euclidean norm of a gradient, or of any other buffer.
+template <class T>
+double grad_norm(std::span<const T> gradient, Threads threads = {}) {
+  constexpr Index runs = 64;
+  std::array<double, runs> sums{};
+  const Index size = std::ssize(gradient);
+  const double work = detail::memory_access * static_cast<double>(size);
+  detail::parallel_for(runs, work, threads, [&](Index run) {
+    const Index first = detail::part_begin(size, run, runs), last = detail::part_begin(size, run + 1, runs);
+    sums[static_cast<std::size_t>(run)] = detail::sum_of_squares(
+        gradient.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first)));
+  });
+  double all = 0;
+  for (const double sum : sums) all += sum;
+  return std::sqrt(all);
+}
+
+/// Shortens a gradient to a norm of at most max_norm and returns the norm that it had. Throws std::invalid_argument
+/// unless max_norm is more than 0.
+template <class T>
+double clip_grad_norm(std::span<T> gradient, double max_norm, Threads threads = {}) {
+  detail::check_clip("eigan::clip_grad_norm", "max_norm", max_norm);
+  const double norm = grad_norm(std::span<const T>(gradient), threads);
+  const T factor = static_cast<T>(detail::clip_factor(norm, max_norm));
+  if (factor == T(1)) return norm;
+  const double work = 2 * detail::memory_access * static_cast<double>(gradient.size());
+  detail::parallel_ranges(std::ssize(gradient), work, threads, [&](Index first, Index last) {
+    for (Index i = first; i < last; ++i) gradient[static_cast<std::size_t>(i)] *= factor;
+  });
+  return norm;
+}
+
+/// Cuts each element to [-c, c]. Throws std::invalid_argument unless c is more than 0.
+template <class T>
+void clip_grad_value(std::span<T> gradient, double c) {
+  detail::check_clip("eigan::clip_grad_value", "c", c);
+  const T bound = static_cast<T>(c);
+  for (T& g : gradient) g = std::clamp(g, -bound, bound);
+}
+
+}  // namespace eigan
 
 namespace eigan {
 
@@ -9269,27 +9552,73 @@ concept Optimizer = requires(O optimizer, std::span<T> params, std::span<const T
   optimizer.update(params, grad, i, i);
 };
 
+/// How backward_and_step cuts a gradient before the optimiser sees it; see optim/clip_grad.hpp.
+struct ClipGrad {
+  double norm = std::numeric_limits<double>::infinity();   ///< the largest norm of the whole gradient
+  double value = std::numeric_limits<double>::infinity();  ///< the largest size of an element, cut first
+};
+
+namespace detail {
+
+/// What follows each piece of the gradient: the optimiser's update, and zeros.
+template <class T, class O>
+struct UpdatePiece {
+  BasicModel<T>& model;
+  O& optimizer;
+  std::span<T> grad;
+  void operator()(Index first, Index count) const {
+    optimizer.update(model.params(), grad, first, count);
+    std::fill_n(grad.data() + first, count, T(0));
+  }
+};
+
+template <class O, class T>
+constexpr void check_optimizer() {
+  static_assert(Optimizer<O, T> || !(Optimizer<O, float> || Optimizer<O, double>),
+                "eigan::backward_and_step: the optimiser's numbers are not the model's: a model of double wants an "
+                "Adam<double>");
+  static_assert(Optimizer<O, T> || Optimizer<O, float> || Optimizer<O, double>,
+                "eigan::backward_and_step: this is no optimiser: it lacks begin_step() or update(params, grad, first, "
+                "count), see the concept eigan::Optimizer");
+}
+
+}  // namespace detail
+
 /// backward_params and one optimiser step in a single sweep: the result is that of
 ///     zero grad; model.backward_params(tape, grad); optimizer.step(model.params(), grad);
 /// but each run of blocks is updated right after its gradient, while that is in cache. `grad` is working memory:
 /// zeros on entry, as Model::zeros() gives it, or a gradient to be added to (a penalty's), and zeros on return.
-template <class T, Optimizer<T> O>
+template <class T, class O>
 void backward_and_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std::type_identity_t<std::span<T>> grad,
                        Threads threads = {}) {
-  struct Update {
-    BasicModel<T>& model;
-    O& optimizer;
-    std::span<T> grad;
-    void operator()(Index first, Index count) const {
-      optimizer.update(model.params(), grad, first, count);
-      std::fill_n(grad.data() + first, count, T(0));
-    }
-  };
+  detail::check_optimizer<O, T>();
   // Whatever does not fit throws here, before anything has changed.
   model.check_backward(tape, grad);
   optimizer.update(model.params(), grad, 0, 0);
   optimizer.begin_step();
-  model.backward_params(tape, grad, threads, Update{model, optimizer, grad});
+  model.backward_params(tape, grad, threads, detail::UpdatePiece<T, O>{model, optimizer, grad});
+}
+
+/// The same with a gradient that is clipped first. Where its norm counts, the whole gradient is computed before the
+/// step. Returns the norm that the gradient had, its values cut; same bits for any number of threads. Throws
+/// std::invalid_argument unless both bounds are more than 0.
+template <class T, class O>
+double backward_and_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std::type_identity_t<std::span<T>> grad,
+                         ClipGrad clip, Threads threads = {}) {
+  detail::check_optimizer<O, T>();
+  detail::check_clip("eigan::backward_and_step", "clip.norm", clip.norm);
+  detail::check_clip("eigan::backward_and_step", "clip.value", clip.value);
+  model.check_backward(tape, grad);
+  optimizer.update(model.params(), grad, 0, 0);
+  optimizer.begin_step();
+  model.backward_params(tape, grad, threads);
+  if (clip.value < std::numeric_limits<double>::infinity()) clip_grad_value(grad, clip.value);
+  const double norm = clip_grad_norm(grad, clip.norm, threads);
+  const double work = 8 * detail::memory_access * static_cast<double>(grad.size());
+  detail::parallel_ranges(std::ssize(grad), work, threads, [&](Index first, Index last) {
+    detail::UpdatePiece<T, O>{model, optimizer, grad}(first, last - first);
+  });
+  return norm;
 }
 
 }  // namespace eigan
@@ -15971,33 +16300,54 @@ T clamp_log(T x) {
   return x < T(-100) ? T(-100) : x;
 }
 
-template <class T, class Target>
-T bce(const ConstView<T>& y, const Target& target, View<T> dy) {
+template <class T, class Target, class Gradient>
+T bce(const ConstView<T>& y, const Target& target, Gradient dy, const SampleWeights<T>& weights) {
   check_loss_shapes("bce", y, dy);
-  const T scale = T(1) / static_cast<T>(y.size());
+  const LossMean<T> mean("bce", y.cols(), y.rows(), weights);
   double sum = 0;
-  for (Index j = 0; j < y.cols(); ++j)
+  for (Index j = 0; j < y.cols(); ++j) {
+    const double weight = mean.weight(j);
+    const T share = mean.share(j);
     for (Index i = 0; i < y.rows(); ++i) {
       const T p = y(i, j), t = target(i, j);
+      if (p < T(0) || p > T(1))
+        fail_contract("eigan::bce: sample ", j, ", feature ", i, ": expected a probability from 0 to 1, found ", p,
+                      "; bce_with_logits takes logits");
       const T log_p = clamp_log(std::log(p)), log_q = clamp_log(std::log1p(-p));
-      sum -= static_cast<double>(std::fma(t, log_p, (T(1) - t) * log_q));
-      dy(i, j) = (p - t) / std::max((T(1) - p) * p, T(1e-12F)) * scale;  // a float in PyTorch, for double, too
+      sum = std::fma(-weight, static_cast<double>(std::fma(t, log_p, (T(1) - t) * log_q)), sum);
+      dy(i, j) = (p - t) / std::max((T(1) - p) * p, T(1e-12F)) * share;  // a float in PyTorch, for double, too
     }
-  return static_cast<T>(sum) * scale;
+  }
+  return mean.of(sum);
 }
 }  // namespace detail
 
-/// One target for all elements. Returns the loss and assigns dy.
+/// One target for all elements. Returns the loss and assigns dy. Throws std::invalid_argument for a y outside [0, 1].
 template <class T>
-T bce(std::type_identity_t<ConstView<T>> y, std::type_identity_t<T> target, View<T> dy) {
+T bce(std::type_identity_t<ConstView<T>> y, std::type_identity_t<T> target, View<T> dy,
+      std::type_identity_t<SampleWeights<T>> weights = {}) {
   return detail::bce<T>(
-      y, [target](Index, Index) { return target; }, dy);
+      y, [target](Index, Index) { return target; }, dy, weights);
 }
 /// A target for each element, of the same shape as y.
 template <class T>
-T bce(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target, View<T> dy) {
+T bce(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target, View<T> dy,
+      std::type_identity_t<SampleWeights<T>> weights = {}) {
   detail::check_loss_shapes("bce", y, target);
-  return detail::bce<T>(y, target, dy);
+  return detail::bce<T>(y, target, dy, weights);
+}
+/// The loss alone.
+template <class T>
+T bce(std::type_identity_t<ConstView<T>> y, std::type_identity_t<T> target,
+      std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::bce<T>(
+      y, [target](Index, Index) { return target; }, detail::NoGradient{}, weights);
+}
+template <class T>
+T bce(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target,
+      std::type_identity_t<SampleWeights<T>> weights = {}) {
+  detail::check_loss_shapes("bce", y, target);
+  return detail::bce<T>(y, target, detail::NoGradient{}, weights);
 }
 
 }  // namespace eigan
@@ -16006,13 +16356,11 @@ T bce(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> t
 // CrossEntropy: of softmax(z) against labels or probabilities t, mean over the batch.     z: classes x batch.
 //   L = mean_j( -sum_i t_ij log s_ij ),   s = softmax(z)        dz_ij = (s_ij sum_k t_kj - t_ij) / batch
 // A label c is the probability 1 of class c; soft_targets (losses/soft_targets.hpp) smooths labels. Finite for every
-// finite logit: the largest is taken out of the sum first. Where each of an image's pixels is classified, their number
-// is given, and the mean goes over all of them. (torch.nn.CrossEntropyLoss)
+// finite logit: the largest is taken out of the sum first. A logit of -infinity rules a class out. Where each of an
+// image's pixels is classified, their number is given, and the mean goes over all of them. (torch.nn.CrossEntropyLoss)
 
 // ======== eigan/losses/label_range.hpp
 // LabelRange: class numbers of any integral type, in contiguous memory.
-
-#include <ranges>
 
 namespace eigan {
 
@@ -16047,15 +16395,88 @@ Index classes_of(const ConstView<T>& z, Index pixels) {
   return z.rows() / pixels;
 }
 
-/// s = softmax(z) over n classes, of which the sum is `weight`; returns log sum e^z and what was taken out of it.
+/// a - b, and 0 where both are the same infinity: the largest logit less itself.
+template <class T>
+T logit_distance(T a, T b) {
+  return a == b ? T(0) : a - b;
+}
+
+/// s = softmax(z) over n classes, of which the sum is `weight`, unless s is null; returns log sum e^z and what was
+/// taken out of it.
 template <class T>
 std::pair<T, T> softmax(Index n, const T* z, T* s, T weight) {
   using Column = Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, 1>>;
   const T largest = Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, 1>>(z, n).maxCoeff();
   T total = 0;
-  for (Index i = 0; i < n; ++i) total += s[i] = std::exp(z[i] - largest);
-  Column(s, n) *= weight / total;
+  if (s == nullptr) {
+    for (Index i = 0; i < n; ++i) total += std::exp(logit_distance(z[i], largest));
+  } else {
+    for (Index i = 0; i < n; ++i) total += s[i] = std::exp(logit_distance(z[i], largest));
+    Column(s, n) *= weight / total;
+  }
   return {std::log(total), largest};
+}
+
+/// Where the gradient of a pixel's logits begins; null where nobody wants it.
+template <class T>
+T* logits_of(View<T> dz, Index j, Index first) {
+  return dz.data() + j * dz.outerStride() + first;
+}
+template <class T>
+T* logits_of(NoGradient, Index, Index) {
+  return nullptr;
+}
+
+template <class T, LabelRange Labels, class Gradient>
+T cross_entropy(const ConstView<T>& z, const Labels& labels, Gradient dz, Index pixels,
+                const SampleWeights<T>& weights) {
+  check_loss_shapes("cross_entropy", z, dz);
+  const Index classes = classes_of<T>(z, pixels);
+  const std::span all(std::ranges::data(labels), std::ranges::size(labels));
+  if (std::ssize(all) != z.cols() * pixels)
+    fail_contract("eigan::cross_entropy: expected ", z.cols() * pixels, " labels, got ", all.size());
+  const LossMean<T> mean("cross_entropy", z.cols(), pixels, weights);
+  double sum = 0;
+  for (Index j = 0; j < z.cols(); ++j)
+    for (Index pixel = 0; pixel < pixels; ++pixel) {
+      const Index label = checked_label("cross_entropy", all, j * pixels + pixel, classes, pixels);
+      const T* const zj = z.data() + j * z.outerStride() + pixel * classes;
+      T* const dzj = logits_of<T>(dz, j, pixel * classes);
+      const T share = mean.share(j);
+      const auto [log_total, largest] = softmax(classes, zj, dzj, share);
+      const T loss =
+          std::isinf(largest) ? log_total + logit_distance(largest, zj[label]) : log_total + largest - zj[label];
+      sum = std::fma(mean.weight(j), static_cast<double>(loss), sum);
+      if (dzj != nullptr) dzj[label] -= share;
+    }
+  return mean.of(sum);
+}
+
+template <class T, class Gradient>
+T cross_entropy(const ConstView<T>& z, const ConstView<T>& target, Gradient dz, Index pixels,
+                const SampleWeights<T>& weights) {
+  check_loss_shapes("cross_entropy", z, target);
+  check_loss_shapes("cross_entropy", z, dz);
+  const Index classes = classes_of<T>(z, pixels);
+  const LossMean<T> mean("cross_entropy", z.cols(), pixels, weights);
+  double sum = 0;
+  for (Index j = 0; j < z.cols(); ++j)
+    for (Index pixel = 0; pixel < pixels; ++pixel) {
+      const T* const zj = z.data() + j * z.outerStride() + pixel * classes;
+      const T* const tj = target.data() + j * target.outerStride() + pixel * classes;
+      T* const dzj = logits_of<T>(dz, j, pixel * classes);
+      const T share = mean.share(j);
+      T whole = 0;
+      for (Index i = 0; i < classes; ++i) whole += tj[i];
+      const auto [log_total, largest] = softmax(classes, zj, dzj, whole * share);
+      for (Index i = 0; i < classes; ++i) {
+        if (tj[i] != T(0))  // else 0 times what may be infinite
+          sum = std::fma(mean.weight(j) * static_cast<double>(tj[i]),
+                         static_cast<double>(log_total + logit_distance(largest, zj[i])), sum);
+        if (dzj != nullptr) dzj[i] = std::fma(-share, tj[i], dzj[i]);
+      }
+    }
+  return mean.of(sum);
 }
 
 }  // namespace detail
@@ -16063,49 +16484,28 @@ std::pair<T, T> softmax(Index n, const T* z, T* s, T weight) {
 /// Labels are class numbers, one for each pixel of each column. Returns the loss and assigns dz. Throws
 /// std::invalid_argument for a label that is not a class.
 template <class T, LabelRange Labels>
-T cross_entropy(std::type_identity_t<ConstView<T>> z, const Labels& labels, View<T> dz, Index pixels = 1) {
-  detail::check_loss_shapes("cross_entropy", z, dz);
-  const Index classes = detail::classes_of<T>(z, pixels);
-  const std::span all(std::ranges::data(labels), std::ranges::size(labels));
-  if (std::ssize(all) != z.cols() * pixels)
-    detail::fail_contract("eigan::cross_entropy: expected ", z.cols() * pixels, " labels, got ", all.size());
-  const T scale = T(1) / static_cast<T>(std::ssize(all));
-  double sum = 0;
-  for (Index j = 0; j < z.cols(); ++j)
-    for (Index pixel = 0; pixel < pixels; ++pixel) {
-      const Index label = detail::checked_label("cross_entropy", all, j * pixels + pixel, classes, pixels);
-      const T* const zj = z.data() + j * z.outerStride() + pixel * classes;
-      T* const dzj = dz.data() + j * dz.outerStride() + pixel * classes;
-      const auto [log_total, largest] = detail::softmax(classes, zj, dzj, scale);
-      sum += static_cast<double>(log_total + largest - zj[label]);
-      dzj[label] -= scale;
-    }
-  return static_cast<T>(sum) * scale;
+T cross_entropy(std::type_identity_t<ConstView<T>> z, const Labels& labels, View<T> dz, Index pixels = 1,
+                std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::cross_entropy<T>(z, labels, dz, pixels, weights);
+}
+/// The loss alone.
+template <class T, LabelRange Labels>
+T cross_entropy(std::type_identity_t<ConstView<T>> z, const Labels& labels, Index pixels = 1,
+                std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::cross_entropy<T>(z, labels, detail::NoGradient{}, pixels, weights);
 }
 
 /// Targets are probabilities, of the shape of z; those of a pixel should add up to 1. Returns the loss and assigns dz.
 template <class T>
 T cross_entropy(std::type_identity_t<ConstView<T>> z, std::type_identity_t<ConstView<T>> target, View<T> dz,
-                Index pixels = 1) {
-  detail::check_loss_shapes("cross_entropy", z, target);
-  detail::check_loss_shapes("cross_entropy", z, dz);
-  const Index classes = detail::classes_of<T>(z, pixels);
-  const T scale = T(1) / static_cast<T>(z.cols() * pixels);
-  double sum = 0;
-  for (Index j = 0; j < z.cols(); ++j)
-    for (Index pixel = 0; pixel < pixels; ++pixel) {
-      const T* const zj = z.data() + j * z.outerStride() + pixel * classes;
-      const T* const tj = target.data() + j * target.outerStride() + pixel * classes;
-      T* const dzj = dz.data() + j * dz.outerStride() + pixel * classes;
-      T whole = 0;
-      for (Index i = 0; i < classes; ++i) whole += tj[i];
-      const auto [log_total, largest] = detail::softmax(classes, zj, dzj, whole * scale);
-      for (Index i = 0; i < classes; ++i) {
-        sum = std::fma(static_cast<double>(tj[i]), static_cast<double>(log_total + (largest - zj[i])), sum);
-        dzj[i] = std::fma(-scale, tj[i], dzj[i]);
-      }
-    }
-  return static_cast<T>(sum) * scale;
+                Index pixels = 1, std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::cross_entropy<T>(z, target, dz, pixels, weights);
+}
+/// The loss alone.
+template <class T>
+T cross_entropy(std::type_identity_t<ConstView<T>> z, std::type_identity_t<ConstView<T>> target, Index pixels = 1,
+                std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::cross_entropy<T>(z, target, detail::NoGradient{}, pixels, weights);
 }
 
 }  // namespace eigan
@@ -16116,29 +16516,44 @@ T cross_entropy(std::type_identity_t<ConstView<T>> z, std::type_identity_t<Const
 //   dy = min(max(d, -delta), delta) / count                                          (torch.nn.HuberLoss; Huber 1964)
 
 namespace eigan {
-
-/// y, target, dy: features x batch. Returns the loss and assigns dy. Throws std::invalid_argument unless delta > 0 and
-/// finite.
-template <class T>
-T huber(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target, View<T> dy,
-        std::type_identity_t<T> delta = 1) {
-  detail::check_loss_shapes("huber", y, target);
-  detail::check_loss_shapes("huber", y, dy);
-  if (!(detail::is_finite(static_cast<double>(delta)) && delta > T(0)))
-    detail::fail_contract("eigan::huber: delta must be > 0 and finite, is ", delta);
-  const T scale = T(1) / static_cast<T>(y.size());
+namespace detail {
+template <class T, class Gradient>
+T huber(const ConstView<T>& y, const ConstView<T>& target, Gradient dy, T delta, const SampleWeights<T>& weights) {
+  check_loss_shapes("huber", y, target);
+  check_loss_shapes("huber", y, dy);
+  if (!(is_finite(static_cast<double>(delta)) && delta > T(0)))
+    fail_contract("eigan::huber: delta must be > 0 and finite, is ", delta);
+  const LossMean<T> mean("huber", y.cols(), y.rows(), weights);
   const auto bend = static_cast<double>(delta);
   double sum = 0;
-  for (Index j = 0; j < y.cols(); ++j)
+  for (Index j = 0; j < y.cols(); ++j) {
+    const double weight = mean.weight(j);
+    const T share = mean.share(j);
     for (Index i = 0; i < y.rows(); ++i) {
       const T difference = y(i, j) - target(i, j);
       const auto distance = static_cast<double>(std::abs(difference));
       // (2 |d| - m) m / 2 with m = min(|d|, delta): both cases, and a NaN stays one.
       const double bounded = distance > bend ? bend : distance;
-      sum = std::fma(bounded / 2, 2 * distance - bounded, sum);
-      dy(i, j) = std::clamp(difference, -delta, delta) * scale;
+      sum = std::fma(weight * (bounded / 2), 2 * distance - bounded, sum);
+      dy(i, j) = std::clamp(difference, -delta, delta) * share;
     }
-  return static_cast<T>(sum) * scale;
+  }
+  return mean.of(sum);
+}
+}  // namespace detail
+
+/// y, target, dy: features x batch. Returns the loss and assigns dy. Throws std::invalid_argument unless delta > 0 and
+/// finite.
+template <class T>
+T huber(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target, View<T> dy,
+        std::type_identity_t<T> delta = 1, std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::huber<T>(y, target, dy, delta, weights);
+}
+/// The loss alone.
+template <class T>
+T huber(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target,
+        std::type_identity_t<T> delta = 1, std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::huber<T>(y, target, detail::NoGradient{}, delta, weights);
 }
 
 }  // namespace eigan
@@ -16150,26 +16565,43 @@ T huber(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>>
 // Summed over a sample's elements and averaged over the samples, or averaged over all elements.
 
 namespace eigan {
+namespace detail {
+template <class T, class Gradient>
+T kl_divergence(const ConstView<T>& mu, const ConstView<T>& logvar, Gradient dmu, Gradient dlogvar, Reduction reduction,
+                const SampleWeights<T>& weights) {
+  check_loss_shapes("kl_divergence", mu, logvar);
+  check_loss_shapes("kl_divergence", mu, dmu);
+  check_loss_shapes("kl_divergence", mu, dlogvar);
+  const LossMean<T> mean("kl_divergence", mu.cols(), reduction == Reduction::mean ? mu.rows() : 1, weights);
+  double sum = 0;
+  for (Index j = 0; j < mu.cols(); ++j) {
+    const double weight = mean.weight(j);
+    const T share = mean.share(j);
+    for (Index i = 0; i < mu.rows(); ++i) {
+      const auto m = static_cast<double>(mu(i, j)), l = static_cast<double>(logvar(i, j));
+      const double excess = std::expm1(l);  // of the variance over 1
+      sum = std::fma(weight, std::fma(m, m, std::isinf(excess) ? excess : excess - l) / 2, sum);
+      dmu(i, j) = mu(i, j) * share;
+      dlogvar(i, j) = static_cast<T>(excess / 2) * share;
+    }
+  }
+  return mean.of(sum);
+}
+}  // namespace detail
 
 /// mu, logvar, dmu, dlogvar: features x batch; two halves of an encoder's output are views of its rows. Returns the
 /// loss and assigns both gradients.
 template <class T>
 T kl_divergence(std::type_identity_t<ConstView<T>> mu, std::type_identity_t<ConstView<T>> logvar, View<T> dmu,
-                View<T> dlogvar, Reduction reduction = Reduction::batchmean) {
-  detail::check_loss_shapes("kl_divergence", mu, logvar);
-  detail::check_loss_shapes("kl_divergence", mu, dmu);
-  detail::check_loss_shapes("kl_divergence", mu, dlogvar);
-  const T scale = T(1) / static_cast<T>(reduction == Reduction::mean ? mu.size() : mu.cols());
-  double sum = 0;
-  for (Index j = 0; j < mu.cols(); ++j)
-    for (Index i = 0; i < mu.rows(); ++i) {
-      const auto m = static_cast<double>(mu(i, j)), l = static_cast<double>(logvar(i, j));
-      const double excess = std::expm1(l);  // of the variance over 1
-      sum += std::fma(m, m, excess - l) / 2;
-      dmu(i, j) = mu(i, j) * scale;
-      dlogvar(i, j) = static_cast<T>(excess / 2) * scale;
-    }
-  return static_cast<T>(sum) * scale;
+                View<T> dlogvar, Reduction reduction = Reduction::batchmean,
+                std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::kl_divergence<T>(mu, logvar, dmu, dlogvar, reduction, weights);
+}
+/// The loss alone.
+template <class T>
+T kl_divergence(std::type_identity_t<ConstView<T>> mu, std::type_identity_t<ConstView<T>> logvar,
+                Reduction reduction = Reduction::batchmean, std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::kl_divergence<T>(mu, logvar, detail::NoGradient{}, detail::NoGradient{}, reduction, weights);
 }
 
 }  // namespace eigan
@@ -16178,22 +16610,38 @@ T kl_divergence(std::type_identity_t<ConstView<T>> mu, std::type_identity_t<Cons
 // L1: L = mean |y - t| over all elements,   dy = sign(y - t) / count, 0 where they are equal.     (torch.nn.L1Loss)
 
 namespace eigan {
+namespace detail {
+template <class T, class Gradient>
+T l1(const ConstView<T>& y, const ConstView<T>& target, Gradient dy, const SampleWeights<T>& weights) {
+  check_loss_shapes("l1", y, target);
+  check_loss_shapes("l1", y, dy);
+  const LossMean<T> mean("l1", y.cols(), y.rows(), weights);
+  double sum = 0;
+  for (Index j = 0; j < y.cols(); ++j) {
+    const double weight = mean.weight(j);
+    const T share = mean.share(j);
+    for (Index i = 0; i < y.rows(); ++i) {
+      const T difference = y(i, j) - target(i, j);
+      sum = std::fma(weight, static_cast<double>(std::abs(difference)), sum);
+      const bool has_sign = difference < T(0) || difference > T(0);         // no branch on it: it may fall either way
+      dy(i, j) = has_sign ? std::copysign(share, difference) : difference;  // 0, or a NaN
+    }
+  }
+  return mean.of(sum);
+}
+}  // namespace detail
 
 /// y, target, dy: features x batch. Returns the loss and assigns dy.
 template <class T>
-T l1(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target, View<T> dy) {
-  detail::check_loss_shapes("l1", y, target);
-  detail::check_loss_shapes("l1", y, dy);
-  const T scale = T(1) / static_cast<T>(y.size());
-  double sum = 0;
-  for (Index j = 0; j < y.cols(); ++j)
-    for (Index i = 0; i < y.rows(); ++i) {
-      const T difference = y(i, j) - target(i, j);
-      sum += static_cast<double>(std::abs(difference));
-      const bool has_sign = difference < T(0) || difference > T(0);         // no branch on it: it may fall either way
-      dy(i, j) = has_sign ? std::copysign(scale, difference) : difference;  // 0, or a NaN
-    }
-  return static_cast<T>(sum) * scale;
+T l1(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target, View<T> dy,
+     std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::l1<T>(y, target, dy, weights);
+}
+/// The loss alone.
+template <class T>
+T l1(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target,
+     std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::l1<T>(y, target, detail::NoGradient{}, weights);
 }
 
 }  // namespace eigan
@@ -16202,21 +16650,37 @@ T l1(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> ta
 // MSE: L = mean( (y - t)^2 ) over all elements,   dy = 2 (y - t) / count.     (torch.nn.MSELoss)
 
 namespace eigan {
+namespace detail {
+template <class T, class Gradient>
+T mse(const ConstView<T>& y, const ConstView<T>& target, Gradient dy, const SampleWeights<T>& weights) {
+  check_loss_shapes("mse", y, target);
+  check_loss_shapes("mse", y, dy);
+  const LossMean<T> mean("mse", y.cols(), y.rows(), weights);
+  double sum = 0;
+  for (Index j = 0; j < y.cols(); ++j) {
+    const double weight = mean.weight(j);
+    const T share = mean.share(j);
+    for (Index i = 0; i < y.rows(); ++i) {
+      const T difference = y(i, j) - target(i, j);
+      sum = std::fma(weight * static_cast<double>(difference), static_cast<double>(difference), sum);
+      dy(i, j) = difference * (2 * share);
+    }
+  }
+  return mean.of(sum);
+}
+}  // namespace detail
 
 /// y, target, dy: features x batch. Returns the loss and assigns dy.
 template <class T>
-T mse(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target, View<T> dy) {
-  detail::check_loss_shapes("mse", y, target);
-  detail::check_loss_shapes("mse", y, dy);
-  const T scale = T(1) / static_cast<T>(y.size());
-  double sum = 0;
-  for (Index j = 0; j < y.cols(); ++j)
-    for (Index i = 0; i < y.rows(); ++i) {
-      const T difference = y(i, j) - target(i, j);
-      sum = std::fma(static_cast<double>(difference), static_cast<double>(difference), sum);
-      dy(i, j) = difference * (2 * scale);
-    }
-  return static_cast<T>(sum) * scale;
+T mse(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target, View<T> dy,
+      std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::mse<T>(y, target, dy, weights);
+}
+/// The loss alone.
+template <class T>
+T mse(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target,
+      std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::mse<T>(y, target, detail::NoGradient{}, weights);
 }
 
 }  // namespace eigan
@@ -16242,6 +16706,69 @@ void soft_targets(const Labels& labels, double smoothing, View<T> target) {
     target.col(j).setConstant(static_cast<T>(rest));
     target(label, j) = static_cast<T>(1 - smoothing + rest);
   }
+}
+
+}  // namespace eigan
+
+// ======== eigan/metrics/accuracy.hpp
+// Accuracy of a classifier: the share of samples whose largest output stands in the row of their label.
+
+namespace eigan::metrics {
+
+/// The row of a sample's largest number, the first of several; of a NaN, which counts as the largest, as in PyTorch.
+template <class T>
+Index argmax(std::type_identity_t<ConstView<T>> z, Index sample) {
+  Index best = 0;
+  for (Index i = 1; i < z.rows() && !std::isnan(z(best, sample)); ++i)
+    if (z(i, sample) > z(best, sample) || std::isnan(z(i, sample))) best = i;
+  return best;
+}
+/// Of each sample.
+template <class T>
+std::vector<Index> argmax(std::type_identity_t<ConstView<T>> z) {
+  std::vector<Index> rows(static_cast<std::size_t>(z.cols()));
+  for (Index j = 0; j < z.cols(); ++j) rows[static_cast<std::size_t>(j)] = argmax<T>(z, j);
+  return rows;
+}
+
+/// z: classes x samples, logits or probabilities; labels: class numbers, one a sample. Throws std::invalid_argument for
+/// another number of labels, one that is no class, and without samples.
+template <class T, LabelRange Labels>
+double accuracy(std::type_identity_t<ConstView<T>> z, const Labels& labels) {
+  const std::span all(std::ranges::data(labels), std::ranges::size(labels));
+  if (std::ssize(all) != z.cols() || all.empty())
+    detail::fail_contract("eigan::metrics::accuracy: expected one label for each of the ", z.cols(),
+                          " samples, at least one, got ", all.size());
+  Index right = 0;
+  for (Index j = 0; j < z.cols(); ++j)
+    right += argmax<T>(z, j) == detail::checked_label("metrics::accuracy", all, j, z.rows());
+  return static_cast<double>(right) / static_cast<double>(z.cols());
+}
+
+}  // namespace eigan::metrics
+
+// ======== eigan/net/copy_parameters.hpp
+// copy_parameters: one model's numbers into another of the same layers, as a target network takes those of the network
+// that learns; in PyTorch, to.load_state_dict(from.state_dict()). A new model with the same numbers is model.clone(), a
+// slow average is Ema.
+
+namespace eigan {
+
+/// Parameters and state, statistics included. Throws std::invalid_argument, with nothing changed, unless both models
+/// have the same layers; samples may have another height and width.
+template <class T>
+void copy_parameters(const BasicModel<T>& from, BasicModel<T>& to) {
+  const auto& a = from.steps().steps();
+  const auto& b = to.steps().steps();
+  const auto same = [](const Step<T>& s, const Step<T>& t) {
+    return s.kind == t.kind && s.reads == t.reads && s.size == t.size && s.state_size == t.state_size &&
+           (s.kind != StepKind::layer || s.spec().text() == t.spec().text());
+  };
+  if (!std::equal(a.begin(), a.end(), b.begin(), b.end(), same))
+    detail::fail_contract("eigan::copy_parameters: expected a model of '", to.architecture(), "', got one of '",
+                          from.architecture(), "'");
+  std::copy(from.params().begin(), from.params().end(), to.params().begin());
+  std::copy(from.state().begin(), from.state().end(), to.state().begin());
 }
 
 }  // namespace eigan
@@ -16346,6 +16873,14 @@ class Model : public BasicModel<T> {
   Model(Net net, Buffer<T> params, Buffer<T> state = {})
       : BasicModel<T>(list(net, {}), architecture_of(net, {}), std::move(params), std::move(state)),
         net_(std::move(net)) {}
+
+  Model(const Model&) = delete;             // a copy is model.clone(): it allocates, so it has a name
+  Model& operator=(const Model&) = delete;  // to copy numbers, copy_parameters(from, to)
+  /// Hands its numbers on.
+  Model(Model&&) noexcept = default;
+  /// Takes the other's numbers.
+  Model& operator=(Model&&) noexcept = default;
+  ~Model() = default;
 
   /// The layers, without parameters.
   const Net& net() const { return net_; }
@@ -17617,6 +18152,10 @@ class RMSProp {
 //   linear_decay     1 - step / total, and 0 from there on
 //   warmup_cosine    (step + 1) / warmup                                                while step < warmup
 //                    1/2 (1 + cos(pi (step - warmup) / (total - warmup)))               then, down to 0 at step = total
+//   cosine_decay     warmup_cosine without a rise              (torch.optim.lr_scheduler.CosineAnnealingLR, eta_min 0)
+//   step_decay       gamma^floor(step / every)                 (StepLR)
+//   one_cycle        a rise by half a cosine from 1 / div_factor to 1, then a fall to 1 / (div_factor final_div_factor)
+//                    at the last step                          (OneCycleLR; Smith and Topin 2019)
 // (Loshchilov and Hutter 2017, "SGDR", without restarts; the rise before it as in Goyal et al. 2017.)
 
 namespace eigan {
@@ -17636,6 +18175,44 @@ inline double warmup_cosine(Index step, Index total, Index warmup) {
   if (step < warmup) return static_cast<double>(step + 1) / static_cast<double>(warmup);
   return (1 + std::cos(std::numbers::pi * static_cast<double>(step - warmup) / static_cast<double>(total - warmup))) /
          2;
+}
+
+/// Falls from 1 as half a cosine; 0 from `total` on. Throws std::invalid_argument unless step >= 0 and total >= 0.
+inline double cosine_decay(Index step, Index total) {
+  if (step < 0 || total < 0) detail::fail_contract("cosine_decay: step ", step, " of ", total);
+  return warmup_cosine(step, total, 0);
+}
+
+/// Falls by the factor gamma each `every` steps. Throws std::invalid_argument unless step >= 0, every > 0 and gamma is
+/// in [0, 1].
+inline double step_decay(Index step, Index every, double gamma = 0.1) {
+  if (step < 0 || every < 1 || !(detail::at_least(gamma, 0) && gamma <= 1))
+    detail::fail_contract("step_decay: step ", step, ", every ", every, " steps by ", gamma);
+  return std::pow(gamma, static_cast<double>(step / every));
+}
+
+/// Names and values as in torch.optim.lr_scheduler.OneCycleLR.
+struct OneCycleOptions {
+  double pct_start = 0.3;         ///< the share of the steps that rise, in (0, 1)
+  double div_factor = 25;         ///< the peak over the first rate, at least 1
+  double final_div_factor = 1e4;  ///< the first rate over the last, at least 1
+};
+
+/// One rise and one fall; 1 is the peak. Behind the last step it stays where that was. Throws std::invalid_argument
+/// unless step >= 0, and total leaves a step for the rise and one for the fall.
+inline double one_cycle(Index step, Index total, OneCycleOptions options = {}) {
+  const double peak = options.pct_start * static_cast<double>(total) - 1, last = static_cast<double>(total - 1);
+  const auto is_factor = [](double f) { return detail::is_finite(f) && f >= 1; };
+  if (step < 0 || !(detail::at_least(peak, 0) && peak < last) || !is_factor(options.div_factor) ||
+      !is_factor(options.final_div_factor))
+    detail::fail_contract("one_cycle: step ", step, " of ", total, ", ", options.pct_start, " of them rising, from 1/",
+                          options.div_factor, " to 1/", options.final_div_factor, " of that");
+  const auto anneal = [](double from, double to, double share) {
+    return to + (from - to) / 2 * (1 + std::cos(std::numbers::pi * share));
+  };
+  const double at = std::min(static_cast<double>(step), last), first = 1 / options.div_factor;
+  if (at <= peak) return anneal(first, 1, peak == 0 ? 1 : at / peak);
+  return anneal(1, first / options.final_div_factor, (at - peak) / (last - peak));
 }
 
 }  // namespace eigan
@@ -17873,32 +18450,69 @@ template <class T>
 requires(std::same_as<T, float> ||
          std::same_as<T, double>) inline constexpr Dtype dtype_of = std::same_as<T, float> ? Dtype::f32 : Dtype::f64;
 
-/// Converts stored elements (little-endian, unaligned) to T; `bytes` holds `count` elements of a
-/// floating dtype or of u8.
-template <std::floating_point T>
-void convert_elements(Dtype dtype, const std::byte* bytes, std::size_t count, T* values) {
-  const auto convert = [&]<class Stored>(Stored, auto value_of) {
+namespace detail {
+/// f(element), of its type, for each of `count` stored elements (little-endian, unaligned) of a known dtype.
+template <class F>
+void for_each_element(Dtype dtype, const std::byte* bytes, std::size_t count, const F& f) {
+  const auto each = [&]<class Stored>(Stored, auto value_of) {
     for (std::size_t i = 0; i < count; ++i) {
       Stored stored;
       std::memcpy(&stored, bytes + i * sizeof stored, sizeof stored);
-      values[i] = static_cast<T>(value_of(stored));
+      f(i, value_of(stored));
     }
   };
   const auto itself = [](auto stored) { return stored; };
   switch (dtype) {
     case Dtype::f32:
-      return convert(float(), itself);
+      return each(float(), itself);
     case Dtype::f64:
-      return convert(double(), itself);
+      return each(double(), itself);
     case Dtype::f16:
-      return convert(std::uint16_t(), detail::half_to_float);
-    case Dtype::u8:
-      return convert(std::uint8_t(), itself);
+      return each(std::uint16_t(), half_to_float);
     case Dtype::bf16:
-      return convert(std::uint16_t(), detail::bfloat16_to_float);
+      return each(std::uint16_t(), bfloat16_to_float);
+    case Dtype::boolean:
+      return each(std::uint8_t(), [](std::uint8_t stored) { return static_cast<std::uint8_t>(stored != 0); });
+    case Dtype::u8:
+      return each(std::uint8_t(), itself);
+    case Dtype::i8:
+      return each(std::int8_t(), itself);
+    case Dtype::i16:
+      return each(std::int16_t(), itself);
+    case Dtype::u16:
+      return each(std::uint16_t(), itself);
+    case Dtype::i32:
+      return each(std::int32_t(), itself);
+    case Dtype::u32:
+      return each(std::uint32_t(), itself);
+    case Dtype::i64:
+      return each(std::int64_t(), itself);
+    case Dtype::u64:
+      return each(std::uint64_t(), itself);
     default:
-      detail::fail_contract("convert_elements: expected a floating dtype or U8, found ", dtype_name(dtype));
+      fail_contract("convert_elements: expected a dtype that eigan knows, found ", dtype_name(dtype));
   }
+}
+}  // namespace detail
+
+/// Converts stored elements (little-endian, unaligned) of any dtype but `other` to T; `bytes` holds `count` of them.
+template <std::floating_point T>
+void convert_elements(Dtype dtype, const std::byte* bytes, std::size_t count, T* values) {
+  detail::for_each_element(dtype, bytes, count, [&](std::size_t i, auto value) { values[i] = static_cast<T>(value); });
+}
+
+/// Stored integers, or bool, as T. Error if they are no integers, or one does not fit.
+template <std::integral T>
+void convert_integers(Dtype dtype, const std::byte* bytes, std::size_t count, T* values) {
+  if (detail::is_floating(dtype)) detail::fail_data("expected integers, found ", dtype_name(dtype));
+  detail::for_each_element(dtype, bytes, count, [&](std::size_t i, auto value) {
+    if constexpr (std::integral<decltype(value)>) {
+      constexpr auto least = std::numeric_limits<T>::min(), most = std::numeric_limits<T>::max();
+      if (std::cmp_less(+value, +least) || std::cmp_greater(+value, +most))
+        detail::fail_data("element ", i, ": expected an integer from ", +least, " to ", +most, ", found ", +value);
+      values[i] = static_cast<T>(value);
+    }
+  });
 }
 
 namespace detail {
@@ -17933,6 +18547,49 @@ inline bool checked_byte_size(Dtype dtype, std::span<const std::uint64_t> shape,
 // A file may come from anybody: every number is checked before it is used, and the tensors must tile the data without
 // hole, overlap or rest, so that no two readers see different things in one file. Values are not looked at: NaN is
 // allowed. Reference: huggingface/safetensors.
+
+// ======== eigan/io/foreign_file.hpp
+// what_it_is: what a file that is none of ours looks like, by its first bytes, and what to do about it. A reader adds
+// the text to its message: a length or a magic number alone would be a riddle.
+
+namespace eigan::detail {
+
+/// "; this is ...", or nothing where the bytes are not known.
+inline std::string what_it_is(std::span<const std::byte> file) {
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes are looked at as characters
+  std::string_view text(reinterpret_cast<const char*>(file.data()), std::min<std::size_t>(file.size(), 4096));
+  struct Kind {
+    std::string_view start;
+    const char* text;
+  };
+  using namespace std::string_view_literals;
+  static constexpr Kind kinds[] = {
+      {"PK\3\4"sv,
+       "a zip archive, as torch.save and numpy.savez write them; in Python, "
+       "safetensors.torch.save_file(model.state_dict(), path) or numpy.save write what is read here"},
+      {"\x80\2"sv,
+       "a pickle, as torch.save wrote it before 1.6; in Python, safetensors.torch.save_file writes what is "
+       "read here"},
+      {"version https://git-lfs"sv, "a git-lfs pointer in place of the file; `git lfs pull` fetches that"},
+      {"\x93NUMPY"sv, "an array of NumPy (.npy)"},
+      {"\x89HDF"sv, "an HDF5 file, as Keras writes them"},
+      {"GGUF"sv, "a GGUF file"},
+      {"\xFF\xD8\xFF"sv, "a JPEG image"},
+      {"\x89PNG"sv, "a PNG image"},
+      {"\x1F\x8B"sv, "gzip data"},
+      {"\0\0\x08"sv, "IDX data, as MNIST has them"}};
+  for (const Kind& kind : kinds)
+    if (text.starts_with(kind.start)) return std::string("; this is ") + kind.text;
+  const std::size_t first = text.find_first_not_of("\xEF\xBB\xBF \t\r\n");  // behind a byte order mark and blanks
+  if (first == std::string_view::npos) return "";
+  if (text[first] == '<') return "; this is an HTML or XML page, perhaps a download's error page saved under this name";
+  if (text[first] == '{' && text.find("\"weight_map\"") != std::string_view::npos)
+    return "; this is the index of a sharded model, which load() takes by its path";
+  if (text[first] == '{' && text.find('"') < first + 64) return "; this is JSON text";
+  return "";
+}
+
+}  // namespace eigan::detail
 
 // ======== eigan/io/read_file.hpp
 // read_file: a whole file in memory, with a limit on how large it may be.
@@ -18184,6 +18841,18 @@ class JsonReader {
       fail("an integer without fraction and exponent");
     }
     return value;
+  }
+
+  /// A string, number, true, false or null that nobody wants to know; letters and digits are not looked at closely.
+  void skip_scalar() {
+    skip_space();
+    if (at_ < text_.size() && text_[at_] == '"') return void(string());
+    const auto among = [](char c) {
+      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == 'E' || c == '+' || c == '-' || c == '.';
+    };
+    const std::size_t begin = at_;
+    while (at_ < text_.size() && among(text_[at_])) ++at_;
+    if (at_ == begin) fail("a string or a number");
   }
 
   /// Requires that nothing but white space is left.
@@ -18472,13 +19141,14 @@ class SafetensorsFile {
     }
     std::memcpy(&length, file_.data(), sizeof length);
     if (length > max_header) {
+      const std::string is = detail::what_it_is(file_);
       detail::fail_data(name_, ": at byte 0: expected a header of at most ", max_header, " bytes, found a length of ",
-                        length, " (not a safetensors file?)");
+                        length, is.empty() ? " (not a safetensors file?)" : is);
     }
     const std::size_t rest = file_.size() - sizeof length;
     if (length > rest) {
       detail::fail_data(name_, ": at byte 8: expected a header of ", length, " bytes, found the end of the file after ",
-                        rest);
+                        rest, detail::what_it_is(file_));
     }
     data_offset_ = sizeof length + static_cast<std::size_t>(length);
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes are looked at as characters
@@ -18695,6 +19365,78 @@ std::vector<T> file_values(const SafetensorsFile& file, const TensorInfo& tensor
 }  // namespace detail
 }  // namespace eigan
 
+// ======== eigan/io/sharded_model.hpp
+// A model in several safetensors files, and the index that says which tensor is in which, as Hugging Face's libraries
+// write them:    {"metadata": {"total_size": 8}, "weight_map": {"0.weight": "model-00001-of-00002.safetensors", ...}}
+// The files lie beside the index.
+
+#include <filesystem>
+
+namespace eigan {
+namespace detail {
+
+/// Whether a file is an index: as a safetensors file its header would be longer than any.
+inline bool is_index(std::span<const std::byte> file) {
+  std::uint64_t length = 0;
+  if (file.size() < sizeof length || file[0] != std::byte{'{'}) return false;
+  std::memcpy(&length, file.data(), sizeof length);
+  return length > max_safetensors_header;
+}
+
+/// Which tensor is in which file. Error, with messages that `name` opens, for what is no index.
+inline std::map<std::string, std::string> read_index(std::string_view text, const std::string& name) {
+  if (const std::size_t at = find_invalid_utf8(text); at != std::string_view::npos)
+    fail_data(name, ": at byte ", at, ": expected an index in UTF-8, found an invalid byte");
+  std::map<std::string, std::string> files;
+  JsonReader json(text, name);
+  bool found = false;
+  json.object([&](const std::string& key) {
+    if (key == "metadata") return json.object([&](const std::string&) { json.skip_scalar(); });
+    if (key != "weight_map" || std::exchange(found, true))
+      fail_data(name, ": expected 'metadata' and one 'weight_map', found '", printable(key), "'");
+    json.object([&](std::string tensor) {
+      const auto [entry, added] = files.try_emplace(std::move(tensor), json.string());
+      if (!added) fail_data(name, ": tensor '", printable(entry->first), "': expected once, found twice");
+      const std::string& file = entry->second;
+      if (file.empty() || file == "." || file == ".." || file.find_first_of("/\\") != std::string::npos)
+        fail_data(name, ": tensor '", printable(entry->first),
+                  "': expected the name of a file beside the index, found '", printable(file), "'");
+    });
+  });
+  json.end();
+  if (files.empty()) fail_data(name, ": expected a 'weight_map' of tensors and their files, found none");
+  return files;
+}
+
+}  // namespace detail
+
+#if defined(EIGAN_HAS_FILES)
+/// The safetensors file at `path`, or all files of the model whose index is there. Error if one cannot be read, or
+/// lacks a tensor that the index says it has.
+inline std::vector<SafetensorsFile> read_model_files(const std::filesystem::path& path) {
+  std::vector<SafetensorsFile> parts;
+  std::vector<std::byte> bytes = read_file(path);
+  const std::string name = detail::display(path);
+  if (!detail::is_index(bytes)) {
+    parts.emplace_back(std::move(bytes), name);
+    return parts;
+  }
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes are looked at as characters
+  const auto index = detail::read_index({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, name);
+  std::map<std::string, std::size_t> places;
+  for (const auto& [tensor, file] : index) {
+    const auto [place, added] = places.try_emplace(file, parts.size());
+    if (added) parts.push_back(SafetensorsFile::read(path.parent_path() / file));
+    if (parts[place->second].find(tensor) == nullptr)
+      detail::fail_data(parts[place->second].name(), ": expected tensor '", printable(tensor), "', as ", name,
+                        " says, found none of that name");
+  }
+  return parts;
+}
+#endif
+
+}  // namespace eigan
+
 // ======== eigan/io/write_safetensors.hpp
 // write_safetensors: the format's writer, byte for byte like the reference's: tensors sorted by falling alignment, then
 // by name; a compact header, metadata first, filled with spaces to a multiple of 8 so that every element is aligned.
@@ -18731,7 +19473,7 @@ class AtomicFile {
     if (replaces && !S_ISREG(status.st_mode)) {
       detail::fail_data(detail::display(path_), ": cannot write: expected a regular file, found a device or a pipe");
     }
-    create_temporary();
+    create_temporary(replaces ? status.st_mode & 0600 : 0666);  // never readable by more than the file that it replaces
     if (replaces) static_cast<void>(::fchmod(file_.get(), status.st_mode & 07777));
   }
 
@@ -18789,11 +19531,11 @@ class AtomicFile {
   }
 
   // The name is short and does not repeat the target's: a target of the longest allowed name must have room.
-  void create_temporary() {
+  void create_temporary(mode_t mode) {
     const std::string prefix = ".eigan-" + std::to_string(::getpid()) + "-";
     for (int attempt = 0; attempt < 1000; ++attempt) {
       auto name = folder() / (prefix + std::to_string(attempt) + ".tmp");
-      file_ = detail::FileDescriptor(name, O_WRONLY | O_CREAT | O_EXCL, 0666);
+      file_ = detail::FileDescriptor(name, O_WRONLY | O_CREAT | O_EXCL, mode);
       if (file_.is_open()) {
         temporary_ = std::move(name);
         return;
@@ -19078,10 +19820,11 @@ void load(const SafetensorsFile& file, M& model, const TensorNames& names = {}) 
   detail::load(file.name(), std::span(&file, 1), model, names);
 }
 #if defined(EIGAN_HAS_FILES)
-/// Loads a model from the file at a path; Error also if the file cannot be read.
+/// Loads a model from the file at a path, or from the files that an index at that path names. Error also if one cannot
+/// be read.
 template <SavableModel M>
 void load(const std::filesystem::path& path, M& model, const TensorNames& names = {}) {
-  load(SafetensorsFile::read(path), model, names);
+  detail::load(detail::display(path), read_model_files(path), model, names);
 }
 #endif
 

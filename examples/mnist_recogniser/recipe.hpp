@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include <eigan/core/types.hpp>
-#include <eigan/data/random_warp.hpp>
+#include "random_warp.hpp"
 
 namespace mnist_recogniser {
 
@@ -20,8 +20,8 @@ struct Recipe {
   double beta2 = 0.99;   ///< Adam's
   double warm_up = 0.2;  ///< the part of the steps in which the rate rises to that; then it falls as a cosine does
 
-  eigan::WarpOptions warps() const {
-    const eigan::WarpOptions full;
+  WarpOptions warps() const {
+    const WarpOptions full;
     return {full.degrees * warp, full.scale * warp, full.shear * warp, full.shift * warp, full.bend * warp};
   }
 };

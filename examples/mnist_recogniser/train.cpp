@@ -12,7 +12,6 @@
 
 #include <eigan/data/batches.hpp>
 #include <eigan/data/labelled_images.hpp>
-#include <eigan/data/random_warp.hpp>
 #include <eigan/io/model_file.hpp>
 #include <eigan/kernels/isa.hpp>
 #include <eigan/losses/cross_entropy.hpp>
@@ -33,6 +32,7 @@
 #include "digit_data.hpp"
 #include "digit_images.hpp"
 #include "milestones.hpp"
+#include "random_warp.hpp"
 #include "recogniser_net.hpp"
 
 namespace mnist_recogniser {
@@ -73,7 +73,7 @@ void check_writable(const std::string& out) {
 std::string banner(const TrainOptions& options, const TrainedRecogniser& model, Index images, Index steps,
                    int threads) {
   const Recipe& r = options.recipe;
-  const eigan::WarpOptions w = r.warps();
+  const WarpOptions w = r.warps();
   const std::string warps = r.warp == 0
                                 ? std::string("as they are")
                                 : concat("each time turned by up to ", shortest(w.degrees), " degrees, stretched by ",
@@ -113,7 +113,7 @@ Data load_data(const TrainOptions& options) {
 void write_images(const eigan::LabelledImages& images, std::span<const std::uint32_t> indices, const Recipe& recipe,
                   Rng rng, View<float> out, eigan::Threads threads) {
   if (recipe.warp == 0) return eigan::pixels_to_unit<float>(images, indices, out);
-  eigan::random_warp<float>(images, indices, recipe.warps(), rng, out, threads);
+  random_warp<float>(images, indices, recipe.warps(), rng, out, threads);
 }
 
 /// Images as the training sees them, for the statistics of batch normalisation.

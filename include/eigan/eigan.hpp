@@ -57,8 +57,11 @@
 #include <eigan/losses/l1.hpp>
 #include <eigan/losses/label_range.hpp>
 #include <eigan/losses/mse.hpp>
+#include <eigan/losses/sample_weights.hpp>
 #include <eigan/losses/soft_targets.hpp>
+#include <eigan/metrics/accuracy.hpp>
 #include <eigan/net/basic_model.hpp>
+#include <eigan/net/copy_parameters.hpp>
 #include <eigan/net/estimate_statistics.hpp>
 #include <eigan/net/input.hpp>
 #include <eigan/net/model.hpp>
@@ -73,6 +76,7 @@
 #include <eigan/net/tape.hpp>
 #include <eigan/optim/adam.hpp>
 #include <eigan/optim/adamw.hpp>
+#include <eigan/optim/clip_grad.hpp>
 #include <eigan/optim/clip_weights.hpp>
 #include <eigan/optim/ema.hpp>
 #include <eigan/optim/optimizer.hpp>

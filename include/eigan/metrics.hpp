@@ -2,6 +2,7 @@
 // Eigen's eigenvalues.
 #pragma once
 
+#include <eigan/metrics/accuracy.hpp>
 #include <eigan/metrics/class_histogram.hpp>
 #include <eigan/metrics/density_coverage.hpp>
 #include <eigan/metrics/estimate.hpp>

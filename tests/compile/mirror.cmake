@@ -15,6 +15,7 @@ set(without_test
   io/has_files.hpp          # what a system has: scripts/check wasm
   io/pixel.hpp              # io/image_sheet_test.cpp
   io/safetensors_header.hpp # the first half of a reader: io/safetensors_test.cpp
+  io/npy_header.hpp         # the same: io/npy_test.cpp
   io/model_tensors.hpp      # what model files and checkpoints share: io/model_file_test.cpp
   io/checkpoint_state.hpp   # io/checkpoint_test.cpp
   io/onnx_graph.hpp         # what save_onnx is made of: io/onnx_test.cpp
@@ -59,6 +60,9 @@ set(without_header
   kit/score_log_test.cpp           # the same
   page/eight_bits_test.cpp         # examples/page
   page/pictures_test.cpp           # the same
+  mnist_recogniser/blobs_test.cpp       # examples/mnist_recogniser
+  mnist_recogniser/ink_test.cpp         # the same
+  mnist_recogniser/random_warp_test.cpp # the same
   reliability/extreme_numbers_test.cpp      # dense layers and losses
   reliability/extreme_images_test.cpp       # all other layers
   reliability/fast_math_test.cpp            # options and texts under -ffast-math

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <eigan/core/view.hpp>
@@ -83,10 +84,51 @@ TEST_CASE("LastingView: of whatever somebody keeps, of no temporary") {
 
   CHECK(std::is_convertible_v<const Matrix<float>&, LastingView<float>>);
   CHECK(std::is_convertible_v<Matrix<float>&, LastingView<float>>);
-  CHECK_FALSE(std::is_constructible_v<LastingView<float>, Matrix<float>>);
-  CHECK_FALSE(std::is_constructible_v<LastingView<float>, const Matrix<float>>);
-  CHECK_FALSE(std::is_constructible_v<LastingView<float>, decltype(2 * m)>);
-  CHECK_FALSE(std::is_constructible_v<LastingView<float>, decltype(m.leftCols(1))>);
+  CHECK(LastingView<float>(m.leftCols(2)).data() == m.data());
+}
+
+TEST_CASE("ConstView: of vectors, blocks, maps and matrices of fixed size, without a copy") {
+  const auto check = [](ConstView<float> v, const float* data, const Matrix<float>& values) {
+    CHECK(v.data() == data);
+    CHECK(v == values);
+  };
+  const Eigen::VectorXf column{{1, 2, 3}};
+  check(column, column.data(), Matrix<float>{{1}, {2}, {3}});
+  const Eigen::RowVectorXf row{{1, 2, 3}};
+  check(row, row.data(), Matrix<float>{{1, 2, 3}});
+  const Eigen::Matrix<float, 2, 3> fixed{{1, 2, 3}, {4, 5, 6}};
+  check(fixed, fixed.data(), fixed);
+  const Eigen::ArrayXXf array = fixed.array();
+  check(array, array.data(), fixed);
+  const Matrix<float> m = fixed;
+  check(m.leftCols(2), m.data(), Matrix<float>{{1, 2}, {4, 5}});
+  check(m.block(1, 1, 1, 2), m.data() + 3, Matrix<float>{{5, 6}});
+  check(m.col(1), m.data() + 2, Matrix<float>{{2}, {5}});
+  check(m.row(1), m.data() + 1, Matrix<float>{{4, 5, 6}});
+  check(m.reshaped(3, 2), m.data(), Matrix<float>{{1, 5}, {4, 3}, {2, 6}});
+  check(column.head(2), column.data(), Matrix<float>{{1}, {2}});
+  check(row.tail(2), row.data() + 1, Matrix<float>{{2, 3}});
+  const float numbers[] = {1, 2, 3, 4};
+  check(Eigen::Map<const Eigen::Matrix2f>(numbers), numbers, Matrix<float>{{1, 3}, {2, 4}});
+  const Eigen::Ref<const Matrix<float>> ref = m;
+  check(ref, m.data(), m);
+}
+
+TEST_CASE("View: of what can be written") {
+  Matrix<float> m = Matrix<float>::Zero(2, 3);
+  Eigen::VectorXf column(2);
+  const auto fill = [](View<float> v, float value) { v.setConstant(value); };
+  fill(m.leftCols(1), 1);
+  fill(m.row(1), 2);
+  fill(m.bottomRightCorner(1, 1), 3);
+  fill(column, 4);
+  CHECK(m == Matrix<float>{{1, 0, 0}, {2, 2, 3}});
+  CHECK(column == Eigen::VectorXf{{4, 4}});
+  CHECK_FALSE(std::is_constructible_v<View<float>, const Eigen::VectorXf&>);
+  CHECK_FALSE(std::is_constructible_v<View<float>, Eigen::VectorXf>);  // gone before it could be read
+  CHECK_FALSE(std::is_constructible_v<View<float>, decltype(std::as_const(m).leftCols(1))>);
+  CHECK_FALSE(std::is_constructible_v<View<float>, decltype(m.transpose())>);
+  CHECK_FALSE(std::is_constructible_v<View<double>, Eigen::VectorXf&>);
 }
 
 TEST_CASE("View: an empty view has no size") {

@@ -91,11 +91,12 @@ TEST_CASE("idx: what is no IDX at all is told") {
   for (const char* page :
        {"<!DOCTYPE html><html><title>403 Forbidden", "\r\n\r\n\r\n  <html>", "\xEF\xBB\xBF<?xml", "<a>"}) {
     CAPTURE(page);
-    CHECK(contains(images_error(test::bytes_of(page) + Bytes(20)), "an HTML or XML page, not IDX data"));
+    CHECK(contains(images_error(test::bytes_of(page) + Bytes(20)), "; this is an HTML or XML page"));
   }
   CHECK(contains(images_error(test::gzip(two_images)), "gzip data where plain IDX is expected"));
   CHECK(images_error({0x89, 'P', 'N', 'G', '\r', '\n'}) ==
-        "file: not IDX data: begins with 89 50 4e 47, expected 00 00 08 and the number of dimensions");
+        "file: not IDX data: begins with 89 50 4e 47, expected 00 00 08 and the number of dimensions; this is a PNG "
+        "image");
   CHECK(contains(images_error({0, 1, 8, 3}), "begins with 00 01 08 03"));
   CHECK(contains(images_error({}), "an empty file"));
   CHECK(contains(labels_error({}), "an empty file"));

@@ -28,6 +28,16 @@ TEST_CASE_TEMPLATE("LabelledImages: pixels_to_unit: 0 to 255 becomes -1 to 1, an
   CHECK(memory(2, 1) == T(99));
 }
 
+TEST_CASE_TEMPLATE("LabelledImages: pixels_to_zero_one: 0 to 255 becomes 0 to 1", T, float, double) {
+  eigan::Matrix<T> out(2, 2);
+  eigan::pixels_to_zero_one(three_images(), std::vector<std::uint32_t>{1, 0}, eigan::View<T>(out));
+  CHECK(out == eigan::Matrix<T>{{T(51) / 255, 0}, {T(204) / 255, 1}});
+  CHECK_THROWS_AS(eigan::pixels_to_zero_one(three_images(), std::vector<std::uint32_t>{3, 0}, eigan::View<T>(out)),
+                  std::invalid_argument);
+  CHECK_THROWS_WITH_AS(eigan::pixels_to_zero_one(three_images(), std::vector<std::uint32_t>{0}, eigan::View<T>(out)),
+                       "pixels_to_zero_one: out is 2 x 2, expected 2 x 1", std::invalid_argument);
+}
+
 TEST_CASE("LabelledImages: pixels_to_unit: wrong shapes and image numbers are programming errors") {
   const auto images = three_images();
   eigan::Matrix<float> out(2, 2);

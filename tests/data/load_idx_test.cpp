@@ -24,8 +24,8 @@ TEST_CASE("load_idx: errors inside gzip are those of plain files, and gzip's own
     return test::error_of([&] { eigan::load_idx_images(path); });
   };
   CHECK(contains(error(test::gzip(idx(8, {3}, {3, 1, 4}))), "file.gz: holds labels"));
-  CHECK(contains(error(test::bytes_of("<html>403</html>")), "file.gz: an HTML or XML page"));
-  CHECK(contains(error(test::gzip(test::bytes_of("<html>403</html>"))), "file.gz: an HTML or XML page"));
+  CHECK(contains(error(test::bytes_of("<html>403</html>")), "; this is an HTML or XML page"));
+  CHECK(contains(error(test::gzip(test::bytes_of("<html>403</html>"))), "; this is an HTML or XML page"));
   CHECK(contains(error(test::gzip(images + Bytes{0})), "more bytes follow them"));
   CHECK(contains(error(test::gzip(test::gzip(images))), "gzip data where plain IDX is expected"));
   CHECK(contains(error(test::gzip(images) + Bytes{0}), "the gzip data end at byte"));

@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <csignal>
@@ -20,6 +22,17 @@ using test::contains;
 using test::error_text;
 using test::TemporaryFolder;
 using test::text_of;
+
+namespace {
+mode_t mode_before_fchmod = 07777;  // of the file that was given its permissions last
+}
+
+// In place of the C library's, to see what a file was before.
+extern "C" int fchmod(int file, mode_t mode) noexcept {
+  struct ::stat status {};
+  if (::fstat(file, &status) == 0) mode_before_fchmod = status.st_mode & 07777;
+  return static_cast<int>(::syscall(SYS_fchmod, file, mode));
+}
 
 namespace {
 
@@ -67,6 +80,23 @@ TEST_CASE("AtomicFile: nothing is visible before commit, everything after it") {
     CHECK(content(path) == "first second");
   }
   CHECK(folder.names() == std::vector<std::string>{"model"});
+}
+
+TEST_CASE("AtomicFile: what replaces a secret is at no time readable by others") {
+  const TemporaryFolder folder;
+  for (const mode_t mode : {mode_t{0600}, mode_t{0640}, mode_t{0400}, mode_t{0666}}) {
+    write_file(folder / "secret", "old");
+    REQUIRE(::chmod((folder / "secret").c_str(), mode) == 0);
+    mode_before_fchmod = 07777;
+    AtomicFile file(folder / "secret");
+    CHECK((mode_before_fchmod & ~mode & 07777) == 0);
+    CHECK((mode_before_fchmod & 077) == 0);
+    file.write("new");
+    file.commit();
+    CHECK(mode_of(folder / "secret") == mode);
+    CHECK(content(folder / "secret") == "new");
+    std::filesystem::remove(folder / "secret");
+  }
 }
 
 TEST_CASE("AtomicFile: without commit the old file stays and the temporary goes") {

@@ -77,7 +77,11 @@ TEST_CASE("Dtype: elements are converted from any alignment") {
   CHECK(converted(Dtype::f16, std::array<std::uint16_t, 2>{0x3C00, 0xC000}) == Pair{1, -2});
   CHECK(converted(Dtype::bf16, std::array<std::uint16_t, 2>{0x3F80, 0xC049}) == Pair{1, -3.140625});
   CHECK(converted(Dtype::u8, std::array<std::uint8_t, 2>{0, 255}) == Pair{0, 255});
-  test::error_text<std::invalid_argument>([&] { converted(Dtype::i64, std::array<std::int64_t, 2>{}); });
+  CHECK(converted(Dtype::boolean, std::array<std::uint8_t, 2>{0, 2}) == Pair{0, 1});
+  CHECK(converted(Dtype::i8, std::array<std::int8_t, 2>{-128, 127}) == Pair{-128, 127});
+  CHECK(converted(Dtype::i64, std::array<std::int64_t, 2>{-5, 1LL << 40}) == Pair{-5, 0x1p40});
+  CHECK(converted(Dtype::u32, std::array<std::uint32_t, 2>{0, 0xFFFFFFFF}) == Pair{0, 4294967295.0});
+  test::error_text<std::invalid_argument>([&] { converted(Dtype::other, std::array<std::int64_t, 2>{}); });
 }
 
 TEST_CASE("Dtype: sizes in bytes are computed without overflow") {

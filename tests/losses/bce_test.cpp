@@ -51,6 +51,20 @@ TEST_CASE("bce: at 0 and 1 the loss and its gradient are finite, as PyTorch's") 
   check_clamps<double>();
 }
 
+TEST_CASE("bce: what is no probability is refused, with its place") {
+  Matrix<float> dy(2, 2);
+  for (const float wrong : {-1e-7f, 1.0000001f, 3.f, -std::numeric_limits<float>::infinity()}) {
+    const Matrix<float> y{{0, 1}, {0.5f, wrong}};
+    CHECK_THROWS_AS(bce(y, 1.f, View<float>(dy)), std::invalid_argument);
+    CHECK_THROWS_AS(bce(y, y, View<float>(dy)), std::invalid_argument);
+    CHECK_THROWS_AS(bce<float>(y, 1.f), std::invalid_argument);
+  }
+  CHECK_THROWS_WITH_AS(bce(Matrix<float>{{0, 1}, {0.5f, 3}}, 1.f, View<float>(dy)),
+                       "eigan::bce: sample 1, feature 1: expected a probability from 0 to 1, found 3; bce_with_logits "
+                       "takes logits",
+                       std::invalid_argument);
+}
+
 TEST_CASE("bce: a NaN passes through") {
   const Matrix<float> y{{std::numeric_limits<float>::quiet_NaN(), 0.5f}};
   Matrix<float> dy(1, 2);

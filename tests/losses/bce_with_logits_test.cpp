@@ -57,6 +57,28 @@ TEST_CASE("bce_with_logits: right and finite at any logit") {
   check_extremes<double>(1e-14);
 }
 
+template <class T>
+static void check_infinite() {
+  const T inf = std::numeric_limits<T>::infinity();
+  struct Case {
+    T z, t, loss, dz;
+  };
+  for (const Case& c : {Case{inf, 1, 0, 0}, Case{inf, 0, inf, 1}, Case{-inf, 0, 0, 0}, Case{-inf, 1, inf, -1},
+                        Case{inf, T(0.75), inf, T(0.25)}, Case{-inf, T(0.75), inf, T(-0.75)}}) {
+    INFO("logit ", c.z, ", target ", c.t);
+    T dz = 7;
+    CHECK(bce_with_logits(ConstView<T>(&c.z, 1, 1), c.t, View<T>(&dz, 1, 1)) == c.loss);
+    CHECK(dz == c.dz);
+  }
+  const T z = inf, t = std::numeric_limits<T>::quiet_NaN();
+  CHECK(std::isnan(bce_with_logits<T>(ConstView<T>(&z, 1, 1), t)));
+}
+
+TEST_CASE("bce_with_logits: at an infinite logit it is 0 where the target is met, else infinite") {
+  check_infinite<float>();
+  check_infinite<double>();
+}
+
 TEST_CASE("bce_with_logits: a small loss is not rounded to 0") {
   const auto tiny = doctest::Approx(std::exp(-30.0)).scale(0).epsilon(1e-6);  // relative, or 0 would be near enough
   Matrix<float> dz(1, 1);

@@ -54,6 +54,32 @@ TEST_CASE("cross_entropy: right and finite at any logit") {
   check_extremes<double>();
 }
 
+template <class T>
+static void check_infinite() {
+  const T inf = std::numeric_limits<T>::infinity(), half = T(0.5);
+  Matrix<T> dz(3, 1);
+  // A class that is ruled out: softmax of the others.
+  const Matrix<T> out{{0}, {0}, {-inf}};
+  CHECK(loss_of<T, int>(out, {0}, dz) == std::log(T(2)));
+  CHECK(dz == Matrix<T>{{-half}, {half}, {0}});
+  CHECK(loss_of<T, int>(out, {2}, dz) == inf);
+  CHECK(cross_entropy<T>(out, Matrix<T>{{half}, {half}, {0}}, View<T>(dz)) == std::log(T(2)));
+  CHECK(dz == Matrix<T>{{0}, {0}, {0}});
+  // A class that is certain.
+  const Matrix<T> sure{{0}, {inf}, {5}};
+  CHECK(loss_of<T, int>(sure, {1}, dz) == 0);
+  CHECK(dz == Matrix<T>{{0}, {0}, {0}});
+  CHECK(loss_of<T, int>(sure, {0}, dz) == inf);
+  CHECK(dz == Matrix<T>{{-1}, {1}, {0}});
+  CHECK(cross_entropy<T>(sure, Matrix<T>{{0}, {1}, {0}}) == 0);
+  CHECK(cross_entropy<T>(sure, Matrix<T>{{half}, {half}, {0}}) == inf);
+}
+
+TEST_CASE("cross_entropy: infinite logits rule classes out, or are certain") {
+  check_infinite<float>();
+  check_infinite<double>();
+}
+
 TEST_CASE("cross_entropy: a NaN spreads over its sample") {
   const Matrix<float> z{{std::numeric_limits<float>::quiet_NaN(), 0}, {1, 0}};
   Matrix<float> dz(2, 2);

@@ -57,3 +57,8 @@ TEST_CASE("kl_divergence: every shape must be that of mu") {
   CHECK_THROWS_AS(kl_divergence(mu, mu, View<float>(wrong), View<float>(d)), std::invalid_argument);
   CHECK_THROWS_AS(kl_divergence(mu, mu, View<float>(d), View<float>(wrong)), std::invalid_argument);
 }
+
+TEST_CASE("kl_divergence: at infinite log variances it is infinite, not a NaN") {
+  const double inf = std::numeric_limits<double>::infinity();
+  for (const double l : {inf, -inf, 1e5}) CHECK(kl_divergence<double>(Matrix<double>{{0}}, Matrix<double>{{l}}) == inf);
+}

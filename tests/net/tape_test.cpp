@@ -171,8 +171,6 @@ TEST_CASE("Tape: a way back without a pass, without a loss or over a consumed gr
       "eigan::Model: a second backward on one pass: the first has consumed tape.output_gradient(), which a loss must "
       "write again";
   refuse(no_pass);
-  tape.output_gradient();
-  refuse(no_pass);
   model.forward(tape, x);
   refuse(no_loss);
   tape.output_gradient().setOnes();
@@ -258,4 +256,14 @@ TEST_CASE("Tape: a refused forward pass leaves the one before") {
   Tape<float> other = passed(model, x);
   model.backward_input(other, expected);
   CHECK(support::same_bits(dx, expected));
+}
+
+TEST_CASE("Tape: output_gradient before a forward pass says so") {
+  const Model<Sequential<Linear<2, 1>>> model(Rng(1));
+  auto tape = model.tape(3);
+  const std::string text =
+      "eigan::Tape::output_gradient: before a forward pass on this tape, which decides how many samples it has; keep "
+      "model.forward's result in a variable before the loss is called";
+  CHECK_THROWS_WITH_AS(tape.output_gradient(), text.c_str(), std::invalid_argument);
+  CHECK_THROWS_WITH_AS(std::as_const(tape).output_gradient(), text.c_str(), std::invalid_argument);
 }

@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 #include <cmath>
+#include <numbers>
 #include <stdexcept>
+#include <utility>
 
 #include <eigan/optim/schedules.hpp>
 
@@ -51,4 +53,41 @@ TEST_CASE("linear_decay: falls evenly to 0 and stays there") {
   CHECK(linear_decay(5, 4) == 0);
   CHECK_THROWS_WITH_AS(linear_decay(-1, 4), "linear_decay: step -1 of 4", std::invalid_argument);
   CHECK_THROWS_AS(linear_decay(0, 0), std::invalid_argument);
+}
+
+TEST_CASE("cosine_decay: half a cosine from 1 to 0") {
+  CHECK(cosine_decay(0, 4) == 1);
+  CHECK(cosine_decay(1, 4) == doctest::Approx((1 + std::sqrt(0.5)) / 2));
+  CHECK(cosine_decay(2, 4) == doctest::Approx(0.5));
+  CHECK(cosine_decay(4, 4) == 0);
+  CHECK(cosine_decay(9, 4) == 0);
+  CHECK_THROWS_AS(cosine_decay(-1, 4), std::invalid_argument);
+  CHECK_THROWS_AS(cosine_decay(0, -4), std::invalid_argument);
+}
+
+TEST_CASE("step_decay: falls by a factor each so many steps") {
+  for (const auto& [step, factor] : {std::pair<Index, double>{0, 1}, {29, 1}, {30, 0.1}, {59, 0.1}, {60, 0.01}})
+    CHECK(step_decay(step, 30) == doctest::Approx(factor));
+  CHECK(step_decay(7, 2, 0.5) == 0.125);
+  CHECK_THROWS_AS(step_decay(-1, 2), std::invalid_argument);
+  CHECK_THROWS_AS(step_decay(1, 0), std::invalid_argument);
+  CHECK_THROWS_AS(step_decay(1, 2, 1.5), std::invalid_argument);
+  CHECK_THROWS_AS(step_decay(1, 2, std::nan("")), std::invalid_argument);
+}
+
+TEST_CASE("one_cycle: worked by hand") {
+  // 10 steps, the third is the peak: 1/25, halfway, 1, then down to 1/250000 at the tenth.
+  CHECK(one_cycle(0, 10) == doctest::Approx(0.04));
+  CHECK(one_cycle(1, 10) == doctest::Approx(0.52));
+  CHECK(one_cycle(2, 10) == doctest::Approx(1));
+  CHECK(one_cycle(9, 10) == doctest::Approx(0.04 / 1e4));
+  CHECK(one_cycle(50, 10) == one_cycle(9, 10));
+  for (Index step = 3; step < 10; ++step) CHECK(one_cycle(step, 10) < one_cycle(step - 1, 10));
+  CHECK(one_cycle(3, 7, {.pct_start = 0.5, .div_factor = 2, .final_div_factor = 1}) ==
+        doctest::Approx(1 + (0.5 - 1) / 2 * (1 - std::cos(std::numbers::pi * 0.5 / 3.5))));
+  CHECK_THROWS_AS(one_cycle(-1, 10), std::invalid_argument);
+  CHECK_THROWS_AS(one_cycle(0, 3), std::invalid_argument);  // no step for the rise
+  CHECK_THROWS_AS(one_cycle(0, 10, {.pct_start = 1}), std::invalid_argument);
+  CHECK_THROWS_AS(one_cycle(0, 10, {.div_factor = 0.5}), std::invalid_argument);
+  CHECK_THROWS_AS(one_cycle(0, 10, {.final_div_factor = std::nan("")}), std::invalid_argument);
 }

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include <eigan/core/exact_text.hpp>
-#include <eigan/data/random_warp.hpp>
 #include <eigan/io/cpp_source.hpp>
 #include <eigan/io/image_sheet.hpp>
 #include <eigan/layers/batch_norm.hpp>

@@ -63,6 +63,11 @@ struct PreparedWithoutPrepare : Cube {
   void backward_input(Prepared<double>, C x, C y, C dy, V dx) const { Cube::backward_input({}, x, y, dy, dx); }
 };
 
+struct CoupledAndStochastic : Centre {
+  void forward_train(Prepared<double> p, C x, V y, Draw) const { forward(p, x, y); }
+  void backward_input_train(Prepared<double> p, C x, C y, C dy, V dx, Draw) const { backward_input(p, x, y, dy, dx); }
+};
+
 struct StatesOverlap : Centre {
   std::vector<Parameter> states() const {
     return {{"running_mean", 0, 3, 1, 1}, {"num_batches_tracked", 2, 1, 1, 0, {}, {}, true}};
@@ -135,6 +140,7 @@ TEST_CASE("check_declared: half of a kind is named, not taken for none") {
   CHECK(reports(check_gradients(ParamsWithoutInit{}), "the layer has param_size(), but lacks init or backward_params"));
   CHECK(reports(check_gradients(BlocksWithoutRanges{}), "the layer has block_count(), but lacks block_range or"));
   CHECK(reports(check_gradients(PartsForwardOnly{}), "the layer has part_count(), but lacks forward_parts or"));
+  CHECK(reports(check_gradients(CoupledAndStochastic{}), "the layer is coupled and draws random numbers"));
   CHECK(reports(check_gradients(CoupledWithoutParts{}), "the layer has coupled, but lacks its parts"));
   CHECK(reports(check_gradients(StateWithoutPrepare{}), "the layer has state_size(), but lacks states, init_state or"));
   CHECK(reports(check_gradients(PreparedWithoutPrepare{}), "the layer has prepared_size(), but lacks prepare"));

@@ -17,6 +17,42 @@ struct AssignsInsteadOfAdding : Affine {
     bias(dp) = dy.rowwise().sum();
   }
 };
+struct AssignsTheBias : Affine {
+  void backward_params(P, C x, C, C dy, std::span<double> dp) const {
+    weight(dp) += dy * x.transpose();
+    bias(dp) = dy.rowwise().sum();
+  }
+};
+struct BlocksAssign : Blocked {
+  void backward_params_blocks(P, C x, C, C dy, std::span<double> dp, Index first, Index last) const {
+    if (first == 0) weight(dp) = dy * x.transpose();
+    if (last == 2) bias(dp) = dy.rowwise().sum();
+  }
+};
+/// Statistics and blocks: y = g (x - mean) + b.
+struct BlockedCentre : Centre {
+  Index param_size() const { return 4; }
+  void init(std::span<double> p, Rng) const { std::fill(p.begin(), p.end(), 1.0); }
+  static auto shift(Prepared<double> p) { return Eigen::Map<const Eigen::Vector3d>(p.params.data() + 1); }
+  void forward(Prepared<double> p, C x, V y) const {
+    Centre::forward(p, x, y);
+    y.colwise() += shift(p);
+  }
+  void forward_parts(Prepared<double> p, C x, V y, Index first, Index last) const {
+    Centre::forward_parts(p, x, y, first, last);
+    for (Index i = first; i < last; ++i) y.row(i).array() += p.params[static_cast<std::size_t>(1 + i)];
+  }
+  void backward_params(Prepared<double> p, C x, C y, C dy, std::span<double> dp) const {
+    backward_params_blocks(p, x, y, dy, dp, 0, 2);
+  }
+  Index block_count() const { return 2; }
+  std::pair<Index, Index> block_range(Index block) const { return block == 0 ? std::pair{0, 1} : std::pair{1, 4}; }
+  void backward_params_blocks(Prepared<double> p, C x, C y, C dy, std::span<double> dp, Index first, Index last) const {
+    if (first == 0) Centre::backward_params(p, x, y, dy, dp);
+    if (last == 2) Eigen::Map<Eigen::Vector3d>(dp.data() + 1) += dy.rowwise().sum();
+  }
+};
+static_assert(BlockedLayer<BlockedCentre, double> && StatisticsLayer<BlockedCentre, double>);
 struct FirstSampleOnly : Affine {
   void backward_params(P, C x, C, C dy, std::span<double> dp) const {
     weight(dp) += dy.col(0) * x.col(0).transpose();
@@ -89,6 +125,7 @@ TEST_CASE("check_params: what is right passes") {
   passes(check_gradients(Affine{}));
   passes(check_gradients(Blocked{}));
   passes(check_gradients(Split{}));
+  passes(check_gradients(BlockedCentre{}));
 }
 
 TEST_CASE("check_params: a wrong gradient of the parameters is caught") {
@@ -100,6 +137,10 @@ TEST_CASE("check_params: what was assigned instead of added is called so") {
   const auto report = check_gradients(AssignsInsteadOfAdding{});
   CHECK(reports(report, "backward_params: assigned, not added, batch 1"));
   CHECK(report.failures().size() == 2);  // once a batch, and nothing of its elements
+  const auto bias = check_gradients(AssignsTheBias{});
+  CHECK(reports(bias, "backward_params: assigned, not added, batch 1: some of dparams, element 6 the first"));
+  CHECK(bias.failures().size() == 2);
+  CHECK(reports(check_gradients(BlocksAssign{}), "backward_params_blocks: assigned, not added, batch 1"));
 }
 
 TEST_CASE("check_params: nothing else may be written") {

@@ -158,7 +158,7 @@ concept PartedLayer = Layer<L, T> &&
 
 /// Declares `static constexpr bool coupled = true`: its output for one sample depends on the others of the batch in
 /// training (batch normalisation). A training pass then gives its parts the whole batch at once; `forward` and
-/// `backward_input` are inference.
+/// `backward_input` are inference. Such a layer draws no random numbers: its parts are given none.
 template <class L, class T = float>
 concept BatchCoupledLayer = PartedLayer<L, T> && requires {
   requires L::coupled;

@@ -22,6 +22,50 @@ template <class T>
 using ViewBase = Eigen::Map<Matrix<T>, Eigen::Unaligned, Eigen::OuterStride<>>;
 template <class T>
 using ConstViewBase = Eigen::Map<const Matrix<T>, Eigen::Unaligned, Eigen::OuterStride<>>;
+
+template <class D>
+void of_dense(const Eigen::DenseBase<D>&);
+template <class D>
+void of_plain(const Eigen::PlainObjectBase<D>&);
+
+/// Any matrix, array or expression of Eigen's.
+template <class E>
+concept EigenExpression = requires(const E& e) {
+  of_dense(e);
+};
+/// Lies in memory as a view wants it: numbers of T, each column without gaps. A vector of any kind but one that skips.
+template <class E, class T>
+concept InMemory = EigenExpression<E> && std::is_same_v<typename E::Scalar, T> &&
+                   ((E::Flags & Eigen::DirectAccessBit) != 0) &&
+                   (E::RowsAtCompileTime == 1 ||
+                    (E::InnerStrideAtCompileTime == 1 && (!E::IsRowMajor || E::ColsAtCompileTime == 1)));
+/// Is gone with its memory, unlike a block or a map.
+template <class E>
+concept OwnsMemory = requires(const E& e) {
+  of_plain(e);
+};
+/// The distance between columns.
+template <class E>
+Index stride_of(const E& e) {
+  if constexpr (E::RowsAtCompileTime == 1)
+    return e.innerStride();
+  else if constexpr (E::ColsAtCompileTime == 1)
+    return e.rows();
+  else
+    return e.outerStride();
+}
+/// What a compiler says of an expression that no view can be of.
+template <class E, class T>
+constexpr void refuse_expression() {
+  if constexpr (!std::is_same_v<typename E::Scalar, T>)
+    static_assert(!sizeof(E*),
+                  "eigan: numbers of another type than the model's: write Matrix<float>(x.cast<float>()), "
+                  "or double in place of float");
+  else
+    static_assert(!sizeof(E*),
+                  "eigan: this expression does not lie in memory column by column: keep it in a "
+                  "Matrix<float>, or Matrix<double>, and give that");
+}
 }  // namespace detail
 
 /// A writable features x batch matrix that does not own its memory. Copying the view copies the pointer;
@@ -40,6 +84,15 @@ class View : public detail::ViewBase<T> {
   /// Of a whole matrix.
   // NOLINTNEXTLINE(google-explicit-constructor): a matrix is where a view is expected
   View(Matrix<T>& matrix) : View(matrix.data(), matrix.rows(), matrix.cols()) {}
+  /// Of a vector, block, map or matrix of fixed size that can be written.
+  template <class E>
+  requires detail::InMemory<std::remove_cvref_t<E>, T> &&((std::remove_cvref_t<E>::Flags & Eigen::LvalueBit) != 0) &&
+      (detail::OwnsMemory<std::remove_cvref_t<E>>
+           ? std::is_lvalue_reference_v<E> && !std::is_const_v<std::remove_reference_t<E>>
+           : !std::is_base_of_v<View, std::remove_cvref_t<E>>)
+      // NOLINTNEXTLINE(google-explicit-constructor, bugprone-forwarding-reference-overload): as above
+      View(E&& e)
+      : View(const_cast<T*>(e.data()), e.rows(), e.cols(), detail::stride_of(e)) {}
   /// Of the same memory.
   View(const View&) = default;
 
@@ -83,6 +136,16 @@ class ConstView : public detail::ConstViewBase<T> {
   ConstView(const View<T>& view) : ConstView(view.data(), view.rows(), view.cols(), view.outerStride()) {}
   /// Of a whole matrix.
   ConstView(const Matrix<T>& matrix) : ConstView(matrix.data(), matrix.rows(), matrix.cols()) {}
+  /// Of a vector, block, map or matrix of fixed size.
+  template <class E>
+  requires detail::InMemory<E, T> &&
+      (!std::is_base_of_v<ConstView, E> && !std::is_base_of_v<View<T>, E>)ConstView(const E& e)
+      : ConstView(e.data(), e.rows(), e.cols(), detail::stride_of(e)) {}
+  /// Says what to write instead.
+  template <class E>
+  requires detail::EigenExpression<E> &&(!detail::InMemory<E, T>)ConstView(const E&) : ConstView() {
+    detail::refuse_expression<E, T>();
+  }
   // NOLINTEND(google-explicit-constructor)
   /// Of the same memory.
   ConstView(const ConstView&) = default;
@@ -98,21 +161,26 @@ class ConstView : public detail::ConstViewBase<T> {
 };
 
 /// A ConstView that is read again after the call that it is handed to, so a temporary matrix does not become one, not
-/// even in braces: it would be gone by then.
+/// even in braces: it would be gone by then. A block of a matrix does, which must be one that lasts.
 template <class T>
 class LastingView : public ConstView<T> {
  public:
-  // NOLINTBEGIN(google-explicit-constructor): as for ConstView
+  // NOLINTBEGIN(google-explicit-constructor, bugprone-forwarding-reference-overload): as for ConstView
   /// Of the same memory.
   LastingView(const ConstView<T>& view) : ConstView<T>(view) {}
   LastingView(const View<T>& view) : ConstView<T>(view) {}
   /// Of a whole matrix that somebody keeps.
   LastingView(const Matrix<T>& matrix) : ConstView<T>(matrix) {}
-  LastingView(const Matrix<T>&&) = delete;
-  /// An expression would become a temporary matrix.
-  template <class Expression>
-  LastingView(const Eigen::EigenBase<Expression>&) = delete;
-  // NOLINTEND(google-explicit-constructor)
+  /// Of a vector, block, map or matrix of fixed size that somebody keeps. For all else it says what to write.
+  template <class E>
+  requires detail::EigenExpression<std::remove_cvref_t<E>> &&
+      (!std::is_base_of_v<detail::ConstViewBase<T>, std::remove_cvref_t<E>> &&
+       !std::is_base_of_v<detail::ViewBase<T>, std::remove_cvref_t<E>>)LastingView(E&& e)
+      : ConstView<T>(e) {
+    static_assert(std::is_lvalue_reference_v<E> || !detail::OwnsMemory<std::remove_cvref_t<E>>,
+                  "eigan: a temporary, but the input is read again on the way back: keep it in a variable");
+  }
+  // NOLINTEND(google-explicit-constructor, bugprone-forwarding-reference-overload)
 };
 
 }  // namespace eigan

@@ -18,6 +18,7 @@
 #include <eigan/core/types.hpp>
 #include <eigan/data/byte_source.hpp>
 #include <eigan/io/atomic_file.hpp>
+#include <eigan/io/foreign_file.hpp>
 
 namespace eigan {
 
@@ -33,8 +34,9 @@ namespace detail {
 
 template <std::size_t rank>
 constexpr const char* idx_content() {
-  static_assert(rank == 1 || rank == 3 || rank == 4);
+  static_assert(rank >= 1 && rank <= 4);
   if (rank == 4) return "images with channels (magic 00 00 08 04)";
+  if (rank == 2) return "rows of 32-bit integers (magic 00 00 0c 02)";
   return rank == 3 ? "images (magic 00 00 08 03)" : "labels (magic 00 00 08 01)";
 }
 
@@ -65,19 +67,14 @@ inline std::string hex_byte(std::uint8_t byte) {
   const auto more = read_up_to(source, 512);
   start.insert(start.end(), more.begin(), more.end());
   if (start[0] == 0x1F && start[1] == 0x8B) fail_data(source.name(), ": gzip data where plain IDX is expected");
-  const std::string text(start.begin(), start.end());
-  const std::size_t first = text.find_first_not_of("\xEF\xBB\xBF \t\r\n");  // behind a byte order mark and blanks
-  if (first != std::string::npos && text[first] == '<') {
-    fail_data(source.name(),
-              ": an HTML or XML page, not IDX data; perhaps a download's error page saved under this name");
-  }
   fail_data(source.name(), ": not IDX data: begins with ", hex_byte(magic[0]), " ", hex_byte(magic[1]), " ",
-            hex_byte(magic[2]), " ", hex_byte(magic[3]), ", expected 00 00 08 and the number of dimensions");
+            hex_byte(magic[2]), " ", hex_byte(magic[3]), ", expected 00 00 08 and the number of dimensions",
+            what_it_is(std::as_bytes(std::span(start))));
 }
 
-/// Reads the header of IDX unsigned bytes in `rank` dimensions and returns the sizes.
+/// Reads the header of IDX in `rank` dimensions, of unsigned bytes or what `type` says, and returns the sizes.
 template <std::size_t rank>
-std::array<std::uint32_t, rank> read_idx_header(ByteSource& source) {
+std::array<std::uint32_t, rank> read_idx_header(ByteSource& source, std::uint8_t type = 0x08) {
   const auto read_header = [&](std::span<std::uint8_t> part, std::size_t offset) {
     const std::size_t got = source.read(part);
     if (got == part.size()) return;
@@ -87,9 +84,10 @@ std::array<std::uint32_t, rank> read_idx_header(ByteSource& source) {
   std::array<std::uint8_t, 4> magic{};
   read_header(magic, 0);
   if (magic[0] != 0 || magic[1] != 0) fail_not_idx(source, magic);
-  if (magic[2] != 0x08) {
-    fail_data(source.name(), ": holds ", idx_type_name(magic[2]), " (IDX type 0x", hex_byte(magic[2]),
-              "), only unsigned bytes (0x08) are read");
+  if (magic[2] != type) {
+    fail_data(source.name(), ": holds ", magic[2] == 0x08 ? "unsigned bytes" : idx_type_name(magic[2]), " (IDX type 0x",
+              hex_byte(magic[2]), "), only ", type == 0x08 ? "unsigned bytes" : idx_type_name(type), " (0x",
+              hex_byte(type), ") are read");
   }
   if (magic[3] != rank) {
     const char* found = magic[3] == 1 ? "labels" : magic[3] == 3 ? "images" : nullptr;
@@ -106,9 +104,10 @@ std::array<std::uint32_t, rank> read_idx_header(ByteSource& source) {
   return sizes;
 }
 
-/// Reads exactly the declared values and requires that nothing follows.
+/// Reads exactly the declared values, of `bytes` bytes each, and requires that nothing follows.
 template <std::size_t rank>
-std::vector<std::uint8_t> read_idx_values(ByteSource& source, const std::array<std::uint32_t, rank>& sizes) {
+std::vector<std::uint8_t> read_idx_values(ByteSource& source, const std::array<std::uint32_t, rank>& sizes,
+                                          std::size_t bytes = 1) {
   std::string product;
   for (const auto size : sizes) product += concat(product.empty() ? "" : " x ", size);
   std::size_t count = 1;
@@ -119,9 +118,12 @@ std::vector<std::uint8_t> read_idx_values(ByteSource& source, const std::array<s
     }
   }
   if (rank > 1) product += concat(" = ", count);
-  auto values = read_up_to(source, count);
-  if (values.size() < count) {
-    fail_data(source.name(), ": declares ", product, " values, but ends after ", values.size(), " of them");
+  std::size_t in_bytes = 0;
+  if (!checked_mul(count, bytes, in_bytes) || !std::in_range<Index>(in_bytes))
+    fail_data(source.name(), ": declares ", product, " values, more than this machine can address");
+  auto values = read_up_to(source, in_bytes);
+  if (values.size() < in_bytes) {
+    fail_data(source.name(), ": declares ", product, " values, but ends after ", values.size() / bytes, " of them");
   }
   std::array<std::uint8_t, 1> extra{};
   if (source.read(extra) != 0) {
@@ -142,6 +144,20 @@ inline IdxImages read_idx_images(ByteSource& source) {
 /// Reads labels from IDX bytes. Throws Error as read_idx_images does.
 inline std::vector<std::uint8_t> read_idx_labels(ByteSource& source) {
   return detail::read_idx_values(source, detail::read_idx_header<1>(source));
+}
+
+/// Reads rows of 32-bit integers, such as QMNIST's labels, and returns the first of each. Throws Error as
+/// read_idx_images does.
+inline std::vector<std::int32_t> read_idx_first_integers(ByteSource& source) {
+  const auto sizes = detail::read_idx_header<2>(source, 0x0C);
+  const auto bytes = detail::read_idx_values(source, sizes, 4);
+  std::vector<std::int32_t> first;
+  for (std::size_t at = 0; at < bytes.size(); at += std::size_t{4} * sizes[1]) {
+    std::uint32_t value = 0;
+    for (std::size_t i = 0; i < 4; ++i) value = value << 8 | bytes[at + i];
+    first.push_back(static_cast<std::int32_t>(value));
+  }
+  return first;
 }
 
 /// The bytes of an IDX file of these images. A count of pixels that is not count x rows x cols, or a size that is not

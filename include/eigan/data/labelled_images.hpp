@@ -28,6 +28,14 @@ struct LabelledImages {
 };
 
 namespace detail {
+/// Room for the images `indices`, one a column.
+template <class T>
+void check_columns(const char* function, const LabelledImages& images, std::span<const std::uint32_t> indices,
+                   const View<T>& out) {
+  if (out.rows() != images.features() || out.cols() != static_cast<Index>(indices.size()))
+    fail_contract(function, ": out is ", out.rows(), " x ", out.cols(), ", expected ", images.features(), " x ",
+                  indices.size());
+}
 inline void check_batch(const LabelledImages& images, std::span<const std::uint32_t> indices) {
   for (const auto index : indices) {
     if (std::cmp_greater_equal(index, images.count)) fail_contract("image ", index, " of a data set of ", images.count);
@@ -40,15 +48,24 @@ inline void check_batch(const LabelledImages& images, std::span<const std::uint3
 template <class T>
 void pixels_to_unit(const LabelledImages& images, std::span<const std::uint32_t> indices, View<T> out) {
   const Index features = images.features();
-  if (out.rows() != features || out.cols() != static_cast<Index>(indices.size())) {
-    detail::fail_contract("pixels_to_unit: out is ", out.rows(), " x ", out.cols(), ", expected ", features, " x ",
-                          indices.size());
-  }
+  detail::check_columns("pixels_to_unit", images, indices, out);
   detail::check_batch(images, indices);
   for (Index column = 0; column < out.cols(); ++column) {
     const auto image = static_cast<Index>(indices[static_cast<std::size_t>(column)]);
     detail::kernels<detail::PixelKernels<T>>().convert(features, images.pixels.data() + image * features,
                                                        out.data() + column * out.outerStride());
+  }
+}
+
+/// out = x / 255: the same in [0, 1], as torchvision's ToTensor has them.
+template <class T>
+void pixels_to_zero_one(const LabelledImages& images, std::span<const std::uint32_t> indices, View<T> out) {
+  detail::check_columns("pixels_to_zero_one", images, indices, out);
+  detail::check_batch(images, indices);
+  for (Index column = 0; column < out.cols(); ++column) {
+    const auto image = static_cast<Index>(indices[static_cast<std::size_t>(column)]);
+    const std::uint8_t* const pixels = images.pixels.data() + image * images.features();
+    for (Index i = 0; i < out.rows(); ++i) out(i, column) = static_cast<T>(pixels[i]) / T(255);
   }
 }
 

@@ -34,7 +34,7 @@ class AtomicFile {
     if (replaces && !S_ISREG(status.st_mode)) {
       detail::fail_data(detail::display(path_), ": cannot write: expected a regular file, found a device or a pipe");
     }
-    create_temporary();
+    create_temporary(replaces ? status.st_mode & 0600 : 0666);  // never readable by more than the file that it replaces
     if (replaces) static_cast<void>(::fchmod(file_.get(), status.st_mode & 07777));
   }
 
@@ -92,11 +92,11 @@ class AtomicFile {
   }
 
   // The name is short and does not repeat the target's: a target of the longest allowed name must have room.
-  void create_temporary() {
+  void create_temporary(mode_t mode) {
     const std::string prefix = ".eigan-" + std::to_string(::getpid()) + "-";
     for (int attempt = 0; attempt < 1000; ++attempt) {
       auto name = folder() / (prefix + std::to_string(attempt) + ".tmp");
-      file_ = detail::FileDescriptor(name, O_WRONLY | O_CREAT | O_EXCL, 0666);
+      file_ = detail::FileDescriptor(name, O_WRONLY | O_CREAT | O_EXCL, mode);
       if (file_.is_open()) {
         temporary_ = std::move(name);
         return;

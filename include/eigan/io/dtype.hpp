@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <eigan/core/checked.hpp>
 #include <eigan/core/error.hpp>
@@ -96,32 +97,69 @@ template <class T>
 requires(std::same_as<T, float> ||
          std::same_as<T, double>) inline constexpr Dtype dtype_of = std::same_as<T, float> ? Dtype::f32 : Dtype::f64;
 
-/// Converts stored elements (little-endian, unaligned) to T; `bytes` holds `count` elements of a
-/// floating dtype or of u8.
-template <std::floating_point T>
-void convert_elements(Dtype dtype, const std::byte* bytes, std::size_t count, T* values) {
-  const auto convert = [&]<class Stored>(Stored, auto value_of) {
+namespace detail {
+/// f(element), of its type, for each of `count` stored elements (little-endian, unaligned) of a known dtype.
+template <class F>
+void for_each_element(Dtype dtype, const std::byte* bytes, std::size_t count, const F& f) {
+  const auto each = [&]<class Stored>(Stored, auto value_of) {
     for (std::size_t i = 0; i < count; ++i) {
       Stored stored;
       std::memcpy(&stored, bytes + i * sizeof stored, sizeof stored);
-      values[i] = static_cast<T>(value_of(stored));
+      f(i, value_of(stored));
     }
   };
   const auto itself = [](auto stored) { return stored; };
   switch (dtype) {
     case Dtype::f32:
-      return convert(float(), itself);
+      return each(float(), itself);
     case Dtype::f64:
-      return convert(double(), itself);
+      return each(double(), itself);
     case Dtype::f16:
-      return convert(std::uint16_t(), detail::half_to_float);
-    case Dtype::u8:
-      return convert(std::uint8_t(), itself);
+      return each(std::uint16_t(), half_to_float);
     case Dtype::bf16:
-      return convert(std::uint16_t(), detail::bfloat16_to_float);
+      return each(std::uint16_t(), bfloat16_to_float);
+    case Dtype::boolean:
+      return each(std::uint8_t(), [](std::uint8_t stored) { return static_cast<std::uint8_t>(stored != 0); });
+    case Dtype::u8:
+      return each(std::uint8_t(), itself);
+    case Dtype::i8:
+      return each(std::int8_t(), itself);
+    case Dtype::i16:
+      return each(std::int16_t(), itself);
+    case Dtype::u16:
+      return each(std::uint16_t(), itself);
+    case Dtype::i32:
+      return each(std::int32_t(), itself);
+    case Dtype::u32:
+      return each(std::uint32_t(), itself);
+    case Dtype::i64:
+      return each(std::int64_t(), itself);
+    case Dtype::u64:
+      return each(std::uint64_t(), itself);
     default:
-      detail::fail_contract("convert_elements: expected a floating dtype or U8, found ", dtype_name(dtype));
+      fail_contract("convert_elements: expected a dtype that eigan knows, found ", dtype_name(dtype));
   }
+}
+}  // namespace detail
+
+/// Converts stored elements (little-endian, unaligned) of any dtype but `other` to T; `bytes` holds `count` of them.
+template <std::floating_point T>
+void convert_elements(Dtype dtype, const std::byte* bytes, std::size_t count, T* values) {
+  detail::for_each_element(dtype, bytes, count, [&](std::size_t i, auto value) { values[i] = static_cast<T>(value); });
+}
+
+/// Stored integers, or bool, as T. Error if they are no integers, or one does not fit.
+template <std::integral T>
+void convert_integers(Dtype dtype, const std::byte* bytes, std::size_t count, T* values) {
+  if (detail::is_floating(dtype)) detail::fail_data("expected integers, found ", dtype_name(dtype));
+  detail::for_each_element(dtype, bytes, count, [&](std::size_t i, auto value) {
+    if constexpr (std::integral<decltype(value)>) {
+      constexpr auto least = std::numeric_limits<T>::min(), most = std::numeric_limits<T>::max();
+      if (std::cmp_less(+value, +least) || std::cmp_greater(+value, +most))
+        detail::fail_data("element ", i, ": expected an integer from ", +least, " to ", +most, ", found ", +value);
+      values[i] = static_cast<T>(value);
+    }
+  });
 }
 
 namespace detail {

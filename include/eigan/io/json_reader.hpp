@@ -84,6 +84,18 @@ class JsonReader {
     return value;
   }
 
+  /// A string, number, true, false or null that nobody wants to know; letters and digits are not looked at closely.
+  void skip_scalar() {
+    skip_space();
+    if (at_ < text_.size() && text_[at_] == '"') return void(string());
+    const auto among = [](char c) {
+      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == 'E' || c == '+' || c == '-' || c == '.';
+    };
+    const std::size_t begin = at_;
+    while (at_ < text_.size() && among(text_[at_])) ++at_;
+    if (at_ == begin) fail("a string or a number");
+  }
+
   /// Requires that nothing but white space is left.
   void end() {
     skip_space();

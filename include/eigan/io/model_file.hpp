@@ -21,6 +21,7 @@
 #include <eigan/core/printable.hpp>
 #include <eigan/io/model_tensors.hpp>
 #include <eigan/io/safetensors.hpp>
+#include <eigan/io/sharded_model.hpp>
 #include <eigan/io/write_safetensors.hpp>
 #include <eigan/version.hpp>
 
@@ -161,10 +162,11 @@ void load(const SafetensorsFile& file, M& model, const TensorNames& names = {}) 
   detail::load(file.name(), std::span(&file, 1), model, names);
 }
 #if defined(EIGAN_HAS_FILES)
-/// Loads a model from the file at a path; Error also if the file cannot be read.
+/// Loads a model from the file at a path, or from the files that an index at that path names. Error also if one cannot
+/// be read.
 template <SavableModel M>
 void load(const std::filesystem::path& path, M& model, const TensorNames& names = {}) {
-  load(SafetensorsFile::read(path), model, names);
+  detail::load(detail::display(path), read_model_files(path), model, names);
 }
 #endif
 

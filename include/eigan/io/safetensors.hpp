@@ -26,6 +26,7 @@
 #include <eigan/core/error.hpp>
 #include <eigan/core/printable.hpp>
 #include <eigan/io/dtype.hpp>
+#include <eigan/io/foreign_file.hpp>
 #include <eigan/io/read_file.hpp>
 #include <eigan/io/safetensors_header.hpp>
 
@@ -113,13 +114,14 @@ class SafetensorsFile {
     }
     std::memcpy(&length, file_.data(), sizeof length);
     if (length > max_header) {
+      const std::string is = detail::what_it_is(file_);
       detail::fail_data(name_, ": at byte 0: expected a header of at most ", max_header, " bytes, found a length of ",
-                        length, " (not a safetensors file?)");
+                        length, is.empty() ? " (not a safetensors file?)" : is);
     }
     const std::size_t rest = file_.size() - sizeof length;
     if (length > rest) {
       detail::fail_data(name_, ": at byte 8: expected a header of ", length, " bytes, found the end of the file after ",
-                        rest);
+                        rest, detail::what_it_is(file_));
     }
     data_offset_ = sizeof length + static_cast<std::size_t>(length);
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes are looked at as characters

@@ -11,29 +11,44 @@
 #include <eigan/losses/loss.hpp>
 
 namespace eigan {
-
-/// y, target, dy: features x batch. Returns the loss and assigns dy. Throws std::invalid_argument unless delta > 0 and
-/// finite.
-template <class T>
-T huber(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target, View<T> dy,
-        std::type_identity_t<T> delta = 1) {
-  detail::check_loss_shapes("huber", y, target);
-  detail::check_loss_shapes("huber", y, dy);
-  if (!(detail::is_finite(static_cast<double>(delta)) && delta > T(0)))
-    detail::fail_contract("eigan::huber: delta must be > 0 and finite, is ", delta);
-  const T scale = T(1) / static_cast<T>(y.size());
+namespace detail {
+template <class T, class Gradient>
+T huber(const ConstView<T>& y, const ConstView<T>& target, Gradient dy, T delta, const SampleWeights<T>& weights) {
+  check_loss_shapes("huber", y, target);
+  check_loss_shapes("huber", y, dy);
+  if (!(is_finite(static_cast<double>(delta)) && delta > T(0)))
+    fail_contract("eigan::huber: delta must be > 0 and finite, is ", delta);
+  const LossMean<T> mean("huber", y.cols(), y.rows(), weights);
   const auto bend = static_cast<double>(delta);
   double sum = 0;
-  for (Index j = 0; j < y.cols(); ++j)
+  for (Index j = 0; j < y.cols(); ++j) {
+    const double weight = mean.weight(j);
+    const T share = mean.share(j);
     for (Index i = 0; i < y.rows(); ++i) {
       const T difference = y(i, j) - target(i, j);
       const auto distance = static_cast<double>(std::abs(difference));
       // (2 |d| - m) m / 2 with m = min(|d|, delta): both cases, and a NaN stays one.
       const double bounded = distance > bend ? bend : distance;
-      sum = std::fma(bounded / 2, 2 * distance - bounded, sum);
-      dy(i, j) = std::clamp(difference, -delta, delta) * scale;
+      sum = std::fma(weight * (bounded / 2), 2 * distance - bounded, sum);
+      dy(i, j) = std::clamp(difference, -delta, delta) * share;
     }
-  return static_cast<T>(sum) * scale;
+  }
+  return mean.of(sum);
+}
+}  // namespace detail
+
+/// y, target, dy: features x batch. Returns the loss and assigns dy. Throws std::invalid_argument unless delta > 0 and
+/// finite.
+template <class T>
+T huber(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target, View<T> dy,
+        std::type_identity_t<T> delta = 1, std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::huber<T>(y, target, dy, delta, weights);
+}
+/// The loss alone.
+template <class T>
+T huber(std::type_identity_t<ConstView<T>> y, std::type_identity_t<ConstView<T>> target,
+        std::type_identity_t<T> delta = 1, std::type_identity_t<SampleWeights<T>> weights = {}) {
+  return detail::huber<T>(y, target, detail::NoGradient{}, delta, weights);
 }
 
 }  // namespace eigan

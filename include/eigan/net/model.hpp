@@ -47,6 +47,14 @@ class Model : public BasicModel<T> {
       : BasicModel<T>(list(net, {}), architecture_of(net, {}), std::move(params), std::move(state)),
         net_(std::move(net)) {}
 
+  Model(const Model&) = delete;             // a copy is model.clone(): it allocates, so it has a name
+  Model& operator=(const Model&) = delete;  // to copy numbers, copy_parameters(from, to)
+  /// Hands its numbers on.
+  Model(Model&&) noexcept = default;
+  /// Takes the other's numbers.
+  Model& operator=(Model&&) noexcept = default;
+  ~Model() = default;
+
   /// The layers, without parameters.
   const Net& net() const { return net_; }
   /// Their description. It begins with the shapes of samples, unless the layers state just these.

@@ -50,6 +50,10 @@ struct MustBeALayer {
   static_assert(!has_block_count<L> || BlockedLayer<L>,
                 "eigan: this layer has block_count(), but not the rest that the concept eigan::BlockedLayer asks for. "
                 "The template arguments are the type and its place in a Sequential");
+  static_assert(!(StochasticLayer<L> && BatchCoupledLayer<L>),
+                "eigan: this layer is both coupled and stochastic: its parts, which see the whole batch, are given no "
+                "random numbers. Make two layers of it. The template arguments are the type and its place in a "
+                "Sequential");
   static constexpr bool parametric = requires(const L layer) { layer.param_size(); };
   static_assert(sizeof(std::conditional_t<parametric, MustBeAParametricLayer<L, Position...>, L>) > 0);
 };

@@ -67,13 +67,17 @@ class Tape {
   /// Where the loss writes its gradient with respect to the output before a backward pass, which consumes it: layers
   /// may pass it down in place, so a second backward pass wants it written again.
   View<T> output_gradient() {
-    state_ = state_ == State::empty ? State::empty : State::ready;
+    check_passed();
+    state_ = State::ready;
     return gradient(gradients_.size() - 1);
   }
 
   /// To read it, through a constant tape: that says nothing of a loss that has written. Meant between the loss and the
   /// backward pass, which consumes it.
-  ConstView<T> output_gradient() const { return gradients_.back().columns(0, batch_); }
+  ConstView<T> output_gradient() const {
+    check_passed();
+    return gradients_.back().columns(0, batch_);
+  }
 
   /// A level as it stands: a layer that works in place has overwritten the level in front of it.
   ConstView<T> activation(std::size_t level) const {
@@ -157,6 +161,13 @@ class Tape {
   std::span<const T> prepared() const { return prepared_; }
 
  private:
+  void check_passed() const {
+    if (state_ == State::empty)
+      detail::fail_contract(
+          "eigan::Tape::output_gradient: before a forward pass on this tape, which decides how many samples it has; "
+          "keep model.forward's result in a variable before the loss is called");
+  }
+
   enum class State { empty, passed, ready, consumed };
 
   std::shared_ptr<const Steps<T>> steps_, passed_;

@@ -1,11 +1,14 @@
-// What an optimiser is, and the backward pass that updates parameters while their gradients are in cache.
+// What an optimiser is, and the backward pass that updates parameters while their gradients are in cache, or behind a
+// gradient that was clipped.
 #pragma once
 
 #include <algorithm>
+#include <limits>
 #include <span>
 #include <type_traits>
 
 #include <eigan/net/basic_model.hpp>
+#include <eigan/optim/clip_grad.hpp>
 
 namespace eigan {
 
@@ -17,27 +20,73 @@ concept Optimizer = requires(O optimizer, std::span<T> params, std::span<const T
   optimizer.update(params, grad, i, i);
 };
 
+/// How backward_and_step cuts a gradient before the optimiser sees it; see optim/clip_grad.hpp.
+struct ClipGrad {
+  double norm = std::numeric_limits<double>::infinity();   ///< the largest norm of the whole gradient
+  double value = std::numeric_limits<double>::infinity();  ///< the largest size of an element, cut first
+};
+
+namespace detail {
+
+/// What follows each piece of the gradient: the optimiser's update, and zeros.
+template <class T, class O>
+struct UpdatePiece {
+  BasicModel<T>& model;
+  O& optimizer;
+  std::span<T> grad;
+  void operator()(Index first, Index count) const {
+    optimizer.update(model.params(), grad, first, count);
+    std::fill_n(grad.data() + first, count, T(0));
+  }
+};
+
+template <class O, class T>
+constexpr void check_optimizer() {
+  static_assert(Optimizer<O, T> || !(Optimizer<O, float> || Optimizer<O, double>),
+                "eigan::backward_and_step: the optimiser's numbers are not the model's: a model of double wants an "
+                "Adam<double>");
+  static_assert(Optimizer<O, T> || Optimizer<O, float> || Optimizer<O, double>,
+                "eigan::backward_and_step: this is no optimiser: it lacks begin_step() or update(params, grad, first, "
+                "count), see the concept eigan::Optimizer");
+}
+
+}  // namespace detail
+
 /// backward_params and one optimiser step in a single sweep: the result is that of
 ///     zero grad; model.backward_params(tape, grad); optimizer.step(model.params(), grad);
 /// but each run of blocks is updated right after its gradient, while that is in cache. `grad` is working memory:
 /// zeros on entry, as Model::zeros() gives it, or a gradient to be added to (a penalty's), and zeros on return.
-template <class T, Optimizer<T> O>
+template <class T, class O>
 void backward_and_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std::type_identity_t<std::span<T>> grad,
                        Threads threads = {}) {
-  struct Update {
-    BasicModel<T>& model;
-    O& optimizer;
-    std::span<T> grad;
-    void operator()(Index first, Index count) const {
-      optimizer.update(model.params(), grad, first, count);
-      std::fill_n(grad.data() + first, count, T(0));
-    }
-  };
+  detail::check_optimizer<O, T>();
   // Whatever does not fit throws here, before anything has changed.
   model.check_backward(tape, grad);
   optimizer.update(model.params(), grad, 0, 0);
   optimizer.begin_step();
-  model.backward_params(tape, grad, threads, Update{model, optimizer, grad});
+  model.backward_params(tape, grad, threads, detail::UpdatePiece<T, O>{model, optimizer, grad});
+}
+
+/// The same with a gradient that is clipped first. Where its norm counts, the whole gradient is computed before the
+/// step. Returns the norm that the gradient had, its values cut; same bits for any number of threads. Throws
+/// std::invalid_argument unless both bounds are more than 0.
+template <class T, class O>
+double backward_and_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std::type_identity_t<std::span<T>> grad,
+                         ClipGrad clip, Threads threads = {}) {
+  detail::check_optimizer<O, T>();
+  detail::check_clip("eigan::backward_and_step", "clip.norm", clip.norm);
+  detail::check_clip("eigan::backward_and_step", "clip.value", clip.value);
+  model.check_backward(tape, grad);
+  optimizer.update(model.params(), grad, 0, 0);
+  optimizer.begin_step();
+  model.backward_params(tape, grad, threads);
+  if (clip.value < std::numeric_limits<double>::infinity()) clip_grad_value(grad, clip.value);
+  const double norm = clip_grad_norm(grad, clip.norm, threads);
+  const double work = 8 * detail::memory_access * static_cast<double>(grad.size());
+  detail::parallel_ranges(std::ssize(grad), work, threads, [&](Index first, Index last) {
+    detail::UpdatePiece<T, O>{model, optimizer, grad}(first, last - first);
+  });
+  return norm;
 }
 
 }  // namespace eigan

@@ -80,6 +80,8 @@ void check_kinds(const L& layer, Report& report) {
   if constexpr (requires { layer.state_size(); })
     needs(StatefulLayer<L, double>, "state_size()", "states, init_state or prepare");
   if constexpr (requires { requires L::coupled; }) needs(BatchCoupledLayer<L, double>, "coupled", "its parts");
+  if constexpr (BatchCoupledLayer<L, double> && StochasticLayer<L, double>)
+    report.fail("the layer is coupled and draws random numbers, which its parts are not given: make two layers of it");
 }
 
 template <class L>

@@ -32,7 +32,10 @@ void check_blocks(Trial<L>& t, const Matrix& before, const Matrix& grad) {
         t.report.fail("block ", b, ": writes parameter ", i, " outside its range");
   }
   if (next != 0) t.report.fail("blocks: the first does not start at 0 but at ", next);
-  if (!same(blocks, grad)) t.fail("blocks: their sum differs from backward_params");
+  const Matrix added = grad - before;
+  if (!same(blocks, grad))
+    t.fail(nearly_same(blocks, added) ? "backward_params_blocks: assigned, not added"
+                                      : "blocks: their sum differs from backward_params");
   // Several in one call: all, and all but the first.
   for (const Index cut : {Index{0}, std::min<Index>(1, count)}) {
     blocks = before;

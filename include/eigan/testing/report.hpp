@@ -72,8 +72,8 @@ class Report {
     failures_.push_back(eigan::detail::concat(parts...));
   }
 
-  /// Compares an analytic derivative with a numeric one. For the text: `what` and its element, `where`, and `by` whom
-  /// the analytic one was computed.
+  /// Compares an analytic derivative with a numeric one. For the text: `what` and its element, `where`, and `by`, the
+  /// function that computed the analytic one.
   void compare(double analytic, double numeric, const CheckOptions& o, const char* what, Index element,
                const std::string& where, const char* by = "backward") {
     ++compared_;

@@ -1,4 +1,4 @@
-// EXPECT: Optimizer
+// EXPECT: (Optimizer|is no optimiser)
 #include <eigan/gan/networks.hpp>
 #include <eigan/gan/steps.hpp>
 #include <eigan/net/model.hpp>

@@ -20,7 +20,13 @@
 #include <eigan/core/random.hpp>
 #include <eigan/data/labelled_images.hpp>
 
-namespace eigan {
+namespace mnist_recogniser {
+
+using eigan::Index;
+using eigan::LabelledImages;
+using eigan::Rng;
+using eigan::Threads;
+using eigan::View;
 
 /// How much at most, in either direction.
 struct WarpOptions {
@@ -126,8 +132,8 @@ class Warp {
 inline void check_warp(const WarpOptions& options, const LabelledImages& images) {
   constexpr Index largest = 4096;  // beyond it 65536ths would not fit in 32 bits
   const auto in_range = [](const char* name, double value, double high) {
-    if (!(at_least(value, 0) && value <= high))
-      fail_contract("random_warp: ", name, " must be from 0 to ", high, ", is ", value);
+    if (!(eigan::detail::at_least(value, 0) && value <= high))
+      eigan::detail::fail_contract("random_warp: ", name, " must be from 0 to ", high, ", is ", value);
   };
   in_range("degrees", options.degrees, 180);
   in_range("scale", options.scale, 1);
@@ -135,8 +141,8 @@ inline void check_warp(const WarpOptions& options, const LabelledImages& images)
   in_range("shift", options.shift, largest);
   in_range("bend", options.bend, largest);
   if (images.rows > largest || images.cols > largest)
-    fail_contract("random_warp: images of ", images.rows, "x", images.cols, ", expected at most ", largest, "x",
-                  largest);
+    eigan::detail::fail_contract("random_warp: images of ", images.rows, "x", images.cols, ", expected at most ",
+                                 largest, "x", largest);
 }
 
 }  // namespace detail
@@ -148,19 +154,19 @@ void random_warp(const LabelledImages& images, std::span<const std::uint32_t> in
                  Rng rng, View<T> out, Threads threads = {}) {
   const Index features = images.features();
   if (out.rows() != features || out.cols() != std::ssize(indices)) {
-    detail::fail_contract("random_warp: out is ", out.rows(), " x ", out.cols(), ", expected ", features, " x ",
-                          indices.size());
+    eigan::detail::fail_contract("random_warp: out is ", out.rows(), " x ", out.cols(), ", expected ", features, " x ",
+                                 indices.size());
   }
-  detail::check_batch(images, indices);
+  eigan::detail::check_batch(images, indices);
   detail::check_warp(options, images);
   const double work = 50.0 * static_cast<double>(features) * static_cast<double>(out.cols());
-  detail::parallel_for(out.cols(), work, threads, [&](Index j) {
+  eigan::detail::parallel_for(out.cols(), work, threads, [&](Index j) {
     detail::Warp::Numbers numbers{};
-    fill_uniform(View<float>(numbers.data(), std::ssize(numbers), 1), -1, 1, rng, j);
+    eigan::fill_uniform(View<float>(numbers.data(), std::ssize(numbers), 1), -1, 1, rng, j);
     const detail::Warp warp(options, numbers, images.rows, images.cols);
     const auto image = static_cast<Index>(indices[static_cast<std::size_t>(j)]);
     warp.apply(images.pixels.data() + image * features, out.data() + j * out.outerStride());
   });
 }
 
-}  // namespace eigan
+}  // namespace mnist_recogniser

@@ -6,12 +6,13 @@
 #include <stdexcept>
 #include <vector>
 
-#include <eigan/data/random_warp.hpp>
+#include "mnist_recogniser/random_warp.hpp"
 
 #include "../support.hpp"
 
 using namespace eigan;
-using detail::Warp;
+using namespace mnist_recogniser;
+using mnist_recogniser::detail::Warp;
 
 namespace {
 

@@ -1,0 +1,69 @@
+"""Every name of eigan's that a program of the cookbook uses stands in the guide, or in the cookbook's own words, and the cookbook
+shows what each prints.
+
+    python3 tests/docs/calls.py ROOT
+
+A name of eigan's is one that a header below include/eigan declares: a type, a function, a member or an option. What the
+cookbook shows as code is the programs themselves and does not count.
+"""
+import pathlib
+import re
+import sys
+
+COMMON = {"rows", "cols", "size", "data", "columns", "begin", "end", "operator", "T", "main", "value", "name", "real",
+          "fake", "generator", "forward", "first", "norm", "mean", "row", "read", "count", "action", "state", "find",
+          "spread", "shape", "options", "step"}
+
+
+def without_comments(text):
+    return re.sub(r'"(\\.|[^"\\])*"', '""', re.sub(r"//[^\n]*", "", text))
+
+
+def declared(root):
+    names = set()
+    for header in (root / "include" / "eigan").rglob("*.hpp"):
+        text = without_comments(header.read_text())
+        names |= set(re.findall(r"\b(?:class|struct|concept|using|enum class)\s+(\w+)", text))
+        names |= set(re.findall(r"\b(\w+)\s*(?:<[^;{}()]*>)?\(", text))  # functions
+        names |= set(re.findall(r"\b(?:double|bool|Index|int)\s+(\w+)\s*=", text))  # options
+    return names - COMMON
+
+
+def words(text):
+    return set(re.findall(r"\w+", text))
+
+
+def missing(root):
+    guide = words((root / "docs" / "guide.md").read_text())
+    cookbook = words(re.sub(r"```cpp\n.*?```", "", (root / "docs" / "cookbook.md").read_text(), flags=re.S))
+    names = declared(root)
+    others = {"squaredNorm", "sqrt", "insert", "emplace_back", "cwiseAbs", "cwiseSqrt", "clamp", "log", "transpose",
+              "transposed", "moved", "read_header", "wanted", "Map", "Matrix2d", "Vector2d", "Vector2f", "VectorXf", "RowVectorXf", "array", "sin", "cos",
+              "abs", "exp"}  # of the standard library, of Eigen, of the programs
+    for program in sorted((root / "examples" / "programs").glob("*.cpp")):
+        text = without_comments(program.read_text())
+        own = set(re.findall(r"\b(?:struct|class)\s+(\w+)", text)) | set(re.findall(r"\bauto (\w+) =", text))
+        own |= set(re.findall(r"^\w[\w:<> ]* (\w+)\(", text, flags=re.M))
+        called = set(re.findall(r"\b([A-Za-z_]\w*)\s*(?:<[^;(){}]*>)?[({]", text)) | set(re.findall(r"\.(\w+) =", text))
+        called |= set(re.findall(r"\b([A-Z]\w+)\b", text))
+        for name in sorted((called & names) - own - others - guide - cookbook):
+            yield program.name, name
+
+
+def unprinted(root):
+    """Programs whose output the cookbook does not show as it is."""
+    page = (root / "docs" / "cookbook.md").read_text()
+    for expected in sorted((root / "examples" / "programs" / "expected").glob("*.txt")):
+        if f"```\n{expected.read_text()}```" not in page:
+            yield expected.stem
+
+
+if __name__ == "__main__":
+    root = pathlib.Path(sys.argv[1])
+    found = list(missing(root))
+    for program in unprinted(root):
+        print(f"docs/cookbook.md does not show what {program} prints, examples/programs/expected/{program}.txt")
+        found.append(program)
+    for program, name in found:
+        print(f"examples/programs/{program} uses {name}, which neither the guide nor the cookbook's words name")
+    sys.exit(1 if found else 0)
