@@ -51,8 +51,8 @@ std::string with_error(double value, double error, int digits) {
 
 }  // namespace
 
-Matrix<float> drawn(const DigitGenerator& generator, double truncation, const eigan::LabelledImages& train,
-                    Index count, std::uint64_t seed, eigan::Threads threads) {
+Matrix<float> drawn(const DigitGenerator& generator, double truncation, const eigan::LabelledImages& train, Index count,
+                    std::uint64_t seed, eigan::Threads threads) {
   return draw(generator, truncation, any_digits(generator, train, count, seed), count, seed, threads);
 }
 

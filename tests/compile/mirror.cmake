@@ -45,6 +45,7 @@ set(without_header
   golden/torch_network_test.cpp    # a file that PyTorch wrote
   image_to_image/baselines_test.cpp      # examples/image_to_image
   image_to_image/edges_test.cpp          # the same
+  image_to_image/feed_test.cpp           # the same
   image_to_image/fonts_test.cpp          # the same
   image_to_image/own_pictures_test.cpp   # the same
   image_to_image/splits_test.cpp         # the same
