@@ -4746,8 +4746,9 @@ class ImagePool {
     samples_ = Buffer<T>(features * capacity);
   }
 
-  /// How many it holds, and may hold.
+  /// How many it holds.
   Index size() const { return static_cast<Index>(size_); }
+  /// How many samples it holds at most.
   Index capacity() const { return capacity_; }
 
   /// One sample after the other: while there is room, a copy stays in the pool; then, with probability 1/2, the sample
