@@ -101,6 +101,50 @@ TEST_CASE("Pass: layers that couple samples, at both ends and side by side") {
                                                                                                                   2);
 }
 
+namespace {
+
+/// y = (1 + channel) x, element-wise, as a mean and a deviation of each channel would be.
+struct ChannelScale {
+  static constexpr bool elementwise = true;
+  static constexpr bool backward_reads_x = false, backward_reads_y = false;
+  Index channels = 3;
+  double operations() const { return 1e6; }  // so that threads start
+  Shape output_shape(Shape in) const { return in.channels == channels ? in : Shape{}; }
+  ChannelScale at(Shape) const { return *this; }
+  template <class T>
+  void forward(std::span<const T>, ConstView<T> x, View<T> y) const {
+    for (Index j = 0; j < x.cols(); ++j)
+      for (Index i = 0; i < x.rows(); ++i) y(i, j) = x(i, j) * static_cast<T>(1 + i % channels);
+  }
+  template <class T>
+  void backward_input(std::span<const T> p, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx) const {
+    forward<T>(p, dy, dx);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("Pass: an element-wise layer that knows channels is cut into whole pixels") {
+  const auto check = [](Shape shape) {
+    CAPTURE(shape_text(shape));
+    const Model model(Sequential(Input<>(shape.channels, shape.height, shape.width), ChannelScale{shape.channels}),
+                      Rng(1));
+    Tape<float> tape = model.tape(1);
+    const Matrices inputs = random_inputs(model, 1);
+    const auto dy = support::random_matrix<float>(model.output_size(), 1, 3);
+    const auto expected = by_hand::train<float>(model, inputs, dy, Rng(6));
+    for (const int threads : {1, 2, 3, 8}) {
+      CAPTURE(threads);
+      const Result found = train(model, tape, inputs, dy, Threads{threads});
+      CHECK(support::same_bits<float>(found.y, expected.y()));
+      CHECK(support::same_bits<float>(found.dx[0], expected.dx()));
+    }
+  };
+  check({3, 100, 100});  // 4096 is no multiple of 3
+  check({5000, 3, 3});   // a pixel is more than 4096 numbers
+  check({20000});        // a vector is one pixel
+}
+
 TEST_CASE("Pass: the gradient of one input alone") {
   const Model<UNet> model(Rng(1));
   Tape<float> tape = model.tape(3);

@@ -96,6 +96,27 @@ struct NotElementwise {
   void forward(P, C x, V y) const { y = (x + x.colwise().reverse()).eval(); }
   void backward_input(P, C, C, C dy, V dx) const { dx = (dy + dy.colwise().reverse()).eval(); }
 };
+/// y = (1 + number of the channel) x.
+struct ChannelFactors {
+  static constexpr bool elementwise = true;
+  static constexpr bool backward_reads_x = false, backward_reads_y = false, piecewise_linear = true;
+  static Matrix<double> factors(Index rows) {
+    return Matrix<double>::NullaryExpr(rows, 1, [](Index i) { return static_cast<double>(1 + i % 3); });
+  }
+  void forward(P, C x, V y) const { y = factors(x.rows()).asDiagonal() * x; }
+  void backward_input(P, C, C, C dy, V dx) const { dx = factors(dy.rows()).asDiagonal() * dy; }
+};
+/// The same for a vector of a size that it states.
+struct VectorFactors : ChannelFactors {
+  static constexpr Index input = 8, output = 8;
+};
+/// Right forwards; the way back goes by the place in the view.
+struct WrongFactorsBack : Cube {
+  void backward_input(P p, C x, C y, C dy, V dx) const {
+    Cube::backward_input(p, x, y, dy, dx);
+    if (dx.rows() != 5) dx *= 2;
+  }
+};
 /// Centred by the batch's mean without declaring it.
 struct SecretlyCoupled {
   static constexpr Index input = 3, output = 3;
@@ -208,6 +229,16 @@ TEST_CASE("check_layer: an element-wise layer is one, and works in place") {
   CHECK(reports(check_gradients(ForwardNotInPlace{}), "forward: differs in place, batch 1"));
   CHECK(reports(check_gradients(BackwardNotInPlace{}), "backward_input: differs in place, batch 1"));
   CHECK(reports(check_gradients(NotElementwise{}), "forward: declared elementwise, but x element 0 moves other"));
+}
+
+TEST_CASE("check_layer: an element-wise layer may be handed some pixels by themselves") {
+  CHECK(reports(check_gradients(ChannelFactors{}),
+                "forward: declared elementwise, but rows from 1 by themselves give another result, batch 1"));
+  CHECK(reports(check_gradients(ChannelFactors{}, {.shape = {2, 2, 2}}), "forward: declared elementwise, but rows"));
+  CHECK(reports(check_gradients(WrongFactorsBack{}),
+                "backward_input: declared elementwise, but rows from 1 by themselves give another result, batch 1"));
+  passes(check_gradients(ChannelFactors{}, {.shape = {3, 2, 2}}));
+  passes(check_gradients(VectorFactors{}));
 }
 
 TEST_CASE("check_layer: results must be finite and the same each time") {

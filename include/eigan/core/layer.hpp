@@ -35,7 +35,9 @@ enum class Phase {
 };
 
 /// Declares `static constexpr bool elementwise = true`: each output depends on the input in the same place alone, so
-/// the shapes are equal, and forward may run in place (y over x), as may backward_input (dx over dy).
+/// the shapes are equal, and forward may run in place (y over x), as may backward_input (dx over dy). Channels may
+/// differ, pixels are alike: one that has neither parameters nor parts may be handed some pixels of its samples by
+/// themselves, that is some of x's rows. A vector is one pixel; a layer of vectors alone states its size as well.
 template <class L>
 concept ElementwiseLayer = requires {
   requires L::elementwise;
@@ -220,10 +222,10 @@ template <class L>
 constexpr Index input_of(const L& layer) {
   if constexpr (requires { layer.input_size(); })
     return layer.input_size();
-  else if constexpr (ElementwiseLayer<L>)
-    return dynamic;
-  else
+  else if constexpr (SizedLayer<L>)
     return L::input;
+  else
+    return dynamic;
 }
 template <class L>
 constexpr Index output_of(const L& layer, Index input) {

@@ -53,7 +53,7 @@ class Pass {
     bool needed(const Step<T>&) const { return true; }
     static constexpr bool reversed = false;
     void step(std::size_t s, Index first, Index count) const { pass.forward_step(s, first, count); }
-    void parts(std::size_t s, Index first, Index last, Index of) const { pass.forward_parts(s, first, last, of); }
+    void parts(std::size_t s, Index first, Index last, Index part) const { pass.forward_parts(s, first, last, part); }
     void finish(std::size_t) const {}
   };
   struct Down {
@@ -63,7 +63,7 @@ class Pass {
     }
     static constexpr bool reversed = true;
     void step(std::size_t s, Index first, Index count) const { pass.backward_step(s, first, count); }
-    void parts(std::size_t s, Index first, Index last, Index of) const { pass.backward_parts(s, first, last, of); }
+    void parts(std::size_t s, Index first, Index last, Index part) const { pass.backward_parts(s, first, last, part); }
     void finish(std::size_t s) const {
       if (pass.layer_adds(s)) pass.add_spare(s, 0, pass.tape_.batch());
     }
@@ -109,11 +109,12 @@ class Pass {
     const Step<T>& step = net_.steps()[s];
     if (!direction.needed(step)) return;
     if (step.kind != StepKind::layer || step.traits().stochastic) return direction.step(s, 0, tape_.batch());
-    const bool by_rows = step.traits().elementwise && !step.traits().parted && !step.traits().parametric;
-    const Index of =
-        by_rows ? (net_.levels()[step.writes].size() + rows_of_part - 1) / rows_of_part : step.part_count();
+    const bool by_pixels = step.traits().elementwise && !step.traits().parted && !step.traits().parametric;
+    const Shape shape = net_.levels()[step.writes];
+    const Index part = by_pixels ? rows_of_part(shape) : 0;
+    const Index of = by_pixels ? (shape.size() + part - 1) / part : step.part_count();
     parallel_ranges(of, work_of(s, s + 1), threads_,
-                    [&](Index first, Index last) { direction.parts(s, first, last, by_rows ? of : 0); });
+                    [&](Index first, Index last) { direction.parts(s, first, last, part); });
     direction.finish(s);
   }
 
@@ -140,12 +141,12 @@ class Pass {
     join(net_, step, y, [&](std::size_t level) { return tape_.activation(level).columns(first, count); });
   }
 
-  void forward_parts(std::size_t s, Index first, Index last, Index row_parts) {
+  void forward_parts(std::size_t s, Index first, Index last, Index part) {
     const Step<T>& step = net_.steps()[s];
     const ConstView<T> x = tape_.activation(step.reads[0]);
     const View<T> y = tape_.writable_activation(step.writes);
-    if (row_parts == 0) return step.table->forward_parts(step.layer.get(), params_of(step), x, y, first, last);
-    step.table->forward(step.layer.get(), params_of(step), rows(x, first, last), rows(y, first, last));
+    if (part == 0) return step.table->forward_parts(step.layer.get(), params_of(step), x, y, first, last);
+    step.table->forward(step.layer.get(), params_of(step), rows(x, first, last, part), rows(y, first, last, part));
   }
 
   bool layer_adds(std::size_t s) const { return net_.steps()[s].kind == StepKind::layer && tape_.adds(s, 0); }
@@ -178,26 +179,25 @@ class Pass {
         [&](std::size_t read) { return tape_.adds(s, read); });
   }
 
-  void backward_parts(std::size_t s, Index first, Index last, Index row_parts) {
+  void backward_parts(std::size_t s, Index first, Index last, Index part) {
     const Step<T>& step = net_.steps()[s];
     const ConstView<T> x = tape_.activation(step.reads[0]), y = tape_.activation(step.writes);
     const ConstView<T> dy = tape_.gradient(step.writes);
     const View<T> dx = target(s);
-    if (row_parts == 0)
+    if (part == 0)
       return step.table->backward_input_parts(step.layer.get(), params_of(step), x, y, dy, dx, first, last);
-    step.table->backward_input(step.layer.get(), params_of(step), rows(x, first, last), rows(y, first, last),
-                               rows(dy, first, last), rows(dx, first, last), draw_of(s, 0));
+    step.table->backward_input(step.layer.get(), params_of(step), rows(x, first, last, part),
+                               rows(y, first, last, part), rows(dy, first, last, part), rows(dx, first, last, part),
+                               draw_of(s, 0));
   }
 
-  // Element-wise layers where samples are few: rows [first, last) of parts of rows_of_part each.
-  static constexpr Index rows_of_part = 4096;
-  static ConstView<T> rows(const ConstView<T>& m, Index first, Index last) {
-    const Index row = first * rows_of_part;
-    return {m.data() + row, std::min(last * rows_of_part, m.rows()) - row, m.cols(), m.outerStride()};
-  }
-  static View<T> rows(View<T> m, Index first, Index last) {
-    const Index row = first * rows_of_part;
-    return {m.data() + row, std::min(last * rows_of_part, m.rows()) - row, m.cols(), m.outerStride()};
+  /// Element-wise layers where samples are few: a part is whole pixels, some 4096 numbers.
+  static Index rows_of_part(Shape shape) { return shape.channels * std::max<Index>(1, 4096 / shape.channels); }
+  /// Parts [first, last) of so many rows each.
+  template <class V>
+  static V rows(V m, Index first, Index last, Index part) {
+    const Index row = first * part;
+    return V(m.data() + row, std::min(last * part, m.rows()) - row, m.cols(), m.outerStride());
   }
 
   const Steps<T>& net_;

@@ -1,6 +1,6 @@
 // check_layer: a layer's forward and backward_input, in one phase. dx agrees with central differences and is assigned
-// everywhere (it starts as NaN), nothing is written outside the views, declared reads are honest, work in place and
-// samples by themselves come out as in the batch.
+// everywhere (it starts as NaN), nothing is written outside the views, declared reads are honest, work in place,
+// samples and pixels by themselves come out as in the batch.
 #pragma once
 
 #include <algorithm>
@@ -29,6 +29,25 @@ void check_elementwise(Trial<L>& t, const Matrix& y_values, const Matrix& dx_val
     changed.data()[i] = y_values.data()[i];
     if (!same(changed, y_values)) t.fail("forward: declared elementwise, but x element ", i, " moves other elements");
   }
+}
+
+/// An element-wise layer without the first pixel, as threads cut large samples. A layer that takes any size does not
+/// know how many channels a pixel has, so one will do; where a size is stated, the sample is a vector, one pixel.
+template <class L>
+void check_pixels(Trial<L>& t, const Matrix& y_values, const Matrix& dx_values) {
+  const Index stated = eigan::detail::input_of(t.layer) == dynamic ? 1 : t.in;
+  const Index first = t.o.shape ? t.o.shape.channels : stated, count = t.in - first;
+  if (count == 0) return;
+  const auto rest = [&](ConstView<double> v) {
+    return ConstView<double>(v.data() + first, count, v.cols(), v.outerStride());
+  };
+  Guarded x = t.x_left(), y = t.y_left(), some(count, t.batch, nan), dx(count, t.batch, nan);
+  t.forward(rest(t.x), some.view());
+  if (!nearly_same(some.view(), rest(y_values)))
+    t.fail("forward: declared elementwise, but rows from ", first, " by themselves give another result");
+  t.backward_input(rest(x.read()), rest(y.read()), rest(t.dy()), dx.view());
+  if (!nearly_same(dx.view(), rest(dx_values)) && dx_values.allFinite())
+    t.fail("backward_input: declared elementwise, but rows from ", first, " by themselves give another result");
 }
 
 /// Sample j by itself, as threads cut batches, comes out as it does in the batch.
@@ -71,6 +90,9 @@ void check_layer(Trial<L>& t) {
     t.compare(dx_values.data()[i], central_difference(t.x.data()[i], t.o.step, [&] { return t.objective(); }), "dx", i);
 
   if constexpr (ElementwiseLayer<L>) check_elementwise(t, y_values, dx_values);
+  if constexpr (ElementwiseLayer<L> && !ParametricLayer<L, double> && !PartedLayer<L, double> &&
+                !StochasticLayer<L, double>)
+    check_pixels(t, y_values, dx_values);
   check_samples(t, y_values, dx_values);
 }
 
