@@ -12,6 +12,7 @@
 #include <eigan/gan/gradient_penalty.hpp>
 #include <eigan/gan/networks.hpp>
 #include <eigan/layers/conv2d.hpp>
+#include <eigan/layers/softplus.hpp>
 
 #include "allocations.hpp"
 #include "net/networks.hpp"
@@ -196,6 +197,15 @@ TEST_CASE("GradientPenalty: WGAN-GP at samples between real and generated ones, 
   CHECK(penalty.add_wgan_gp(d, real, fake, 1, grad, Rng(1)) != penalty.add_wgan_gp(d, real, fake, 1, grad, Rng(2)));
 }
 
+TEST_CASE("GradientPenalty: both halves go through the layers of the model that is given") {
+  using Net = Sequential<Linear<3, 8>, Softplus, Linear<8, 1>>;
+  Model<Net, double> d(Net(Linear<3, 8>(), Softplus(2), Linear<8, 1>()), Rng(3));
+  const Model<Net, double> other(Net(Linear<3, 8>(), Softplus(0.5), Linear<8, 1>()), Rng(4));
+  const Matrix<double> x = support::random_matrix<double>(3, 4, 40);
+  GradientPenalty<double> penalty(other, 4);
+  check_against_differences(d, [&](Buffer<double>& grad) { return penalty.add_r1(d, x, 1.5, grad, Rng(5)); });
+}
+
 TEST_CASE("GradientPenalty: finite where the slope is zero, or next to it") {
   Model<Sequential<Linear<3, 4>, ReLU, Linear<4, 1>>> dead(Rng(1));
   std::fill(dead.params().begin(), dead.params().end(), 0.f);
@@ -293,6 +303,12 @@ TEST_CASE("GradientPenalty: what does not fit is refused") {
   CHECK_THROWS_WITH_AS(penalty.add_wgan_gp(d, many, many, 1, grad, Rng(1)),
                        "eigan::GradientPenalty: holds up to 10 samples of 6 features, got 11 of 6",
                        std::invalid_argument);
+  CHECK_THROWS_WITH_AS(penalty.add_wgan_gp(d, std::span<const ConstView<float>>(), five, 1, grad, Rng(1)),
+                       "eigan::Model: this network has 1 inputs, given are 0", std::invalid_argument);
+  CHECK_THROWS_WITH_AS(penalty.add_r1(d, five, -1, grad, Rng(1)),
+                       "eigan::GradientPenalty: gamma must be >= 0 and finite, is -1", std::invalid_argument);
+  CHECK_THROWS_WITH_AS(penalty.add_wgan_gp(d, five, five, std::numeric_limits<float>::quiet_NaN(), grad, Rng(1)),
+                       "eigan::GradientPenalty: lambda must be >= 0 and finite, is nan", std::invalid_argument);
   const Model<Discriminator<6, 5, 1>> other(Rng(2));
   Buffer<float> other_grad = other.zeros();
   CHECK_THROWS_AS(penalty.add_r1(other, five, 1, other_grad, Rng(1)), std::invalid_argument);

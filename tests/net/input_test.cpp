@@ -130,5 +130,10 @@ TEST_CASE("Inputs: a pass is refused without all of them, or with different numb
   Matrix<float> da(2, 4), narrow(2, 4);
   CHECK_THROWS_WITH_AS(model.backward_inputs(tape, std::array{View<float>(da), View<float>(narrow)}),
                        "eigan::Model::backward_input: dx must be 3 x 4, is 2 x 4", std::invalid_argument);
+  Matrix<float> db(3, 4);
+  const std::array<View<float>, 3> many{View<float>(da), View<float>(db), View<float>()};
+  CHECK_THROWS_WITH_AS(model.backward_inputs(tape, many),
+                       "eigan::Model::backward_inputs: this network has 2 inputs, given are 3 gradients",
+                       std::invalid_argument);
   CHECK_NOTHROW(model.backward_input(tape, da));  // of the first alone
 }

@@ -2,8 +2,11 @@
 #include <array>
 #include <cstddef>
 #include <limits>
+#include <memory>
+#include <span>
 #include <vector>
 
+#include <eigan/net/estimate_statistics.hpp>
 #include <eigan/net/memory_plan.hpp>
 
 #include "net/by_hand.hpp"
@@ -42,7 +45,52 @@ std::vector<Matrix<float>> random_inputs(const Steps<float>& net, Index batch) {
   return inputs;
 }
 
+/// y = 1 + x; its state is the mean of the first feature of x.
+struct Meter {
+  static constexpr bool elementwise = true;
+  static constexpr bool backward_reads_x = false, backward_reads_y = false;
+  Index prepared_size() const { return 0; }
+  template <class T>
+  void prepare(std::span<const T>, std::span<const T>, std::span<T>, Phase) const {}
+  Index state_size() const { return 1; }
+  std::vector<Parameter> states() const { return {{"mean", 0, 1, 1, 1}}; }
+  template <class T>
+  void init_state(std::span<T> s) const {
+    s[0] = 0;
+  }
+  template <class T>
+  void update_statistics(std::span<T> s, ConstView<T> x, double momentum) const {
+    s[0] += static_cast<T>(momentum) * (x.row(0).mean() - s[0]);
+  }
+  template <class T>
+  void merge_statistics(std::span<T> s, ConstView<T> x, Index) const {
+    s[0] = x.row(0).mean();
+  }
+  template <class T>
+  void forward(Prepared<T>, ConstView<T> x, View<T> y) const {
+    y = x.array() + 1;
+  }
+  template <class T>
+  void backward_input(Prepared<T>, ConstView<T>, ConstView<T>, ConstView<T> dy, View<T> dx) const {
+    dx = dy;
+  }
+};
+static_assert(StatisticsLayer<Meter>);
+
 }  // namespace
+
+TEST_CASE("plan_memory: what statistics are taken of is written over by none") {
+  const auto net = std::make_shared<Steps<float>>(std::vector{Shape{6}});
+  const auto a = net->add(own::Negate(), 0, "a"), b = net->add(Meter(), a, "b");
+  net->add(own::Negate(), b, "c");  // in place
+  CHECK(plan(*net).activation == Levels{0, 1, 2, 2});
+  BasicModel<float> model(net, "meter", Rng(1));
+  auto tape = model.tape(5);
+  const auto x = support::random_matrix<float>(6, 5, 2);
+  model.forward(tape, x);
+  update_statistics(model, tape, 1);
+  CHECK(model.state()[0] == doctest::Approx(-x.row(0).mean()));
+}
 
 TEST_CASE("plan_memory: an element-wise layer writes over what nobody reads on the way back") {
   Steps<float> net({Shape{6}});

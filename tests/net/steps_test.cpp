@@ -69,6 +69,9 @@ TEST_CASE("Steps: levels, offsets and kinds") {
   CHECK(net.readers(f) == 0);
   CHECK_FALSE(net.steps()[2].traits().elementwise);
   CHECK(net.steps()[2].part_count() == 1);
+  CHECK(net.steps()[2].spec() == Spec{"sum"});
+  CHECK(net.steps()[3].spec() == Spec{"concatenation"});
+  CHECK(net.steps()[4].spec() == Dropout().spec());
 
   const auto tensors = net.parameters(), states = net.states();
   REQUIRE(tensors.size() == 5);

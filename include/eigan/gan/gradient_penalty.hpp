@@ -19,6 +19,7 @@
 #include <eigan/core/parallel.hpp>
 #include <eigan/core/random.hpp>
 #include <eigan/net/basic_model.hpp>
+#include <eigan/optim/check_update.hpp>
 
 namespace eigan {
 
@@ -50,6 +51,7 @@ class GradientPenalty {
   /// penalty. real: all inputs of the model. Dropout masks come from `rng`.
   T add_r1(const BasicModel<T>& model, std::span<const ConstView<T>> real, T gamma, std::span<T> grad, Rng rng,
            Threads threads = {}) {
+    detail::check_setting<T>("eigan::GradientPenalty", "gamma", static_cast<double>(gamma));
     return add(model, real, grad, rng, threads, [&](double norm, double batch) {
       return Direction{static_cast<double>(gamma) / batch, static_cast<double>(gamma) / 2 * norm * norm};
     });
@@ -63,6 +65,8 @@ class GradientPenalty {
   /// inputs are the real samples'.
   T add_wgan_gp(const BasicModel<T>& model, std::span<const ConstView<T>> real, std::type_identity_t<ConstView<T>> fake,
                 T lambda, std::span<T> grad, Rng rng, Threads threads = {}) {
+    detail::check_setting<T>("eigan::GradientPenalty", "lambda", static_cast<double>(lambda));
+    model.check_inputs(real);
     const Index batch = real[0].cols();
     if (fake.cols() != batch || fake.rows() != real[0].rows())
       detail::fail_contract("eigan::GradientPenalty: real samples are ", real[0].rows(), " x ", batch,
@@ -115,7 +119,7 @@ class GradientPenalty {
       for (Index i = 0; i < slope.rows(); ++i)
         tangent(i, j) = static_cast<T>(static_cast<double>(slope(i, j)) * u.factor);
     }
-    const Steps<T>& net = tape_.steps();
+    const Steps<T>& net = model.steps();
     constexpr Index tile = 32;
     double work = 0;
     for (const Step<T>& step : net.steps()) work += 2 * step.operations * static_cast<double>(batch);
@@ -139,7 +143,7 @@ class GradientPenalty {
 
   /// The tangents of some samples, through all steps.
   void send_tangents(const BasicModel<T>& model, Index first, Index count) {
-    const Steps<T>& net = tape_.steps();
+    const Steps<T>& net = model.steps();
     for (std::size_t s = 0; s < net.steps().size(); ++s) {
       const Step<T>& step = net.steps()[s];
       const View<T> ty = tangent(step.writes, first, count);
@@ -157,7 +161,7 @@ class GradientPenalty {
 
   /// The adjoints of x, from the curvature of the layers behind.
   void return_adjoints(const BasicModel<T>& model, Index first, Index count) {
-    const Steps<T>& net = tape_.steps();
+    const Steps<T>& net = model.steps();
     for (std::size_t level = 0; level < net.levels().size(); ++level) adjoint(level, first, count).setZero();
     for (std::size_t s = net.steps().size(); s-- > 0;) {
       const Step<T>& step = net.steps()[s];

@@ -128,7 +128,7 @@ class BasicModel {
   void backward_input(Tape<T>& tape, View<T> dx, Threads threads = {}) const {
     backward_inputs(tape, std::array{dx}, threads);
   }
-  /// The gradients with respect to several inputs; an empty view stands for one that nobody wants.
+  /// The gradients with respect to several inputs, the first and so on; an empty view stands for one that nobody wants.
   void backward_inputs(Tape<T>& tape, std::span<const View<T>> dx, Threads threads = {}) const {
     check_ready(tape);
     detail::check_input_gradients(*steps_, dx, tape.batch());

@@ -74,9 +74,12 @@ void check_output(const Steps<T>& net, const View<T>& y, Index samples) {
     fail_contract("eigan::Model::infer: y must be ", features, " x ", samples, ", is ", y.rows(), " x ", y.cols());
 }
 
-/// Room for the gradient of each input that anybody wants.
+/// Room for the gradient of each input that anybody wants: of the first ones, where there are fewer views than inputs.
 template <class T>
 void check_input_gradients(const Steps<T>& net, std::span<const View<T>> dx, Index samples) {
+  if (dx.size() > net.inputs())
+    fail_contract("eigan::Model::backward_inputs: this network has ", net.inputs(), " inputs, given are ", dx.size(),
+                  " gradients");
   for (std::size_t i = 0; i < dx.size(); ++i) {
     const Index features = net.levels()[i].size();
     if (dx[i].data() != nullptr && (dx[i].rows() != features || dx[i].cols() != samples))

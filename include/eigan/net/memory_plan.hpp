@@ -1,7 +1,8 @@
 // plan_memory: which levels of a network share memory in a training pass, and which steps add to a gradient.
 //
 // Activations: an element-wise layer writes over its input, and a sum over the last level it reads, if that is no input
-// of the network, nobody else reads it, and neither its maker nor this layer reads it on the way back.
+// of the network, nobody else reads it, neither its maker nor this layer reads it on the way back, and this layer takes
+// no statistics of it behind the pass.
 // Gradients: an element-wise layer without parameters turns dy into dx in place, and a sum hands dy down as it is, if
 // nobody else reads that level. Of several readers of a level, the first on the way back assigns its gradient and the
 // others add theirs, in the list's order: the sum has the same bits for any number of threads.
@@ -34,7 +35,8 @@ MemoryPlan plan_memory(const Steps<T>& net, bool separate) {
   std::vector<bool> maker_reads(levels, true);  // on the way back; of an input: the caller keeps it
   for (const Step<T>& step : net.steps()) {
     const std::size_t from = step.reads.back();
-    const bool in_place = step.kind == StepKind::sum || (step.traits().elementwise && !step.traits().reads_x);
+    const detail::LayerTraits& layer = step.traits();
+    const bool in_place = step.kind == StepKind::sum || (layer.elementwise && !layer.reads_x && !layer.statistics);
     if (!separate && in_place && has_one_reader(from) && !maker_reads[from])
       plan.activation[step.writes] = plan.activation[from];
     maker_reads[step.writes] = step.kind == StepKind::layer && step.traits().reads_y;

@@ -59,8 +59,11 @@ struct Step {
     static constexpr detail::LayerTraits join{};
     return table == nullptr ? join : table->traits;
   }
-  /// The layer's description.
-  Spec spec() const { return table->spec(layer.get()); }
+  /// The layer's description, or the join's name.
+  Spec spec() const {
+    if (table != nullptr) return table->spec(layer.get());
+    return {kind == StepKind::sum ? "sum" : "concatenation"};
+  }
   /// Parts that a thread can compute by itself.
   Index part_count() const { return table == nullptr ? 1 : table->part_count(layer.get()); }
   /// The step's part of a parameter-shaped buffer.
