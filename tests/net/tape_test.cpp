@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 #include <memory>
+#include <span>
+#include <stdexcept>
 #include <utility>
 
 #include <eigan/layers/batch_norm.hpp>
@@ -9,6 +11,7 @@
 #include <eigan/layers/relu.hpp>
 #include <eigan/layers/sigmoid.hpp>
 #include <eigan/layers/tanh.hpp>
+#include <eigan/net/estimate_statistics.hpp>
 #include <eigan/net/model.hpp>
 #include <eigan/net/parallel.hpp>
 #include <eigan/net/residual.hpp>
@@ -51,6 +54,16 @@ void check_combination(const Net& net) {
     CHECK(support::same_bits<float>(grad, expected.grad));
   }
 }
+
+/// Fails at will.
+struct Fails : Negate {
+  static inline bool now = false;
+  template <class T>
+  void forward(std::span<const T> p, ConstView<T> x, View<T> y) const {
+    if (now) throw std::runtime_error("no forward");
+    Negate::forward<T>(p, x, y);
+  }
+};
 
 /// Ready for a way back.
 Tape<float> passed(const BasicModel<float>& model, const Matrix<float>& x) {
@@ -124,6 +137,14 @@ TEST_CASE("Tape: the output can live in the caller's memory") {
   CHECK(model.forward(bound, x).data() == home.data());
   CHECK(home.leftCols(5) == model.forward(own, x));
   CHECK(home.col(5).isZero(0));
+  // The output that the way back would read is gone.
+  Buffer<float> grad = model.zeros();
+  bound.output_gradient().setOnes();
+  Matrix<float> another(2, 4);
+  bound.bind_output(another);
+  CHECK(bound.batch() == 0);
+  CHECK_THROWS_WITH_AS(model.backward_params(bound, grad), "eigan::Model: backward without a forward pass on this tape",
+                       std::invalid_argument);
   Matrix<float> three(3, 8);
   CHECK_THROWS_WITH_AS(bound.bind_output(three), "eigan::Tape::bind_output: expected 2 features, got 3",
                        std::invalid_argument);
@@ -256,6 +277,22 @@ TEST_CASE("Tape: a refused forward pass leaves the one before") {
   Tape<float> other = passed(model, x);
   model.backward_input(other, expected);
   CHECK(support::same_bits(dx, expected));
+}
+
+TEST_CASE("Tape: a forward pass that fails leaves none to go back over") {
+  Model<Sequential<L, Fails, BatchNorm1d<6>>> model(Rng(1));
+  const Matrix<float> x = support::random_matrix<float>(6, 5, 2);
+  Tape<float> tape = passed(model, x);
+  Fails::now = true;
+  CHECK_THROWS_WITH_AS(model.forward(tape, x), "no forward", std::runtime_error);
+  Fails::now = false;
+  CHECK(tape.batch() == 0);
+  Buffer<float> grad = model.zeros();
+  CHECK_THROWS_AS(tape.output_gradient(), std::invalid_argument);
+  CHECK_THROWS_AS(model.backward_params(tape, grad), std::invalid_argument);
+  CHECK_THROWS_AS(update_statistics(model, tape), std::invalid_argument);
+  model.forward(tape, x);
+  CHECK(tape.batch() == 5);
 }
 
 TEST_CASE("Tape: output_gradient before a forward pass says so") {

@@ -57,6 +57,12 @@ struct StateWithoutPrepare : Cube {
   std::vector<Parameter> states() const { return {{"s", 0, 1, 1, 1}}; }
   void init_state(std::span<double> s) const { s[0] = 0; }
 };
+struct UpdatesNoState : Cube {
+  void update_state(P, std::span<double>) const {}
+};
+struct StatisticsWithoutMerge : Cube {
+  void update_statistics(std::span<double>, C, double) const {}
+};
 struct PreparedWithoutPrepare : Cube {
   Index prepared_size() const { return 1; }
   void forward(Prepared<double>, C x, V y) const { Cube::forward({}, x, y); }
@@ -142,6 +148,9 @@ TEST_CASE("check_declared: half of a kind is named, not taken for none") {
   CHECK(reports(check_gradients(PartsForwardOnly{}), "the layer has part_count(), but lacks forward_parts or"));
   CHECK(reports(check_gradients(CoupledAndStochastic{}), "the layer is coupled and draws random numbers"));
   CHECK(reports(check_gradients(CoupledWithoutParts{}), "the layer has coupled, but lacks its parts"));
+  CHECK(reports(check_gradients(UpdatesNoState{}), "the layer has update_state, but lacks a state"));
+  CHECK(reports(check_gradients(StatisticsWithoutMerge{}),
+                "the layer has update_statistics or merge_statistics, but lacks the other or a state"));
   CHECK(reports(check_gradients(StateWithoutPrepare{}), "the layer has state_size(), but lacks states, init_state or"));
   CHECK(reports(check_gradients(PreparedWithoutPrepare{}), "the layer has prepared_size(), but lacks prepare"));
 }

@@ -81,7 +81,8 @@ struct Prepared {
 
 /// Computes something from its parameters once a pass, before all samples: a transposed copy, a normalised weight, the
 /// coefficients that follow from running statistics. `prepare` assigns q, of prepared_size() elements; s is the layer's
-/// state. All functions below then take a Prepared<T> where they are written with p, prepare and init excepted.
+/// state. All functions below then take a Prepared<T> where they are written with p, but prepare, init and
+/// update_state.
 template <class L, class T = float>
 concept PreparedLayer = requires(const L layer, std::span<const T> p, std::span<T> q, Phase phase) {
   { layer.prepared_size() } -> std::convertible_to<Index>;

@@ -210,6 +210,7 @@ class BasicModel {
     detail::check_batch(*steps_, tape, inputs.begin()->cols());
     tape.begin(inputs, draw, steps_);
     detail::Pass<T>(*steps_, params(), state(), tiling_, tape, threads).forward();
+    tape.finish();
     return tape.output();
   }
   void propagate(Tape<T>& tape, std::span<const View<T>> dx, Threads threads) const {

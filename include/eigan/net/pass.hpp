@@ -21,7 +21,13 @@ class Pass {
  public:
   Pass(const Steps<T>& net, std::span<const T> params, std::span<const T> state, const Tiling& tiling, Tape<T>& tape,
        Threads threads)
-      : net_(net), params_(params), state_(state), tiling_(tiling), tape_(tape), threads_(threads) {}
+      : net_(net),
+        params_(params),
+        state_(state),
+        tiling_(tiling),
+        tape_(tape),
+        threads_(threads),
+        batch_(tape.input().cols()) {}
 
   void forward() {
     prepare();
@@ -65,7 +71,7 @@ class Pass {
     void step(std::size_t s, Index first, Index count) const { pass.backward_step(s, first, count); }
     void parts(std::size_t s, Index first, Index last, Index part) const { pass.backward_parts(s, first, last, part); }
     void finish(std::size_t s) const {
-      if (pass.layer_adds(s)) pass.add_spare(s, 0, pass.tape_.batch());
+      if (pass.layer_adds(s)) pass.add_spare(s, 0, pass.batch_);
     }
   };
 
@@ -88,18 +94,17 @@ class Pass {
 
   template <class Direction>
   void stage(std::size_t first, std::size_t last, const Direction& direction) {
-    const Index batch = tape_.batch();
     const double work = work_of(first, last);
-    const Index threads = usable_threads(threads_, work), width = tiling_.width(batch, threads);
+    const Index threads = usable_threads(threads_, work), width = tiling_.width(batch_, threads);
     const auto walk = [&](const auto& f) {
       for (std::size_t i = 0; i < last - first; ++i) {
         const std::size_t s = Direction::reversed ? last - 1 - i : first + i;
         if (direction.needed(net_.steps()[s])) f(s);
       }
     };
-    if (threads > 1 && Tiling::count(batch, width) < threads) return walk([&](std::size_t s) { parts(s, direction); });
-    parallel_for(Tiling::count(batch, width), work, threads_, [&](Index tile) {
-      walk([&](std::size_t s) { direction.step(s, tile * width, std::min(width, batch - tile * width)); });
+    if (threads > 1 && Tiling::count(batch_, width) < threads) return walk([&](std::size_t s) { parts(s, direction); });
+    parallel_for(Tiling::count(batch_, width), work, threads_, [&](Index tile) {
+      walk([&](std::size_t s) { direction.step(s, tile * width, std::min(width, batch_ - tile * width)); });
     });
   }
 
@@ -108,7 +113,7 @@ class Pass {
   void parts(std::size_t s, const Direction& direction) {
     const Step<T>& step = net_.steps()[s];
     if (!direction.needed(step)) return;
-    if (step.kind != StepKind::layer || step.traits().stochastic) return direction.step(s, 0, tape_.batch());
+    if (step.kind != StepKind::layer || step.traits().stochastic) return direction.step(s, 0, batch_);
     const bool by_pixels = step.traits().elementwise && !step.traits().parted && !step.traits().parametric;
     const Shape shape = net_.levels()[step.writes];
     const Index part = by_pixels ? rows_of_part(shape) : 0;
@@ -121,7 +126,7 @@ class Pass {
   double work_of(std::size_t first, std::size_t last) const {
     double operations = 0;
     for (std::size_t s = first; s < last; ++s) operations += net_.steps()[s].operations;
-    return operations * static_cast<double>(tape_.batch());
+    return operations * static_cast<double>(batch_);
   }
   Prepared<T> params_of(const Step<T>& step) const {
     return {step.slice(params_), step.prepared_slice(std::span<const T>(tape_.prepared()))};
@@ -205,6 +210,7 @@ class Pass {
   const Tiling& tiling_;
   Tape<T>& tape_;
   Threads threads_;
+  Index batch_;  // of a pass that has not ended yet the tape does not tell
 };
 
 }  // namespace eigan::detail

@@ -55,8 +55,8 @@ class Tape {
   const Steps<T>& steps() const { return *steps_; }
   /// How many samples it has room for.
   Index capacity() const { return capacity_; }
-  /// Samples in the remembered pass; 0 before the first.
-  Index batch() const { return batch_; }
+  /// Samples in the remembered pass; 0 before the first, and where the last has failed.
+  Index batch() const { return state_ == State::empty ? 0 : batch_; }
   /// Where the remembered pass's random numbers come from, so that its masks can be drawn again.
   Draw draw() const { return {rng_, first_sample_}; }
 
@@ -88,11 +88,13 @@ class Tape {
   /// The gradient with respect to a level.
   View<T> gradient(std::size_t level) { return gradients_[level].columns(0, batch_); }
 
-  /// Lets the output live in the caller's memory, e.g. in another network's input: features x capacity or more.
+  /// Lets the output live in the caller's memory, e.g. in another network's input: features x capacity or more. Forgets
+  /// the pass, whose output the way back may read.
   void bind_output(View<T> y) {
     if (y.rows() != activations_.back().rows())
       detail::fail_contract("eigan::Tape::bind_output: expected ", activations_.back().rows(), " features, got ",
                             y.rows());
+    state_ = State::empty;
     activations_.back().rebind(y);
     capacity_ = std::min<Index>(gradients_.back().cols(), y.cols());
   }
@@ -102,7 +104,8 @@ class Tape {
   /// The network of the remembered pass, which may be another than steps() of the same sizes; null before the first.
   const Steps<T>* passed() const { return passed_.get(); }
 
-  /// Starts a new pass over the columns of the inputs, a range of views.
+  /// Starts a new pass over the columns of the inputs, a range of views. It is remembered from finish() on: a pass that
+  /// throws leaves none.
   template <class Inputs>
   void begin(const Inputs& inputs, Draw draw, const std::shared_ptr<const Steps<T>>& network) {
     if (passed_ != network) passed_ = network;
@@ -110,8 +113,10 @@ class Tape {
     for (const ConstView<T>& input : inputs) (kept++)->rebind(input);
     batch_ = inputs_[0].cols();
     rng_ = draw.rng, first_sample_ = draw.first_sample;
-    state_ = State::passed;
+    state_ = State::empty;
   }
+  /// Every level has been written.
+  void finish() { state_ = State::passed; }
   /// Starts the way back. Throws std::invalid_argument where there is nothing to go back over, or no gradient. dx:
   /// where the inputs' gradients go, an empty view where nobody wants it. Marks what of the rest must be computed.
   void begin_backward(std::span<const View<T>> dx) {

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cmath>
+#include <span>
 #include <string>
 #include <vector>
 
+#include <eigan/net/must_be_a_layer.hpp>
 #include <eigan/testing/trial.hpp>
 
 namespace eigan::testing::detail {
@@ -80,6 +82,13 @@ void check_kinds(const L& layer, Report& report) {
   if constexpr (requires { layer.state_size(); })
     needs(StatefulLayer<L, double>, "state_size()", "states, init_state or prepare");
   if constexpr (requires { requires L::coupled; }) needs(BatchCoupledLayer<L, double>, "coupled", "its parts");
+  if constexpr (eigan::detail::has_statistics<L>)
+    needs(StatisticsLayer<L, double>, "update_statistics or merge_statistics", "the other or a state");
+  if constexpr (eigan::detail::has_update_state<L>)
+    needs(
+        StatefulLayer<L, double> &&
+            requires(std::span<const double> p, std::span<double> s) { layer.update_state(p, s); },
+        "update_state", "a state");
   if constexpr (BatchCoupledLayer<L, double> && StochasticLayer<L, double>)
     report.fail("the layer is coupled and draws random numbers, which its parts are not given: make two layers of it");
 }
