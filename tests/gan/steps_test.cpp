@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -196,6 +197,35 @@ TEST_CASE("discriminator_step: halves apart, so that batch normalisation does no
   SGD<double> third(by_hand.param_size(), {.lr = 0.1});
   discriminator_step(generator, mixed, third, ws, real, z, Rng(3), smoothed, Threads{1}, Halves::together);
   CHECK_FALSE(support::same_bits<double>(discriminator.params(), std::as_const(mixed).params()));
+}
+
+TEST_CASE("discriminator_step: halves apart: what fails leaves no half of a gradient to the next step") {
+  Game game(8);
+  const Matrix<float> real = images(33, 8, 1), z = images(10, 8, 2);
+  const auto step = [&](Adam<float>& adam, const auto& after_forward) {
+    discriminator_step(game.generator, game.discriminator, adam, game.ws, real, z, Rng(3), smoothed, Threads{1},
+                       Halves::apart, after_forward);
+  };
+  const auto holds = [&](float value) {
+    return std::all_of(game.ws.d_grad.begin(), game.ws.d_grad.end(), [&](float g) { return g == value; });
+  };
+  // Refused before anything is computed: a penalty's gradient stays.
+  std::fill(game.ws.d_grad.begin(), game.ws.d_grad.end(), 0.25f);
+  Adam<float> small(3);
+  CHECK_THROWS_AS(step(small, [] {}), std::invalid_argument);
+  CHECK(holds(0.25f));
+  // Behind the first half.
+  game.d_adam.options().lr = -1;
+  CHECK_THROWS_AS(step(game.d_adam, [] {}), std::invalid_argument);
+  CHECK(holds(0));
+  game.d_adam.options().lr = 1e-3;
+  int passes = 0;
+  CHECK_THROWS_AS(step(game.d_adam,
+                       [&] {
+                         if (++passes == 2) throw std::runtime_error("behind the first half");
+                       }),
+                  std::runtime_error);
+  CHECK(holds(0));
 }
 
 TEST_CASE("discriminator_step: running averages see each forward pass, both halves where they are apart") {

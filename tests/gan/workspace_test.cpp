@@ -83,6 +83,26 @@ TEST_CASE("GanWorkspace: samples are fresh until they are taken or written over"
   ws.set_fresh(4);
   ws.real(5);  // reaches into them
   CHECK(ws.take_fresh() == 0);
+  ws.set_fresh(4);
+  CHECK_THROWS_AS(ws.real(11), std::invalid_argument);
+  CHECK(ws.take_fresh() == 4);
+}
+
+TEST_CASE("GanWorkspace: samples whose conditions are written over are no longer fresh") {
+  const Model<Generator<3, 4, 6>> generator(Rng(1));
+  const Model<Sequential<Inputs<Input<6>, Input<2>>, Linear<8, 1>>> discriminator(Rng(2));
+  GanWorkspace ws(generator, discriminator, 10);
+  const auto fresh_after = [&](const auto& write) {
+    ws.set_fresh(4);
+    write();
+    return ws.take_fresh();
+  };
+  CHECK(fresh_after([&] { ws.real_condition(4); }) == 4);
+  CHECK(fresh_after([&] { ws.real_condition(5); }) == 0);
+  CHECK(fresh_after([&] { ws.fake_condition(4); }) == 4);
+  CHECK(fresh_after([&] { ws.fake_condition(3); }) == 0);
+  CHECK(fresh_after([&] { ws.fake_condition(5); }) == 0);
+  CHECK(fresh_after([&] { ws.fake(5); }) == 0);
 }
 
 TEST_CASE("GanWorkspace: networks that do not fit together are refused") {

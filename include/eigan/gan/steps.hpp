@@ -5,7 +5,9 @@
 // all.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <span>
 #include <type_traits>
 
 #include <eigan/gan/losses.hpp>
@@ -69,6 +71,13 @@ void generate(const BasicModel<T>& generator, GanWorkspace<T>& ws, ConstView<T> 
   ws.set_fresh(z.cols());
 }
 
+/// Zeros where a gradient has begun that no step has used: an exception would leave it to the next step.
+template <class T>
+struct BegunGradient {
+  std::span<T> grad = {};
+  ~BegunGradient() { std::fill(grad.begin(), grad.end(), T(0)); }
+};
+
 }  // namespace detail
 
 /// Trains the discriminator on `real` against as many samples of the generator: the loss of both halves, one step. The
@@ -93,6 +102,7 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
   if (real.data() != ws.real(batch).data()) ws.real(batch) = real;
 
   DiscriminatorResult<T> result;
+  detail::BegunGradient<T> first_half;
   if (halves == Halves::together) {
     const ConstView<T> logits = discriminator.forward(ws.d_tape, ws.both(batch), {rng.fold_in(1), 0}, threads);
     after_forward();
@@ -106,6 +116,9 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
     after_forward();
     result.loss = loss.real(on_real, ws.d_tape.output_gradient());
     result.d_real = detail::mean_sigmoid(on_real);
+    discriminator.check_backward(ws.d_tape, ws.d_grad);
+    optimizer.update(discriminator.params(), ws.d_grad, 0, 0);  // buffers that do not fit throw here
+    first_half.grad = ws.d_grad;
     discriminator.backward_params(ws.d_tape, ws.d_grad, threads);
     const ConstView<T> on_fake =
         discriminator.forward(ws.d_tape, ws.fake_inputs(batch), {rng.fold_in(1), batch}, threads);
@@ -114,6 +127,7 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
     result.d_fake = detail::mean_sigmoid(on_fake);
   }
   backward_and_step(discriminator, ws.d_tape, optimizer, ws.d_grad, threads);
+  first_half.grad = {};
   return result;
 }
 

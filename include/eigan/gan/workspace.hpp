@@ -41,17 +41,23 @@ class GanWorkspace {
 
   /// Where a batch of real samples may be written in place; a step given this view copies nothing. A larger one than
   /// was generated reaches into what was generated.
-  View<T> real(Index batch) {
-    const View<T> view = checked(0, batch).columns(0, batch);
+  View<T> real(Index batch) { return real_condition(batch, 0); }
+  /// The generator's last batch.
+  View<T> fake(Index batch) { return fake_condition(batch, 0); }
+  /// What the discriminator is told of real samples besides, in its input number i. That of a larger batch than was
+  /// generated reaches into what it was told of that.
+  View<T> real_condition(Index batch, std::size_t i = 1) {
+    const View<T> view = checked(i, batch).columns(0, batch);
     if (batch > fresh_) fresh_ = 0;
     return view;
   }
-  /// The generator's last batch.
-  View<T> fake(Index batch) { return checked(0, batch).columns(batch, batch); }
-  /// What the discriminator is told of real samples besides, in its input number i.
-  View<T> real_condition(Index batch, std::size_t i = 1) { return checked(i, batch).columns(0, batch); }
-  /// What the discriminator is told of generated samples besides.
-  View<T> fake_condition(Index batch, std::size_t i = 1) { return checked(i, batch).columns(batch, batch); }
+  /// What the discriminator is told of generated samples besides. That of another number than were generated lies over
+  /// what it was told of those.
+  View<T> fake_condition(Index batch, std::size_t i = 1) {
+    const View<T> view = checked(i, batch).columns(batch, batch);
+    if (batch != fresh_) fresh_ = 0;
+    return view;
+  }
 
   // All inputs of the discriminator, valid until the next of these calls.
 
