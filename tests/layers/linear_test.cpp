@@ -1,7 +1,10 @@
 #include <doctest/doctest.h>
 #include <algorithm>
 #include <limits>
+#include <stdexcept>
+#include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <eigan/layers/linear.hpp>
@@ -133,6 +136,17 @@ TEST_CASE("Linear: sizes at run time must be positive and agree with the type") 
   CHECK_THROWS_AS((Linear<>(0, 10)), std::invalid_argument);
   CHECK_THROWS_AS((Linear<>(10, -1)), std::invalid_argument);
   CHECK_THROWS_AS((Linear<>(Index{1} << 32, 10)), std::invalid_argument);  // out x in must not overflow
+}
+
+TEST_CASE("Linear: another layer's parameters are refused") {
+  Model<Sequential<Linear<2, 3>, Linear<3, 5>>> model(Rng(1));
+  const auto& layer = model.net().layer<1>();
+  CHECK(layer.weight(model.params<1>()).data() == model.params().data() + 9);
+  const std::string text = "eigan::Linear: this layer has 20 parameters, given are 9";
+  CHECK_THROWS_WITH_AS(layer.weight(model.params<0>()), text.c_str(), std::invalid_argument);
+  CHECK_THROWS_WITH_AS(layer.bias(model.params<0>()), text.c_str(), std::invalid_argument);
+  CHECK_THROWS_WITH_AS(layer.weight(std::as_const(model).params<0>()), text.c_str(), std::invalid_argument);
+  CHECK_THROWS_WITH_AS(layer.bias(std::as_const(model).params<0>()), text.c_str(), std::invalid_argument);
 }
 
 TEST_CASE("Linear: starts as torch.nn.Linear does") {

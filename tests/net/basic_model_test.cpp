@@ -248,6 +248,41 @@ TEST_CASE("Model: a tape or scratch of a network of the same type and other size
                        std::invalid_argument);
 }
 
+TEST_CASE("Model: what is written lies over nothing that is read") {
+  const Model<Sequential<Linear<6, 6>>> model(Rng(1));
+  Matrix<float> x = support::random_matrix<float>(6, 40, 2);
+  auto scratch = model.scratch();
+  auto tape = model.tape(40);
+  CHECK_THROWS_WITH_AS(model.infer(x, View<float>(x), scratch),
+                       "eigan::Model::infer: y lies over the memory of input 0", std::invalid_argument);
+  const View<float> all(x);
+  CHECK_THROWS_AS(model.infer(all.columns(0, 20), all.columns(19, 20), scratch), std::invalid_argument);
+  CHECK_NOTHROW(model.infer(all.columns(0, 20), all.columns(20, 20), scratch));
+  Matrix<float> rows(12, 5);  // rows beside each other in one matrix
+  rows.topRows(6) = x.leftCols(5);
+  const View<float> top(rows.data(), 6, 5, 12), bottom(rows.data() + 6, 6, 5, 12), middle(rows.data() + 5, 6, 5, 12);
+  model.infer(top, bottom, scratch);
+  CHECK(rows.bottomRows(6) == model.infer(x.leftCols(5)));
+  CHECK_NOTHROW(model.infer(bottom, top, scratch));
+  CHECK_THROWS_AS(model.infer(top, middle, scratch), std::invalid_argument);
+  CHECK_THROWS_AS(model.infer(bottom, middle, scratch), std::invalid_argument);
+
+  auto grad = model.zeros();
+  model.forward(tape, x);
+  CHECK_THROWS_WITH_AS(model.backward(tape, grad, View<float>(x)),
+                       "eigan::Model: backward before a loss has written tape.output_gradient()",
+                       std::invalid_argument);
+  tape.output_gradient().setOnes();
+  CHECK_THROWS_WITH_AS(model.backward(tape, grad, View<float>(x)),
+                       "eigan::Model::backward_input: dx lies over the memory of input 0", std::invalid_argument);
+  CHECK_THROWS_WITH_AS(model.backward_input(tape, tape.output_gradient()),
+                       "eigan::Model::backward_input: dx lies over the gradient of the output", std::invalid_argument);
+  tape.bind_output(x);
+  CHECK_THROWS_WITH_AS(model.forward(tape, x),
+                       "eigan::Model::forward: the tape's output lies over the memory of input 0",
+                       std::invalid_argument);
+}
+
 TEST_CASE("Model: inference of nothing is nothing") {
   const Model<Calm> model(Rng(1));
   CHECK(model.infer(Matrix<float>(90, 0)).cols() == 0);

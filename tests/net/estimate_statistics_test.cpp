@@ -129,6 +129,18 @@ TEST_CASE("estimate_statistics: of a network with several inputs") {
   CHECK(support::same_bits<double>(std::as_const(model).state(), std::as_const(same).state()));
 }
 
+TEST_CASE("estimate_statistics: of a single value there is no variance") {
+  const Matrix<float> one{{3.0f}, {4.0f}};
+  Model<Sequential<BatchNorm1d<2>>> vectors(Rng(1));
+  CHECK_THROWS_WITH_AS(
+      estimate_statistics(vectors, one),
+      "eigan::estimate_statistics: layer 0, BatchNorm1d(num_features=2, eps=1e-05): expected more than "
+      "1 value of each channel in training, found a batch of 1",
+      std::invalid_argument);
+  Model<Sequential<Input<1, 2, 1>, BatchNorm2d<1>>> image(Rng(1));
+  CHECK_NOTHROW(estimate_statistics(image, one));
+}
+
 TEST_CASE("estimate_statistics: wants samples of the network's size") {
   Model<Sequential<BatchNorm1d<2>>> model(Rng(1));
   CHECK_THROWS_WITH_AS(estimate_statistics(model, Matrix<float>(3, 5)),

@@ -35,6 +35,7 @@ TEST_CASE("Model: starts from its seed, and knows its parameters") {
   CHECK(c.params<0>().data() == c.params().data());
   CHECK(c.params<1>().empty());
   CHECK(c.params<3>().data() == c.params().data() + 90 * 300 + 300);
+  CHECK_THROWS_WITH_AS(c.params(17), "eigan::Model::params: the network has no layer 17", std::invalid_argument);
   CHECK(c.params<3>().size() == 300 * 70 + 70);
 }
 
@@ -93,7 +94,7 @@ TEST_CASE("Model: a composition's parameters are those of its layers") {
   CHECK(model.params(1).size() == 25 + 12 + 32);
   CHECK(model.params(1).data() == model.params().data() + 16);
   CHECK(model.params<2>().data() == model.params().data() + 16 + 69);
-  CHECK(model.params(3).empty());
+  CHECK_THROWS_AS(model.params(3), std::invalid_argument);
   CHECK(std::as_const(model).params().size() == 16 + 69 + 5);
   using L = Linear<1, 1>;
   Model<Sequential<L, L, L, L, L, L, L, L, L, L, L, Residual<L>>> long_one(Rng(1));

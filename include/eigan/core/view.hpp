@@ -5,6 +5,7 @@
 // them to cache lines. Both types are Eigen maps: every Eigen expression works on them.
 #pragma once
 
+#include <cstdint>
 #include <type_traits>
 
 #include <eigan/core/eigen.hpp>
@@ -159,6 +160,29 @@ class ConstView : public detail::ConstViewBase<T> {
     return ConstView(this->data() + first * this->outerStride(), this->rows(), count, this->outerStride());
   }
 };
+
+namespace detail {
+/// Whether two views have an element of memory in common. Of different strides it is enough that one begins before the
+/// other ends.
+template <class T>
+bool overlap(const ConstView<T>& a, const ConstView<T>& b) {
+  if (a.size() == 0 || b.size() == 0) return false;
+  const auto address = [](const ConstView<T>& v, Index col) {
+    return reinterpret_cast<std::uintptr_t>(v.data() + col * v.outerStride());
+  };
+  const auto bytes = [](Index numbers) { return static_cast<std::uintptr_t>(numbers) * sizeof(T); };
+  const auto end = [&](const ConstView<T>& v) { return address(v, v.cols() - 1) + bytes(v.rows()); };
+  if (address(a, 0) >= end(b) || address(b, 0) >= end(a)) return false;
+  if (a.outerStride() != b.outerStride() || a.outerStride() < 1) return true;
+  // Rows beside other rows of one matrix.
+  const auto stride = bytes(a.outerStride());
+  const auto from_first = [&](const ConstView<T>& first, const ConstView<T>& second) {
+    const std::uintptr_t ahead = (address(second, 0) - address(first, 0)) % stride;
+    return ahead < bytes(first.rows()) || ahead + bytes(second.rows()) > stride;
+  };
+  return address(a, 0) <= address(b, 0) ? from_first(a, b) : from_first(b, a);
+}
+}  // namespace detail
 
 /// A ConstView that is read again after the call that it is handed to, so a temporary matrix does not become one, not
 /// even in braces: it would be gone by then. A block of a matrix does, which must be one that lasts.

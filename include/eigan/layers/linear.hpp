@@ -62,22 +62,27 @@ class Linear {
   /// What it takes, in words.
   std::string expects() const { return detail::concat(in_, " features"); }
 
-  /// The weight inside this layer's parameters (or gradients, or moments): out x in.
+  /// The weight inside this layer's parameters (or gradients, or moments): out x in. Throws std::invalid_argument for
+  /// another layer's.
   template <class T>
   View<T> weight(std::span<T> p) const {
+    check_own(p.size());
     return {p.data(), out_, in_};
   }
   template <class T>
   ConstView<T> weight(std::span<const T> p) const {
+    check_own(p.size());
     return {p.data(), out_, in_};
   }
   /// The bias: out x 1.
   template <class T>
   View<T> bias(std::span<T> p) const {
+    check_own(p.size());
     return {p.data() + out_ * in_, out_, 1};
   }
   template <class T>
   ConstView<T> bias(std::span<const T> p) const {
+    check_own(p.size());
     return {p.data() + out_ * in_, out_, 1};
   }
 
@@ -153,6 +158,11 @@ class Linear {
   Index block_columns() const {
     const Index params = std::clamp<Index>(out_ * in_ / 16, 8192, 65536);
     return std::max<Index>(8, params / out_ / 8 * 8);
+  }
+
+  void check_own(std::size_t params) const {
+    if (params != static_cast<std::size_t>(param_size()))
+      detail::fail_contract("eigan::Linear: this layer has ", param_size(), " parameters, given are ", params);
   }
 
   Index in_;

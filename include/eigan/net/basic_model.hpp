@@ -70,7 +70,8 @@ class BasicModel {
   /// All parameters, layer after layer.
   std::span<T> params() { return params_; }
   std::span<const T> params() const { return params_; }
-  /// The parameters of the network's layer number `layer`, which may be a composition.
+  /// The parameters of the network's layer number `layer`, which may be a composition. Throws std::invalid_argument if
+  /// there is none of that number.
   std::span<T> params(std::size_t layer) { return slice_of(layer, params()); }
   std::span<const T> params(std::size_t layer) const { return slice_of(layer, params()); }
   /// What no optimiser changes: running statistics.
@@ -124,14 +125,15 @@ class BasicModel {
     return pass(tape, inputs, draw, threads);
   }
 
-  /// The gradient with respect to the input alone; the caller has written tape.output_gradient(). Assigns dx.
+  /// The gradient with respect to the input alone; the caller has written tape.output_gradient(). Assigns dx, which
+  /// lies over no input.
   void backward_input(Tape<T>& tape, View<T> dx, Threads threads = {}) const {
     backward_inputs(tape, std::array{dx}, threads);
   }
   /// The gradients with respect to several inputs, the first and so on; an empty view stands for one that nobody wants.
   void backward_inputs(Tape<T>& tape, std::span<const View<T>> dx, Threads threads = {}) const {
     check_ready(tape);
-    detail::check_input_gradients(*steps_, dx, tape.batch());
+    detail::check_input_gradients(*steps_, dx, tape);
     propagate(tape, dx, threads);
   }
 
@@ -167,13 +169,14 @@ class BasicModel {
     gradients_.add(*steps_, params(), tape, grad, threads, Nothing{});
   }
 
-  /// Inference on one thread: y = net(x), dropout off. x: input_size x n, y: output_size x n, any n.
+  /// Inference on one thread: y = net(x), dropout off. x: input_size x n, y: output_size x n, any n, not over x.
   void infer(ConstView<T> x, View<T> y, Scratch<T>& scratch) const { infer(std::array{x}, y, scratch); }
   /// Inference from several inputs.
   void infer(std::span<const ConstView<T>> inputs, View<T> y, Scratch<T>& scratch) const {
     check_inputs(inputs);
     detail::check_made_for(*steps_, scratch.steps(), "eigan::Model::infer: this scratch");
     detail::check_output(*steps_, y, inputs[0].cols());
+    detail::check_apart(y, inputs, "infer: y");
     detail::prepare_inference(*steps_, params(), state(), scratch.prepared(), steps_->steps().size());
     const detail::Inference<T> inference(*steps_, params(), scratch.prepared(), inputs, y);
     const Index tile = scratch.tile();
@@ -209,6 +212,8 @@ class BasicModel {
     detail::check_inputs(*steps_, inputs);
     detail::check_batch(*steps_, tape, inputs.begin()->cols());
     tape.begin(inputs, draw, steps_);
+    detail::check_apart(tape.writable_activation(steps_->steps().size() + steps_->inputs() - 1), tape.inputs(),
+                        "forward: the tape's output");
     detail::Pass<T>(*steps_, params(), state(), tiling_, tape, threads).forward();
     tape.finish();
     return tape.output();
@@ -231,11 +236,14 @@ class BasicModel {
   std::span<U> slice_of(std::size_t layer, std::span<U> all) const {
     const std::string name = std::to_string(layer);
     Index first = 0, size = 0;
+    bool found = false;
     for (const Step<T>& step : steps_->steps()) {
       if (step.name != name && !step.name.starts_with(name + '.')) continue;
+      found = true;
       if (size == 0) first = step.offset;
       size += step.size;
     }
+    if (!found) detail::fail_contract("eigan::Model::params: the network has no layer ", layer);
     return all.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(size));
   }
 

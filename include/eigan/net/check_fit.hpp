@@ -55,15 +55,31 @@ const Step<T>* normalises_vectors(const Steps<T>& net) {
   return nullptr;
 }
 
+/// Samples of which there is a variance where one is wanted. Otherwise `function` refuses them.
+template <class T>
+void check_variance(const Steps<T>& net, Index samples, const char* function) {
+  if (samples != 1) return;
+  if (const Step<T>* const step = normalises_vectors(net))
+    fail_contract(function, ": layer ", step->name, ", ", step->spec().text(),
+                  ": expected more than 1 value of each channel in training, found a batch of 1");
+}
+
 /// A batch that the tape has room for, and of which there is a variance where one is wanted.
 template <class T>
 void check_batch(const Steps<T>& net, const Tape<T>& tape, Index batch) {
-  if (batch == 1)
-    if (const Step<T>* const step = normalises_vectors(net))
-      fail_contract("eigan::Model::forward: layer ", step->name, ", ", step->spec().text(),
-                    ": expected more than 1 value of each channel in training, found a batch of 1");
+  check_variance(net, batch, "eigan::Model::forward");
   if (batch < 1 || batch > tape.capacity())
     fail_contract("eigan::Model::forward: this tape holds 1 to ", tape.capacity(), " samples, the input has ", batch);
+}
+
+/// Memory that is written beside all inputs, which are read at the same time or later.
+template <class T, class Inputs>
+void check_apart(const View<T>& written, const Inputs& inputs, const char* what) {
+  std::size_t i = 0;
+  for (const ConstView<T>& input : inputs) {
+    if (overlap<T>(written, input)) fail_contract("eigan::Model::", what, " lies over the memory of input ", i);
+    ++i;
+  }
 }
 
 /// Room for the output of so many samples.
@@ -76,7 +92,8 @@ void check_output(const Steps<T>& net, const View<T>& y, Index samples) {
 
 /// Room for the gradient of each input that anybody wants: of the first ones, where there are fewer views than inputs.
 template <class T>
-void check_input_gradients(const Steps<T>& net, std::span<const View<T>> dx, Index samples) {
+void check_input_gradients(const Steps<T>& net, std::span<const View<T>> dx, const Tape<T>& tape) {
+  const Index samples = tape.batch();
   if (dx.size() > net.inputs())
     fail_contract("eigan::Model::backward_inputs: this network has ", net.inputs(), " inputs, given are ", dx.size(),
                   " gradients");
@@ -85,6 +102,9 @@ void check_input_gradients(const Steps<T>& net, std::span<const View<T>> dx, Ind
     if (dx[i].data() != nullptr && (dx[i].rows() != features || dx[i].cols() != samples))
       fail_contract("eigan::Model::backward_input: dx must be ", features, " x ", samples, ", is ", dx[i].rows(), " x ",
                     dx[i].cols());
+    check_apart(dx[i], tape.inputs(), "backward_input: dx");
+    if (overlap<T>(dx[i], tape.output_gradient()))
+      fail_contract("eigan::Model::backward_input: dx lies over the gradient of the output");
   }
 }
 

@@ -43,6 +43,7 @@ void estimate_statistics(BasicModel<T>& model, std::span<const ConstView<T>> inp
   const Steps<T>& net = model.steps();
   const Index samples = inputs[0].cols();
   if (samples < 1) detail::fail_contract("eigan::estimate_statistics: needs at least one sample");
+  detail::check_variance(net, samples, "eigan::estimate_statistics");
   Index widest = 1;
   for (const Shape& level : net.levels()) widest = std::max(widest, level.size());
   constexpr Index memory = 1 << 26;  // bytes of a level

@@ -1,5 +1,6 @@
-// find_non_finite: where a model's parameters have stopped being numbers. Training that diverges shows it here first: a
-// gradient that is infinite or NaN makes every parameter that it updates NaN.
+// find_non_finite: where a model's parameters or its state have stopped being numbers. Training that diverges shows it
+// here first: a gradient that is infinite or NaN makes every parameter that it updates NaN, a batch every running
+// average.
 #pragma once
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <span>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include <eigan/core/error.hpp>
 #include <eigan/core/parallel.hpp>
@@ -45,21 +47,42 @@ bool all_finite(std::span<const T> values, Threads threads) {
   return finite;
 }
 
-/// The first parameter that is infinite or NaN, as "3.weight[17, 4] is nan"; nothing if all are finite.
+namespace detail {
+
+/// "[17, 4]": the place of element number i, in the file's order, of a tensor of these extents.
+inline std::string place_text(const std::vector<Index>& extents, Index i) {
+  std::string text;
+  for (std::size_t axis = extents.size(); axis-- > 0; i /= extents[axis])
+    text = concat(i % extents[axis], text.empty() ? "" : ", ", text);
+  return extents.empty() ? text : '[' + text + ']';
+}
+
+template <class T>
+std::optional<std::string> find_non_finite(std::span<const T> values, const std::vector<Parameter>& tensors) {
+  for (const Parameter& p : tensors) {
+    std::optional<std::string> found;
+    Index i = 0;
+    p.for_each_in_file_order([&](Index place) {
+      const T value = values[static_cast<std::size_t>(p.offset + place)];
+      if (!found && !all_finite(std::span(&value, 1)))
+        found = concat(p.name, place_text(p.file_shape(), i), " is ", value);
+      ++i;
+    });
+    if (found) return found;
+  }
+  return std::nullopt;
+}
+
+}  // namespace detail
+
+/// The first parameter, or number of the state, that is infinite or NaN, with its place in the tensor as files and
+/// PyTorch have it: "3.weight[17, 4] is nan"; nothing if all are finite.
 template <class M>
 std::optional<std::string> find_non_finite(const M& model, Threads threads = {}) {
-  const std::span params = model.params();
-  if (all_finite(std::span(params), threads)) return std::nullopt;
-
-  for (const Parameter& p : model.parameters()) {
-    for (Index i = 0; i < p.size(); ++i) {
-      const auto value = params[static_cast<std::size_t>(p.offset + i)];
-      if (all_finite(std::span(&value, 1))) continue;
-      const Index row = i % p.rows;
-      return p.rank == 1 ? detail::concat(p.name, '[', row, "] is ", value)
-                         : detail::concat(p.name, '[', row, ", ", i / p.rows, "] is ", value);
-    }
-  }
+  if (!all_finite(std::span(model.params()), threads))
+    return detail::find_non_finite(std::span(model.params()), model.parameters());
+  if (!all_finite(std::span(model.state()), threads))
+    return detail::find_non_finite(std::span(model.state()), model.states());
   return std::nullopt;
 }
 
