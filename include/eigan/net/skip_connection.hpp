@@ -1,6 +1,6 @@
-// SkipConnection<Layers...>: y = x and f(x), channels side by side, f being the layers in a row, which keep height and
-// width. Nested, it is a U-Net (Ronneberger et al. 2015). Backward: dx = dy's first channels + (df/dx)^T dy's others.
-// Its layers are named "body.0", "body.1", ...
+// SkipConnection<Layers...>: y = x and f(x), channels side by side, f being the layers in a row, which must keep height
+// and width, one pixel included. Nested, it is a U-Net (Ronneberger et al. 2015). Backward: dx = dy's first channels +
+// (df/dx)^T dy's others. Its layers are named "body.0", "body.1", ...
 #pragma once
 
 #include <cstddef>
@@ -11,6 +11,22 @@
 #include <eigan/net/residual.hpp>
 
 namespace eigan {
+namespace detail {
+
+template <Shape A, Shape B, std::size_t... Path>
+struct SkipMustKeepHeightAndWidth : SideBySideMustHaveOneHeightAndWidth<A, B, Path...> {
+  static_assert(A == unknown_shape || B == unknown_shape || (A.height == B.height && A.width == B.width),
+                "eigan: the layers of a SkipConnection must keep height and width; the template arguments are the "
+                "shapes in front of them and behind (channels, height, width) and the place in the network");
+};
+/// Throws std::invalid_argument, for shapes known at run time.
+inline void check_keeps_height_and_width(Shape in, Shape out, const std::string& name) {
+  if (in.height != out.height || in.width != out.width)
+    fail_contract("eigan: the layers of a SkipConnection must keep height and width: ", name, " receives ",
+                  shape_text(in), " and ", shape_text(out));
+}
+
+}  // namespace detail
 
 /// y = x beside f(x).
 template <class... Ls>
@@ -32,13 +48,14 @@ class SkipConnection {
   }
   template <class T>
   std::size_t append(Steps<T>& steps, std::size_t level, const std::string& prefix) const {
-    return steps.concatenate({level, body_.append(steps, level, prefix + "body.")}, prefix + "concatenation");
+    const std::size_t end = body_.append(steps, level, prefix + "body.");
+    detail::check_keeps_height_and_width(steps.levels()[level], steps.levels()[end], prefix + "concatenation");
+    return steps.concatenate({level, end}, prefix + "concatenation");
   }
   Spec spec() const { return {"SkipConnection", {}, "::eigan::SkipConnection", {}, body_.spec().children}; }
 
   template <Shape In, std::size_t... Path>
-  struct Check
-      : detail::SideBySideMustHaveOneHeightAndWidth<In, detail::ShapeAfter<Body, In, Path...>::value, Path...> {};
+  struct Check : detail::SkipMustKeepHeightAndWidth<In, detail::ShapeAfter<Body, In, Path...>::value, Path...> {};
 
  private:
   Body body_;
