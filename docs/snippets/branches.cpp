@@ -2,6 +2,8 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <memory>
+#include <vector>
 
 #include <eigan/eigan.hpp>
 
@@ -54,6 +56,19 @@ TEST_CASE("guide: branches") {
   const ConstView<float> logits = d.forward(tape, {images, classes});
   // [/inputs]
   CHECK(logits.cols() == 3);
+}
+
+TEST_CASE("guide: a list of steps") {
+  // [steps]
+  const auto steps = std::make_shared<Steps<float>>(std::vector{Shape{20}});
+  const auto wide = steps->add(Linear<20, 32>(), 0, "wide");
+  const auto bent = steps->add(Tanh(), wide, "bent");
+  const auto both = steps->concatenate({wide, bent, 0}, "both");
+  steps->add(Linear<84, 1>(), both, "out");
+  BasicModel<float> dense(steps, "a line of its own", Rng(1));  // which is compared where files are loaded
+  // [/steps]
+  CHECK(dense.param_size() == 20 * 32 + 32 + 84 + 1);
+  CHECK(dense.infer(Matrix<float>::Random(20, 3)).cols() == 3);
 }
 
 TEST_CASE("guide: state") {

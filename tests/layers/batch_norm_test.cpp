@@ -248,9 +248,13 @@ TEST_CASE("BatchNorm1d, BatchNorm2d: what they say of themselves, and what they 
 }
 
 TEST_CASE("BatchNorm1d, BatchNorm2d: sizes and eps out of range are refused") {
-  CHECK_THROWS_WITH_AS((BatchNorm1d<4>(5)), "eigan::BatchNorm1d<4>: cannot have 5 features", std::invalid_argument);
+  CHECK_THROWS_WITH_AS((BatchNorm1d<4>(5)),
+                       "eigan::BatchNorm1d<4>: cannot have 5 features, expected 1 to 2^31 - 1 and what the type states",
+                       std::invalid_argument);
   CHECK_THROWS_AS(BatchNorm1d<>(0), std::invalid_argument);
-  CHECK_THROWS_WITH_AS((BatchNorm2d<4>(5)), "eigan::BatchNorm2d<4>: cannot have 5 channels", std::invalid_argument);
+  CHECK_THROWS_WITH_AS((BatchNorm2d<4>(5)),
+                       "eigan::BatchNorm2d<4>: cannot have 5 channels, expected 1 to 2^31 - 1 and what the type states",
+                       std::invalid_argument);
   CHECK_THROWS_WITH_AS(BatchNorm2d<>(3, 0), "eigan::BatchNorm2d: eps must be > 0, is 0", std::invalid_argument);
   CHECK_THROWS_AS(BatchNorm1d<>(3, std::nan("")), std::invalid_argument);
 }

@@ -149,14 +149,17 @@ TEST_CASE("Conv2d: shapes, names, and what is refused") {
         "Conv2d(in_channels=3, out_channels=32, kernel_size=4, stride=2, padding=1, bias=1)");
   CHECK(Conv2d<>(3, 32, 4, 2, 1).spec().type == "::eigan::Conv2d<3, 32, 4, 2, 1>");
   CHECK(Conv2d<3, 32, 4, 2, 1>({.bias = false}).spec() == Conv2d<>(3, 32, 4, 2, 1, false).spec());
-  CHECK_THROWS_WITH_AS(Conv2d<>(3, 0, 4),
-                       "eigan::Conv2d: cannot have 3 to 0 channels, kernel_size 4, stride 1, padding 0",
-                       std::invalid_argument);
   CHECK_THROWS_WITH_AS(
-      (Conv2d<3, 8, 3>(3, 8, 3, 2)),
-      "eigan::Conv2d: cannot have 3 to 8 channels, kernel_size 3, stride 2, padding 0; the type says 3 "
-      "to 8 channels, kernel_size 3, stride 1, padding 0",
+      Conv2d<>(3, 0, 4),
+      "eigan::Conv2d: cannot have 3 to 0 channels, kernel_size 4, stride 1, padding 0; expected channels, kernel_size "
+      "and stride of at least 1, a padding of at least 0, output_padding below stride, fewer than 2^40 weights",
       std::invalid_argument);
+  CHECK_THROWS_WITH_AS((Conv2d<3, 8, 3>(3, 8, 3, 2)),
+                       "eigan::Conv2d: cannot have 3 to 8 channels, kernel_size 3, stride 2, padding 0; expected "
+                       "channels, kernel_size and stride of at least 1, a padding of at least 0, output_padding below "
+                       "stride, fewer than 2^40 weights; the type says 3 "
+                       "to 8 channels, kernel_size 3, stride 1, padding 0",
+                       std::invalid_argument);
   CHECK_THROWS_AS(Conv2d<>(1, 1, 3, 0), std::invalid_argument);
   CHECK_THROWS_AS(Conv2d<>(1, 1, 3, 1, -1), std::invalid_argument);
   const Index huge = Index{1} << 30;

@@ -171,9 +171,10 @@ TEST_CASE("ConvTranspose2d: shapes, names, and what is refused") {
   CHECK(ConvTranspose2d<>(64, 3, 3, 2, 1, 1, false).spec() ==
         ConvTranspose2d<64, 3, 3, 2, 1, 1>({.bias = false}).spec());
   CHECK(ConvTranspose2d<>(64, 3, 3, 2, 1, 1).spec().type == "::eigan::ConvTranspose2d<64, 3, 3, 2, 1, 1>");
-  CHECK_THROWS_WITH_AS(
-      ConvTranspose2d<>(3, 8, 4, 2, 1, 2),
-      "eigan::ConvTranspose2d: cannot have 3 to 8 channels, kernel_size 4, stride 2, padding 1, output_padding 2",
-      std::invalid_argument);
+  CHECK_THROWS_WITH_AS(ConvTranspose2d<>(3, 8, 4, 2, 1, 2),
+                       "eigan::ConvTranspose2d: cannot have 3 to 8 channels, kernel_size 4, stride 2, padding 1, "
+                       "output_padding 2; expected channels, kernel_size and stride of at least 1, a padding of at "
+                       "least 0, output_padding below stride, fewer than 2^40 weights",
+                       std::invalid_argument);
   CHECK_THROWS_AS((ConvTranspose2d<3, 8, 3>(3, 8, 3, 2)), std::invalid_argument);
 }

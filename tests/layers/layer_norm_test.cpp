@@ -96,7 +96,9 @@ TEST_CASE("LayerNorm: what it says of itself, what it takes, what it refuses") {
   static_assert(!std::is_constructible_v<LayerNorm<>, Index, Index>);  // a height and no width
   CHECK(LayerNorm<3>().expects() == "3 features");
   CHECK(LayerNorm<3, 4, 5>().expects() == "3 channels of 4 x 5 pixels");
-  CHECK_THROWS_WITH_AS((LayerNorm<4>(5)), "eigan::LayerNorm<4, 1, 1>: cannot have the shape 5 x 1 x 1",
+  CHECK_THROWS_WITH_AS((LayerNorm<4>(5)),
+                       "eigan::LayerNorm<4, 1, 1>: cannot have the shape 5 x 1 x 1, expected positive sizes with a "
+                       "product below 2^31 and what the type states",
                        std::invalid_argument);
   CHECK_THROWS_AS(LayerNorm<>(0), std::invalid_argument);
   CHECK_THROWS_AS(LayerNorm<>(Index{1} << 30, Index{1} << 30, Index{1} << 30), std::invalid_argument);

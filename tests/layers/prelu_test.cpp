@@ -55,7 +55,8 @@ TEST_CASE("PReLU: describes itself as torch.nn.PReLU, starts where it starts") {
   CHECK(p == std::vector<float>{0.1f, 0.1f, 0.1f});
   PReLU().init<float>(p, Rng(1));
   CHECK(p[0] == 0.25f);
-  CHECK(layer.spec().text() == "PReLU(num_parameters=3)");
+  CHECK(layer.spec().text() == "PReLU(num_parameters=3, init=0.1)");
+  CHECK(PReLU(3).spec().text() == "PReLU(num_parameters=3)");
   CHECK(layer.parameters()[0].name == "weight");
   CHECK(layer.parameters()[0].file_shape() == std::vector<Index>{3});
 }
@@ -77,7 +78,7 @@ TEST_CASE("PReLU: takes any shape, or its channels") {
 }
 
 TEST_CASE("PReLU: no slopes, or one that is no number, are refused") {
-  CHECK_THROWS_WITH_AS(PReLU(0), "eigan::PReLU: num_parameters must be in 1 to 2^31, is 0", std::invalid_argument);
+  CHECK_THROWS_WITH_AS(PReLU(0), "eigan::PReLU: num_parameters must be in 1 to 2^31 - 1, is 0", std::invalid_argument);
   CHECK_THROWS_AS(PReLU(-1), std::invalid_argument);
   CHECK_THROWS_AS(PReLU(Index{1} << 32), std::invalid_argument);
   CHECK_THROWS_AS(PReLU(1, std::nan("")), std::invalid_argument);

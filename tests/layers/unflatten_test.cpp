@@ -29,7 +29,9 @@ TEST_CASE("Unflatten: shapes, names, and what is refused") {
   CHECK(Unflatten<3, 2, 4>().spec().text() == "Unflatten(channels=3, height=2, width=4)");
   CHECK(Unflatten<>(3, 2, 4).spec().type == "::eigan::Unflatten<3, 2, 4>");
   CHECK(Unflatten<3, 2, 4>().expects() == "24 features");
-  CHECK_THROWS_WITH_AS((Unflatten<3, 2, 4>(3, 4, 2)), "eigan::Unflatten<3, 2, 4>: cannot have the shape 3 x 4 x 2",
+  CHECK_THROWS_WITH_AS((Unflatten<3, 2, 4>(3, 4, 2)),
+                       "eigan::Unflatten<3, 2, 4>: cannot have the shape 3 x 4 x 2, expected positive sizes with a "
+                       "product below 2^31 and what the type states",
                        std::invalid_argument);
   CHECK_THROWS_AS(Unflatten<>(3, 0, 2), std::invalid_argument);
 }

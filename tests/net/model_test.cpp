@@ -120,6 +120,12 @@ TEST_CASE("Model: a shape in the type, at run time, or both") {
                        "eigan: an input cannot have the shape 2 x 0 x 6", std::invalid_argument);
 }
 
+TEST_CASE("Model: a shape too many is refused") {
+  CHECK_THROWS_WITH_AS(Model(Sequential(Tanh()), {Shape{3}, Shape{3}}, Rng(1)),
+                       "eigan::Model: given are the shapes of 2 inputs, the network does not read number 1",
+                       std::invalid_argument);
+}
+
 TEST_CASE("Model: a network in which nothing states a size wants a shape") {
   const char* const message =
       "eigan::Model: no layer states the shape of a sample; begin with an Input, or give the shape";

@@ -145,6 +145,16 @@ TEST_CASE("Steps: what does not fit is refused, with the name") {
                        std::invalid_argument);
 }
 
+TEST_CASE("Steps: each step has a name of its own") {
+  Steps<float> net({Shape{3}});
+  const auto a = net.add(Linear<3, 3>(), 0, "a");
+  CHECK_THROWS_WITH_AS(net.add(Linear<3, 3>(), a, "a"), "eigan::Steps: there are two steps named a",
+                       std::invalid_argument);
+  CHECK_THROWS_AS(net.sum({0, a}, "a"), std::invalid_argument);
+  CHECK(net.levels().size() == 2);
+  CHECK(net.steps().size() == 1);
+}
+
 TEST_CASE("Steps: more numbers than any memory holds are refused") {
   constexpr Index most = Index{1} << 31;
   for (const Shape shape : {Shape{most, most, 1}, Shape{most, most, most}, Shape{1, most, most}})
@@ -177,7 +187,7 @@ TEST_CASE("Steps: a list made by hand is a model's, and must be used up") {
   const auto a = net->add(Linear<4, 4>(), 0, "a");
   const auto b = net->add(Tanh(), a, "b");
   net->add(Linear<4, 4>(), a, "c");
-  CHECK_THROWS_WITH_AS(BasicModel<double>(net, "unused", Rng(1)), "eigan::Model: nobody reads level 2",
+  CHECK_THROWS_WITH_AS(BasicModel<double>(net, "unused", Rng(1)), "eigan::Model: nobody reads level 2, the output of b",
                        std::invalid_argument);
   net->sum({b, 3, a, 0}, "d");
   BasicModel<double> model(net, "by hand", Rng(1));
@@ -206,7 +216,7 @@ TEST_CASE("same_layout: sizes, kinds and what is read") {
   const auto make = [](auto... layers) {
     Steps<float> net({Shape{6}});
     std::size_t at = 0;
-    ((at = net.add(layers, at, "layer")), ...);
+    ((at = net.add(layers, at, std::to_string(at))), ...);
     return net;
   };
   using L = Linear<6, 6>;

@@ -150,6 +150,13 @@ TEST_CASE("Adam: a range beyond the parameters is refused") {
   CHECK_THROWS_WITH_AS(adam.update(p, g, 0, 3), "eigan::Adam: update() before the first begin_step()",
                        std::invalid_argument);
   adam.begin_step();
+  CHECK_NOTHROW(adam.update(p, g, 0, 3));
+  // A state that was loaded has a clock, but no step is going on.
+  adam.visit_state([](const char*, auto&, auto...) {});
+  CHECK(adam.steps() == 1);
+  CHECK_THROWS_WITH_AS(adam.update(p, g, 0, 3), "eigan::Adam: update() before the first begin_step()",
+                       std::invalid_argument);
+  adam.begin_step();
   adam.update(p, g, 3, 0);
   CHECK_THROWS_WITH_AS(adam.update(p, g, 2, 2), "eigan::Adam: there are 3 parameters, asked to update 2 from 2",
                        std::invalid_argument);

@@ -40,8 +40,10 @@ TEST_CASE("warmup_cosine: all of it may warm up, or nothing") {
 }
 
 TEST_CASE("warmup_cosine: impossible steps are refused") {
-  CHECK_THROWS_WITH_AS(warmup_cosine(-1, 10, 2), "warmup_cosine: step -1 of 10 with 2 to warm up",
-                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(
+      warmup_cosine(-1, 10, 2),
+      "eigan::warmup_cosine: expected step >= 0 and 0 <= warmup <= total, found step -1, warmup 2 and total 10",
+      std::invalid_argument);
   CHECK_THROWS_AS(warmup_cosine(0, 10, 11), std::invalid_argument);
   CHECK_THROWS_AS(warmup_cosine(0, 10, -1), std::invalid_argument);
 }
@@ -51,7 +53,8 @@ TEST_CASE("linear_decay: falls evenly to 0 and stays there") {
   CHECK(linear_decay(1, 4) == 0.75);
   CHECK(linear_decay(4, 4) == 0);
   CHECK(linear_decay(5, 4) == 0);
-  CHECK_THROWS_WITH_AS(linear_decay(-1, 4), "linear_decay: step -1 of 4", std::invalid_argument);
+  CHECK_THROWS_WITH_AS(linear_decay(-1, 4), "eigan::linear_decay: expected step >= 0 and total >= 1, found -1 and 4",
+                       std::invalid_argument);
   CHECK_THROWS_AS(linear_decay(0, 0), std::invalid_argument);
 }
 

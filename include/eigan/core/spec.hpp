@@ -1,5 +1,5 @@
 // Spec: a layer's own description, from which all others follow: the text of an architecture, C++ source, the way back
-// from text (net/runtime/registry.hpp) and the operators of ONNX.
+// from text (net/runtime/layer_registry.hpp) and the operators of ONNX.
 //
 //   Spec{"Swish", {{"beta", beta_}}, "::mine::Swish", "mine/swish.hpp"}
 //     text      Swish(beta=1.5)
@@ -60,5 +60,12 @@ struct Spec {
   Index size(std::string_view setting) const { return static_cast<Index>((*this)[setting]); }
   bool operator==(const Spec&) const = default;  ///< equal in all
 };
+
+namespace detail {
+/// A size that a layer's type states, for messages: "784", or "dynamic".
+inline std::string stated_text(Index size) {
+  return size == dynamic ? "dynamic" : concat(size);
+}
+}  // namespace detail
 
 }  // namespace eigan

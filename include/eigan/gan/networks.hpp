@@ -6,8 +6,8 @@
 //   NormalizedGenerator<64, 256, 512, 784>      Linear BatchNorm1d LeakyReLU | ... | Linear Tanh
 //   Discriminator<784, 128, 64, 32, 1>          Linear LeakyReLU Dropout | ... | Linear
 //
-// Batch normalisation in the generator, against a discriminator without dropout but with R1Penalty, gives far better
-// samples (docs/quality.md).
+// Batch normalisation in the generator, against a discriminator without dropout but with a GradientPenalty, gives far
+// better samples (docs/quality.md).
 #pragma once
 
 #include <array>

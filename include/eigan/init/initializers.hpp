@@ -1,4 +1,5 @@
-// How weights start. Names and formulas are those of torch.nn.init; w is out x in, so fan_in = cols, fan_out = rows.
+// How weights start, by the formulas of torch.nn.init, where he_uniform and he_normal are kaiming_uniform_ and
+// kaiming_normal_; w is out x in, so fan_in = cols, fan_out = rows.
 //
 // He's gain is sqrt 2 for ReLU and sqrt(2 / (1 + slope^2)) for leaky ReLU (Glorot and Bengio 2010; He et al. 2015).
 #pragma once

@@ -1,8 +1,8 @@
 // A convolution's products, on views of samples in columns; ConvolutionShape says how pixels and weights lie.
 //
 //   forward           y  = bias + w x        of some rows of the output
-//   transposed        x  = bias + w^T y      of some rows of the image: backward_input, and what ConvTranspose2d
-//   computes add_gradients     dw += dy x^T, db += row sums of dy      for some parts of the weight
+//   transposed        x  = bias + w^T y      of some rows of the image: backward_input, ConvTranspose2d's forward
+//   add_gradients     dw += dy x^T, db += row sums of dy      for some parts of the weight
 //
 // Rows as well as parts may be computed in any order and by any number of threads, samples too in the first two: each
 // number is added up in an order that depends on sizes alone. No memory is allocated: a call that asks for `workspace`

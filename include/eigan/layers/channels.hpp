@@ -176,7 +176,8 @@ class Channels {
 /// says) and eps.
 inline void check_normalisation(const char* name, const char* what, Index stated, Index count, double eps) {
   if (count <= 0 || count > most_size || (stated != dynamic && stated != count))
-    fail_contract("eigan::", name, "<", stated, ">: cannot have ", count, " ", what);
+    fail_contract("eigan::", name, "<", stated_text(stated), ">: cannot have ", count, " ", what,
+                  ", expected 1 to 2^31 - 1 and what the type states");
   if (!(is_finite(eps) && eps > 0)) fail_contract("eigan::", name, ": eps must be > 0, is ", eps);
 }
 

@@ -102,9 +102,7 @@ class ConvTranspose2d {
   }
   // Blocks: some 64 channels of a tap, the bias comes with the last; few channels have all taps together.
   Index block_count() const { return blocks().count; }
-  std::pair<Index, Index> block_range(Index block) const {
-    return {blocks().begin(block), block + 1 == block_count() ? param_size() : blocks().begin(block + 1)};
-  }
+  std::pair<Index, Index> block_range(Index block) const { return blocks().range(block, param_size()); }
   template <class T>
   void backward_params_blocks(Prepared<T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp, Index first,
                               Index last) const {
@@ -137,7 +135,7 @@ class ConvTranspose2d {
     return bias_ ? p.params.data() + shape_.weights() : nullptr;
   }
   ImageRows image_rows(Index height, Index first, Index last) const {
-    return {height * first / part_count(), height * last / part_count()};
+    return rows_of_parts(height, part_count(), first, last);
   }
   template <class T>
   void add_gradients(const ConstView<T>& x, const ConstView<T>& dy, std::span<T> dp, Index first, Index last) const {

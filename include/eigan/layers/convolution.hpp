@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include <eigan/core/checked.hpp>
 #include <eigan/core/error.hpp>
@@ -71,6 +72,8 @@ struct ConvolutionSettings {
         !checked_mul(weights, kernel_size, weights) || !checked_mul(weights, kernel_size, weights) ||
         std::int64_t{weights} >= std::int64_t{1} << 40)
       fail_contract("eigan::", name, ": cannot have ", text(),
+                    "; expected channels, kernel_size and stride of at least 1, a padding of at least 0, "
+                    "output_padding below stride, fewer than 2^40 weights",
                     stated.in_channels == dynamic ? "" : concat("; the type says ", stated.text()));
   }
   /// Rows of a transposed convolution's image that `stride` rows for each of y's are too many by.
@@ -115,7 +118,12 @@ struct GradientBlocks {
         count(has_few_channels(s) ? 1 : s.taps() * divide_up(columns, part_size)),
         weights(s.weights()),
         parts(gradient_parts(s) / count) {}
-  /// Where block `block` begins.
+  /// Of `params`, which may have a bias behind the weight: it comes with the last block.
+  std::pair<Index, Index> range(Index block, Index params) const {
+    return {begin(block), block + 1 == count ? params : begin(block + 1)};
+  }
+
+ private:
   Index begin(Index block) const {
     if (count == 1) return block * weights;
     const Index each = divide_up(columns, part_size);

@@ -218,8 +218,9 @@ class LayerNorm : public placed::LayerNorm {
     Index size = 0;
     if (!shape() || !checked_mul(channels, height, size) || !checked_mul(size, width, size) || size > most_size ||
         (Channels != dynamic && shape() != Shape{Channels, Height, Width}))
-      detail::fail_contract("eigan::LayerNorm<", Channels, ", ", Height, ", ", Width, ">: cannot have the shape ",
-                            channels, " x ", height, " x ", width);
+      detail::fail_contract("eigan::LayerNorm<", detail::stated_text(Channels), ", ", detail::stated_text(Height), ", ",
+                            detail::stated_text(Width), ">: cannot have the shape ", channels, " x ", height, " x ",
+                            width, ", expected positive sizes with a product below 2^31 and what the type states");
     if (!(detail::is_finite(eps) && eps > 0)) detail::fail_contract("eigan::LayerNorm: eps must be > 0, is ", eps);
   }
 

@@ -41,7 +41,9 @@ class Linear {
     constexpr std::int64_t most = std::int64_t{1} << 31;  // more than an Index of 32 bits can be
     if (in_ <= 0 || out_ <= 0 || in_ > most || out_ > most || in_ >= most_params / out_ ||
         (In != dynamic && In != in_) || (Out != dynamic && Out != out_))
-      detail::fail_contract("eigan::Linear<", In, ", ", Out, ">: cannot have sizes ", in_, " and ", out_);
+      detail::fail_contract("eigan::Linear<", detail::stated_text(In), ", ", detail::stated_text(Out),
+                            ">: cannot have sizes ", in_, " and ", out_,
+                            ", expected 1 to 2^31 and what the type states");
   }
 
   Index input_size() const { return in_; }

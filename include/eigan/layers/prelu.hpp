@@ -26,18 +26,22 @@ class PReLU {
   static constexpr bool backward_reads_y = false;
   static constexpr bool piecewise_linear = true;
 
-  /// num_parameters: 1, or the number of channels. Throws std::invalid_argument unless it is in 1 to 2^31 and the
+  /// num_parameters: 1, or the number of channels. Throws std::invalid_argument unless it is in 1 to 2^31 - 1 and the
   /// initial slope finite.
   constexpr explicit PReLU(Index num_parameters = 1, double init = 0.25) : slopes_(num_parameters), init_(init) {
     if (slopes_ < 1 || slopes_ > most_size)
-      detail::fail_contract("eigan::PReLU: num_parameters must be in 1 to 2^31, is ", slopes_);
+      detail::fail_contract("eigan::PReLU: num_parameters must be in 1 to 2^31 - 1, is ", slopes_);
     if (!detail::is_finite(init_)) detail::fail_contract("eigan::PReLU: init must be finite, is ", init_);
   }
 
   /// How many slopes there are.
   Index num_parameters() const { return slopes_; }
   Index param_size() const { return slopes_; }
-  Spec spec() const { return {"PReLU", {{"num_parameters", slopes_}}, "::eigan::PReLU"}; }
+  Spec spec() const {
+    Spec spec{"PReLU", {{"num_parameters", slopes_}}, "::eigan::PReLU"};
+    if (init_ != 0.25) spec.settings.emplace_back("init", init_);
+    return spec;
+  }
   std::vector<Parameter> parameters() const { return {{"weight", 0, slopes_, 1, 1}}; }
   constexpr Shape output_shape(Shape in) const { return slopes_ == 1 || in.channels == slopes_ ? in : Shape{}; }
   PReLU at(Shape) const { return *this; }

@@ -80,7 +80,8 @@ class ReflectionPad2d {
   /// Throws std::invalid_argument unless 0 <= padding < 2^30, and as the type says where it does.
   explicit ReflectionPad2d(Index padding) : padding_(padding) {
     if (padding < 0 || padding >= Index{1} << 30 || (Padding != dynamic && Padding != padding))
-      detail::fail_contract("eigan::ReflectionPad2d<", Padding, ">: cannot have padding ", padding);
+      detail::fail_contract("eigan::ReflectionPad2d<", detail::stated_text(Padding), ">: cannot have padding ", padding,
+                            ", expected 0 to 2^30 - 1 and what the type states");
   }
 
   /// A mirror needs more pixels than it shows.

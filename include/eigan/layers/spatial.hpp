@@ -71,7 +71,7 @@ class SpatialLayer {
   Shape out() const { return out_; }
   /// What the parts [first, last) are in an image.
   ImageRows rows(Shape shape, Index first, Index last) const {
-    return {shape.height * first / part_count(), shape.height * last / part_count()};
+    return rows_of_parts(shape.height, part_count(), first, last);
   }
 
  private:

@@ -25,8 +25,9 @@ class Unflatten {
     Index size = 0;
     if (!image_ || !checked_mul(channels, height, size) || !checked_mul(size, width, size) || size > most_size ||
         (Channels != dynamic && image_ != Shape{Channels, Height, Width}))
-      detail::fail_contract("eigan::Unflatten<", Channels, ", ", Height, ", ", Width, ">: cannot have the shape ",
-                            channels, " x ", height, " x ", width);
+      detail::fail_contract("eigan::Unflatten<", detail::stated_text(Channels), ", ", detail::stated_text(Height), ", ",
+                            detail::stated_text(Width), ">: cannot have the shape ", channels, " x ", height, " x ",
+                            width, ", expected positive sizes with a product below 2^31 and what the type states");
   }
 
   constexpr Shape output_shape(Shape in) const { return in == Shape{image_.size()} ? image_ : Shape{}; }

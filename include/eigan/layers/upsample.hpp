@@ -109,8 +109,8 @@ class Upsample {
   /// Throws std::invalid_argument unless 0 < scale_factor < 2^16, and as the type says where it does.
   explicit Upsample(Index scale_factor, bool is_bilinear = Bilinear) : scale_(scale_factor), bilinear_(is_bilinear) {
     if (scale_ <= 0 || scale_ >= Index{1} << 16 || (Scale != dynamic && (Scale != scale_ || Bilinear != bilinear_)))
-      detail::fail_contract("eigan::Upsample<", Scale, ">: cannot have the scale factor ", scale_,
-                            bilinear_ ? ", bilinear" : "");
+      detail::fail_contract("eigan::Upsample<", detail::stated_text(Scale), ">: cannot have the scale factor ", scale_,
+                            bilinear_ ? ", bilinear" : "", ", expected 1 to 65535 and what the type states");
   }
 
   constexpr Shape output_shape(Shape in) const {

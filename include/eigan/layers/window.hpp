@@ -55,8 +55,11 @@ class Pooling {
   Pooling(Index kernel_size, Index stride, Index padding = 0) : window_{kernel_size, stride, padding} {
     if (kernel_size <= 0 || stride <= 0 || padding < 0 || padding > kernel_size / 2 || kernel_size > most_size ||
         stride > most_size || (Kernel != dynamic && (Kernel != kernel_size || Stride != stride || Padding != padding)))
-      fail_contract("eigan::", Placed::name, "<", Kernel, ", ", Stride, ", ", Padding, ">: cannot have kernel_size ",
-                    kernel_size, ", stride ", stride, " and padding ", padding);
+      fail_contract("eigan::", Placed::name, "<", stated_text(Kernel), ", ", stated_text(Stride), ", ",
+                    stated_text(Padding), ">: cannot have kernel_size ", kernel_size, ", stride ", stride,
+                    " and padding ", padding,
+                    ", expected a kernel and a stride of at least 1, a padding of at most half the kernel, and what "
+                    "the type states");
   }
 
   constexpr Shape output_shape(Shape in) const { return window_.output_shape(in); }

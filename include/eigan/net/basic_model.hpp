@@ -235,15 +235,13 @@ class BasicModel {
   template <class U>
   std::span<U> slice_of(std::size_t layer, std::span<U> all) const {
     const std::string name = std::to_string(layer);
-    Index first = 0, size = 0;
-    bool found = false;
+    Index first = -1, size = 0;
     for (const Step<T>& step : steps_->steps()) {
       if (step.name != name && !step.name.starts_with(name + '.')) continue;
-      found = true;
-      if (size == 0) first = step.offset;
+      if (first < 0) first = step.offset;
       size += step.size;
     }
-    if (!found) detail::fail_contract("eigan::Model::params: the network has no layer ", layer);
+    if (first < 0) detail::fail_contract("eigan::Model::params: the network has no layer ", layer);
     return all.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(size));
   }
 

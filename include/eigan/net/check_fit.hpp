@@ -16,8 +16,14 @@ namespace eigan::detail {
 template <class T>
 void check_complete(const Steps<T>& net) {
   if (net.steps().empty()) fail_contract("eigan::Model: needs at least one layer");
-  for (std::size_t level = 0; level + 1 < net.levels().size(); ++level)
-    if (net.readers(level) == 0) fail_contract("eigan::Model: nobody reads level ", level);
+  for (std::size_t level = 0; level + 1 < net.levels().size(); ++level) {
+    if (net.readers(level) > 0) continue;
+    if (level < net.inputs())
+      fail_contract("eigan::Model: given are the shapes of ", net.inputs(),
+                    " inputs, the network does not read number ", level);
+    fail_contract("eigan::Model: nobody reads level ", level, ", the output of ",
+                  net.steps()[level - net.inputs()].name);
+  }
 }
 
 /// As many parameters as the network has, and numbers of state, or none of these.

@@ -5,6 +5,8 @@
 //   Steps<float> steps({Shape{3, 8, 8}});
 //   const auto a = steps.add(Conv2d<3, 3, 3, 1, 1>{}, 0, "conv");
 //   steps.sum({0, a}, "sum");
+//
+// BasicModel<float>(std::make_shared<Steps<float>>(steps), "a name", Rng(1)) is its model.
 #pragma once
 
 #include <algorithm>
@@ -61,8 +63,7 @@ struct Step {
   }
   /// The layer's description, or the join's name.
   Spec spec() const {
-    if (table != nullptr) return table->spec(layer.get());
-    return {kind == StepKind::sum ? "sum" : "concatenation"};
+    return table != nullptr ? table->spec(layer.get()) : Spec{kind == StepKind::sum ? "sum" : "concatenation"};
   }
   /// Parts that a thread can compute by itself.
   Index part_count() const { return table == nullptr ? 1 : table->part_count(layer.get()); }
@@ -211,6 +212,8 @@ class Steps {
   }
   std::size_t push(Step<T> step, Shape out) {
     check_memory(out, step.name);
+    for (const Step<T>& other : steps_)
+      if (other.name == step.name) detail::fail_contract("eigan::Steps: there are two steps named ", step.name);
     step.operations = std::max(step.operations, detail::memory_access * numbers(step, out));
     step.writes = levels_.size();
     levels_.push_back(out);

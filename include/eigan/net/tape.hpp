@@ -139,9 +139,8 @@ class Tape {
       detail::fail_contract("eigan::Model: backward before a loss has written tape.output_gradient()");
     if (state_ == State::consumed)
       detail::fail_contract(
-          "eigan::Model: a second backward on one pass: the first has consumed tape.output_gradient(), which a loss "
-          "must "
-          "write again");
+          "eigan::Model: a second backward on one pass: the first has consumed tape.output_gradient(), "
+          "which a loss must write again");
   }
   /// Whether the level's gradient must be computed.
   bool wanted(std::size_t level) const { return wanted_[level]; }

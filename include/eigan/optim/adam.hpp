@@ -45,6 +45,7 @@ class Adam {
   void begin_step() {
     check_options();
     ++t_;
+    begun_ = true;
     const auto t = static_cast<double>(t_);
     coefficients_ = {.beta1 = static_cast<T>(options_.beta1),
                      .rest1 = static_cast<T>(1 - options_.beta1),
@@ -59,7 +60,7 @@ class Adam {
   /// Updates the parameters [first, first + count) by their gradients.
   void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {
     detail::check_update(name_, moment1_.size(), params, grad, first, count);
-    if (t_ == 0 && count > 0) detail::fail_contract(name_, ": update() before the first begin_step()");
+    if (!begun_ && count > 0) detail::fail_contract(name_, ": update() before the first begin_step()");
     detail::adam_kernels<T>().adam(count, coefficients_, grad.data() + first, moment1_.data() + first,
                                    moment2_.data() + first, params.data() + first);
   }
@@ -73,6 +74,7 @@ class Adam {
   /// Names everything that steps change, as torch.optim.Adam's state_dict does: for checkpoints (io/checkpoint.hpp).
   template <class Visit>
   void visit_state(Visit&& visit) {
+    begun_ = false;  // coefficients belong to a step, and no step is going on
     visit("step", t_, 0, std::int64_t{1} << 53);
     visit("exp_avg", moment1_);
     visit("exp_avg_sq", moment2_);
@@ -101,6 +103,7 @@ class Adam {
   Buffer<T> moment2_;
   detail::AdamCoefficients<T> coefficients_{};
   std::int64_t t_ = 0;
+  bool begun_ = false;
 };
 
 }  // namespace eigan

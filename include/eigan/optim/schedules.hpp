@@ -21,7 +21,8 @@ namespace eigan {
 
 /// Falls evenly from 1 to 0 at `total`. Throws std::invalid_argument unless step >= 0 and total > 0.
 inline double linear_decay(Index step, Index total) {
-  if (step < 0 || total < 1) detail::fail_contract("linear_decay: step ", step, " of ", total);
+  if (step < 0 || total < 1)
+    detail::fail_contract("eigan::linear_decay: expected step >= 0 and total >= 1, found ", step, " and ", total);
   return step >= total ? 0 : 1 - static_cast<double>(step) / static_cast<double>(total);
 }
 
@@ -29,7 +30,8 @@ inline double linear_decay(Index step, Index total) {
 /// Throws std::invalid_argument unless 0 <= warmup <= total and step >= 0.
 inline double warmup_cosine(Index step, Index total, Index warmup) {
   if (step < 0 || warmup < 0 || warmup > total)
-    detail::fail_contract("warmup_cosine: step ", step, " of ", total, " with ", warmup, " to warm up");
+    detail::fail_contract("eigan::warmup_cosine: expected step >= 0 and 0 <= warmup <= total, found step ", step,
+                          ", warmup ", warmup, " and total ", total);
   if (step >= total) return 0;
   if (step < warmup) return static_cast<double>(step + 1) / static_cast<double>(warmup);
   return (1 + std::cos(std::numbers::pi * static_cast<double>(step - warmup) / static_cast<double>(total - warmup))) /
@@ -38,7 +40,8 @@ inline double warmup_cosine(Index step, Index total, Index warmup) {
 
 /// Falls from 1 as half a cosine; 0 from `total` on. Throws std::invalid_argument unless step >= 0 and total >= 0.
 inline double cosine_decay(Index step, Index total) {
-  if (step < 0 || total < 0) detail::fail_contract("cosine_decay: step ", step, " of ", total);
+  if (step < 0 || total < 0)
+    detail::fail_contract("eigan::cosine_decay: expected step >= 0 and total >= 0, found ", step, " and ", total);
   return warmup_cosine(step, total, 0);
 }
 
@@ -46,7 +49,8 @@ inline double cosine_decay(Index step, Index total) {
 /// in [0, 1].
 inline double step_decay(Index step, Index every, double gamma = 0.1) {
   if (step < 0 || every < 1 || !(detail::at_least(gamma, 0) && gamma <= 1))
-    detail::fail_contract("step_decay: step ", step, ", every ", every, " steps by ", gamma);
+    detail::fail_contract("eigan::step_decay: expected step >= 0, every >= 1 and gamma in [0, 1], found ", step, ", ",
+                          every, " and ", gamma);
   return std::pow(gamma, static_cast<double>(step / every));
 }
 
@@ -64,8 +68,10 @@ inline double one_cycle(Index step, Index total, OneCycleOptions options = {}) {
   const auto is_factor = [](double f) { return detail::is_finite(f) && f >= 1; };
   if (step < 0 || !(detail::at_least(peak, 0) && peak < last) || !is_factor(options.div_factor) ||
       !is_factor(options.final_div_factor))
-    detail::fail_contract("one_cycle: step ", step, " of ", total, ", ", options.pct_start, " of them rising, from 1/",
-                          options.div_factor, " to 1/", options.final_div_factor, " of that");
+    detail::fail_contract(
+        "eigan::one_cycle: expected step >= 0, 1 <= pct_start * total < total and factors of at least 1, found step ",
+        step, ", total ", total, ", pct_start ", options.pct_start, ", div_factor ", options.div_factor,
+        ", final_div_factor ", options.final_div_factor);
   const auto anneal = [](double from, double to, double share) {
     return to + (from - to) / 2 * (1 + std::cos(std::numbers::pi * share));
   };

@@ -27,6 +27,7 @@ TEST_CASE("LayerRegistry: every layer of the library from its own text") {
         "ReLU()",
         "LeakyReLU(negative_slope=0.3333333333333333)",
         "PReLU(num_parameters=4)",
+        "PReLU(num_parameters=4, init=0.5)",
         "ELU(alpha=0.5)",
         "GELU()",
         "SiLU()",

@@ -123,7 +123,7 @@ class LayerRegistry {
   void add_activations() {
     add_plain<ReLU>("ReLU");
     add("LeakyReLU", [](Text t) { return LeakyReLU(t.number("negative_slope", 0.01)); });
-    add("PReLU", [](Text t) { return PReLU(t.count("num_parameters", 1)); });
+    add("PReLU", [](Text t) { return PReLU(t.count("num_parameters", 1), t.number("init", 0.25)); });
     add("ELU", [](Text t) { return ELU(t.number("alpha", 1)); });
     add_plain<GELU>("GELU");
     add_plain<SiLU>("SiLU");
