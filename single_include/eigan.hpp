@@ -242,6 +242,8 @@ constexpr Index width_beside(Index height) {
 // block of columns. Columns may stand further apart than they are long (`outerStride()`), which lets buffers pad
 // them to cache lines. Both types are Eigen maps: every Eigen expression works on them.
 
+#include <cstdint>
+
 // ======== eigan/core/eigen.hpp
 // Eigen, as eigan's headers include it. In g++ 12's header of AVX-512 intrinsics a vector is initialised with itself
 // (GCC's bug 105593), which is reported, as maybe-uninitialized, wherever Eigen's code is inlined. So that header comes
@@ -405,6 +407,29 @@ class ConstView : public detail::ConstViewBase<T> {
     return ConstView(this->data() + first * this->outerStride(), this->rows(), count, this->outerStride());
   }
 };
+
+namespace detail {
+/// Whether two views have an element of memory in common. Of different strides it is enough that one begins before the
+/// other ends.
+template <class T>
+bool overlap(const ConstView<T>& a, const ConstView<T>& b) {
+  if (a.size() == 0 || b.size() == 0) return false;
+  const auto address = [](const ConstView<T>& v, Index col) {
+    return reinterpret_cast<std::uintptr_t>(v.data() + col * v.outerStride());
+  };
+  const auto bytes = [](Index numbers) { return static_cast<std::uintptr_t>(numbers) * sizeof(T); };
+  const auto end = [&](const ConstView<T>& v) { return address(v, v.cols() - 1) + bytes(v.rows()); };
+  if (address(a, 0) >= end(b) || address(b, 0) >= end(a)) return false;
+  if (a.outerStride() != b.outerStride() || a.outerStride() < 1) return true;
+  // Rows beside other rows of one matrix.
+  const auto stride = bytes(a.outerStride());
+  const auto from_first = [&](const ConstView<T>& first, const ConstView<T>& second) {
+    const std::uintptr_t ahead = (address(second, 0) - address(first, 0)) % stride;
+    return ahead < bytes(first.rows()) || ahead + bytes(second.rows()) > stride;
+  };
+  return address(a, 0) <= address(b, 0) ? from_first(a, b) : from_first(b, a);
+}
+}  // namespace detail
 
 /// A ConstView that is read again after the call that it is handed to, so a temporary matrix does not become one, not
 /// even in braces: it would be gone by then. A block of a matrix does, which must be one that lasts.
@@ -621,7 +646,6 @@ struct Parameter {
 // `fold_in`, as in JAX: `Rng(seed).fold_in(step).fold_in(layer)`.
 
 #include <array>
-#include <cstdint>
 
 namespace eigan {
 
@@ -715,12 +739,16 @@ struct ImageRows {
   Index first;  ///< the first
   Index last;   ///< behind the last
 };
+/// Those of the parts [first, last), where an image of so many rows is divided into `parts`.
+constexpr ImageRows rows_of_parts(Index height, Index parts, Index first, Index last) {
+  return {height * first / parts, height * last / parts};
+}
 
 }  // namespace eigan
 
 // ======== eigan/core/spec.hpp
 // Spec: a layer's own description, from which all others follow: the text of an architecture, C++ source, the way back
-// from text (net/runtime/registry.hpp) and the operators of ONNX.
+// from text (net/runtime/layer_registry.hpp) and the operators of ONNX.
 //
 //   Spec{"Swish", {{"beta", beta_}}, "::mine::Swish", "mine/swish.hpp"}
 //     text      Swish(beta=1.5)
@@ -857,6 +885,13 @@ struct Spec {
   bool operator==(const Spec&) const = default;  ///< equal in all
 };
 
+namespace detail {
+/// A size that a layer's type states, for messages: "784", or "dynamic".
+inline std::string stated_text(Index size) {
+  return size == dynamic ? "dynamic" : concat(size);
+}
+}  // namespace detail
+
 }  // namespace eigan
 
 namespace eigan {
@@ -874,7 +909,9 @@ enum class Phase {
 };
 
 /// Declares `static constexpr bool elementwise = true`: each output depends on the input in the same place alone, so
-/// the shapes are equal, and forward may run in place (y over x), as may backward_input (dx over dy).
+/// the shapes are equal, and forward may run in place (y over x), as may backward_input (dx over dy). Channels may
+/// differ, pixels are alike: one that has neither parameters nor parts may be handed some pixels of its samples by
+/// themselves, that is some of x's rows. A vector is one pixel; a layer of vectors alone states its size as well.
 template <class L>
 concept ElementwiseLayer = requires {
   requires L::elementwise;
@@ -918,7 +955,8 @@ struct Prepared {
 
 /// Computes something from its parameters once a pass, before all samples: a transposed copy, a normalised weight, the
 /// coefficients that follow from running statistics. `prepare` assigns q, of prepared_size() elements; s is the layer's
-/// state. All functions below then take a Prepared<T> where they are written with p, prepare and init excepted.
+/// state. All functions below then take a Prepared<T> where they are written with p, but prepare, init and
+/// update_state.
 template <class L, class T = float>
 concept PreparedLayer = requires(const L layer, std::span<const T> p, std::span<T> q, Phase phase) {
   { layer.prepared_size() } -> std::convertible_to<Index>;
@@ -1059,10 +1097,10 @@ template <class L>
 constexpr Index input_of(const L& layer) {
   if constexpr (requires { layer.input_size(); })
     return layer.input_size();
-  else if constexpr (ElementwiseLayer<L>)
-    return dynamic;
-  else
+  else if constexpr (SizedLayer<L>)
     return L::input;
+  else
+    return dynamic;
 }
 template <class L>
 constexpr Index output_of(const L& layer, Index input) {
@@ -2788,6 +2826,8 @@ void fill_normal(View<T> out, double mean, double deviation, Rng rng, Index firs
 //   Steps<float> steps({Shape{3, 8, 8}});
 //   const auto a = steps.add(Conv2d<3, 3, 3, 1, 1>{}, 0, "conv");
 //   steps.sum({0, a}, "sum");
+//
+// BasicModel<float>(std::make_shared<Steps<float>>(steps), "a name", Rng(1)) is its model.
 
 // ======== eigan/net/layer_table.hpp
 // LayerTable<T>: a layer as passes see it: what kind it is, and a function pointer for each thing that it can do. The
@@ -2798,7 +2838,8 @@ void fill_normal(View<T> out, double mean, double deviation, Rng rng, Index firs
 
 // ======== eigan/net/must_be_a_layer.hpp
 // MustBeALayer<L, Position>: what a network asks of a type that it takes for a layer, with the compiler's words for
-// what is missing. A misspelt or mistyped optional member must not be passed over in silence.
+// what is missing. A misspelt or mistyped optional member must not be passed over in silence: who has one function of a
+// kind of core/layer.hpp must be of that kind.
 
 namespace eigan::detail {
 
@@ -2822,8 +2863,48 @@ concept has_forward_train = requires(const L layer, ParamsOf<L, float> p, ConstV
   &L::template forward_train<float>;
 };
 template <class L>
+concept has_update_state = requires {
+  &L::update_state;
+}
+|| requires {
+  &L::template update_state<float>;
+};
+template <class L>
+concept takes_update_state = requires(const L layer, std::span<const float> p, std::span<float> s) {
+  layer.update_state(p, s);
+};
+template <class L>
+concept has_statistics = requires {
+  &L::template update_statistics<float>;
+}
+|| requires {
+  &L::update_statistics;
+}
+|| requires {
+  &L::template merge_statistics<float>;
+}
+|| requires {
+  &L::merge_statistics;
+};
+template <class L>
 concept has_block_count = requires(const L layer) {
   layer.block_count();
+};
+template <class L>
+concept has_part_count = requires(const L layer) {
+  layer.part_count();
+};
+template <class L>
+concept has_prepared_size = requires(const L layer) {
+  layer.prepared_size();
+};
+template <class L>
+concept has_state = requires(const L layer) {
+  layer.state_size();
+};
+template <class L>
+concept is_declared_coupled = requires {
+  requires L::coupled;
 };
 
 /// Position: none, or one, of a layer in a Sequential.
@@ -2842,10 +2923,30 @@ struct MustBeALayer {
   static_assert(!has_block_count<L> || BlockedLayer<L>,
                 "eigan: this layer has block_count(), but not the rest that the concept eigan::BlockedLayer asks for. "
                 "The template arguments are the type and its place in a Sequential");
+  static_assert(!has_part_count<L> || PartedLayer<L>,
+                "eigan: this layer has part_count(), but lacks forward_parts or backward_input_parts as the concept "
+                "eigan::PartedLayer asks for them. The template arguments are the type and its place in a Sequential");
+  static_assert(!is_declared_coupled<L> || PartedLayer<L>,
+                "eigan: this layer is coupled, but has no parts, which alone see the whole batch; see the concept "
+                "eigan::BatchCoupledLayer. The template arguments are the type and its place in a Sequential");
   static_assert(!(StochasticLayer<L> && BatchCoupledLayer<L>),
                 "eigan: this layer is both coupled and stochastic: its parts, which see the whole batch, are given no "
                 "random numbers. Make two layers of it. The template arguments are the type and its place in a "
                 "Sequential");
+  static_assert(!has_prepared_size<L> || PreparedLayer<L>,
+                "eigan: this layer has prepared_size(), but no prepare as the concept eigan::PreparedLayer asks for "
+                "it. The template arguments are the type and its place in a Sequential");
+  static_assert(!has_state<L> || StatefulLayer<L>,
+                "eigan: this layer has state_size(), but lacks states, init_state or prepare, where its state is read, "
+                "as the concept eigan::StatefulLayer asks for them. The template arguments are the type and its place "
+                "in a Sequential");
+  static_assert(!has_update_state<L> || (StatefulLayer<L> && takes_update_state<L>),
+                "eigan: this layer has update_state, but no state, or does not take (p, s), its parameters and its "
+                "state, as spans; see the concept eigan::StatefulLayer. The template arguments are the type and its "
+                "place in a Sequential");
+  static_assert(!has_statistics<L> || StatisticsLayer<L>,
+                "eigan: this layer has update_statistics or merge_statistics, but not all that the concept "
+                "eigan::StatisticsLayer asks for. The template arguments are the type and its place in a Sequential");
   static constexpr bool parametric = requires(const L layer) { layer.param_size(); };
   static_assert(sizeof(std::conditional_t<parametric, MustBeAParametricLayer<L, Position...>, L>) > 0);
 };
@@ -3118,8 +3219,10 @@ struct Step {
     static constexpr detail::LayerTraits join{};
     return table == nullptr ? join : table->traits;
   }
-  /// The layer's description.
-  Spec spec() const { return table->spec(layer.get()); }
+  /// The layer's description, or the join's name.
+  Spec spec() const {
+    return table != nullptr ? table->spec(layer.get()) : Spec{kind == StepKind::sum ? "sum" : "concatenation"};
+  }
   /// Parts that a thread can compute by itself.
   Index part_count() const { return table == nullptr ? 1 : table->part_count(layer.get()); }
   /// The step's part of a parameter-shaped buffer.
@@ -3267,6 +3370,8 @@ class Steps {
   }
   std::size_t push(Step<T> step, Shape out) {
     check_memory(out, step.name);
+    for (const Step<T>& other : steps_)
+      if (other.name == step.name) detail::fail_contract("eigan::Steps: there are two steps named ", step.name);
     step.operations = std::max(step.operations, detail::memory_access * numbers(step, out));
     step.writes = levels_.size();
     levels_.push_back(out);
@@ -3320,7 +3425,8 @@ bool same_layout(const Steps<T>& a, const Steps<T>& b) {
 // plan_memory: which levels of a network share memory in a training pass, and which steps add to a gradient.
 //
 // Activations: an element-wise layer writes over its input, and a sum over the last level it reads, if that is no input
-// of the network, nobody else reads it, and neither its maker nor this layer reads it on the way back.
+// of the network, nobody else reads it, neither its maker nor this layer reads it on the way back, and this layer takes
+// no statistics of it behind the pass.
 // Gradients: an element-wise layer without parameters turns dy into dx in place, and a sum hands dy down as it is, if
 // nobody else reads that level. Of several readers of a level, the first on the way back assigns its gradient and the
 // others add theirs, in the list's order: the sum has the same bits for any number of threads.
@@ -3347,7 +3453,8 @@ MemoryPlan plan_memory(const Steps<T>& net, bool separate) {
   std::vector<bool> maker_reads(levels, true);  // on the way back; of an input: the caller keeps it
   for (const Step<T>& step : net.steps()) {
     const std::size_t from = step.reads.back();
-    const bool in_place = step.kind == StepKind::sum || (step.traits().elementwise && !step.traits().reads_x);
+    const detail::LayerTraits& layer = step.traits();
+    const bool in_place = step.kind == StepKind::sum || (layer.elementwise && !layer.reads_x && !layer.statistics);
     if (!separate && in_place && has_one_reader(from) && !maker_reads[from])
       plan.activation[step.writes] = plan.activation[from];
     maker_reads[step.writes] = step.kind == StepKind::layer && step.traits().reads_y;
@@ -3408,13 +3515,14 @@ class Tape {
   const Steps<T>& steps() const { return *steps_; }
   /// How many samples it has room for.
   Index capacity() const { return capacity_; }
-  /// Samples in the remembered pass; 0 before the first.
-  Index batch() const { return batch_; }
+  /// Samples in the remembered pass; 0 before the first, and where the last has failed.
+  Index batch() const { return state_ == State::empty ? 0 : batch_; }
   /// Where the remembered pass's random numbers come from, so that its masks can be drawn again.
   Draw draw() const { return {rng_, first_sample_}; }
 
   /// The remembered pass's input, which is the caller's.
   ConstView<T> input(std::size_t i = 0) const { return inputs_[i]; }
+  std::span<const ConstView<T>> inputs() const { return inputs_; }
   /// The network's output: features x batch.
   ConstView<T> output() const { return activation(activations_.size() - 1); }
   /// Where the loss writes its gradient with respect to the output before a backward pass, which consumes it: layers
@@ -3441,11 +3549,13 @@ class Tape {
   /// The gradient with respect to a level.
   View<T> gradient(std::size_t level) { return gradients_[level].columns(0, batch_); }
 
-  /// Lets the output live in the caller's memory, e.g. in another network's input: features x capacity or more.
+  /// Lets the output live in the caller's memory, e.g. in another network's input: features x capacity or more. Forgets
+  /// the pass, whose output the way back may read.
   void bind_output(View<T> y) {
     if (y.rows() != activations_.back().rows())
       detail::fail_contract("eigan::Tape::bind_output: expected ", activations_.back().rows(), " features, got ",
                             y.rows());
+    state_ = State::empty;
     activations_.back().rebind(y);
     capacity_ = std::min<Index>(gradients_.back().cols(), y.cols());
   }
@@ -3455,7 +3565,8 @@ class Tape {
   /// The network of the remembered pass, which may be another than steps() of the same sizes; null before the first.
   const Steps<T>* passed() const { return passed_.get(); }
 
-  /// Starts a new pass over the columns of the inputs, a range of views.
+  /// Starts a new pass over the columns of the inputs, a range of views. It is remembered from finish() on: a pass that
+  /// throws leaves none.
   template <class Inputs>
   void begin(const Inputs& inputs, Draw draw, const std::shared_ptr<const Steps<T>>& network) {
     if (passed_ != network) passed_ = network;
@@ -3463,8 +3574,10 @@ class Tape {
     for (const ConstView<T>& input : inputs) (kept++)->rebind(input);
     batch_ = inputs_[0].cols();
     rng_ = draw.rng, first_sample_ = draw.first_sample;
-    state_ = State::passed;
+    state_ = State::empty;
   }
+  /// Every level has been written.
+  void finish() { state_ = State::passed; }
   /// Starts the way back. Throws std::invalid_argument where there is nothing to go back over, or no gradient. dx:
   /// where the inputs' gradients go, an empty view where nobody wants it. Marks what of the rest must be computed.
   void begin_backward(std::span<const View<T>> dx) {
@@ -3486,9 +3599,8 @@ class Tape {
       detail::fail_contract("eigan::Model: backward before a loss has written tape.output_gradient()");
     if (state_ == State::consumed)
       detail::fail_contract(
-          "eigan::Model: a second backward on one pass: the first has consumed tape.output_gradient(), which a loss "
-          "must "
-          "write again");
+          "eigan::Model: a second backward on one pass: the first has consumed tape.output_gradient(), "
+          "which a loss must write again");
   }
   /// Whether the level's gradient must be computed.
   bool wanted(std::size_t level) const { return wanted_[level]; }
@@ -3548,8 +3660,14 @@ namespace eigan::detail {
 template <class T>
 void check_complete(const Steps<T>& net) {
   if (net.steps().empty()) fail_contract("eigan::Model: needs at least one layer");
-  for (std::size_t level = 0; level + 1 < net.levels().size(); ++level)
-    if (net.readers(level) == 0) fail_contract("eigan::Model: nobody reads level ", level);
+  for (std::size_t level = 0; level + 1 < net.levels().size(); ++level) {
+    if (net.readers(level) > 0) continue;
+    if (level < net.inputs())
+      fail_contract("eigan::Model: given are the shapes of ", net.inputs(),
+                    " inputs, the network does not read number ", level);
+    fail_contract("eigan::Model: nobody reads level ", level, ", the output of ",
+                  net.steps()[level - net.inputs()].name);
+  }
 }
 
 /// As many parameters as the network has, and numbers of state, or none of these.
@@ -3587,15 +3705,31 @@ const Step<T>* normalises_vectors(const Steps<T>& net) {
   return nullptr;
 }
 
+/// Samples of which there is a variance where one is wanted. Otherwise `function` refuses them.
+template <class T>
+void check_variance(const Steps<T>& net, Index samples, const char* function) {
+  if (samples != 1) return;
+  if (const Step<T>* const step = normalises_vectors(net))
+    fail_contract(function, ": layer ", step->name, ", ", step->spec().text(),
+                  ": expected more than 1 value of each channel in training, found a batch of 1");
+}
+
 /// A batch that the tape has room for, and of which there is a variance where one is wanted.
 template <class T>
 void check_batch(const Steps<T>& net, const Tape<T>& tape, Index batch) {
-  if (batch == 1)
-    if (const Step<T>* const step = normalises_vectors(net))
-      fail_contract("eigan::Model::forward: layer ", step->name, ", ", step->spec().text(),
-                    ": expected more than 1 value of each channel in training, found a batch of 1");
+  check_variance(net, batch, "eigan::Model::forward");
   if (batch < 1 || batch > tape.capacity())
     fail_contract("eigan::Model::forward: this tape holds 1 to ", tape.capacity(), " samples, the input has ", batch);
+}
+
+/// Memory that is written beside all inputs, which are read at the same time or later.
+template <class T, class Inputs>
+void check_apart(const View<T>& written, const Inputs& inputs, const char* what) {
+  std::size_t i = 0;
+  for (const ConstView<T>& input : inputs) {
+    if (overlap<T>(written, input)) fail_contract("eigan::Model::", what, " lies over the memory of input ", i);
+    ++i;
+  }
 }
 
 /// Room for the output of so many samples.
@@ -3606,14 +3740,21 @@ void check_output(const Steps<T>& net, const View<T>& y, Index samples) {
     fail_contract("eigan::Model::infer: y must be ", features, " x ", samples, ", is ", y.rows(), " x ", y.cols());
 }
 
-/// Room for the gradient of each input that anybody wants.
+/// Room for the gradient of each input that anybody wants: of the first ones, where there are fewer views than inputs.
 template <class T>
-void check_input_gradients(const Steps<T>& net, std::span<const View<T>> dx, Index samples) {
+void check_input_gradients(const Steps<T>& net, std::span<const View<T>> dx, const Tape<T>& tape) {
+  const Index samples = tape.batch();
+  if (dx.size() > net.inputs())
+    fail_contract("eigan::Model::backward_inputs: this network has ", net.inputs(), " inputs, given are ", dx.size(),
+                  " gradients");
   for (std::size_t i = 0; i < dx.size(); ++i) {
     const Index features = net.levels()[i].size();
     if (dx[i].data() != nullptr && (dx[i].rows() != features || dx[i].cols() != samples))
       fail_contract("eigan::Model::backward_input: dx must be ", features, " x ", samples, ", is ", dx[i].rows(), " x ",
                     dx[i].cols());
+    check_apart(dx[i], tape.inputs(), "backward_input: dx");
+    if (overlap<T>(dx[i], tape.output_gradient()))
+      fail_contract("eigan::Model::backward_input: dx lies over the gradient of the output");
   }
 }
 
@@ -4074,7 +4215,13 @@ class Pass {
  public:
   Pass(const Steps<T>& net, std::span<const T> params, std::span<const T> state, const Tiling& tiling, Tape<T>& tape,
        Threads threads)
-      : net_(net), params_(params), state_(state), tiling_(tiling), tape_(tape), threads_(threads) {}
+      : net_(net),
+        params_(params),
+        state_(state),
+        tiling_(tiling),
+        tape_(tape),
+        threads_(threads),
+        batch_(tape.input().cols()) {}
 
   void forward() {
     prepare();
@@ -4106,7 +4253,7 @@ class Pass {
     bool needed(const Step<T>&) const { return true; }
     static constexpr bool reversed = false;
     void step(std::size_t s, Index first, Index count) const { pass.forward_step(s, first, count); }
-    void parts(std::size_t s, Index first, Index last, Index of) const { pass.forward_parts(s, first, last, of); }
+    void parts(std::size_t s, Index first, Index last, Index part) const { pass.forward_parts(s, first, last, part); }
     void finish(std::size_t) const {}
   };
   struct Down {
@@ -4116,9 +4263,9 @@ class Pass {
     }
     static constexpr bool reversed = true;
     void step(std::size_t s, Index first, Index count) const { pass.backward_step(s, first, count); }
-    void parts(std::size_t s, Index first, Index last, Index of) const { pass.backward_parts(s, first, last, of); }
+    void parts(std::size_t s, Index first, Index last, Index part) const { pass.backward_parts(s, first, last, part); }
     void finish(std::size_t s) const {
-      if (pass.layer_adds(s)) pass.add_spare(s, 0, pass.tape_.batch());
+      if (pass.layer_adds(s)) pass.add_spare(s, 0, pass.batch_);
     }
   };
 
@@ -4141,18 +4288,17 @@ class Pass {
 
   template <class Direction>
   void stage(std::size_t first, std::size_t last, const Direction& direction) {
-    const Index batch = tape_.batch();
     const double work = work_of(first, last);
-    const Index threads = usable_threads(threads_, work), width = tiling_.width(batch, threads);
+    const Index threads = usable_threads(threads_, work), width = tiling_.width(batch_, threads);
     const auto walk = [&](const auto& f) {
       for (std::size_t i = 0; i < last - first; ++i) {
         const std::size_t s = Direction::reversed ? last - 1 - i : first + i;
         if (direction.needed(net_.steps()[s])) f(s);
       }
     };
-    if (threads > 1 && Tiling::count(batch, width) < threads) return walk([&](std::size_t s) { parts(s, direction); });
-    parallel_for(Tiling::count(batch, width), work, threads_, [&](Index tile) {
-      walk([&](std::size_t s) { direction.step(s, tile * width, std::min(width, batch - tile * width)); });
+    if (threads > 1 && Tiling::count(batch_, width) < threads) return walk([&](std::size_t s) { parts(s, direction); });
+    parallel_for(Tiling::count(batch_, width), work, threads_, [&](Index tile) {
+      walk([&](std::size_t s) { direction.step(s, tile * width, std::min(width, batch_ - tile * width)); });
     });
   }
 
@@ -4161,19 +4307,20 @@ class Pass {
   void parts(std::size_t s, const Direction& direction) {
     const Step<T>& step = net_.steps()[s];
     if (!direction.needed(step)) return;
-    if (step.kind != StepKind::layer || step.traits().stochastic) return direction.step(s, 0, tape_.batch());
-    const bool by_rows = step.traits().elementwise && !step.traits().parted && !step.traits().parametric;
-    const Index of =
-        by_rows ? (net_.levels()[step.writes].size() + rows_of_part - 1) / rows_of_part : step.part_count();
+    if (step.kind != StepKind::layer || step.traits().stochastic) return direction.step(s, 0, batch_);
+    const bool by_pixels = step.traits().elementwise && !step.traits().parted && !step.traits().parametric;
+    const Shape shape = net_.levels()[step.writes];
+    const Index part = by_pixels ? rows_of_part(shape) : 0;
+    const Index of = by_pixels ? (shape.size() + part - 1) / part : step.part_count();
     parallel_ranges(of, work_of(s, s + 1), threads_,
-                    [&](Index first, Index last) { direction.parts(s, first, last, by_rows ? of : 0); });
+                    [&](Index first, Index last) { direction.parts(s, first, last, part); });
     direction.finish(s);
   }
 
   double work_of(std::size_t first, std::size_t last) const {
     double operations = 0;
     for (std::size_t s = first; s < last; ++s) operations += net_.steps()[s].operations;
-    return operations * static_cast<double>(tape_.batch());
+    return operations * static_cast<double>(batch_);
   }
   Prepared<T> params_of(const Step<T>& step) const {
     return {step.slice(params_), step.prepared_slice(std::span<const T>(tape_.prepared()))};
@@ -4193,12 +4340,12 @@ class Pass {
     join(net_, step, y, [&](std::size_t level) { return tape_.activation(level).columns(first, count); });
   }
 
-  void forward_parts(std::size_t s, Index first, Index last, Index row_parts) {
+  void forward_parts(std::size_t s, Index first, Index last, Index part) {
     const Step<T>& step = net_.steps()[s];
     const ConstView<T> x = tape_.activation(step.reads[0]);
     const View<T> y = tape_.writable_activation(step.writes);
-    if (row_parts == 0) return step.table->forward_parts(step.layer.get(), params_of(step), x, y, first, last);
-    step.table->forward(step.layer.get(), params_of(step), rows(x, first, last), rows(y, first, last));
+    if (part == 0) return step.table->forward_parts(step.layer.get(), params_of(step), x, y, first, last);
+    step.table->forward(step.layer.get(), params_of(step), rows(x, first, last, part), rows(y, first, last, part));
   }
 
   bool layer_adds(std::size_t s) const { return net_.steps()[s].kind == StepKind::layer && tape_.adds(s, 0); }
@@ -4231,26 +4378,25 @@ class Pass {
         [&](std::size_t read) { return tape_.adds(s, read); });
   }
 
-  void backward_parts(std::size_t s, Index first, Index last, Index row_parts) {
+  void backward_parts(std::size_t s, Index first, Index last, Index part) {
     const Step<T>& step = net_.steps()[s];
     const ConstView<T> x = tape_.activation(step.reads[0]), y = tape_.activation(step.writes);
     const ConstView<T> dy = tape_.gradient(step.writes);
     const View<T> dx = target(s);
-    if (row_parts == 0)
+    if (part == 0)
       return step.table->backward_input_parts(step.layer.get(), params_of(step), x, y, dy, dx, first, last);
-    step.table->backward_input(step.layer.get(), params_of(step), rows(x, first, last), rows(y, first, last),
-                               rows(dy, first, last), rows(dx, first, last), draw_of(s, 0));
+    step.table->backward_input(step.layer.get(), params_of(step), rows(x, first, last, part),
+                               rows(y, first, last, part), rows(dy, first, last, part), rows(dx, first, last, part),
+                               draw_of(s, 0));
   }
 
-  // Element-wise layers where samples are few: rows [first, last) of parts of rows_of_part each.
-  static constexpr Index rows_of_part = 4096;
-  static ConstView<T> rows(const ConstView<T>& m, Index first, Index last) {
-    const Index row = first * rows_of_part;
-    return {m.data() + row, std::min(last * rows_of_part, m.rows()) - row, m.cols(), m.outerStride()};
-  }
-  static View<T> rows(View<T> m, Index first, Index last) {
-    const Index row = first * rows_of_part;
-    return {m.data() + row, std::min(last * rows_of_part, m.rows()) - row, m.cols(), m.outerStride()};
+  /// Element-wise layers where samples are few: a part is whole pixels, some 4096 numbers.
+  static Index rows_of_part(Shape shape) { return shape.channels * std::max<Index>(1, 4096 / shape.channels); }
+  /// Parts [first, last) of so many rows each.
+  template <class V>
+  static V rows(V m, Index first, Index last, Index part) {
+    const Index row = first * part;
+    return V(m.data() + row, std::min(last * part, m.rows()) - row, m.cols(), m.outerStride());
   }
 
   const Steps<T>& net_;
@@ -4258,6 +4404,7 @@ class Pass {
   const Tiling& tiling_;
   Tape<T>& tape_;
   Threads threads_;
+  Index batch_;  // of a pass that has not ended yet the tape does not tell
 };
 
 }  // namespace eigan::detail
@@ -4308,7 +4455,8 @@ class BasicModel {
   /// All parameters, layer after layer.
   std::span<T> params() { return params_; }
   std::span<const T> params() const { return params_; }
-  /// The parameters of the network's layer number `layer`, which may be a composition.
+  /// The parameters of the network's layer number `layer`, which may be a composition. Throws std::invalid_argument if
+  /// there is none of that number.
   std::span<T> params(std::size_t layer) { return slice_of(layer, params()); }
   std::span<const T> params(std::size_t layer) const { return slice_of(layer, params()); }
   /// What no optimiser changes: running statistics.
@@ -4362,14 +4510,15 @@ class BasicModel {
     return pass(tape, inputs, draw, threads);
   }
 
-  /// The gradient with respect to the input alone; the caller has written tape.output_gradient(). Assigns dx.
+  /// The gradient with respect to the input alone; the caller has written tape.output_gradient(). Assigns dx, which
+  /// lies over no input.
   void backward_input(Tape<T>& tape, View<T> dx, Threads threads = {}) const {
     backward_inputs(tape, std::array{dx}, threads);
   }
-  /// The gradients with respect to several inputs; an empty view stands for one that nobody wants.
+  /// The gradients with respect to several inputs, the first and so on; an empty view stands for one that nobody wants.
   void backward_inputs(Tape<T>& tape, std::span<const View<T>> dx, Threads threads = {}) const {
     check_ready(tape);
-    detail::check_input_gradients(*steps_, dx, tape.batch());
+    detail::check_input_gradients(*steps_, dx, tape);
     propagate(tape, dx, threads);
   }
 
@@ -4405,13 +4554,14 @@ class BasicModel {
     gradients_.add(*steps_, params(), tape, grad, threads, Nothing{});
   }
 
-  /// Inference on one thread: y = net(x), dropout off. x: input_size x n, y: output_size x n, any n.
+  /// Inference on one thread: y = net(x), dropout off. x: input_size x n, y: output_size x n, any n, not over x.
   void infer(ConstView<T> x, View<T> y, Scratch<T>& scratch) const { infer(std::array{x}, y, scratch); }
   /// Inference from several inputs.
   void infer(std::span<const ConstView<T>> inputs, View<T> y, Scratch<T>& scratch) const {
     check_inputs(inputs);
     detail::check_made_for(*steps_, scratch.steps(), "eigan::Model::infer: this scratch");
     detail::check_output(*steps_, y, inputs[0].cols());
+    detail::check_apart(y, inputs, "infer: y");
     detail::prepare_inference(*steps_, params(), state(), scratch.prepared(), steps_->steps().size());
     const detail::Inference<T> inference(*steps_, params(), scratch.prepared(), inputs, y);
     const Index tile = scratch.tile();
@@ -4447,7 +4597,10 @@ class BasicModel {
     detail::check_inputs(*steps_, inputs);
     detail::check_batch(*steps_, tape, inputs.begin()->cols());
     tape.begin(inputs, draw, steps_);
+    detail::check_apart(tape.writable_activation(steps_->steps().size() + steps_->inputs() - 1), tape.inputs(),
+                        "forward: the tape's output");
     detail::Pass<T>(*steps_, params(), state(), tiling_, tape, threads).forward();
+    tape.finish();
     return tape.output();
   }
   void propagate(Tape<T>& tape, std::span<const View<T>> dx, Threads threads) const {
@@ -4467,12 +4620,13 @@ class BasicModel {
   template <class U>
   std::span<U> slice_of(std::size_t layer, std::span<U> all) const {
     const std::string name = std::to_string(layer);
-    Index first = 0, size = 0;
+    Index first = -1, size = 0;
     for (const Step<T>& step : steps_->steps()) {
       if (step.name != name && !step.name.starts_with(name + '.')) continue;
-      if (size == 0) first = step.offset;
+      if (first < 0) first = step.offset;
       size += step.size;
     }
+    if (first < 0) detail::fail_contract("eigan::Model::params: the network has no layer ", layer);
     return all.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(size));
   }
 
@@ -4484,6 +4638,62 @@ class BasicModel {
 };
 
 }  // namespace eigan
+
+// ======== eigan/optim/check_update.hpp
+// What every optimiser refuses: settings that are negative or no numbers, buffers that are not as long as its own, and
+// ranges that do not lie in them.
+
+// ======== eigan/core/finite.hpp
+// is_finite, is_nan, at_least: questions about one number, answered by its bits. -ffast-math lets a compiler take it
+// that there is no NaN, and !(x >= 0) then no longer refuses one.
+
+namespace eigan::detail {
+
+constexpr std::uint64_t magnitude_bits(double x) {
+  return std::bit_cast<std::uint64_t>(x) << 1 >> 1;
+}
+inline constexpr std::uint64_t infinity_bits = std::uint64_t{0x7FF} << 52;
+
+/// Whether x is neither infinite nor NaN.
+constexpr bool is_finite(double x) {
+  return magnitude_bits(x) < infinity_bits;
+}
+constexpr bool is_nan(double x) {
+  return magnitude_bits(x) > infinity_bits;
+}
+/// x >= low; false for a NaN.
+constexpr bool at_least(double x, double low) {
+  return !is_nan(x) && x >= low;
+}
+
+}  // namespace eigan::detail
+
+namespace eigan::detail {
+
+/// Throws std::invalid_argument unless 0 <= value < infinity, in T as well.
+template <class T>
+void check_setting(const char* optimizer, const char* setting, double value) {
+  if (!(at_least(value, 0) && is_finite(static_cast<double>(static_cast<T>(value)))))
+    fail_contract(optimizer, ": ", setting, " must be >= 0 and finite, is ", value);
+}
+/// Throws std::invalid_argument unless 0 <= value < 1.
+inline void check_share(const char* optimizer, const char* setting, double value) {
+  if (!(at_least(value, 0) && value < 1)) fail_contract(optimizer, ": ", setting, " must be in [0, 1), is ", value);
+}
+
+/// Throws std::invalid_argument unless there are `size` parameters and gradients and [first, first + count) is a range
+/// of them. `optimizer`: its name for the message.
+template <class T>
+void check_update(const char* optimizer, Index size, std::span<T> params, std::span<const T> grad, Index first,
+                  Index count) {
+  if (std::ssize(params) != size || params.size() != grad.size())
+    fail_contract(optimizer, ": expected ", size, " parameters and gradients, got ", params.size(), " and ",
+                  grad.size());
+  if (first < 0 || count < 0 || count > size - first)
+    fail_contract(optimizer, ": there are ", size, " parameters, asked to update ", count, " from ", first);
+}
+
+}  // namespace eigan::detail
 
 namespace eigan {
 
@@ -4515,6 +4725,7 @@ class GradientPenalty {
   /// penalty. real: all inputs of the model. Dropout masks come from `rng`.
   T add_r1(const BasicModel<T>& model, std::span<const ConstView<T>> real, T gamma, std::span<T> grad, Rng rng,
            Threads threads = {}) {
+    detail::check_setting<T>("eigan::GradientPenalty", "gamma", static_cast<double>(gamma));
     return add(model, real, grad, rng, threads, [&](double norm, double batch) {
       return Direction{static_cast<double>(gamma) / batch, static_cast<double>(gamma) / 2 * norm * norm};
     });
@@ -4528,6 +4739,8 @@ class GradientPenalty {
   /// inputs are the real samples'.
   T add_wgan_gp(const BasicModel<T>& model, std::span<const ConstView<T>> real, std::type_identity_t<ConstView<T>> fake,
                 T lambda, std::span<T> grad, Rng rng, Threads threads = {}) {
+    detail::check_setting<T>("eigan::GradientPenalty", "lambda", static_cast<double>(lambda));
+    model.check_inputs(real);
     const Index batch = real[0].cols();
     if (fake.cols() != batch || fake.rows() != real[0].rows())
       detail::fail_contract("eigan::GradientPenalty: real samples are ", real[0].rows(), " x ", batch,
@@ -4580,7 +4793,7 @@ class GradientPenalty {
       for (Index i = 0; i < slope.rows(); ++i)
         tangent(i, j) = static_cast<T>(static_cast<double>(slope(i, j)) * u.factor);
     }
-    const Steps<T>& net = tape_.steps();
+    const Steps<T>& net = model.steps();
     constexpr Index tile = 32;
     double work = 0;
     for (const Step<T>& step : net.steps()) work += 2 * step.operations * static_cast<double>(batch);
@@ -4604,7 +4817,7 @@ class GradientPenalty {
 
   /// The tangents of some samples, through all steps.
   void send_tangents(const BasicModel<T>& model, Index first, Index count) {
-    const Steps<T>& net = tape_.steps();
+    const Steps<T>& net = model.steps();
     for (std::size_t s = 0; s < net.steps().size(); ++s) {
       const Step<T>& step = net.steps()[s];
       const View<T> ty = tangent(step.writes, first, count);
@@ -4622,7 +4835,7 @@ class GradientPenalty {
 
   /// The adjoints of x, from the curvature of the layers behind.
   void return_adjoints(const BasicModel<T>& model, Index first, Index count) {
-    const Steps<T>& net = tape_.steps();
+    const Steps<T>& net = model.steps();
     for (std::size_t level = 0; level < net.levels().size(); ++level) adjoint(level, first, count).setZero();
     for (std::size_t s = net.steps().size(); s-- > 0;) {
       const Step<T>& step = net.steps()[s];
@@ -4859,31 +5072,6 @@ struct LeastSquaresLoss {
 
 #include <ranges>
 
-// ======== eigan/core/finite.hpp
-// is_finite, is_nan, at_least: questions about one number, answered by its bits. -ffast-math lets a compiler take it
-// that there is no NaN, and !(x >= 0) then no longer refuses one.
-
-namespace eigan::detail {
-
-constexpr std::uint64_t magnitude_bits(double x) {
-  return std::bit_cast<std::uint64_t>(x) << 1 >> 1;
-}
-inline constexpr std::uint64_t infinity_bits = std::uint64_t{0x7FF} << 52;
-
-/// Whether x is neither infinite nor NaN.
-constexpr bool is_finite(double x) {
-  return magnitude_bits(x) < infinity_bits;
-}
-constexpr bool is_nan(double x) {
-  return magnitude_bits(x) > infinity_bits;
-}
-/// x >= low; false for a NaN.
-constexpr bool at_least(double x, double low) {
-  return !is_nan(x) && x >= low;
-}
-
-}  // namespace eigan::detail
-
 namespace eigan {
 
 /// One weight a sample, which somebody else owns, or none: then all samples count alike.
@@ -5074,8 +5262,8 @@ struct NonSaturatingLoss {
 //   NormalizedGenerator<64, 256, 512, 784>      Linear BatchNorm1d LeakyReLU | ... | Linear Tanh
 //   Discriminator<784, 128, 64, 32, 1>          Linear LeakyReLU Dropout | ... | Linear
 //
-// Batch normalisation in the generator, against a discriminator without dropout but with R1Penalty, gives far better
-// samples (docs/quality.md).
+// Batch normalisation in the generator, against a discriminator without dropout but with a GradientPenalty, gives far
+// better samples (docs/quality.md).
 
 // ======== eigan/layers/batch_norm.hpp
 // BatchNorm1d and BatchNorm2d: each feature, or each channel of an image, is centred and scaled by its mean and
@@ -6026,7 +6214,8 @@ class Channels {
 /// says) and eps.
 inline void check_normalisation(const char* name, const char* what, Index stated, Index count, double eps) {
   if (count <= 0 || count > most_size || (stated != dynamic && stated != count))
-    fail_contract("eigan::", name, "<", stated, ">: cannot have ", count, " ", what);
+    fail_contract("eigan::", name, "<", stated_text(stated), ">: cannot have ", count, " ", what,
+                  ", expected 1 to 2^31 - 1 and what the type states");
   if (!(is_finite(eps) && eps > 0)) fail_contract("eigan::", name, ": eps must be > 0, is ", eps);
 }
 
@@ -7135,7 +7324,8 @@ static_assert(TangentLayer<LeakyReLU>);
 // torch.nn.Linear, both start uniform in [-1/sqrt(in), 1/sqrt(in)) (there: kaiming_uniform_ with a = sqrt 5).
 
 // ======== eigan/init/initializers.hpp
-// How weights start. Names and formulas are those of torch.nn.init; w is out x in, so fan_in = cols, fan_out = rows.
+// How weights start, by the formulas of torch.nn.init, where he_uniform and he_normal are kaiming_uniform_ and
+// kaiming_normal_; w is out x in, so fan_in = cols, fan_out = rows.
 //
 // He's gain is sqrt 2 for ReLU and sqrt(2 / (1 + slope^2)) for leaky ReLU (Glorot and Bengio 2010; He et al. 2015).
 
@@ -8673,7 +8863,9 @@ class Linear {
     constexpr std::int64_t most = std::int64_t{1} << 31;  // more than an Index of 32 bits can be
     if (in_ <= 0 || out_ <= 0 || in_ > most || out_ > most || in_ >= most_params / out_ ||
         (In != dynamic && In != in_) || (Out != dynamic && Out != out_))
-      detail::fail_contract("eigan::Linear<", In, ", ", Out, ">: cannot have sizes ", in_, " and ", out_);
+      detail::fail_contract("eigan::Linear<", detail::stated_text(In), ", ", detail::stated_text(Out),
+                            ">: cannot have sizes ", in_, " and ", out_,
+                            ", expected 1 to 2^31 and what the type states");
   }
 
   Index input_size() const { return in_; }
@@ -8694,22 +8886,27 @@ class Linear {
   /// What it takes, in words.
   std::string expects() const { return detail::concat(in_, " features"); }
 
-  /// The weight inside this layer's parameters (or gradients, or moments): out x in.
+  /// The weight inside this layer's parameters (or gradients, or moments): out x in. Throws std::invalid_argument for
+  /// another layer's.
   template <class T>
   View<T> weight(std::span<T> p) const {
+    check_own(p.size());
     return {p.data(), out_, in_};
   }
   template <class T>
   ConstView<T> weight(std::span<const T> p) const {
+    check_own(p.size());
     return {p.data(), out_, in_};
   }
   /// The bias: out x 1.
   template <class T>
   View<T> bias(std::span<T> p) const {
+    check_own(p.size());
     return {p.data() + out_ * in_, out_, 1};
   }
   template <class T>
   ConstView<T> bias(std::span<const T> p) const {
+    check_own(p.size());
     return {p.data() + out_ * in_, out_, 1};
   }
 
@@ -8785,6 +8982,11 @@ class Linear {
   Index block_columns() const {
     const Index params = std::clamp<Index>(out_ * in_ / 16, 8192, 65536);
     return std::max<Index>(8, params / out_ / 8 * 8);
+  }
+
+  void check_own(std::size_t params) const {
+    if (params != static_cast<std::size_t>(param_size()))
+      detail::fail_contract("eigan::Linear: this layer has ", param_size(), " parameters, given are ", params);
   }
 
   Index in_;
@@ -9400,17 +9602,23 @@ class GanWorkspace {
 
   /// Where a batch of real samples may be written in place; a step given this view copies nothing. A larger one than
   /// was generated reaches into what was generated.
-  View<T> real(Index batch) {
-    const View<T> view = checked(0, batch).columns(0, batch);
+  View<T> real(Index batch) { return real_condition(batch, 0); }
+  /// The generator's last batch.
+  View<T> fake(Index batch) { return fake_condition(batch, 0); }
+  /// What the discriminator is told of real samples besides, in its input number i. That of a larger batch than was
+  /// generated reaches into what it was told of that.
+  View<T> real_condition(Index batch, std::size_t i = 1) {
+    const View<T> view = checked(i, batch).columns(0, batch);
     if (batch > fresh_) fresh_ = 0;
     return view;
   }
-  /// The generator's last batch.
-  View<T> fake(Index batch) { return checked(0, batch).columns(batch, batch); }
-  /// What the discriminator is told of real samples besides, in its input number i.
-  View<T> real_condition(Index batch, std::size_t i = 1) { return checked(i, batch).columns(0, batch); }
-  /// What the discriminator is told of generated samples besides.
-  View<T> fake_condition(Index batch, std::size_t i = 1) { return checked(i, batch).columns(batch, batch); }
+  /// What the discriminator is told of generated samples besides. That of another number than were generated lies over
+  /// what it was told of those.
+  View<T> fake_condition(Index batch, std::size_t i = 1) {
+    const View<T> view = checked(i, batch).columns(batch, batch);
+    if (batch != fresh_) fresh_ = 0;
+    return view;
+  }
 
   // All inputs of the discriminator, valid until the next of these calls.
 
@@ -9681,6 +9889,13 @@ void generate(const BasicModel<T>& generator, GanWorkspace<T>& ws, ConstView<T> 
   ws.set_fresh(z.cols());
 }
 
+/// Zeros where a gradient has begun that no step has used: an exception would leave it to the next step.
+template <class T>
+struct BegunGradient {
+  std::span<T> grad = {};
+  ~BegunGradient() { std::fill(grad.begin(), grad.end(), T(0)); }
+};
+
 }  // namespace detail
 
 /// Trains the discriminator on `real` against as many samples of the generator: the loss of both halves, one step. The
@@ -9705,6 +9920,7 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
   if (real.data() != ws.real(batch).data()) ws.real(batch) = real;
 
   DiscriminatorResult<T> result;
+  detail::BegunGradient<T> first_half;
   if (halves == Halves::together) {
     const ConstView<T> logits = discriminator.forward(ws.d_tape, ws.both(batch), {rng.fold_in(1), 0}, threads);
     after_forward();
@@ -9718,6 +9934,9 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
     after_forward();
     result.loss = loss.real(on_real, ws.d_tape.output_gradient());
     result.d_real = detail::mean_sigmoid(on_real);
+    discriminator.check_backward(ws.d_tape, ws.d_grad);
+    optimizer.update(discriminator.params(), ws.d_grad, 0, 0);  // buffers that do not fit throw here
+    first_half.grad = ws.d_grad;
     discriminator.backward_params(ws.d_tape, ws.d_grad, threads);
     const ConstView<T> on_fake =
         discriminator.forward(ws.d_tape, ws.fake_inputs(batch), {rng.fold_in(1), batch}, threads);
@@ -9726,6 +9945,7 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
     result.d_fake = detail::mean_sigmoid(on_fake);
   }
   backward_and_step(discriminator, ws.d_tape, optimizer, ws.d_grad, threads);
+  first_half.grad = {};
   return result;
 }
 
@@ -9841,7 +10061,7 @@ class SpatialLayer {
   Shape out() const { return out_; }
   /// What the parts [first, last) are in an image.
   ImageRows rows(Shape shape, Index first, Index last) const {
-    return {shape.height * first / part_count(), shape.height * last / part_count()};
+    return rows_of_parts(shape.height, part_count(), first, last);
   }
 
  private:
@@ -9898,8 +10118,11 @@ class Pooling {
   Pooling(Index kernel_size, Index stride, Index padding = 0) : window_{kernel_size, stride, padding} {
     if (kernel_size <= 0 || stride <= 0 || padding < 0 || padding > kernel_size / 2 || kernel_size > most_size ||
         stride > most_size || (Kernel != dynamic && (Kernel != kernel_size || Stride != stride || Padding != padding)))
-      fail_contract("eigan::", Placed::name, "<", Kernel, ", ", Stride, ", ", Padding, ">: cannot have kernel_size ",
-                    kernel_size, ", stride ", stride, " and padding ", padding);
+      fail_contract("eigan::", Placed::name, "<", stated_text(Kernel), ", ", stated_text(Stride), ", ",
+                    stated_text(Padding), ">: cannot have kernel_size ", kernel_size, ", stride ", stride,
+                    " and padding ", padding,
+                    ", expected a kernel and a stride of at least 1, a padding of at most half the kernel, and what "
+                    "the type states");
   }
 
   constexpr Shape output_shape(Shape in) const { return window_.output_shape(in); }
@@ -10021,8 +10244,8 @@ static_assert(PartedLayer<placed::AvgPool2d> && TangentLayer<placed::AvgPool2d, 
 // A convolution's products, on views of samples in columns; ConvolutionShape says how pixels and weights lie.
 //
 //   forward           y  = bias + w x        of some rows of the output
-//   transposed        x  = bias + w^T y      of some rows of the image: backward_input, and what ConvTranspose2d
-//   computes add_gradients     dw += dy x^T, db += row sums of dy      for some parts of the weight
+//   transposed        x  = bias + w^T y      of some rows of the image: backward_input, ConvTranspose2d's forward
+//   add_gradients     dw += dy x^T, db += row sums of dy      for some parts of the weight
 //
 // Rows as well as parts may be computed in any order and by any number of threads, samples too in the first two: each
 // number is added up in an order that depends on sizes alone. No memory is allocated: a call that asks for `workspace`
@@ -12751,6 +12974,8 @@ struct ConvolutionSettings {
         !checked_mul(weights, kernel_size, weights) || !checked_mul(weights, kernel_size, weights) ||
         std::int64_t{weights} >= std::int64_t{1} << 40)
       fail_contract("eigan::", name, ": cannot have ", text(),
+                    "; expected channels, kernel_size and stride of at least 1, a padding of at least 0, "
+                    "output_padding below stride, fewer than 2^40 weights",
                     stated.in_channels == dynamic ? "" : concat("; the type says ", stated.text()));
   }
   /// Rows of a transposed convolution's image that `stride` rows for each of y's are too many by.
@@ -12795,7 +13020,12 @@ struct GradientBlocks {
         count(has_few_channels(s) ? 1 : s.taps() * divide_up(columns, part_size)),
         weights(s.weights()),
         parts(gradient_parts(s) / count) {}
-  /// Where block `block` begins.
+  /// Of `params`, which may have a bias behind the weight: it comes with the last block.
+  std::pair<Index, Index> range(Index block, Index params) const {
+    return {begin(block), block + 1 == count ? params : begin(block + 1)};
+  }
+
+ private:
   Index begin(Index block) const {
     if (count == 1) return block * weights;
     const Index each = divide_up(columns, part_size);
@@ -12896,9 +13126,7 @@ class Conv2d {
   }
   // Blocks: some 64 channels of a tap, the bias comes with the last; few channels have all taps together.
   Index block_count() const { return blocks().count; }
-  std::pair<Index, Index> block_range(Index block) const {
-    return {blocks().begin(block), block + 1 == block_count() ? param_size() : blocks().begin(block + 1)};
-  }
+  std::pair<Index, Index> block_range(Index block) const { return blocks().range(block, param_size()); }
   template <class T>
   void backward_params_blocks(Prepared<T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp, Index first,
                               Index last) const {
@@ -12922,7 +13150,7 @@ class Conv2d {
     return bias_ ? p.params.data() + shape_.weights() : nullptr;
   }
   ImageRows rows(Index height, Index first, Index last) const {
-    return {height * first / part_count(), height * last / part_count()};
+    return rows_of_parts(height, part_count(), first, last);
   }
   template <class T>
   void add_gradients(const ConstView<T>& x, const ConstView<T>& dy, std::span<T> dp, Index first, Index last,
@@ -13075,9 +13303,7 @@ class ConvTranspose2d {
   }
   // Blocks: some 64 channels of a tap, the bias comes with the last; few channels have all taps together.
   Index block_count() const { return blocks().count; }
-  std::pair<Index, Index> block_range(Index block) const {
-    return {blocks().begin(block), block + 1 == block_count() ? param_size() : blocks().begin(block + 1)};
-  }
+  std::pair<Index, Index> block_range(Index block) const { return blocks().range(block, param_size()); }
   template <class T>
   void backward_params_blocks(Prepared<T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp, Index first,
                               Index last) const {
@@ -13110,7 +13336,7 @@ class ConvTranspose2d {
     return bias_ ? p.params.data() + shape_.weights() : nullptr;
   }
   ImageRows image_rows(Index height, Index first, Index last) const {
-    return {height * first / part_count(), height * last / part_count()};
+    return rows_of_parts(height, part_count(), first, last);
   }
   template <class T>
   void add_gradients(const ConstView<T>& x, const ConstView<T>& dy, std::span<T> dp, Index first, Index last) const {
@@ -15063,8 +15289,9 @@ class LayerNorm : public placed::LayerNorm {
     Index size = 0;
     if (!shape() || !checked_mul(channels, height, size) || !checked_mul(size, width, size) || size > most_size ||
         (Channels != dynamic && shape() != Shape{Channels, Height, Width}))
-      detail::fail_contract("eigan::LayerNorm<", Channels, ", ", Height, ", ", Width, ">: cannot have the shape ",
-                            channels, " x ", height, " x ", width);
+      detail::fail_contract("eigan::LayerNorm<", detail::stated_text(Channels), ", ", detail::stated_text(Height), ", ",
+                            detail::stated_text(Width), ">: cannot have the shape ", channels, " x ", height, " x ",
+                            width, ", expected positive sizes with a product below 2^31 and what the type states");
     if (!(detail::is_finite(eps) && eps > 0)) detail::fail_contract("eigan::LayerNorm: eps must be > 0, is ", eps);
   }
 
@@ -15449,18 +15676,22 @@ class PReLU {
   static constexpr bool backward_reads_y = false;
   static constexpr bool piecewise_linear = true;
 
-  /// num_parameters: 1, or the number of channels. Throws std::invalid_argument unless it is in 1 to 2^31 and the
+  /// num_parameters: 1, or the number of channels. Throws std::invalid_argument unless it is in 1 to 2^31 - 1 and the
   /// initial slope finite.
   constexpr explicit PReLU(Index num_parameters = 1, double init = 0.25) : slopes_(num_parameters), init_(init) {
     if (slopes_ < 1 || slopes_ > most_size)
-      detail::fail_contract("eigan::PReLU: num_parameters must be in 1 to 2^31, is ", slopes_);
+      detail::fail_contract("eigan::PReLU: num_parameters must be in 1 to 2^31 - 1, is ", slopes_);
     if (!detail::is_finite(init_)) detail::fail_contract("eigan::PReLU: init must be finite, is ", init_);
   }
 
   /// How many slopes there are.
   Index num_parameters() const { return slopes_; }
   Index param_size() const { return slopes_; }
-  Spec spec() const { return {"PReLU", {{"num_parameters", slopes_}}, "::eigan::PReLU"}; }
+  Spec spec() const {
+    Spec spec{"PReLU", {{"num_parameters", slopes_}}, "::eigan::PReLU"};
+    if (init_ != 0.25) spec.settings.emplace_back("init", init_);
+    return spec;
+  }
   std::vector<Parameter> parameters() const { return {{"weight", 0, slopes_, 1, 1}}; }
   constexpr Shape output_shape(Shape in) const { return slopes_ == 1 || in.channels == slopes_ ? in : Shape{}; }
   PReLU at(Shape) const { return *this; }
@@ -15616,7 +15847,8 @@ class ReflectionPad2d {
   /// Throws std::invalid_argument unless 0 <= padding < 2^30, and as the type says where it does.
   explicit ReflectionPad2d(Index padding) : padding_(padding) {
     if (padding < 0 || padding >= Index{1} << 30 || (Padding != dynamic && Padding != padding))
-      detail::fail_contract("eigan::ReflectionPad2d<", Padding, ">: cannot have padding ", padding);
+      detail::fail_contract("eigan::ReflectionPad2d<", detail::stated_text(Padding), ">: cannot have padding ", padding,
+                            ", expected 0 to 2^30 - 1 and what the type states");
   }
 
   /// A mirror needs more pixels than it shows.
@@ -16146,8 +16378,9 @@ class Unflatten {
     Index size = 0;
     if (!image_ || !checked_mul(channels, height, size) || !checked_mul(size, width, size) || size > most_size ||
         (Channels != dynamic && image_ != Shape{Channels, Height, Width}))
-      detail::fail_contract("eigan::Unflatten<", Channels, ", ", Height, ", ", Width, ">: cannot have the shape ",
-                            channels, " x ", height, " x ", width);
+      detail::fail_contract("eigan::Unflatten<", detail::stated_text(Channels), ", ", detail::stated_text(Height), ", ",
+                            detail::stated_text(Width), ">: cannot have the shape ", channels, " x ", height, " x ",
+                            width, ", expected positive sizes with a product below 2^31 and what the type states");
   }
 
   constexpr Shape output_shape(Shape in) const { return in == Shape{image_.size()} ? image_ : Shape{}; }
@@ -16266,8 +16499,8 @@ class Upsample {
   /// Throws std::invalid_argument unless 0 < scale_factor < 2^16, and as the type says where it does.
   explicit Upsample(Index scale_factor, bool is_bilinear = Bilinear) : scale_(scale_factor), bilinear_(is_bilinear) {
     if (scale_ <= 0 || scale_ >= Index{1} << 16 || (Scale != dynamic && (Scale != scale_ || Bilinear != bilinear_)))
-      detail::fail_contract("eigan::Upsample<", Scale, ">: cannot have the scale factor ", scale_,
-                            bilinear_ ? ", bilinear" : "");
+      detail::fail_contract("eigan::Upsample<", detail::stated_text(Scale), ">: cannot have the scale factor ", scale_,
+                            bilinear_ ? ", bilinear" : "", ", expected 1 to 65535 and what the type states");
   }
 
   constexpr Shape output_shape(Shape in) const {
@@ -16808,6 +17041,7 @@ void estimate_statistics(BasicModel<T>& model, std::span<const ConstView<T>> inp
   const Steps<T>& net = model.steps();
   const Index samples = inputs[0].cols();
   if (samples < 1) detail::fail_contract("eigan::estimate_statistics: needs at least one sample");
+  detail::check_variance(net, samples, "eigan::estimate_statistics");
   Index widest = 1;
   for (const Shape& level : net.levels()) widest = std::max(widest, level.size());
   constexpr Index memory = 1 << 26;  // bytes of a level
@@ -16965,8 +17199,9 @@ class Model : public BasicModel<T> {
 }  // namespace eigan
 
 // ======== eigan/net/non_finite.hpp
-// find_non_finite: where a model's parameters have stopped being numbers. Training that diverges shows it here first: a
-// gradient that is infinite or NaN makes every parameter that it updates NaN.
+// find_non_finite: where a model's parameters or its state have stopped being numbers. Training that diverges shows it
+// here first: a gradient that is infinite or NaN makes every parameter that it updates NaN, a batch every running
+// average.
 
 #include <atomic>
 #include <optional>
@@ -16999,21 +17234,42 @@ bool all_finite(std::span<const T> values, Threads threads) {
   return finite;
 }
 
-/// The first parameter that is infinite or NaN, as "3.weight[17, 4] is nan"; nothing if all are finite.
+namespace detail {
+
+/// "[17, 4]": the place of element number i, in the file's order, of a tensor of these extents.
+inline std::string place_text(const std::vector<Index>& extents, Index i) {
+  std::string text;
+  for (std::size_t axis = extents.size(); axis-- > 0; i /= extents[axis])
+    text = concat(i % extents[axis], text.empty() ? "" : ", ", text);
+  return extents.empty() ? text : '[' + text + ']';
+}
+
+template <class T>
+std::optional<std::string> find_non_finite(std::span<const T> values, const std::vector<Parameter>& tensors) {
+  for (const Parameter& p : tensors) {
+    std::optional<std::string> found;
+    Index i = 0;
+    p.for_each_in_file_order([&](Index place) {
+      const T value = values[static_cast<std::size_t>(p.offset + place)];
+      if (!found && !all_finite(std::span(&value, 1)))
+        found = concat(p.name, place_text(p.file_shape(), i), " is ", value);
+      ++i;
+    });
+    if (found) return found;
+  }
+  return std::nullopt;
+}
+
+}  // namespace detail
+
+/// The first parameter, or number of the state, that is infinite or NaN, with its place in the tensor as files and
+/// PyTorch have it: "3.weight[17, 4] is nan"; nothing if all are finite.
 template <class M>
 std::optional<std::string> find_non_finite(const M& model, Threads threads = {}) {
-  const std::span params = model.params();
-  if (all_finite(std::span(params), threads)) return std::nullopt;
-
-  for (const Parameter& p : model.parameters()) {
-    for (Index i = 0; i < p.size(); ++i) {
-      const auto value = params[static_cast<std::size_t>(p.offset + i)];
-      if (all_finite(std::span(&value, 1))) continue;
-      const Index row = i % p.rows;
-      return p.rank == 1 ? detail::concat(p.name, '[', row, "] is ", value)
-                         : detail::concat(p.name, '[', row, ", ", i / p.rows, "] is ", value);
-    }
-  }
+  if (!all_finite(std::span(model.params()), threads))
+    return detail::find_non_finite(std::span(model.params()), model.parameters());
+  if (!all_finite(std::span(model.state()), threads))
+    return detail::find_non_finite(std::span(model.state()), model.states());
   return std::nullopt;
 }
 
@@ -17152,11 +17408,27 @@ class Residual {
 }  // namespace eigan
 
 // ======== eigan/net/skip_connection.hpp
-// SkipConnection<Layers...>: y = x and f(x), channels side by side, f being the layers in a row, which keep height and
-// width. Nested, it is a U-Net (Ronneberger et al. 2015). Backward: dx = dy's first channels + (df/dx)^T dy's others.
-// Its layers are named "body.0", "body.1", ...
+// SkipConnection<Layers...>: y = x and f(x), channels side by side, f being the layers in a row, which must keep height
+// and width, one pixel included. Nested, it is a U-Net (Ronneberger et al. 2015). Backward: dx = dy's first channels +
+// (df/dx)^T dy's others. Its layers are named "body.0", "body.1", ...
 
 namespace eigan {
+namespace detail {
+
+template <Shape A, Shape B, std::size_t... Path>
+struct SkipMustKeepHeightAndWidth : SideBySideMustHaveOneHeightAndWidth<A, B, Path...> {
+  static_assert(A == unknown_shape || B == unknown_shape || (A.height == B.height && A.width == B.width),
+                "eigan: the layers of a SkipConnection must keep height and width; the template arguments are the "
+                "shapes in front of them and behind (channels, height, width) and the place in the network");
+};
+/// Throws std::invalid_argument, for shapes known at run time.
+inline void check_keeps_height_and_width(Shape in, Shape out, const std::string& name) {
+  if (in.height != out.height || in.width != out.width)
+    fail_contract("eigan: the layers of a SkipConnection must keep height and width: ", name, " receives ",
+                  shape_text(in), " and ", shape_text(out));
+}
+
+}  // namespace detail
 
 /// y = x beside f(x).
 template <class... Ls>
@@ -17178,13 +17450,14 @@ class SkipConnection {
   }
   template <class T>
   std::size_t append(Steps<T>& steps, std::size_t level, const std::string& prefix) const {
-    return steps.concatenate({level, body_.append(steps, level, prefix + "body.")}, prefix + "concatenation");
+    const std::size_t end = body_.append(steps, level, prefix + "body.");
+    detail::check_keeps_height_and_width(steps.levels()[level], steps.levels()[end], prefix + "concatenation");
+    return steps.concatenate({level, end}, prefix + "concatenation");
   }
   Spec spec() const { return {"SkipConnection", {}, "::eigan::SkipConnection", {}, body_.spec().children}; }
 
   template <Shape In, std::size_t... Path>
-  struct Check
-      : detail::SideBySideMustHaveOneHeightAndWidth<In, detail::ShapeAfter<Body, In, Path...>::value, Path...> {};
+  struct Check : detail::SkipMustKeepHeightAndWidth<In, detail::ShapeAfter<Body, In, Path...>::value, Path...> {};
 
  private:
   Body body_;
@@ -17625,37 +17898,6 @@ struct TableOf<AdamKernels<T>> {
 #undef EIGAN_UNROLL_TWICE
 EIGAN_SHARE_KERNELS(AdamKernels)
 
-// ======== eigan/optim/check_update.hpp
-// What every optimiser refuses: settings that are negative or no numbers, buffers that are not as long as its own, and
-// ranges that do not lie in them.
-
-namespace eigan::detail {
-
-/// Throws std::invalid_argument unless 0 <= value < infinity, in T as well.
-template <class T>
-void check_setting(const char* optimizer, const char* setting, double value) {
-  if (!(at_least(value, 0) && is_finite(static_cast<double>(static_cast<T>(value)))))
-    fail_contract(optimizer, ": ", setting, " must be >= 0 and finite, is ", value);
-}
-/// Throws std::invalid_argument unless 0 <= value < 1.
-inline void check_share(const char* optimizer, const char* setting, double value) {
-  if (!(at_least(value, 0) && value < 1)) fail_contract(optimizer, ": ", setting, " must be in [0, 1), is ", value);
-}
-
-/// Throws std::invalid_argument unless there are `size` parameters and gradients and [first, first + count) is a range
-/// of them. `optimizer`: its name for the message.
-template <class T>
-void check_update(const char* optimizer, Index size, std::span<T> params, std::span<const T> grad, Index first,
-                  Index count) {
-  if (std::ssize(params) != size || params.size() != grad.size())
-    fail_contract(optimizer, ": expected ", size, " parameters and gradients, got ", params.size(), " and ",
-                  grad.size());
-  if (first < 0 || count < 0 || count > size - first)
-    fail_contract(optimizer, ": there are ", size, " parameters, asked to update ", count, " from ", first);
-}
-
-}  // namespace eigan::detail
-
 namespace eigan {
 
 /// Names and values as in torch.optim.Adam.
@@ -17686,6 +17928,7 @@ class Adam {
   void begin_step() {
     check_options();
     ++t_;
+    begun_ = true;
     const auto t = static_cast<double>(t_);
     coefficients_ = {.beta1 = static_cast<T>(options_.beta1),
                      .rest1 = static_cast<T>(1 - options_.beta1),
@@ -17700,7 +17943,7 @@ class Adam {
   /// Updates the parameters [first, first + count) by their gradients.
   void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {
     detail::check_update(name_, moment1_.size(), params, grad, first, count);
-    if (t_ == 0 && count > 0) detail::fail_contract(name_, ": update() before the first begin_step()");
+    if (!begun_ && count > 0) detail::fail_contract(name_, ": update() before the first begin_step()");
     detail::adam_kernels<T>().adam(count, coefficients_, grad.data() + first, moment1_.data() + first,
                                    moment2_.data() + first, params.data() + first);
   }
@@ -17714,6 +17957,7 @@ class Adam {
   /// Names everything that steps change, as torch.optim.Adam's state_dict does: for checkpoints (io/checkpoint.hpp).
   template <class Visit>
   void visit_state(Visit&& visit) {
+    begun_ = false;  // coefficients belong to a step, and no step is going on
     visit("step", t_, 0, std::int64_t{1} << 53);
     visit("exp_avg", moment1_);
     visit("exp_avg_sq", moment2_);
@@ -17742,6 +17986,7 @@ class Adam {
   Buffer<T> moment2_;
   detail::AdamCoefficients<T> coefficients_{};
   std::int64_t t_ = 0;
+  bool begun_ = false;
 };
 
 }  // namespace eigan
@@ -18163,7 +18408,8 @@ namespace eigan {
 
 /// Falls evenly from 1 to 0 at `total`. Throws std::invalid_argument unless step >= 0 and total > 0.
 inline double linear_decay(Index step, Index total) {
-  if (step < 0 || total < 1) detail::fail_contract("linear_decay: step ", step, " of ", total);
+  if (step < 0 || total < 1)
+    detail::fail_contract("eigan::linear_decay: expected step >= 0 and total >= 1, found ", step, " and ", total);
   return step >= total ? 0 : 1 - static_cast<double>(step) / static_cast<double>(total);
 }
 
@@ -18171,7 +18417,8 @@ inline double linear_decay(Index step, Index total) {
 /// Throws std::invalid_argument unless 0 <= warmup <= total and step >= 0.
 inline double warmup_cosine(Index step, Index total, Index warmup) {
   if (step < 0 || warmup < 0 || warmup > total)
-    detail::fail_contract("warmup_cosine: step ", step, " of ", total, " with ", warmup, " to warm up");
+    detail::fail_contract("eigan::warmup_cosine: expected step >= 0 and 0 <= warmup <= total, found step ", step,
+                          ", warmup ", warmup, " and total ", total);
   if (step >= total) return 0;
   if (step < warmup) return static_cast<double>(step + 1) / static_cast<double>(warmup);
   return (1 + std::cos(std::numbers::pi * static_cast<double>(step - warmup) / static_cast<double>(total - warmup))) /
@@ -18180,7 +18427,8 @@ inline double warmup_cosine(Index step, Index total, Index warmup) {
 
 /// Falls from 1 as half a cosine; 0 from `total` on. Throws std::invalid_argument unless step >= 0 and total >= 0.
 inline double cosine_decay(Index step, Index total) {
-  if (step < 0 || total < 0) detail::fail_contract("cosine_decay: step ", step, " of ", total);
+  if (step < 0 || total < 0)
+    detail::fail_contract("eigan::cosine_decay: expected step >= 0 and total >= 0, found ", step, " and ", total);
   return warmup_cosine(step, total, 0);
 }
 
@@ -18188,7 +18436,8 @@ inline double cosine_decay(Index step, Index total) {
 /// in [0, 1].
 inline double step_decay(Index step, Index every, double gamma = 0.1) {
   if (step < 0 || every < 1 || !(detail::at_least(gamma, 0) && gamma <= 1))
-    detail::fail_contract("step_decay: step ", step, ", every ", every, " steps by ", gamma);
+    detail::fail_contract("eigan::step_decay: expected step >= 0, every >= 1 and gamma in [0, 1], found ", step, ", ",
+                          every, " and ", gamma);
   return std::pow(gamma, static_cast<double>(step / every));
 }
 
@@ -18206,8 +18455,10 @@ inline double one_cycle(Index step, Index total, OneCycleOptions options = {}) {
   const auto is_factor = [](double f) { return detail::is_finite(f) && f >= 1; };
   if (step < 0 || !(detail::at_least(peak, 0) && peak < last) || !is_factor(options.div_factor) ||
       !is_factor(options.final_div_factor))
-    detail::fail_contract("one_cycle: step ", step, " of ", total, ", ", options.pct_start, " of them rising, from 1/",
-                          options.div_factor, " to 1/", options.final_div_factor, " of that");
+    detail::fail_contract(
+        "eigan::one_cycle: expected step >= 0, 1 <= pct_start * total < total and factors of at least 1, found step ",
+        step, ", total ", total, ", pct_start ", options.pct_start, ", div_factor ", options.div_factor,
+        ", final_div_factor ", options.final_div_factor);
   const auto anneal = [](double from, double to, double share) {
     return to + (from - to) / 2 * (1 + std::cos(std::numbers::pi * share));
   };

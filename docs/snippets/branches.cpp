@@ -68,7 +68,8 @@ TEST_CASE("guide: a list of steps") {
   BasicModel<float> dense(steps, "a line of its own", Rng(1));  // which is compared where files are loaded
   // [/steps]
   CHECK(dense.param_size() == 20 * 32 + 32 + 84 + 1);
-  CHECK(dense.infer(Matrix<float>::Random(20, 3)).cols() == 3);
+  const Matrix<float> x = Matrix<float>::Random(20, 3);
+  CHECK(dense.infer(x).cols() == 3);
 }
 
 TEST_CASE("guide: state") {
