@@ -266,6 +266,8 @@ TEST_CASE("Model: what is written lies over nothing that is read") {
   CHECK_NOTHROW(model.infer(bottom, top, scratch));
   CHECK_THROWS_AS(model.infer(top, middle, scratch), std::invalid_argument);
   CHECK_THROWS_AS(model.infer(bottom, middle, scratch), std::invalid_argument);
+  const View<float> next(rows.data() + 15, 6, 4, 12);  // from row 3 of the next column, into the rows of `bottom`
+  CHECK_THROWS_AS(model.infer(bottom.columns(0, 4), next, scratch), std::invalid_argument);
 
   auto grad = model.zeros();
   model.forward(tape, x);
