@@ -11,6 +11,7 @@
 #include <eigan/core/error.hpp>
 #include <eigan/core/finite.hpp>
 #include <eigan/core/shape.hpp>
+#include <eigan/core/spec.hpp>
 #include <eigan/core/view.hpp>
 #include <eigan/kernels/rows.hpp>
 
