@@ -62,6 +62,7 @@ class Tape {
 
   /// The remembered pass's input, which is the caller's.
   ConstView<T> input(std::size_t i = 0) const { return inputs_[i]; }
+  /// All of them.
   std::span<const ConstView<T>> inputs() const { return inputs_; }
   /// The network's output: features x batch.
   ConstView<T> output() const { return activation(activations_.size() - 1); }
