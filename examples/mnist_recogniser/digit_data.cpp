@@ -5,10 +5,9 @@
 #include <filesystem>
 #include <system_error>
 #include <utility>
-#include <vector>
 
 #include <eigan/core/error.hpp>
-#include <eigan/data/load_idx.hpp>
+#include <eigan/data/emnist.hpp>
 #include <eigan/io/file_descriptor.hpp>
 
 #include "digit_images.hpp"
@@ -21,41 +20,19 @@ using eigan::LabelledImages;
 using eigan::Split;
 using eigan::detail::fail_data;
 
-/// Plain or gzip; in the folder itself or in `gzip`, as EMNIST's archive has it.
-std::filesystem::path find_emnist_file(const DataOptions& options, const std::string& stem) {
-  std::error_code ignored;
-  for (const char* below : {"", "gzip"}) {
-    for (const char* ending : {"", ".gz"}) {
-      auto path = std::filesystem::path(options.folder) / below / (stem + ending);
-      if (std::filesystem::exists(path, ignored)) return path;
-    }
-  }
-  fail_data(eigan::detail::display(options.folder), ": no ", stem, " (nor with .gz, nor below gzip)");
-}
-
-LabelledImages load_emnist(const DataOptions& options, Split split) {
-  const std::string stem = "emnist-" + options.emnist + (split == Split::train ? "-train" : "-test");
-  const auto images_path = find_emnist_file(options, stem + "-images-idx3-ubyte");
-  const auto labels_path = find_emnist_file(options, stem + "-labels-idx1-ubyte");
-  const auto images = eigan::load_idx_images(images_path);
-  const auto labels = eigan::load_idx_labels(labels_path);
-  const std::string images_name = eigan::detail::display(images_path);
-  if (images.rows != image_side || images.cols != image_side)
-    fail_data(images_name, ": images of ", images.rows, "x", images.cols, ", expected 28x28");
-  if (std::cmp_not_equal(images.count, labels.size()))
-    fail_data(eigan::detail::display(labels_path), ": ", labels.size(), " labels, expected ", images.count,
-              ", one for each image of ", images_name);
-  LabelledImages digits{image_side, image_side, 0, {}, {}};
-  for (Index i = 0; i < images.count; ++i) {
-    const std::uint8_t label = labels[static_cast<std::size_t>(i)];
+/// Those of a split of EMNIST whose label is a digit.
+LabelledImages load_emnist_digits(const DataOptions& options, Split split) {
+  const LabelledImages all = eigan::load_emnist(options.folder, options.emnist, split);
+  LabelledImages digits{all.rows, all.cols, 0, {}, {}};
+  for (Index i = 0; i < all.count; ++i) {
+    const std::uint8_t label = all.labels[static_cast<std::size_t>(i)];
     if (label > 9) continue;
-    const auto first = images.pixels.begin() + i * image_size;
-    digits.pixels.insert(digits.pixels.end(), first, first + image_size);
+    const auto first = all.pixels.begin() + i * all.features();
+    digits.pixels.insert(digits.pixels.end(), first, first + all.features());
     digits.labels.push_back(label);
     ++digits.count;
   }
-  if (digits.count == 0) fail_data(eigan::detail::display(labels_path), ": no label from 0 to 9");
-  transpose_images(digits.pixels, image_side);
+  if (digits.count == 0) fail_data(eigan::detail::display(options.folder), ": no label from 0 to 9");
   return digits;
 }
 
@@ -92,7 +69,7 @@ void check_upright(const LabelledImages& images, const DataOptions& options, con
     return accuracy(recognise(model, digits.pixels).probabilities, digits);
   };
   const double upright = known();
-  transpose_images(some.pixels, image_side);
+  eigan::transpose_images(some.pixels, image_side);
   const double transposed = known();
   if (transposed < well || transposed - upright < far) return;
   fail_data(eigan::detail::display(options.folder), ": these images are transposed",
@@ -103,17 +80,9 @@ void check_upright(const LabelledImages& images, const DataOptions& options, con
 }  // namespace
 
 LabelledImages load_digits(const DataOptions& options, Split split, const std::string& reader) {
-  auto images = options.emnist.empty() ? load_plain(options, split) : load_emnist(options, split);
+  auto images = options.emnist.empty() ? load_plain(options, split) : load_emnist_digits(options, split);
   check_upright(images, options, reader);
   return images;
-}
-
-void transpose_images(std::span<std::uint8_t> pixels, Index side) {
-  const auto n = static_cast<std::size_t>(side);
-  for (std::size_t image = 0; image + n * n <= pixels.size(); image += n * n)
-    for (std::size_t row = 0; row < n; ++row)
-      for (std::size_t col = 0; col < row; ++col)
-        std::swap(pixels[image + row * n + col], pixels[image + col * n + row]);
 }
 
 LabelledImages part_of(const LabelledImages& images, Index first, Index count) {

@@ -3,8 +3,6 @@
 // handwritten letters", 2017).
 #pragma once
 
-#include <cstdint>
-#include <span>
 #include <string>
 
 #include <eigan/data/labelled_images.hpp>
@@ -23,9 +21,6 @@ struct DataOptions {
 /// EMNIST's where MNIST was asked for, and for images that the recogniser in the file `reader` reads far better
 /// transposed.
 eigan::LabelledImages load_digits(const DataOptions& options, eigan::Split split, const std::string& reader);
-
-/// Exchanges rows and columns of square images of so many pixels a side, one after the other.
-void transpose_images(std::span<std::uint8_t> pixels, eigan::Index side);
 
 /// The images [first, first + count).
 eigan::LabelledImages part_of(const eigan::LabelledImages& images, eigan::Index first, eigan::Index count);

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,6 +30,15 @@ inline std::pair<int, int> emnist_labels(std::string_view split) {
 
 }  // namespace detail
 
+/// Exchanges rows and columns of square images of so many pixels a side, one after the other.
+inline void transpose_images(std::span<std::uint8_t> pixels, Index side) {
+  const auto n = static_cast<std::size_t>(side);
+  for (std::size_t image = 0; image + n * n <= pixels.size(); image += n * n)
+    for (std::size_t row = 0; row < n; ++row)
+      for (std::size_t col = 0; col < row; ++col)
+        std::swap(pixels[image + row * n + col], pixels[image + col * n + row]);
+}
+
 /// Reads one part of a split of EMNIST, "digits", "mnist", "letters", "balanced", "bymerge" or "byclass", from a folder
 /// or the folder `gzip` in it, as the archive has it: emnist-letters-train-images-idx3-ubyte and so on, plain or .gz.
 /// Labels count from 0: those of letters, which files count from 1, are 0 for a to 25 for z. Throws Error as load_mnist
@@ -38,10 +49,7 @@ inline LabelledImages load_emnist(const std::filesystem::path& folder, const std
   const auto images = detail::find_image_file(folder, stem + "-images", {"-idx3-ubyte"}, {"", "gzip"}, "");
   const auto labels = detail::find_image_file(folder, stem + "-labels", {"-idx1-ubyte"}, {"", "gzip"}, "");
   auto all = detail::join_labels(load_idx_images(images), images, load_idx_labels(labels), labels, least, most);
-  const auto side = static_cast<std::size_t>(all.rows);
-  for (std::size_t image = 0; image < all.pixels.size(); image += side * side)
-    for (std::size_t r = 0; r < side; ++r)
-      for (std::size_t c = 0; c < r; ++c) std::swap(all.pixels[image + r * side + c], all.pixels[image + c * side + r]);
+  transpose_images(all.pixels, all.rows);
   return all;
 }
 
