@@ -30,7 +30,8 @@ void draw_spots(View<float> x, Rng rng) {
   fill_normal(x, 0, 0.05, rng);
   for (Index j = 0; j < x.cols(); ++j) {
     const double angle = std::floor(8 * rng.fold_in(1).uniform(0, j)) * 0.78539816;
-    x.col(j) += Eigen::Vector2f(static_cast<float>(std::cos(angle)), static_cast<float>(std::sin(angle)));
+    x(0, j) += static_cast<float>(std::cos(angle));
+    x(1, j) += static_cast<float>(std::sin(angle));
   }
 }
 
