@@ -1370,7 +1370,9 @@ constexpr Index part_begin(Index n, Index part, Index of) {
 /// all. All usable threads take part, even where n is smaller.
 template <class F>
 void parallel_ranges(Index n, double work, Threads threads, const F& f) {
-  parallel(usable_threads(threads, work), [&](int part, int of) {
+  const int parts = usable_threads(threads, work);
+  if (parts == 1 && n > 0) return f(Index(0), n);  // without the divisions, which small networks feel
+  parallel(parts, [&](int part, int of) {
     const Index first = part_begin(n, part, of), last = part_begin(n, part + 1, of);
     if (first < last) f(first, last);
   });
@@ -3583,14 +3585,14 @@ class Tape {
   /// where the inputs' gradients go, an empty view where nobody wants it. Marks what of the rest must be computed.
   void begin_backward(std::span<const View<T>> dx) {
     check_ready();
+    bool others = needed_.empty();  // than those wanted of the pass before
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
-      wanted_[i] = i < dx.size() && dx[i].data() != nullptr;
-      if (wanted_[i]) gradients_[i].rebind(dx[i]);
+      const bool wanted = i < dx.size() && dx[i].data() != nullptr;
+      others |= wanted != wanted_[i];
+      wanted_[i] = wanted;
+      if (wanted) gradients_[i].rebind(dx[i]);
     }
-    for (const Step<T>& step : steps_->steps()) {
-      const auto wanted = [&](std::size_t level) { return wanted_[level]; };
-      wanted_[step.writes] = step.size > 0 || std::any_of(step.reads.begin(), step.reads.end(), wanted);
-    }
+    if (others) mark_needed();
     state_ = State::consumed;
   }
   /// Throws std::invalid_argument unless a backward pass may follow.
@@ -3605,6 +3607,8 @@ class Tape {
   }
   /// Whether the level's gradient must be computed.
   bool wanted(std::size_t level) const { return wanted_[level]; }
+  /// Whether the way back goes through step number `step`: whether the gradient of a level that it reads is wanted.
+  bool needed(std::size_t step) const { return needed_[step]; }
   /// Whether step number `step` adds to the gradient of the level that it reads as number `read`, another step having
   /// assigned it.
   bool adds(std::size_t step, std::size_t read) const { return adds_[step][read]; }
@@ -3634,6 +3638,16 @@ class Tape {
           "keep model.forward's result in a variable before the loss is called");
   }
 
+  /// What the inputs' wishes mean for the other levels, and for the steps.
+  void mark_needed() {
+    needed_.clear();
+    for (const Step<T>& step : steps_->steps()) {
+      const auto wanted = [&](std::size_t level) { return wanted_[level]; };
+      needed_.push_back(std::any_of(step.reads.begin(), step.reads.end(), wanted));
+      wanted_[step.writes] = step.size > 0 || needed_.back();
+    }
+  }
+
   enum class State { empty, passed, ready, consumed };
 
   std::shared_ptr<const Steps<T>> steps_, passed_;
@@ -3641,7 +3655,7 @@ class Tape {
   std::vector<ConstView<T>> inputs_;
   std::vector<View<T>> activations_, gradients_;
   std::vector<std::vector<bool>> adds_;
-  std::vector<bool> wanted_;
+  std::vector<bool> wanted_, needed_;  // levels, steps
   std::vector<Index> most_splits_, partial_offsets_;
   Buffer<T> partials_, spare_;
   Index spare_stride_ = 0;
@@ -4085,6 +4099,7 @@ class Tiling {
   /// Samples of a tile where so many threads share a batch.
   Index width(Index batch, Index threads) const {
     constexpr Index few = 8;  // columns that the products compute together
+    if (batch <= few && few <= widest_) return few;
     const auto divide_up = [](Index a, Index b) { return (a + b - 1) / b; };
     const Index share = std::max<Index>(divide_up(batch, threads), 1);
     const Index even = divide_up(share, divide_up(share, widest_));  // as many tiles for each thread
@@ -4251,7 +4266,7 @@ class Pass {
   // The two directions: a step for some samples, a step's parts for all of them, and in which order a run is walked.
   struct Up {
     Pass& pass;
-    bool needed(const Step<T>&) const { return true; }
+    bool needed(std::size_t) const { return true; }
     static constexpr bool reversed = false;
     void step(std::size_t s, Index first, Index count) const { pass.forward_step(s, first, count); }
     void parts(std::size_t s, Index first, Index last, Index part) const { pass.forward_parts(s, first, last, part); }
@@ -4259,9 +4274,7 @@ class Pass {
   };
   struct Down {
     Pass& pass;
-    bool needed(const Step<T>& step) const {
-      return std::any_of(step.reads.begin(), step.reads.end(), [&](std::size_t l) { return pass.tape_.wanted(l); });
-    }
+    bool needed(std::size_t s) const { return pass.tape_.needed(s); }
     static constexpr bool reversed = true;
     void step(std::size_t s, Index first, Index count) const { pass.backward_step(s, first, count); }
     void parts(std::size_t s, Index first, Index last, Index part) const { pass.backward_parts(s, first, last, part); }
@@ -4272,6 +4285,7 @@ class Pass {
 
   /// Each thread has consecutive steps that write about as many numbers.
   void prepare() {
+    if (net_.prepared_size() == 0) return;
     constexpr double operations = 16;  // that a product does while a number is copied
     const auto all = static_cast<double>(net_.prepared_size());
     parallel(usable_threads(threads_, operations * all), [&](int part, int of) {
@@ -4294,7 +4308,7 @@ class Pass {
     const auto walk = [&](const auto& f) {
       for (std::size_t i = 0; i < last - first; ++i) {
         const std::size_t s = Direction::reversed ? last - 1 - i : first + i;
-        if (direction.needed(net_.steps()[s])) f(s);
+        if (direction.needed(s)) f(s);
       }
     };
     if (threads > 1 && Tiling::count(batch_, width) < threads) return walk([&](std::size_t s) { parts(s, direction); });
@@ -4307,7 +4321,7 @@ class Pass {
   template <class Direction>
   void parts(std::size_t s, const Direction& direction) {
     const Step<T>& step = net_.steps()[s];
-    if (!direction.needed(step)) return;
+    if (!direction.needed(s)) return;
     if (step.kind != StepKind::layer || step.traits().stochastic) return direction.step(s, 0, batch_);
     const bool by_pixels = step.traits().elementwise && !step.traits().parted && !step.traits().parametric;
     const Shape shape = net_.levels()[step.writes];

@@ -109,7 +109,9 @@ constexpr Index part_begin(Index n, Index part, Index of) {
 /// all. All usable threads take part, even where n is smaller.
 template <class F>
 void parallel_ranges(Index n, double work, Threads threads, const F& f) {
-  parallel(usable_threads(threads, work), [&](int part, int of) {
+  const int parts = usable_threads(threads, work);
+  if (parts == 1 && n > 0) return f(Index(0), n);  // without the divisions, which small networks feel
+  parallel(parts, [&](int part, int of) {
     const Index first = part_begin(n, part, of), last = part_begin(n, part + 1, of);
     if (first < last) f(first, last);
   });

@@ -56,7 +56,7 @@ class Pass {
   // The two directions: a step for some samples, a step's parts for all of them, and in which order a run is walked.
   struct Up {
     Pass& pass;
-    bool needed(const Step<T>&) const { return true; }
+    bool needed(std::size_t) const { return true; }
     static constexpr bool reversed = false;
     void step(std::size_t s, Index first, Index count) const { pass.forward_step(s, first, count); }
     void parts(std::size_t s, Index first, Index last, Index part) const { pass.forward_parts(s, first, last, part); }
@@ -64,9 +64,7 @@ class Pass {
   };
   struct Down {
     Pass& pass;
-    bool needed(const Step<T>& step) const {
-      return std::any_of(step.reads.begin(), step.reads.end(), [&](std::size_t l) { return pass.tape_.wanted(l); });
-    }
+    bool needed(std::size_t s) const { return pass.tape_.needed(s); }
     static constexpr bool reversed = true;
     void step(std::size_t s, Index first, Index count) const { pass.backward_step(s, first, count); }
     void parts(std::size_t s, Index first, Index last, Index part) const { pass.backward_parts(s, first, last, part); }
@@ -77,6 +75,7 @@ class Pass {
 
   /// Each thread has consecutive steps that write about as many numbers.
   void prepare() {
+    if (net_.prepared_size() == 0) return;
     constexpr double operations = 16;  // that a product does while a number is copied
     const auto all = static_cast<double>(net_.prepared_size());
     parallel(usable_threads(threads_, operations * all), [&](int part, int of) {
@@ -99,7 +98,7 @@ class Pass {
     const auto walk = [&](const auto& f) {
       for (std::size_t i = 0; i < last - first; ++i) {
         const std::size_t s = Direction::reversed ? last - 1 - i : first + i;
-        if (direction.needed(net_.steps()[s])) f(s);
+        if (direction.needed(s)) f(s);
       }
     };
     if (threads > 1 && Tiling::count(batch_, width) < threads) return walk([&](std::size_t s) { parts(s, direction); });
@@ -112,7 +111,7 @@ class Pass {
   template <class Direction>
   void parts(std::size_t s, const Direction& direction) {
     const Step<T>& step = net_.steps()[s];
-    if (!direction.needed(step)) return;
+    if (!direction.needed(s)) return;
     if (step.kind != StepKind::layer || step.traits().stochastic) return direction.step(s, 0, batch_);
     const bool by_pixels = step.traits().elementwise && !step.traits().parted && !step.traits().parametric;
     const Shape shape = net_.levels()[step.writes];

@@ -123,14 +123,14 @@ class Tape {
   /// where the inputs' gradients go, an empty view where nobody wants it. Marks what of the rest must be computed.
   void begin_backward(std::span<const View<T>> dx) {
     check_ready();
+    bool others = needed_.empty();  // than those wanted of the pass before
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
-      wanted_[i] = i < dx.size() && dx[i].data() != nullptr;
-      if (wanted_[i]) gradients_[i].rebind(dx[i]);
+      const bool wanted = i < dx.size() && dx[i].data() != nullptr;
+      others |= wanted != wanted_[i];
+      wanted_[i] = wanted;
+      if (wanted) gradients_[i].rebind(dx[i]);
     }
-    for (const Step<T>& step : steps_->steps()) {
-      const auto wanted = [&](std::size_t level) { return wanted_[level]; };
-      wanted_[step.writes] = step.size > 0 || std::any_of(step.reads.begin(), step.reads.end(), wanted);
-    }
+    if (others) mark_needed();
     state_ = State::consumed;
   }
   /// Throws std::invalid_argument unless a backward pass may follow.
@@ -145,6 +145,8 @@ class Tape {
   }
   /// Whether the level's gradient must be computed.
   bool wanted(std::size_t level) const { return wanted_[level]; }
+  /// Whether the way back goes through step number `step`: whether the gradient of a level that it reads is wanted.
+  bool needed(std::size_t step) const { return needed_[step]; }
   /// Whether step number `step` adds to the gradient of the level that it reads as number `read`, another step having
   /// assigned it.
   bool adds(std::size_t step, std::size_t read) const { return adds_[step][read]; }
@@ -174,6 +176,16 @@ class Tape {
           "keep model.forward's result in a variable before the loss is called");
   }
 
+  /// What the inputs' wishes mean for the other levels, and for the steps.
+  void mark_needed() {
+    needed_.clear();
+    for (const Step<T>& step : steps_->steps()) {
+      const auto wanted = [&](std::size_t level) { return wanted_[level]; };
+      needed_.push_back(std::any_of(step.reads.begin(), step.reads.end(), wanted));
+      wanted_[step.writes] = step.size > 0 || needed_.back();
+    }
+  }
+
   enum class State { empty, passed, ready, consumed };
 
   std::shared_ptr<const Steps<T>> steps_, passed_;
@@ -181,7 +193,7 @@ class Tape {
   std::vector<ConstView<T>> inputs_;
   std::vector<View<T>> activations_, gradients_;
   std::vector<std::vector<bool>> adds_;
-  std::vector<bool> wanted_;
+  std::vector<bool> wanted_, needed_;  // levels, steps
   std::vector<Index> most_splits_, partial_offsets_;
   Buffer<T> partials_, spare_;
   Index spare_stride_ = 0;

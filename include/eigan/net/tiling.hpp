@@ -28,6 +28,7 @@ class Tiling {
   /// Samples of a tile where so many threads share a batch.
   Index width(Index batch, Index threads) const {
     constexpr Index few = 8;  // columns that the products compute together
+    if (batch <= few && few <= widest_) return few;
     const auto divide_up = [](Index a, Index b) { return (a + b - 1) / b; };
     const Index share = std::max<Index>(divide_up(batch, threads), 1);
     const Index even = divide_up(share, divide_up(share, widest_));  // as many tiles for each thread
