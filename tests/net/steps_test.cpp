@@ -29,12 +29,6 @@ using namespace eigan;
 
 using Levels = std::vector<std::size_t>;
 
-TEST_CASE("shape_text: a vector is its length") {
-  CHECK(shape_text({5}) == "5");
-  CHECK(shape_text({3, 4, 6}) == "3 x 4 x 6");
-  CHECK(shape_text({3, 1, 6}) == "3 x 1 x 6");
-}
-
 TEST_CASE("Steps: levels, offsets and kinds") {
   Steps<float> net({Shape{2, 2, 2}, Shape{3}});
   CHECK(net.inputs() == 2);
