@@ -226,4 +226,8 @@ TEST_CASE("same_layout: sizes, kinds and what is read") {
   CHECK(detail::same_layout(sum, sum));
   CHECK_FALSE(detail::same_layout(sum, other));
   CHECK_FALSE(detail::same_layout(sum, channels));
+  // Of one level both have its shape, but only a sum hands its gradient down in the same memory.
+  Steps<float> alone = make(L(), Tanh()), beside = alone;
+  alone.sum({1}, "join"), beside.concatenate({1}, "join");
+  CHECK_FALSE(detail::same_layout(alone, beside));
 }
