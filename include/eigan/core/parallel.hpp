@@ -106,9 +106,11 @@ constexpr Index part_begin(Index n, Index part, Index of) {
 }
 
 /// Calls f(first, last) for contiguous ranges of equal length that make up [0, n). `work`: floating-point operations in
-/// all. All usable threads take part, even where n is smaller.
+/// all. All usable threads take part, even where n is smaller; a single item stays on the calling thread, whose caches
+/// may hold what it reads.
 template <class F>
 void parallel_ranges(Index n, double work, Threads threads, const F& f) {
+  if (n == 1) return f(Index{0}, Index{1});
   parallel(usable_threads(threads, work), [&](int part, int of) {
     const Index first = part_begin(n, part, of), last = part_begin(n, part + 1, of);
     if (first < last) f(first, last);
