@@ -19694,7 +19694,9 @@ std::vector<T> file_values(const SafetensorsFile& file, const TensorInfo& tensor
 // write them:    {"metadata": {"total_size": 8}, "weight_map": {"0.weight": "model-00001-of-00002.safetensors", ...}}
 // The files lie beside the index.
 
+#if defined(EIGAN_HAS_FILES)
 #include <filesystem>
+#endif
 
 namespace eigan {
 namespace detail {
