@@ -28,11 +28,17 @@ function(eigan_own_program target)
     ${eigan_march})
 endfunction()
 
-# The vector kernels, compiled once for the programs that take them from here: eigan_shares_kernels(target). The others
-# compile their own, as most users' programs do.
-file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/kernels.cpp CONTENT
-  "#define EIGAN_COMPILE_KERNELS\n#include <eigan/kernels.hpp>\n")
-add_library(eigan_kernels OBJECT EXCLUDE_FROM_ALL ${PROJECT_BINARY_DIR}/kernels.cpp)
+# The vector kernels, compiled once for the programs that take them from here: eigan_shares_kernels(target). A file a
+# subject, so that cores share them and a change of one leaves the others. Other programs compile their own, as most users'
+# programs do.
+file(STRINGS ${PROJECT_SOURCE_DIR}/include/eigan/kernels.hpp eigan_kernel_subjects REGEX "^#include <eigan/kernels/")
+list(TRANSFORM eigan_kernel_subjects REPLACE "^.*/(.*)[.]hpp>$" "\\1")
+add_library(eigan_kernels OBJECT EXCLUDE_FROM_ALL)
+foreach(subject IN LISTS eigan_kernel_subjects)
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/kernels/${subject}.cpp CONTENT
+    "#define EIGAN_COMPILE_KERNELS\n#include <eigan/kernels/${subject}.hpp>\n")
+  target_sources(eigan_kernels PRIVATE ${PROJECT_BINARY_DIR}/kernels/${subject}.cpp)
+endforeach()
 eigan_own_program(eigan_kernels)
 function(eigan_shares_kernels target)
   target_compile_definitions(${target} PRIVATE EIGAN_EXTERN_KERNELS)

@@ -1075,7 +1075,13 @@ concept TangentLayer =
       layer.backward_params_tangent(p, c, c, c, c, dp);
     });
 
-namespace detail {
+}  // namespace eigan
+
+// ======== eigan/core/layer_defaults.hpp
+// What is asked of a layer where nobody knows its type: sizes at run time, what comes out, what its way back reads, its
+// description and its tensors. What a layer does not say has a default.
+
+namespace eigan::detail {
 
 template <class L>
 constexpr bool backward_reads_x() {
@@ -1151,8 +1157,7 @@ std::vector<Parameter> parameters_of(const L& layer) {
     return {{"params", 0, param_size_of(layer), 1, 1}};
 }
 
-}  // namespace detail
-}  // namespace eigan
+}  // namespace eigan::detail
 
 // ======== eigan/core/parallel.hpp
 // parallel_for: the only place that knows OpenMP. Without OpenMP it is a loop.
@@ -1367,11 +1372,12 @@ constexpr Index part_begin(Index n, Index part, Index of) {
 }
 
 /// Calls f(first, last) for contiguous ranges of equal length that make up [0, n). `work`: floating-point operations in
-/// all. All usable threads take part, even where n is smaller.
+/// all. All usable threads take part, even where n is smaller; a single item stays on the calling thread, whose caches
+/// may hold what it reads.
 template <class F>
 void parallel_ranges(Index n, double work, Threads threads, const F& f) {
-  const int parts = usable_threads(threads, work);
-  if (parts == 1 && n > 0) return f(Index(0), n);  // without the divisions, which small networks feel
+  const int parts = n > 1 ? usable_threads(threads, work) : 1;
+  if (n > 0 && parts == 1) return f(Index{0}, n);  // without the divisions, which small networks feel
   parallel(parts, [&](int part, int of) {
     const Index first = part_begin(n, part, of), last = part_begin(n, part + 1, of);
     if (first < last) f(first, last);
@@ -2801,6 +2807,19 @@ void fill_normal(View<T> out, double mean, double deviation, Rng rng, Index firs
 
 }  // namespace eigan
 
+// ======== eigan/core/shape_text.hpp
+// shape_text: a shape as messages and summaries write it.
+
+namespace eigan {
+
+/// "784" for a vector, "3 x 64 x 48" for channels x height x width.
+inline std::string shape_text(Shape shape) {
+  return shape.is_vector() ? detail::concat(shape.channels)
+                           : detail::concat(shape.channels, " x ", shape.height, " x ", shape.width);
+}
+
+}  // namespace eigan
+
 // ======== eigan/gan/gradient_penalty.hpp
 // GradientPenalty: keeps the slope of a discriminator D under control. With g_j = d(sum of D's outputs)/dx at sample j:
 //   R1        gamma / 2 mean_j |g_j|^2        at real samples (Mescheder, Geiger, Nowozin 2018)
@@ -2830,6 +2849,10 @@ void fill_normal(View<T> out, double mean, double deviation, Rng rng, Index firs
 //   steps.sum({0, a}, "sum");
 //
 // BasicModel<float>(std::make_shared<Steps<float>>(steps), "a name", Rng(1)) is its model.
+
+// ======== eigan/net/step.hpp
+// Step<T>: one entry of the list that a network is to passes: a layer, or a join of several levels, and where its
+// parameters, its state and what it prepares lie in the network's buffers. net/steps.hpp is the list.
 
 // ======== eigan/net/layer_table.hpp
 // LayerTable<T>: a layer as passes see it: what kind it is, and a function pointer for each thing that it can do. The
@@ -3186,12 +3209,6 @@ struct LayerFunctions {
 
 namespace eigan {
 
-/// "784" for a vector, "3 x 64 x 48" for channels x height x width.
-inline std::string shape_text(Shape shape) {
-  return shape.is_vector() ? detail::concat(shape.channels)
-                           : detail::concat(shape.channels, " x ", shape.height, " x ", shape.width);
-}
-
 /// What a step does.
 enum class StepKind {
   layer,         ///< its layer
@@ -3242,6 +3259,10 @@ struct Step {
     return all.subspan(static_cast<std::size_t>(prepared_offset), static_cast<std::size_t>(prepared_size));
   }
 };
+
+}  // namespace eigan
+
+namespace eigan {
 
 /// The list.
 template <class T>
@@ -3411,8 +3432,23 @@ bool same_layout(const Steps<T>& a, const Steps<T>& b) {
   return a.levels() == b.levels() && a.inputs() == b.inputs() &&
          std::equal(a.steps().begin(), a.steps().end(), b.steps().begin(), b.steps().end(), same);
 }
-}  // namespace detail
 
+/// The place and the number of the parameters of layer number `layer`, which may be a composition. Throws
+/// std::invalid_argument if there is none of that number.
+template <class T>
+std::pair<Index, Index> params_of_layer(const Steps<T>& net, std::size_t layer) {
+  const std::string name = std::to_string(layer);
+  Index first = -1, size = 0;
+  for (const Step<T>& step : net.steps()) {
+    if (step.name != name && !step.name.starts_with(name + '.')) continue;
+    if (first < 0) first = step.offset;
+    size += step.size;
+  }
+  if (first < 0) fail_contract("eigan::Model::params: the network has no layer ", layer);
+  return {first, size};
+}
+
+}  // namespace detail
 }  // namespace eigan
 
 // ======== eigan/net/tape.hpp
@@ -4545,6 +4581,7 @@ class BasicModel {
 
   /// Adds the gradient with respect to the parameters to `grad`; the gradient with respect to the input is not
   /// computed. `after_block(first, count)` is called after each piece, on any thread; it may change those parameters.
+  /// Where a layer throws, part of the gradient has been added.
   template <class AfterBlock = Nothing>
   void backward_params(Tape<T>& tape, std::span<T> grad, Threads threads = {},
                        const AfterBlock& after_block = {}) const {
@@ -4631,17 +4668,9 @@ class BasicModel {
     detail::check_pass_of(*steps_, tape);
   }
 
-  /// The part that belongs to the network's layer number `layer`.
   template <class U>
   std::span<U> slice_of(std::size_t layer, std::span<U> all) const {
-    const std::string name = std::to_string(layer);
-    Index first = -1, size = 0;
-    for (const Step<T>& step : steps_->steps()) {
-      if (step.name != name && !step.name.starts_with(name + '.')) continue;
-      if (first < 0) first = step.offset;
-      size += step.size;
-    }
-    if (first < 0) detail::fail_contract("eigan::Model::params: the network has no layer ", layer);
+    const auto [first, size] = detail::params_of_layer(*steps_, layer);
     return all.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(size));
   }
 
@@ -9169,13 +9198,14 @@ struct SideBySideMustHaveOneHeightAndWidth {
       unknown ? unknown_shape
               : Shape{A.channels + B.channels, std::max(A.height, B.height), std::max(A.width, B.width)};
 };
-template <class Path, Shape A, Shape... More>
+/// `Pair` checks two of them and joins them.
+template <template <Shape, Shape, std::size_t...> class Pair, class Path, Shape A, Shape... More>
 struct SideBySide {
   static constexpr Shape value = A;
 };
-template <std::size_t... Path, Shape A, Shape B, Shape... More>
-struct SideBySide<std::index_sequence<Path...>, A, B, More...>
-    : SideBySide<std::index_sequence<Path...>, SideBySideMustHaveOneHeightAndWidth<A, B, Path...>::value, More...> {};
+template <template <Shape, Shape, std::size_t...> class Pair, std::size_t... Path, Shape A, Shape B, Shape... More>
+struct SideBySide<Pair, std::index_sequence<Path...>, A, B, More...>
+    : SideBySide<Pair, std::index_sequence<Path...>, Pair<A, B, Path...>::value, More...> {};
 
 /// Whether a pass over it draws random numbers.
 template <class L>
@@ -9340,8 +9370,8 @@ class Inputs : public detail::JoinedInputs {
   explicit Inputs(Ins... inputs) requires(sizeof...(Ins) > 0) : JoinedInputs({inputs.shape()...}, {inputs.spec()...}) {}
 
   template <Shape, std::size_t... Path>
-  struct Check
-      : detail::SideBySide<std::index_sequence<Path...>, Ins::template Check<detail::unknown_shape>::value...> {};
+  struct Check : detail::SideBySide<detail::SideBySideMustHaveOneHeightAndWidth, std::index_sequence<Path...>,
+                                    Ins::template Check<detail::unknown_shape>::value...> {};
 };
 
 namespace detail {
@@ -9769,7 +9799,7 @@ void clip_grad_value(std::span<T> gradient, double c) {
 namespace eigan {
 
 /// Steps over one flat buffer: begin_step() once, then update() for disjoint ranges, from any thread. An update of no
-/// elements changes nothing, may come at any time, and throws if the buffers do not fit.
+/// elements changes nothing, may come at any time, and throws if the buffers do not fit or a setting is out of range.
 template <class O, class T = float>
 concept Optimizer = requires(O optimizer, std::span<T> params, std::span<const T> grad, Index i) {
   optimizer.begin_step();
@@ -9796,6 +9826,13 @@ struct UpdatePiece {
   }
 };
 
+/// Zeros in the end, unless the gradient has been used: an exception would leave part of it to the next step.
+template <class T>
+struct BegunGradient {
+  std::span<T> grad = {};
+  ~BegunGradient() { std::fill(grad.begin(), grad.end(), T(0)); }
+};
+
 template <class O, class T>
 constexpr void check_optimizer() {
   static_assert(Optimizer<O, T> || !(Optimizer<O, float> || Optimizer<O, double>),
@@ -9811,7 +9848,8 @@ constexpr void check_optimizer() {
 /// backward_params and one optimiser step in a single sweep: the result is that of
 ///     zero grad; model.backward_params(tape, grad); optimizer.step(model.params(), grad);
 /// but each run of blocks is updated right after its gradient, while that is in cache. `grad` is working memory:
-/// zeros on entry, as Model::zeros() gives it, or a gradient to be added to (a penalty's), and zeros on return.
+/// zeros on entry, as Model::zeros() gives it, or a gradient to be added to (a penalty's), and zeros on return. Where a
+/// layer throws amid the sweep, it is zeros as well; some runs of parameters may have been updated by then.
 template <class T, class O>
 void backward_and_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std::type_identity_t<std::span<T>> grad,
                        Threads threads = {}) {
@@ -9820,7 +9858,9 @@ void backward_and_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std::t
   model.check_backward(tape, grad);
   optimizer.update(model.params(), grad, 0, 0);
   optimizer.begin_step();
+  detail::BegunGradient<T> begun{grad};
   model.backward_params(tape, grad, threads, detail::UpdatePiece<T, O>{model, optimizer, grad});
+  begun.grad = {};
 }
 
 /// The same with a gradient that is clipped first. Where its norm counts, the whole gradient is computed before the
@@ -9835,6 +9875,7 @@ double backward_and_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std:
   model.check_backward(tape, grad);
   optimizer.update(model.params(), grad, 0, 0);
   optimizer.begin_step();
+  detail::BegunGradient<T> begun{grad};
   model.backward_params(tape, grad, threads);
   if (clip.value < std::numeric_limits<double>::infinity()) clip_grad_value(grad, clip.value);
   const double norm = clip_grad_norm(grad, clip.norm, threads);
@@ -9842,6 +9883,7 @@ double backward_and_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std:
   detail::parallel_ranges(std::ssize(grad), work, threads, [&](Index first, Index last) {
     detail::UpdatePiece<T, O>{model, optimizer, grad}(first, last - first);
   });
+  begun.grad = {};
   return norm;
 }
 
@@ -9904,13 +9946,6 @@ void generate(const BasicModel<T>& generator, GanWorkspace<T>& ws, ConstView<T> 
   ws.set_fresh(z.cols());
 }
 
-/// Zeros where a gradient has begun that no step has used: an exception would leave it to the next step.
-template <class T>
-struct BegunGradient {
-  std::span<T> grad = {};
-  ~BegunGradient() { std::fill(grad.begin(), grad.end(), T(0)); }
-};
-
 }  // namespace detail
 
 /// Trains the discriminator on `real` against as many samples of the generator: the loss of both halves, one step. The
@@ -9931,6 +9966,7 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
   if (real.rows() != discriminator.input_size())
     detail::fail_contract("eigan::discriminator_step: a real sample must have ", discriminator.input_size(),
                           " features, has ", real.rows());
+  optimizer.update(discriminator.params(), ws.d_grad, 0, 0);  // what it refuses, it refuses before anything changes
   detail::generate(generator, ws, ConstView<T>(z), rng.fold_in(0), threads);
   if (real.data() != ws.real(batch).data()) ws.real(batch) = real;
 
@@ -9950,7 +9986,6 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
     result.loss = loss.real(on_real, ws.d_tape.output_gradient());
     result.d_real = detail::mean_sigmoid(on_real);
     discriminator.check_backward(ws.d_tape, ws.d_grad);
-    optimizer.update(discriminator.params(), ws.d_grad, 0, 0);  // buffers that do not fit throw here
     first_half.grad = ws.d_grad;
     discriminator.backward_params(ws.d_tape, ws.d_grad, threads);
     const ConstView<T> on_fake =
@@ -9973,6 +10008,7 @@ template <class T, Optimizer<T> O, class Loss = NonSaturatingLoss, class Further
 GeneratorResult<T> generator_step(BasicModel<T>& generator, const BasicModel<T>& discriminator, O& optimizer,
                                   GanWorkspace<T>& ws, Rng rng, const Loss& loss = {}, Threads threads = {},
                                   const Further& further = {}) {
+  optimizer.update(generator.params(), ws.g_grad, 0, 0);  // what it refuses, it refuses before anything changes
   const Index batch = ws.take_fresh();
   if (batch == 0)
     detail::fail_contract(
@@ -15281,7 +15317,8 @@ class LayerNorm {
 }  // namespace placed
 
 /// Layer normalisation of vectors, `LayerNorm<256>`, or of images, `LayerNorm<64, 8, 8>`: channels, height and width.
-/// With these at run time `LayerNorm<>(256)` and `LayerNorm<>(64, 8, 8)`.
+/// With these at run time `LayerNorm<>(256)` and `LayerNorm<>(64, 8, 8)`, and eps behind them: `LayerNorm<>(256,
+/// 1e-6)`.
 template <Index Channels = dynamic, Index Height = Channels == dynamic ? dynamic : 1,
           Index Width = detail::width_beside(Height)>
 class LayerNorm : public placed::LayerNorm {
@@ -15297,6 +15334,8 @@ class LayerNorm : public placed::LayerNorm {
   constexpr LayerNorm() requires(Channels != dynamic) : placed::LayerNorm({Channels, Height, Width}, 1e-5) {}
   /// Of vectors.
   explicit LayerNorm(Index channels) : LayerNorm(channels, 1, 1) {}
+  /// The same with eps; a whole number would be a height whose width is missing.
+  LayerNorm(Index channels, std::same_as<double> auto eps) : LayerNorm(channels, 1, 1, eps) {}
   /// Throws std::invalid_argument unless all are positive, the size is below 2^31, the shape that of the type where it
   /// has one, and eps > 0.
   LayerNorm(Index channels, Index height, Index width, double eps = 1e-5)
@@ -16419,8 +16458,11 @@ class Unflatten {
 
 namespace eigan {
 
-/// How a larger image comes about: `Upsample<2, bilinear>`.
-inline constexpr bool bilinear = true;
+/// How a larger image comes about.
+enum class Interpolation {
+  nearest,  ///< pixels are repeated
+  bilinear  ///< pixels lie between four others
+};
 
 namespace placed {
 
@@ -16428,13 +16470,15 @@ namespace placed {
 class Upsample : public detail::SpatialLayer<Upsample> {
  public:
   /// Of images of shape `in`, by a factor of `scale`.
-  Upsample(Shape in, Index scale, bool is_bilinear)
-      : SpatialLayer(in, {in.channels, scale * in.height, scale * in.width}), scale_(scale), bilinear_(is_bilinear) {}
+  Upsample(Shape in, Index scale, Interpolation mode)
+      : SpatialLayer(in, {in.channels, scale * in.height, scale * in.width}),
+        scale_(scale),
+        bilinear_(mode == Interpolation::bilinear) {}
 
   Spec spec() const {
     return {"Upsample",
             {{"scale_factor", scale_}, {"bilinear", bilinear_}},
-            detail::concat("::eigan::Upsample<", scale_, bilinear_ ? ", true>" : ">")};
+            detail::concat("::eigan::Upsample<", scale_, bilinear_ ? ", ::eigan::Interpolation::bilinear>" : ">")};
   }
 
   // Parts: rows of x and what they become.
@@ -16502,9 +16546,9 @@ class Upsample : public detail::SpatialLayer<Upsample> {
 
 }  // namespace placed
 
-/// Larger images: `Upsample<2>` repeats pixels, `Upsample<2, bilinear>` lies between them; or `Upsample<>(2,
-/// bilinear)`.
-template <Index Scale = dynamic, bool Bilinear = false>
+/// Larger images: `Upsample<2>` repeats pixels, `Upsample<2, Interpolation::bilinear>` lies between them; or
+/// `Upsample<>(2, Interpolation::bilinear)`.
+template <Index Scale = dynamic, Interpolation Mode = Interpolation::nearest>
 class Upsample {
   static_assert(Scale > 0 || Scale == dynamic, "eigan::Upsample: the scale factor is positive or dynamic");
 
@@ -16512,10 +16556,11 @@ class Upsample {
   /// The factor that the type states.
   constexpr Upsample() requires(Scale != dynamic) : scale_(Scale) {}
   /// Throws std::invalid_argument unless 0 < scale_factor < 2^16, and as the type says where it does.
-  explicit Upsample(Index scale_factor, bool is_bilinear = Bilinear) : scale_(scale_factor), bilinear_(is_bilinear) {
-    if (scale_ <= 0 || scale_ >= Index{1} << 16 || (Scale != dynamic && (Scale != scale_ || Bilinear != bilinear_)))
+  explicit Upsample(Index scale_factor, Interpolation mode = Mode) : scale_(scale_factor), mode_(mode) {
+    if (scale_ <= 0 || scale_ >= Index{1} << 16 || (Scale != dynamic && (Scale != scale_ || Mode != mode_)))
       detail::fail_contract("eigan::Upsample<", detail::stated_text(Scale), ">: cannot have the scale factor ", scale_,
-                            bilinear_ ? ", bilinear" : "", ", expected 1 to 65535 and what the type states");
+                            mode_ == Interpolation::bilinear ? ", bilinear" : "",
+                            ", expected 1 to 65535 and what the type states");
   }
 
   constexpr Shape output_shape(Shape in) const {
@@ -16524,11 +16569,11 @@ class Upsample {
   std::string expects() const { return "an image"; }
   Spec spec() const { return at({}).spec(); }
   /// The layer over images of shape `in`.
-  placed::Upsample at(Shape in) const { return {in, scale_, bilinear_}; }
+  placed::Upsample at(Shape in) const { return {in, scale_, mode_}; }
 
  private:
   Index scale_;
-  bool bilinear_ = Bilinear;
+  Interpolation mode_ = Mode;
 };
 
 static_assert(PartedLayer<placed::Upsample> && TangentLayer<placed::Upsample, double> && ShapedLayer<Upsample<2>>);
@@ -17292,17 +17337,38 @@ std::optional<std::string> find_non_finite(const M& model, Threads threads = {})
 
 // ======== eigan/net/parallel.hpp
 // Parallel<A, B, ...>: y = a(x) and b(x), ..., channels side by side: several heads on one trunk. Each is a layer or a
-// composition; they are named "0", "1", ... Backward: dx = (da/dx)^T dy's first channels + (db/dx)^T dy's next + ...
+// composition, all give one height and width, one pixel included; they are named "0", "1", ...
+// Backward: dx = (da/dx)^T dy's first channels + (db/dx)^T dy's next + ...
 
 namespace eigan {
 
 namespace detail {
+/// Unlike inputs, where a vector is repeated at every pixel: of heads that give one pixel, one forgot to grow.
+template <Shape A, Shape B, std::size_t... Path>
+struct HeadsMustHaveOneHeightAndWidth {
+  static constexpr bool unknown = A == unknown_shape || B == unknown_shape;
+  static_assert(unknown || (A.height == B.height && A.width == B.width),
+                "eigan: the heads of a Parallel must have one height and width; the template arguments are the two "
+                "shapes (channels, height, width) and the place in the network");
+  static constexpr Shape value = unknown ? unknown_shape : Shape{A.channels + B.channels, A.height, A.width};
+};
+/// Throws std::invalid_argument, for shapes known at run time. ends: the levels that the heads make.
+template <class T>
+void check_one_height_and_width(const Steps<T>& steps, const std::vector<std::size_t>& ends, const std::string& name) {
+  for (const std::size_t end : ends)
+    if (const Shape a = steps.levels()[ends.front()], b = steps.levels()[end];
+        a.height != b.height || a.width != b.width)
+      fail_contract("eigan: the heads of a Parallel must have one height and width: ", name, " receives ",
+                    shape_text(a), " and ", shape_text(b));
+}
+
 /// Every head by itself, then together.
 template <Shape In, class Path, class Numbers, class... Heads>
 struct CheckHeads;
 template <Shape In, std::size_t... Path, std::size_t... I, class... Heads>
 struct CheckHeads<In, std::index_sequence<Path...>, std::index_sequence<I...>, Heads...>
-    : SideBySide<std::index_sequence<Path...>, ShapeAfter<Heads, In, Path..., I>::value...> {};
+    : SideBySide<HeadsMustHaveOneHeightAndWidth, std::index_sequence<Path...>,
+                 ShapeAfter<Heads, In, Path..., I>::value...> {};
 }  // namespace detail
 
 /// y = a(x) beside b(x): `Parallel<Linear<64, 1>, Sequential<Linear<64, 10>, ReLU>>`.
@@ -17338,6 +17404,7 @@ class Parallel {
       ends.push_back(detail::append(steps, head, level, prefix + std::to_string(ends.size())));
     };
     std::apply([&](const auto&... head) { (add(head), ...); }, heads_);
+    detail::check_one_height_and_width(steps, ends, prefix + "concatenation");
     return steps.concatenate(std::move(ends), prefix + "concatenation");
   }
   Spec spec() const {
@@ -17958,7 +18025,8 @@ class Adam {
   /// Updates the parameters [first, first + count) by their gradients.
   void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {
     detail::check_update(name_, moment1_.size(), params, grad, first, count);
-    if (!begun_ && count > 0) detail::fail_contract(name_, ": update() before the first begin_step()");
+    if (count == 0) return check_options();
+    if (!begun_) detail::fail_contract(name_, ": update() before the first begin_step()");
     detail::adam_kernels<T>().adam(count, coefficients_, grad.data() + first, moment1_.data() + first,
                                    moment2_.data() + first, params.data() + first);
   }
@@ -18110,13 +18178,13 @@ class Ema {
 }  // namespace eigan
 
 // ======== eigan/optim/rmsprop.hpp
-// RMSProp (Hinton 2012), with the semantics of torch.optim.RMSprop:
+// RMSprop (Hinton 2012), with the semantics of torch.optim.RMSprop:
 //   g += weight_decay p
 //   v = alpha v + (1 - alpha) g^2          u = momentum u + g / ( sqrt(v) + eps )          p -= lr u
 // Its centred variant is refused by name.
 
 // ======== eigan/kernels/rmsprop.hpp
-// One step of RMSProp over a range of parameters; optim/rmsprop.hpp has the formula.
+// One step of RMSprop over a range of parameters; optim/rmsprop.hpp has the formula.
 
 namespace eigan::detail {
 
@@ -18168,7 +18236,7 @@ const RmspropKernels<T>& rmsprop_kernels() {
 #define EIGAN_VECTOR_BYTES 16
 
 // ======== eigan/kernels/rmsprop.inc
-// One step of RMSProp: see rmsprop.hpp. Compiled by for_each_isa.inc.
+// One step of RMSprop: see rmsprop.hpp. Compiled by for_each_isa.inc.
 
 namespace eigan::detail::EIGAN_ISA {
 
@@ -18225,7 +18293,7 @@ struct TableOf<RmspropKernels<T>> {
 #define EIGAN_VECTOR_BYTES 32
 
 // ======== eigan/kernels/rmsprop.inc
-// One step of RMSProp: see rmsprop.hpp. Compiled by for_each_isa.inc.
+// One step of RMSprop: see rmsprop.hpp. Compiled by for_each_isa.inc.
 
 namespace eigan::detail::EIGAN_ISA {
 
@@ -18279,7 +18347,7 @@ struct TableOf<RmspropKernels<T>> {
 #define EIGAN_VECTOR_BYTES 64
 
 // ======== eigan/kernels/rmsprop.inc
-// One step of RMSProp: see rmsprop.hpp. Compiled by for_each_isa.inc.
+// One step of RMSprop: see rmsprop.hpp. Compiled by for_each_isa.inc.
 
 namespace eigan::detail::EIGAN_ISA {
 
@@ -18340,7 +18408,7 @@ EIGAN_SHARE_KERNELS(RmspropKernels)
 namespace eigan {
 
 /// Names and values as in torch.optim.RMSprop.
-struct RMSPropOptions {
+struct RMSpropOptions {
   double lr = 1e-2;         ///< the learning rate, >= 0 and finite, as all that follow
   double alpha = 0.99;      ///< how much of v stays, in [0, 1)
   double eps = 1e-8;        ///< added to the root
@@ -18349,18 +18417,18 @@ struct RMSPropOptions {
   bool centered = false;    ///< not built
 };
 
-/// RMSProp: steps by the gradient over the root of its running square.
+/// RMSprop: steps by the gradient over the root of its running square.
 template <class T = float>
-class RMSProp {
+class RMSprop {
  public:
   /// For `size` parameters. Throws std::invalid_argument for an option outside its range.
-  explicit RMSProp(Index size, RMSPropOptions options = {}) : options_(options), square_(size), velocity_(size) {
+  explicit RMSprop(Index size, RMSpropOptions options = {}) : options_(options), square_(size), velocity_(size) {
     check_options();
   }
 
   /// One step over all parameters.
   void step(std::span<T> params, std::span<const T> grad) {
-    detail::check_update("eigan::RMSProp", square_.size(), params, grad, 0, square_.size());
+    detail::check_update("eigan::RMSprop", square_.size(), params, grad, 0, square_.size());
     begin_step();
     update(params, grad, 0, square_.size());
   }
@@ -18369,7 +18437,8 @@ class RMSProp {
   void begin_step() { check_options(); }
   /// Updates the parameters [first, first + count) by their gradients.
   void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {
-    detail::check_update("eigan::RMSProp", square_.size(), params, grad, first, count);
+    detail::check_update("eigan::RMSprop", square_.size(), params, grad, first, count);
+    if (count == 0) return check_options();
     const detail::RmspropCoefficients<T> coefficients{.lr = static_cast<T>(options_.lr),
                                                       .alpha = static_cast<T>(options_.alpha),
                                                       .rest = static_cast<T>(1 - options_.alpha),
@@ -18381,8 +18450,8 @@ class RMSProp {
   }
 
   /// They may be changed between steps, as a learning rate's schedule does.
-  RMSPropOptions& options() { return options_; }
-  const RMSPropOptions& options() const { return options_; }
+  RMSpropOptions& options() { return options_; }
+  const RMSpropOptions& options() const { return options_; }
 
   /// Names everything that steps change, as torch.optim.RMSprop's state_dict does: for checkpoints (io/checkpoint.hpp).
   template <class Visit>
@@ -18393,15 +18462,15 @@ class RMSProp {
 
  private:
   void check_options() const {
-    detail::check_setting<T>("eigan::RMSProp", "lr", options_.lr);
-    detail::check_share("eigan::RMSProp", "alpha", options_.alpha);
-    detail::check_setting<T>("eigan::RMSProp", "eps", options_.eps);
-    detail::check_setting<T>("eigan::RMSProp", "weight_decay", options_.weight_decay);
-    detail::check_setting<T>("eigan::RMSProp", "momentum", options_.momentum);
-    if (options_.centered) detail::fail_contract("eigan::RMSProp: centered is not built");
+    detail::check_setting<T>("eigan::RMSprop", "lr", options_.lr);
+    detail::check_share("eigan::RMSprop", "alpha", options_.alpha);
+    detail::check_setting<T>("eigan::RMSprop", "eps", options_.eps);
+    detail::check_setting<T>("eigan::RMSprop", "weight_decay", options_.weight_decay);
+    detail::check_setting<T>("eigan::RMSprop", "momentum", options_.momentum);
+    if (options_.centered) detail::fail_contract("eigan::RMSprop: centered is not built");
   }
 
-  RMSPropOptions options_;
+  RMSpropOptions options_;
   Buffer<T> square_;
   Buffer<T> velocity_;
 };
@@ -18517,6 +18586,7 @@ class SGD {
   /// Updates the parameters [first, first + count) by their gradients.
   void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {
     detail::check_update("eigan::SGD", velocity_.size(), params, grad, first, count);
+    if (count == 0) return check_options();
     const T lr = static_cast<T>(options_.lr), momentum = static_cast<T>(options_.momentum);
     const T decay = static_cast<T>(options_.weight_decay);
     T* p = params.data() + first;
@@ -19637,7 +19707,9 @@ std::vector<T> file_values(const SafetensorsFile& file, const TensorInfo& tensor
 // write them:    {"metadata": {"total_size": 8}, "weight_map": {"0.weight": "model-00001-of-00002.safetensors", ...}}
 // The files lie beside the index.
 
+#if defined(EIGAN_HAS_FILES)
 #include <filesystem>
+#endif
 
 namespace eigan {
 namespace detail {

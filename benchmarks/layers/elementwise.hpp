@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include <eigan/core/layer.hpp>
+#include <eigan/core/layer_defaults.hpp>
 
 #include "../micro.hpp"
 

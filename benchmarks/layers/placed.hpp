@@ -4,7 +4,7 @@
 #include <span>
 #include <utility>
 
-#include <eigan/core/layer.hpp>
+#include <eigan/core/layer_defaults.hpp>
 
 #include "../micro.hpp"
 

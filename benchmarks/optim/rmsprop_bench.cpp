@@ -4,8 +4,8 @@
 
 // Reads gradient, squares, velocity and parameters, writes all but the gradient.
 static void rmsprop(benchmark::State& state) {
-  bench::time_optimizer(state, eigan::RMSProp<>(state.range(0)), 7);
+  bench::time_optimizer(state, eigan::RMSprop<>(state.range(0)), 7);
 }
-BENCHMARK(rmsprop)->Apply(bench::optimizer_sizes)->Name("RMSProp");
+BENCHMARK(rmsprop)->Apply(bench::optimizer_sizes)->Name("RMSprop");
 
 BENCHMARK_MAIN();

@@ -7,12 +7,14 @@
 #include <eigan/core/buffer.hpp>
 #include <eigan/core/error.hpp>
 #include <eigan/core/layer.hpp>
+#include <eigan/core/layer_defaults.hpp>
 #include <eigan/core/parallel.hpp>
 #include <eigan/core/parameter.hpp>
 #include <eigan/core/planar.hpp>
 #include <eigan/core/random.hpp>
 #include <eigan/core/rng.hpp>
 #include <eigan/core/shape.hpp>
+#include <eigan/core/shape_text.hpp>
 #include <eigan/core/spec.hpp>
 #include <eigan/core/types.hpp>
 #include <eigan/core/view.hpp>
@@ -71,6 +73,7 @@
 #include <eigan/net/scratch.hpp>
 #include <eigan/net/sequential.hpp>
 #include <eigan/net/skip_connection.hpp>
+#include <eigan/net/step.hpp>
 #include <eigan/net/steps.hpp>
 #include <eigan/net/summary.hpp>
 #include <eigan/net/tape.hpp>

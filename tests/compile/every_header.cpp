@@ -111,7 +111,7 @@ T image_step(ConstView<T> x, ConstView<T> target) {
   auto tape = model.tape(x.cols());
   auto gradient = model.zeros();
   AdamW<T> adamw(gradient.size());
-  RMSProp<T> rmsprop(gradient.size());
+  RMSprop<T> rmsprop(gradient.size());
   const auto y = model.forward(tape, x);
   const T loss = l1<T>(y, target, tape.output_gradient()) + huber<T>(y, target, tape.output_gradient());
   backward_and_step(model, tape, adamw, gradient);

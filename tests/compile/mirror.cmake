@@ -23,6 +23,7 @@ set(without_test
   io/onnx_operators.hpp     # the same
   io/onnx_writers.hpp       # the same
   net/check_fit.hpp       # what models refuse: net/basic_model_test.cpp and its neighbours
+  net/step.hpp            # an entry of net/steps.hpp: its test
   net/must_be_a_layer.hpp # what compilers say: tests/compile/reject
   testing/numeric.hpp     # what checks are made of: testing/check_layer_test.cpp and its neighbours
   testing/trial.hpp       # the same

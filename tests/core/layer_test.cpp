@@ -8,6 +8,7 @@
 
 using namespace eigan;
 
+// What the concepts say is asserted when this file is compiled.
 namespace {
 
 // The smallest layers of each kind, and what becomes of them when one thing is missing.
@@ -106,13 +107,6 @@ struct NoiseForwardOnly : Identity {
 };
 static_assert(StochasticLayer<Noise> && !StochasticLayer<NoiseForwardOnly>);
 
-struct ReadsNothing : Identity {
-  static constexpr bool backward_reads_x = false;
-  static constexpr bool backward_reads_y = false;
-};
-static_assert(detail::backward_reads_x<Identity>() && detail::backward_reads_y<Identity>());
-static_assert(!detail::backward_reads_x<ReadsNothing>() && !detail::backward_reads_y<ReadsNothing>());
-
 // What stands in a network where a description knows images.
 struct Placed : OnlyFloat {
   [[maybe_unused]] static constexpr Index input = dynamic, output = dynamic;
@@ -206,52 +200,4 @@ struct StraightSized : OnlyFloat {
 static_assert(TangentLayer<Bent> && TangentLayer<Straight> && TangentLayer<TangentScale>);
 static_assert(!TangentLayer<Identity> && !TangentLayer<StraightScale> && !TangentLayer<StraightSized>);
 
-struct RunTimeSized : OnlyFloat {
-  static constexpr Index input = dynamic;
-  [[maybe_unused]] static constexpr Index output = dynamic;
-  Index input_size() const { return 7; }
-  Index output_size() const { return 5; }
-  Index param_size() const { return 35; }
-  Spec spec() const { return {"RunTimeSized", {{"in", 7}, {"out", 5}}}; }
-  std::vector<Parameter> parameters() const { return {{"weight", 0, 5, 7, 2}}; }
-};
-
 }  // namespace
-
-TEST_CASE("Layer: sizes come from the type, from the value, or from the layer before") {
-  CHECK(detail::input_of(RunTimeSized{}) == 7);
-  CHECK(detail::output_of(RunTimeSized{}, 7) == 5);
-  CHECK(detail::input_of(OnlyFloat{}) == 2);
-  CHECK(detail::output_of(OnlyFloat{}, 2) == 3);
-  CHECK(detail::input_of(Identity{}) == dynamic);
-  CHECK(detail::output_of(Identity{}, 6) == 6);
-}
-
-TEST_CASE("Layer: the shape that comes out, or none where the layer does not take what goes in") {
-  CHECK(detail::output_shape_of(Identity{}, {3, 4, 5}) == Shape{3, 4, 5});
-  CHECK(detail::output_shape_of(OnlyFloat{}, {2}) == Shape{3});
-  CHECK_FALSE(detail::output_shape_of(OnlyFloat{}, {3}));
-  CHECK_FALSE(detail::output_shape_of(OnlyFloat{}, {2, 4, 4}));
-  CHECK(detail::output_shape_of(RunTimeSized{}, {7}) == Shape{5});
-  CHECK(detail::output_shape_of(Pooling{}, {3, 4, 6}) == Shape{3, 2, 3});
-  CHECK_FALSE(detail::output_shape_of(Pooling{}, {3, 4, 5}));
-}
-
-TEST_CASE("Layer: what a layer does not say has a default") {
-  CHECK(detail::spec_of(Identity{}).text() == "Layer()");
-  CHECK(detail::spec_of(RunTimeSized{}).text() == "RunTimeSized(in=7, out=5)");
-  CHECK(detail::param_size_of(Identity{}) == 0);
-  CHECK(detail::parameters_of(Identity{}).empty());
-
-  const auto unnamed = detail::parameters_of(Scale{});
-  REQUIRE(unnamed.size() == 1);
-  CHECK(unnamed[0].name == "params");
-  CHECK(unnamed[0].offset == 0);
-  CHECK(unnamed[0].size() == 4);
-  CHECK(unnamed[0].rank == 1);
-
-  const auto named = detail::parameters_of(RunTimeSized{});
-  REQUIRE(named.size() == 1);
-  CHECK(named[0].name == "weight");
-  CHECK(named[0].size() == 35);
-}

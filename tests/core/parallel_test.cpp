@@ -61,6 +61,15 @@ TEST_CASE("parallel_for: small work stays on the calling thread") {
   CHECK(thread_count() >= 1);
 }
 
+TEST_CASE("parallel_for: a single item stays on the calling thread") {
+  std::thread::id where;
+  detail::parallel_for(1, 1e12, {4}, [&](Index i) {
+    CHECK(i == 0);
+    where = std::this_thread::get_id();
+  });
+  CHECK(where == std::this_thread::get_id());
+}
+
 TEST_CASE("parallel_for: by default a thread is worth a million operations, from four million on") {
   CHECK(detail::worthwhile_threads(2.0 * 64 * (64 * 64 + 65 * 65), 64) == 1);  // batch 64 of 64-64-64
   CHECK(detail::worthwhile_threads(3.9e6, 64) == 1);

@@ -214,12 +214,15 @@ TEST_CASE("discriminator_step: halves apart: what fails leaves no half of a grad
   Adam<float> small(3);
   CHECK_THROWS_AS(step(small, [] {}), std::invalid_argument);
   CHECK(holds(0.25f));
-  // Behind the first half.
-  game.d_adam.options().lr = -1;
-  CHECK_THROWS_AS(step(game.d_adam, [] {}), std::invalid_argument);
-  CHECK(holds(0));
-  game.d_adam.options().lr = 1e-3;
+  game.d_adam.options().lr = std::numeric_limits<double>::quiet_NaN();
   int passes = 0;
+  CHECK_THROWS_WITH_AS(step(game.d_adam, [&] { ++passes; }), "eigan::Adam: lr must be >= 0 and finite, is nan",
+                       std::invalid_argument);
+  CHECK(holds(0.25f));
+  CHECK(passes == 0);
+  CHECK(game.ws.take_fresh() == 0);
+  // Behind the first half.
+  game.d_adam.options().lr = 1e-3;
   CHECK_THROWS_AS(step(game.d_adam,
                        [&] {
                          if (++passes == 2) throw std::runtime_error("behind the first half");
@@ -408,6 +411,17 @@ TEST_CASE("steps: a step that is refused leaves no samples to learn from") {
   CHECK_THROWS_AS(game.d_step(images(33, 3, 1), images(9, 3, 2), Rng(4)), std::invalid_argument);
   CHECK_THROWS_AS(learn(), std::invalid_argument);
   game.d_step(real, z, Rng(3));
+  CHECK_NOTHROW(learn());
+}
+
+TEST_CASE("generator_step: a setting that is no number is refused before the samples are used up") {
+  Game game(8);
+  const Matrix<float> real = images(33, 8, 1), z = images(10, 8, 2);
+  const auto learn = [&] { generator_step(game.generator, game.discriminator, game.g_adam, game.ws, Rng(3)); };
+  game.d_step(real, z, Rng(3));
+  game.g_adam.options().lr = std::numeric_limits<double>::quiet_NaN();
+  CHECK_THROWS_WITH_AS(learn(), "eigan::Adam: lr must be >= 0 and finite, is nan", std::invalid_argument);
+  game.g_adam.options().lr = 1e-3;
   CHECK_NOTHROW(learn());
 }
 

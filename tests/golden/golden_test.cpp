@@ -172,9 +172,9 @@ TEST_CASE_TEMPLATE("AdamW: as torch.optim.AdamW over 20 steps", T, float, double
   });
 }
 
-TEST_CASE_TEMPLATE("RMSProp: as torch.optim.RMSprop over 20 steps", T, float, double) {
+TEST_CASE_TEMPLATE("RMSprop: as torch.optim.RMSprop over 20 steps", T, float, double) {
   check_optimizer<T>("rmsprop", 4, [](Index size, const std::vector<double>& o) {
-    return RMSProp<T>(size, {.lr = o[0], .alpha = o[1], .eps = o[2], .weight_decay = o[3], .momentum = o[4]});
+    return RMSprop<T>(size, {.lr = o[0], .alpha = o[1], .eps = o[2], .weight_decay = o[3], .momentum = o[4]});
   });
 }
 

@@ -67,7 +67,7 @@ TEST_CASE_TEMPLATE("ReflectionPad2d, poolings, Upsample, Flatten, Unflatten: as 
   check_layer<T>("avg_pool", {3, 5, 6}, AvgPool2d<3, 2, 1>());
   check_layer<T>("global_avg_pool", {3, 5, 6}, GlobalAvgPool2d());
   check_layer<T>("upsample_nearest", {3, 3, 4}, Upsample<3>());
-  check_layer<T>("upsample_bilinear", {3, 3, 4}, Upsample<>(2, true));
+  check_layer<T>("upsample_bilinear", {3, 3, 4}, Upsample<>(2, Interpolation::bilinear));
   check_layer<T>("flatten", {3, 3, 4}, Flatten());
   check_layer<T>("unflatten", {24}, Unflatten<3, 2, 4>());
 }

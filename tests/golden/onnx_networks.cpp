@@ -64,7 +64,7 @@ void write_dense(const std::filesystem::path& folder) {
 
 void write_images(const std::filesystem::path& folder) {
   using Pools = Sequential<Input<3, 12, 16>, ReflectionPad2d<2>, MaxPool2d<3, 2, 1>, Upsample<2>, AvgPool2d<2>,
-                           Upsample<2, bilinear>, InstanceNorm2d<3>, LayerNorm<3, 16, 20>>;
+                           Upsample<2, Interpolation::bilinear>, InstanceNorm2d<3>, LayerNorm<3, 16, 20>>;
   write(folder, "pools", Model<Pools>(Rng(8)), 3);
   using Flat = Sequential<Input<3, 4, 6>, Flatten, Linear<72, 60>, Unflatten<5, 3, 4>, BatchNorm2d<5>, ReLU,
                           GlobalAvgPool2d, Linear<5, 2>>;

@@ -308,7 +308,8 @@ TEST_CASE("save_onnx: layers of images") {
   CHECK(padded.node("Pad").text("mode") == "reflect");
   CHECK(padded.tensors.at("0.pads").values<std::int64_t>() == std::vector<std::int64_t>{0, 0, 2, 2, 0, 0, 2, 2});
 
-  const Graph nearest = onnx_of_layer(Upsample<3>(), in), linear = onnx_of_layer(Upsample<2, bilinear>(), in);
+  const Graph nearest = onnx_of_layer(Upsample<3>(), in),
+              linear = onnx_of_layer(Upsample<2, Interpolation::bilinear>(), in);
   CHECK(nearest.node("Resize").text("mode") == "nearest");
   CHECK(nearest.node("Resize").text("coordinate_transformation_mode") == "asymmetric");
   CHECK(nearest.node("Resize").text("nearest_mode") == "floor");

@@ -12,7 +12,7 @@
 
 using namespace kernel_tests;
 
-TEST_CASE("kernels: an RMSProp step of every length agrees with the formula") {
+TEST_CASE("kernels: an RMSprop step of every length agrees with the formula") {
   const auto check = []<class T>(T) {
     const auto eps = static_cast<double>(std::numeric_limits<T>::epsilon());
     const detail::RmspropCoefficients<T> c{
@@ -43,7 +43,7 @@ TEST_CASE("kernels: an RMSProp step of every length agrees with the formula") {
 }
 
 #if defined(__x86_64__)
-TEST_CASE("kernels: an RMSProp step turns denormal squares into zeros") {
+TEST_CASE("kernels: an RMSprop step turns denormal squares into zeros") {
   const auto check = []<class T>(T) {
     const detail::RmspropCoefficients<T> c{
         .lr = T(0.5), .alpha = T(0.9), .rest = T(0.1), .eps = T(0.125), .weight_decay = T(0), .momentum = T(0.5)};

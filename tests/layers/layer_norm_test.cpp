@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 #include <cmath>
+#include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <eigan/layers/layer_norm.hpp>
@@ -65,6 +67,14 @@ TEST_CASE("LayerNorm: a mean of 1e4 costs no digits, forward and back") {
   layer.backward_input<float>(p, far, y, dy, dx_far);
   CHECK((y_far - y).cwiseAbs().maxCoeff() < 4e-6f);
   CHECK((dx_far - dx).cwiseAbs().maxCoeff() < 4e-5f);
+}
+
+TEST_CASE("LayerNorm: eps stands behind the shape, and a height is none") {
+  CHECK(LayerNorm<>(7, 0.25).spec() == LayerNorm<>(7, 1, 1, 0.25).spec());
+  CHECK(LayerNorm<7>(7, 0.25).spec() == LayerNorm<>(7, 0.25).spec());
+  CHECK(LayerNorm<>(7).spec() == LayerNorm<>(7, 1e-5).spec());
+  static_assert(!std::is_constructible_v<LayerNorm<>, Index, Index> && !std::is_constructible_v<LayerNorm<>, int, int>);
+  CHECK_THROWS_WITH_AS(LayerNorm<>(7, 0.0), "eigan::LayerNorm: eps must be > 0, is 0", std::invalid_argument);
 }
 
 TEST_CASE("LayerNorm: starts as torch.nn.LayerNorm does, and files have its order") {

@@ -29,12 +29,6 @@ using namespace eigan;
 
 using Levels = std::vector<std::size_t>;
 
-TEST_CASE("shape_text: a vector is its length") {
-  CHECK(shape_text({5}) == "5");
-  CHECK(shape_text({3, 4, 6}) == "3 x 4 x 6");
-  CHECK(shape_text({3, 1, 6}) == "3 x 1 x 6");
-}
-
 TEST_CASE("Steps: levels, offsets and kinds") {
   Steps<float> net({Shape{2, 2, 2}, Shape{3}});
   CHECK(net.inputs() == 2);
@@ -232,4 +226,8 @@ TEST_CASE("same_layout: sizes, kinds and what is read") {
   CHECK(detail::same_layout(sum, sum));
   CHECK_FALSE(detail::same_layout(sum, other));
   CHECK_FALSE(detail::same_layout(sum, channels));
+  // Of one level both have its shape, but only a sum hands its gradient down in the same memory.
+  Steps<float> alone = make(L(), Tanh()), beside = alone;
+  alone.sum({1}, "join"), beside.concatenate({1}, "join");
+  CHECK_FALSE(detail::same_layout(alone, beside));
 }

@@ -1,8 +1,10 @@
 #include <doctest/doctest.h>
+#include <array>
 #include <memory>
 #include <span>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 #include <eigan/layers/batch_norm.hpp>
 #include <eigan/layers/dropout.hpp>
@@ -173,6 +175,23 @@ TEST_CASE("Tape: separate levels have memory of their own") {
       CHECK(tape.activation(a).data() != tape.activation(b).data());
       CHECK(tape.gradient(a).data() != tape.gradient(b).data());
     }
+}
+
+TEST_CASE("Tape: the gradients on the way to parameters and to an input are wanted, and no others") {
+  const auto wanted = [](auto net, bool input) {
+    const Model model(std::move(net), Rng(1));
+    auto tape = model.tape(2);
+    Matrix<float> x = support::random_matrix<float>(3, 2, 1), dx(3, 2);
+    model.forward(tape, x);
+    tape.output_gradient().setOnes();
+    tape.begin_backward(std::array{input ? View<float>(dx) : View<float>()});
+    std::vector<bool> all;
+    for (std::size_t level = 0; level < model.steps().levels().size(); ++level) all.push_back(tape.wanted(level));
+    return all;
+  };
+  const auto net = [] { return Sequential{Tanh(), Linear<>(3, 4), Tanh(), Linear<>(4, 2)}; };
+  CHECK(wanted(net(), false) == std::vector<bool>{false, false, true, true, true});
+  CHECK(wanted(net(), true) == std::vector<bool>{true, true, true, true, true});
 }
 
 TEST_CASE("Tape: a way back without a pass, without a loss or over a consumed gradient is refused") {

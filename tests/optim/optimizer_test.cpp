@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
 #include <algorithm>
+#include <limits>
+#include <stdexcept>
+#include <vector>
 
 #include <eigan/layers/batch_norm.hpp>
 #include <eigan/layers/dropout.hpp>
@@ -30,7 +33,7 @@ struct NoClock {
 static_assert(!Optimizer<NoClock>);
 static_assert(Optimizer<Adam<float>> && Optimizer<Adam<double>, double> && !Optimizer<Adam<double>, float>);
 static_assert(Optimizer<AdamW<float>> && Optimizer<AdamW<double>, double>);
-static_assert(Optimizer<RMSProp<float>> && Optimizer<RMSProp<double>, double>);
+static_assert(Optimizer<RMSprop<float>> && Optimizer<RMSprop<double>, double>);
 static_assert(Optimizer<SGD<float>> && Optimizer<SGD<double>, double>);
 
 /// A parametric layer that states no blocks: y_i = x_i + p_i.
@@ -54,6 +57,15 @@ struct Shift {
   void backward_params(std::span<const T>, ConstView<T> x, ConstView<T>, ConstView<T> dy, std::span<T> dp) const {
     for (Index j = 0; j < x.cols(); ++j)
       for (Index i = 0; i < 6; ++i) dp[static_cast<std::size_t>(i)] += dy(i, j);
+  }
+};
+
+/// Throws when half of its gradient is written.
+struct Fails : Shift {
+  template <class T>
+  void backward_params(std::span<const T>, ConstView<T>, ConstView<T>, ConstView<T>, std::span<T> dp) const {
+    dp[0] += 7;
+    throw std::runtime_error("amid");
   }
 };
 
@@ -91,8 +103,8 @@ struct MakeAdam {
 struct MakeAdamW {
   static AdamW<float> make(Index size) { return AdamW<float>(size, {.lr = 0.01, .weight_decay = 0.1}); }
 };
-struct MakeRMSProp {
-  static RMSProp<float> make(Index size) { return RMSProp<float>(size, {.lr = 0.01, .momentum = 0.9}); }
+struct MakeRMSprop {
+  static RMSprop<float> make(Index size) { return RMSprop<float>(size, {.lr = 0.01, .momentum = 0.9}); }
 };
 struct MakeSGD {
   static SGD<float> make(Index size) { return SGD<float>(size, {.lr = 0.01, .momentum = 0.9, .nesterov = true}); }
@@ -105,7 +117,7 @@ TEST_CASE("backward_and_step: zero, backward and step in one sweep, to the last 
     CAPTURE(threads);
     check_fused_step(MakeAdam{}, Threads{threads});
     check_fused_step(MakeAdamW{}, Threads{threads});
-    check_fused_step(MakeRMSProp{}, Threads{threads});
+    check_fused_step(MakeRMSprop{}, Threads{threads});
     check_fused_step(MakeSGD{}, Threads{threads});
   }
 }
@@ -225,4 +237,35 @@ TEST_CASE("backward_and_step: a tape without a loss, or a second step from one, 
   CHECK_THROWS_AS(backward_and_step(model, tape, adam, grad), std::invalid_argument);
   CHECK(adam.steps() == 1);
   CHECK(support::same_bits<float>(model.params(), after));
+}
+
+TEST_CASE("optimisers: an update of no elements changes nothing, and refuses settings that are out of range") {
+  const auto check = [](auto optimizer) {
+    std::vector<float> p{1, 2}, g{3, 4};
+    CHECK_NOTHROW(optimizer.update(p, g, 0, 0));
+    CHECK(p == std::vector<float>{1, 2});
+    optimizer.options().lr = std::numeric_limits<double>::quiet_NaN();
+    CHECK_THROWS_AS(optimizer.update(p, g, 0, 0), std::invalid_argument);
+  };
+  check(Adam<float>(2));
+  check(AdamW<float>(2));
+  check(RMSprop<float>(2));
+  check(SGD<float>(2, {.lr = 0.1}));
+}
+
+TEST_CASE("backward_and_step: a layer that throws leaves no part of a gradient to the next step") {
+  Model<Sequential<Fails, Linear<6, 6>, Tanh>> model(Rng(1));
+  auto tape = model.tape(4);
+  Buffer<float> grad = model.zeros();
+  const Matrix<float> x = support::random_matrix<float>(6, 4, 1);
+  const auto check = [&](const auto&... clip) {
+    Adam<float> adam(model.param_size());
+    std::fill(grad.begin(), grad.end(), 0.5f);  // a penalty's
+    model.forward(tape, x);
+    tape.output_gradient().setOnes();
+    CHECK_THROWS_WITH_AS(backward_and_step(model, tape, adam, grad, clip..., Threads{1}), "amid", std::runtime_error);
+    CHECK(std::all_of(grad.begin(), grad.end(), [](float g) { return g == 0; }));
+  };
+  check();
+  check(ClipGrad{.norm = 1});
 }

@@ -11,12 +11,12 @@
 
 using namespace eigan;
 
-TEST_CASE("RMSProp: worked by hand") {
+TEST_CASE("RMSprop: worked by hand") {
   // v = 3/4 0 + 1/4 g^2 = g^2 / 4, so the first step is 2 lr in the direction of the gradient; with momentum 1/2 and
   // the same gradient, v = 7/16 g^2 and u = 1 + 4 / sqrt(7).
   std::vector<double> p{1, 1};
   const std::vector<double> g{4, -0.5};
-  RMSProp<double> rmsprop(2, {.lr = 0.1, .alpha = 0.75, .eps = 0, .momentum = 0.5});
+  RMSprop<double> rmsprop(2, {.lr = 0.1, .alpha = 0.75, .eps = 0, .momentum = 0.5});
   rmsprop.step(p, g);
   CHECK(p[0] == doctest::Approx(0.8));
   CHECK(p[1] == doctest::Approx(1.2));
@@ -27,11 +27,11 @@ TEST_CASE("RMSProp: worked by hand") {
 
 /// The formula at the top of rmsprop.hpp, as it is written there, over 20 steps.
 template <class T>
-static void check_against_the_formula(RMSPropOptions o, double tolerance) {
+static void check_against_the_formula(RMSpropOptions o, double tolerance) {
   constexpr std::size_t n = 37;
   std::vector<double> expected = support::random_values<double>(n, 1), v(n), u(n);
   std::vector<T> p(expected.begin(), expected.end());
-  RMSProp<T> rmsprop(n, o);
+  RMSprop<T> rmsprop(n, o);
   for (std::uint64_t step = 0; step < 20; ++step) {
     const std::vector<double> grad = support::random_values<double>(n, 10 + step);
     rmsprop.step(p, std::vector<T>(grad.begin(), grad.end()));
@@ -46,20 +46,20 @@ static void check_against_the_formula(RMSPropOptions o, double tolerance) {
   }
 }
 
-TEST_CASE("RMSProp: agrees with the formula over 20 steps") {
-  for (const RMSPropOptions& o :
-       {RMSPropOptions{}, RMSPropOptions{.alpha = 0.9, .momentum = 0.9},
-        RMSPropOptions{.eps = 0.1, .weight_decay = 0.1}, RMSPropOptions{.alpha = 0, .momentum = 0.5}}) {
+TEST_CASE("RMSprop: agrees with the formula over 20 steps") {
+  for (const RMSpropOptions& o :
+       {RMSpropOptions{}, RMSpropOptions{.alpha = 0.9, .momentum = 0.9},
+        RMSpropOptions{.eps = 0.1, .weight_decay = 0.1}, RMSpropOptions{.alpha = 0, .momentum = 0.5}}) {
     check_against_the_formula<double>(o, 1e-13);
     check_against_the_formula<float>(o, 5e-6);
   }
 }
 
-TEST_CASE("RMSProp: updates of disjoint ranges, in any order, are one step") {
+TEST_CASE("RMSprop: updates of disjoint ranges, in any order, are one step") {
   constexpr Index n = 101;
   std::vector<float> whole = support::random_values<float>(n, 1), parts = whole;
-  const RMSPropOptions options{.lr = 0.1, .weight_decay = 0.1, .momentum = 0.9};
-  RMSProp<float> a(n, options), b(n, options);
+  const RMSpropOptions options{.lr = 0.1, .weight_decay = 0.1, .momentum = 0.9};
+  RMSprop<float> a(n, options), b(n, options);
   for (std::uint64_t step = 0; step < 3; ++step) {
     const std::vector<float> g = support::random_values<float>(n, 20 + step);
     a.step(whole, g);
@@ -70,24 +70,24 @@ TEST_CASE("RMSProp: updates of disjoint ranges, in any order, are one step") {
   CHECK(support::same_bits<float>(whole, parts));
 }
 
-TEST_CASE("RMSProp: PyTorch's options unless others are given; those out of range are refused, and so is its centre") {
+TEST_CASE("RMSprop: PyTorch's options unless others are given; those out of range are refused, and so is its centre") {
   constexpr double infinity = std::numeric_limits<double>::infinity();
-  const RMSPropOptions o = RMSProp<float>(1).options();
+  const RMSpropOptions o = RMSprop<float>(1).options();
   CHECK(o.lr == 1e-2);
   CHECK(o.alpha == 0.99);
   CHECK(o.eps == 1e-8);
   CHECK(o.weight_decay == 0);
   CHECK(o.momentum == 0);
-  CHECK_THROWS_WITH_AS(RMSProp<float>(1, {.centered = true}), "eigan::RMSProp: centered is not built",
+  CHECK_THROWS_WITH_AS(RMSprop<float>(1, {.centered = true}), "eigan::RMSprop: centered is not built",
                        std::invalid_argument);
-  CHECK_THROWS_WITH_AS(RMSProp<float>(1, {.lr = infinity}), "eigan::RMSProp: lr must be >= 0 and finite, is inf",
+  CHECK_THROWS_WITH_AS(RMSprop<float>(1, {.lr = infinity}), "eigan::RMSprop: lr must be >= 0 and finite, is inf",
                        std::invalid_argument);
-  for (const RMSPropOptions& wrong :
-       {RMSPropOptions{.lr = -1}, RMSPropOptions{.alpha = 1}, RMSPropOptions{.alpha = -0.1}, RMSPropOptions{.eps = -1},
-        RMSPropOptions{.weight_decay = -1}, RMSPropOptions{.momentum = -1}, RMSPropOptions{.momentum = infinity}})
-    CHECK_THROWS_AS(RMSProp<float>(1, wrong), std::invalid_argument);
+  for (const RMSpropOptions& wrong :
+       {RMSpropOptions{.lr = -1}, RMSpropOptions{.alpha = 1}, RMSpropOptions{.alpha = -0.1}, RMSpropOptions{.eps = -1},
+        RMSpropOptions{.weight_decay = -1}, RMSpropOptions{.momentum = -1}, RMSpropOptions{.momentum = infinity}})
+    CHECK_THROWS_AS(RMSprop<float>(1, wrong), std::invalid_argument);
 
-  RMSProp<float> rmsprop(1);
+  RMSprop<float> rmsprop(1);
   std::vector<float> p{1};
   const std::vector<float> g{1};
   rmsprop.options().lr = std::nan("");
@@ -95,18 +95,18 @@ TEST_CASE("RMSProp: PyTorch's options unless others are given; those out of rang
   CHECK(p[0] == 1);
 }
 
-TEST_CASE("RMSProp: other lengths and ranges are refused") {
-  RMSProp<float> rmsprop(3);
+TEST_CASE("RMSprop: other lengths and ranges are refused") {
+  RMSprop<float> rmsprop(3);
   std::vector<float> three(3), four(4);
-  CHECK_THROWS_WITH_AS(rmsprop.step(four, four), "eigan::RMSProp: expected 3 parameters and gradients, got 4 and 4",
+  CHECK_THROWS_WITH_AS(rmsprop.step(four, four), "eigan::RMSprop: expected 3 parameters and gradients, got 4 and 4",
                        std::invalid_argument);
   rmsprop.update(three, three, 3, 0);
   CHECK_THROWS_WITH_AS(rmsprop.update(three, three, 2, 2),
-                       "eigan::RMSProp: there are 3 parameters, asked to update 2 from 2", std::invalid_argument);
+                       "eigan::RMSprop: there are 3 parameters, asked to update 2 from 2", std::invalid_argument);
 }
 
-TEST_CASE("RMSProp: its state is what PyTorch's is") {
-  RMSProp<float> rmsprop(3);
+TEST_CASE("RMSprop: its state is what PyTorch's is") {
+  RMSprop<float> rmsprop(3);
   std::vector<std::string> names;
   rmsprop.visit_state([&](const char* name, const Buffer<float>& buffer) {
     CHECK(buffer.size() == 3);

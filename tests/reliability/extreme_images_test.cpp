@@ -30,7 +30,7 @@ void for_each_layer(const F& f) {
   f("AvgPool2d", AvgPool2d<3, 2, 1>());
   f("GlobalAvgPool2d", GlobalAvgPool2d());
   f("Upsample, nearest", Upsample<2>());
-  f("Upsample, bilinear", Upsample<>(2, true));
+  f("Upsample, bilinear", Upsample<>(2, Interpolation::bilinear));
   f("ReflectionPad2d", ReflectionPad2d<2>());
   f("Flatten", Flatten());
   f("PReLU", PReLU(3));

@@ -106,11 +106,12 @@ constexpr Index part_begin(Index n, Index part, Index of) {
 }
 
 /// Calls f(first, last) for contiguous ranges of equal length that make up [0, n). `work`: floating-point operations in
-/// all. All usable threads take part, even where n is smaller.
+/// all. All usable threads take part, even where n is smaller; a single item stays on the calling thread, whose caches
+/// may hold what it reads.
 template <class F>
 void parallel_ranges(Index n, double work, Threads threads, const F& f) {
-  const int parts = usable_threads(threads, work);
-  if (parts == 1 && n > 0) return f(Index(0), n);  // without the divisions, which small networks feel
+  const int parts = n > 1 ? usable_threads(threads, work) : 1;
+  if (n > 0 && parts == 1) return f(Index{0}, n);  // without the divisions, which small networks feel
   parallel(parts, [&](int part, int of) {
     const Index first = part_begin(n, part, of), last = part_begin(n, part + 1, of);
     if (first < last) f(first, last);

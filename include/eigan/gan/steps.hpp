@@ -71,13 +71,6 @@ void generate(const BasicModel<T>& generator, GanWorkspace<T>& ws, ConstView<T> 
   ws.set_fresh(z.cols());
 }
 
-/// Zeros where a gradient has begun that no step has used: an exception would leave it to the next step.
-template <class T>
-struct BegunGradient {
-  std::span<T> grad = {};
-  ~BegunGradient() { std::fill(grad.begin(), grad.end(), T(0)); }
-};
-
 }  // namespace detail
 
 /// Trains the discriminator on `real` against as many samples of the generator: the loss of both halves, one step. The
@@ -98,6 +91,7 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
   if (real.rows() != discriminator.input_size())
     detail::fail_contract("eigan::discriminator_step: a real sample must have ", discriminator.input_size(),
                           " features, has ", real.rows());
+  optimizer.update(discriminator.params(), ws.d_grad, 0, 0);  // what it refuses, it refuses before anything changes
   detail::generate(generator, ws, ConstView<T>(z), rng.fold_in(0), threads);
   if (real.data() != ws.real(batch).data()) ws.real(batch) = real;
 
@@ -117,7 +111,6 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
     result.loss = loss.real(on_real, ws.d_tape.output_gradient());
     result.d_real = detail::mean_sigmoid(on_real);
     discriminator.check_backward(ws.d_tape, ws.d_grad);
-    optimizer.update(discriminator.params(), ws.d_grad, 0, 0);  // buffers that do not fit throw here
     first_half.grad = ws.d_grad;
     discriminator.backward_params(ws.d_tape, ws.d_grad, threads);
     const ConstView<T> on_fake =
@@ -140,6 +133,7 @@ template <class T, Optimizer<T> O, class Loss = NonSaturatingLoss, class Further
 GeneratorResult<T> generator_step(BasicModel<T>& generator, const BasicModel<T>& discriminator, O& optimizer,
                                   GanWorkspace<T>& ws, Rng rng, const Loss& loss = {}, Threads threads = {},
                                   const Further& further = {}) {
+  optimizer.update(generator.params(), ws.g_grad, 0, 0);  // what it refuses, it refuses before anything changes
   const Index batch = ws.take_fresh();
   if (batch == 0)
     detail::fail_contract(

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <filesystem>
 #include <map>
 #include <span>
 #include <string>
@@ -19,6 +18,9 @@
 #include <eigan/io/json_reader.hpp>
 #include <eigan/io/read_file.hpp>
 #include <eigan/io/safetensors.hpp>
+#if defined(EIGAN_HAS_FILES)
+#include <filesystem>
+#endif
 
 namespace eigan {
 namespace detail {

@@ -1,4 +1,4 @@
-// One step of RMSProp over a range of parameters; optim/rmsprop.hpp has the formula.
+// One step of RMSprop over a range of parameters; optim/rmsprop.hpp has the formula.
 #pragma once
 
 #include <eigan/core/types.hpp>

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <string>
 #include <vector>
 
@@ -195,7 +196,8 @@ class LayerNorm {
 }  // namespace placed
 
 /// Layer normalisation of vectors, `LayerNorm<256>`, or of images, `LayerNorm<64, 8, 8>`: channels, height and width.
-/// With these at run time `LayerNorm<>(256)` and `LayerNorm<>(64, 8, 8)`.
+/// With these at run time `LayerNorm<>(256)` and `LayerNorm<>(64, 8, 8)`, and eps behind them: `LayerNorm<>(256,
+/// 1e-6)`.
 template <Index Channels = dynamic, Index Height = Channels == dynamic ? dynamic : 1,
           Index Width = detail::width_beside(Height)>
 class LayerNorm : public placed::LayerNorm {
@@ -211,6 +213,8 @@ class LayerNorm : public placed::LayerNorm {
   constexpr LayerNorm() requires(Channels != dynamic) : placed::LayerNorm({Channels, Height, Width}, 1e-5) {}
   /// Of vectors.
   explicit LayerNorm(Index channels) : LayerNorm(channels, 1, 1) {}
+  /// The same with eps; a whole number would be a height whose width is missing.
+  LayerNorm(Index channels, std::same_as<double> auto eps) : LayerNorm(channels, 1, 1, eps) {}
   /// Throws std::invalid_argument unless all are positive, the size is below 2^31, the shape that of the type where it
   /// has one, and eps > 0.
   LayerNorm(Index channels, Index height, Index width, double eps = 1e-5)

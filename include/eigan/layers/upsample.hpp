@@ -14,8 +14,11 @@
 
 namespace eigan {
 
-/// How a larger image comes about: `Upsample<2, bilinear>`.
-inline constexpr bool bilinear = true;
+/// How a larger image comes about.
+enum class Interpolation {
+  nearest,  ///< pixels are repeated
+  bilinear  ///< pixels lie between four others
+};
 
 namespace placed {
 
@@ -23,13 +26,15 @@ namespace placed {
 class Upsample : public detail::SpatialLayer<Upsample> {
  public:
   /// Of images of shape `in`, by a factor of `scale`.
-  Upsample(Shape in, Index scale, bool is_bilinear)
-      : SpatialLayer(in, {in.channels, scale * in.height, scale * in.width}), scale_(scale), bilinear_(is_bilinear) {}
+  Upsample(Shape in, Index scale, Interpolation mode)
+      : SpatialLayer(in, {in.channels, scale * in.height, scale * in.width}),
+        scale_(scale),
+        bilinear_(mode == Interpolation::bilinear) {}
 
   Spec spec() const {
     return {"Upsample",
             {{"scale_factor", scale_}, {"bilinear", bilinear_}},
-            detail::concat("::eigan::Upsample<", scale_, bilinear_ ? ", true>" : ">")};
+            detail::concat("::eigan::Upsample<", scale_, bilinear_ ? ", ::eigan::Interpolation::bilinear>" : ">")};
   }
 
   // Parts: rows of x and what they become.
@@ -97,9 +102,9 @@ class Upsample : public detail::SpatialLayer<Upsample> {
 
 }  // namespace placed
 
-/// Larger images: `Upsample<2>` repeats pixels, `Upsample<2, bilinear>` lies between them; or `Upsample<>(2,
-/// bilinear)`.
-template <Index Scale = dynamic, bool Bilinear = false>
+/// Larger images: `Upsample<2>` repeats pixels, `Upsample<2, Interpolation::bilinear>` lies between them; or
+/// `Upsample<>(2, Interpolation::bilinear)`.
+template <Index Scale = dynamic, Interpolation Mode = Interpolation::nearest>
 class Upsample {
   static_assert(Scale > 0 || Scale == dynamic, "eigan::Upsample: the scale factor is positive or dynamic");
 
@@ -107,10 +112,11 @@ class Upsample {
   /// The factor that the type states.
   constexpr Upsample() requires(Scale != dynamic) : scale_(Scale) {}
   /// Throws std::invalid_argument unless 0 < scale_factor < 2^16, and as the type says where it does.
-  explicit Upsample(Index scale_factor, bool is_bilinear = Bilinear) : scale_(scale_factor), bilinear_(is_bilinear) {
-    if (scale_ <= 0 || scale_ >= Index{1} << 16 || (Scale != dynamic && (Scale != scale_ || Bilinear != bilinear_)))
+  explicit Upsample(Index scale_factor, Interpolation mode = Mode) : scale_(scale_factor), mode_(mode) {
+    if (scale_ <= 0 || scale_ >= Index{1} << 16 || (Scale != dynamic && (Scale != scale_ || Mode != mode_)))
       detail::fail_contract("eigan::Upsample<", detail::stated_text(Scale), ">: cannot have the scale factor ", scale_,
-                            bilinear_ ? ", bilinear" : "", ", expected 1 to 65535 and what the type states");
+                            mode_ == Interpolation::bilinear ? ", bilinear" : "",
+                            ", expected 1 to 65535 and what the type states");
   }
 
   constexpr Shape output_shape(Shape in) const {
@@ -119,11 +125,11 @@ class Upsample {
   std::string expects() const { return "an image"; }
   Spec spec() const { return at({}).spec(); }
   /// The layer over images of shape `in`.
-  placed::Upsample at(Shape in) const { return {in, scale_, bilinear_}; }
+  placed::Upsample at(Shape in) const { return {in, scale_, mode_}; }
 
  private:
   Index scale_;
-  bool bilinear_ = Bilinear;
+  Interpolation mode_ = Mode;
 };
 
 static_assert(PartedLayer<placed::Upsample> && TangentLayer<placed::Upsample, double> && ShapedLayer<Upsample<2>>);

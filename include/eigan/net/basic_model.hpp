@@ -145,6 +145,7 @@ class BasicModel {
 
   /// Adds the gradient with respect to the parameters to `grad`; the gradient with respect to the input is not
   /// computed. `after_block(first, count)` is called after each piece, on any thread; it may change those parameters.
+  /// Where a layer throws, part of the gradient has been added.
   template <class AfterBlock = Nothing>
   void backward_params(Tape<T>& tape, std::span<T> grad, Threads threads = {},
                        const AfterBlock& after_block = {}) const {
@@ -231,17 +232,9 @@ class BasicModel {
     detail::check_pass_of(*steps_, tape);
   }
 
-  /// The part that belongs to the network's layer number `layer`.
   template <class U>
   std::span<U> slice_of(std::size_t layer, std::span<U> all) const {
-    const std::string name = std::to_string(layer);
-    Index first = -1, size = 0;
-    for (const Step<T>& step : steps_->steps()) {
-      if (step.name != name && !step.name.starts_with(name + '.')) continue;
-      if (first < 0) first = step.offset;
-      size += step.size;
-    }
-    if (first < 0) detail::fail_contract("eigan::Model::params: the network has no layer ", layer);
+    const auto [first, size] = detail::params_of_layer(*steps_, layer);
     return all.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(size));
   }
 

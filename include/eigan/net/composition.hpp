@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <eigan/core/layer.hpp>
+#include <eigan/core/layer_defaults.hpp>
 #include <eigan/net/must_be_a_layer.hpp>
 #include <eigan/net/steps.hpp>
 
@@ -123,13 +124,14 @@ struct SideBySideMustHaveOneHeightAndWidth {
       unknown ? unknown_shape
               : Shape{A.channels + B.channels, std::max(A.height, B.height), std::max(A.width, B.width)};
 };
-template <class Path, Shape A, Shape... More>
+/// `Pair` checks two of them and joins them.
+template <template <Shape, Shape, std::size_t...> class Pair, class Path, Shape A, Shape... More>
 struct SideBySide {
   static constexpr Shape value = A;
 };
-template <std::size_t... Path, Shape A, Shape B, Shape... More>
-struct SideBySide<std::index_sequence<Path...>, A, B, More...>
-    : SideBySide<std::index_sequence<Path...>, SideBySideMustHaveOneHeightAndWidth<A, B, Path...>::value, More...> {};
+template <template <Shape, Shape, std::size_t...> class Pair, std::size_t... Path, Shape A, Shape B, Shape... More>
+struct SideBySide<Pair, std::index_sequence<Path...>, A, B, More...>
+    : SideBySide<Pair, std::index_sequence<Path...>, Pair<A, B, Path...>::value, More...> {};
 
 /// Whether a pass over it draws random numbers.
 template <class L>

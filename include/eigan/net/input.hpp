@@ -114,8 +114,8 @@ class Inputs : public detail::JoinedInputs {
   explicit Inputs(Ins... inputs) requires(sizeof...(Ins) > 0) : JoinedInputs({inputs.shape()...}, {inputs.spec()...}) {}
 
   template <Shape, std::size_t... Path>
-  struct Check
-      : detail::SideBySide<std::index_sequence<Path...>, Ins::template Check<detail::unknown_shape>::value...> {};
+  struct Check : detail::SideBySide<detail::SideBySideMustHaveOneHeightAndWidth, std::index_sequence<Path...>,
+                                    Ins::template Check<detail::unknown_shape>::value...> {};
 };
 
 namespace detail {

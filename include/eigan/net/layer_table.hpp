@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <eigan/core/layer.hpp>
+#include <eigan/core/layer_defaults.hpp>
 #include <eigan/net/must_be_a_layer.hpp>
 
 namespace eigan::detail {

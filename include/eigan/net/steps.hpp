@@ -13,75 +13,18 @@
 #include <cstddef>
 #include <limits>
 #include <memory>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <eigan/core/checked.hpp>
 #include <eigan/core/error.hpp>
-#include <eigan/core/layer.hpp>
+#include <eigan/core/layer_defaults.hpp>
 #include <eigan/core/parallel.hpp>
-#include <eigan/net/layer_table.hpp>
+#include <eigan/core/shape_text.hpp>
+#include <eigan/net/step.hpp>
 
 namespace eigan {
-
-/// "784" for a vector, "3 x 64 x 48" for channels x height x width.
-inline std::string shape_text(Shape shape) {
-  return shape.is_vector() ? detail::concat(shape.channels)
-                           : detail::concat(shape.channels, " x ", shape.height, " x ", shape.width);
-}
-
-/// What a step does.
-enum class StepKind {
-  layer,         ///< its layer
-  sum,           ///< adds the levels it reads
-  concatenation  ///< puts their channels side by side, vectors at every pixel
-};
-
-/// One step of a network: a layer or a join, and where its numbers lie.
-template <class T>
-struct Step {
-  StepKind kind;                                 ///< of which kind it is
-  std::vector<std::size_t> reads;                ///< one level for a layer, several for a join
-  std::size_t writes;                            ///< the level that it makes
-  std::string name;                              ///< of the layer in the network: "2.body.0"
-  const detail::LayerTable<T>* table = nullptr;  ///< the layer's functions; none for a join
-  std::shared_ptr<const void> layer = nullptr;   ///< the layer
-  double operations = 0;                         ///< of a forward pass for one sample, in floating-point operations
-  Index offset = 0;                              ///< of its parameters
-  Index size = 0;                                ///< how many parameters it has
-  Index state_offset = 0;                        ///< of its state
-  Index state_size = 0;                          ///< how many numbers of state it has
-  Index prepared_offset = 0;                     ///< of what is made ready once a pass
-  Index prepared_size = 0;                       ///< how many numbers that are
-
-  /// Of which kinds its layer is; of none where it joins.
-  const detail::LayerTraits& traits() const {
-    static constexpr detail::LayerTraits join{};
-    return table == nullptr ? join : table->traits;
-  }
-  /// The layer's description, or the join's name.
-  Spec spec() const {
-    return table != nullptr ? table->spec(layer.get()) : Spec{kind == StepKind::sum ? "sum" : "concatenation"};
-  }
-  /// Parts that a thread can compute by itself.
-  Index part_count() const { return table == nullptr ? 1 : table->part_count(layer.get()); }
-  /// The step's part of a parameter-shaped buffer.
-  template <class U>
-  std::span<U> slice(std::span<U> all) const {
-    return all.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(size));
-  }
-  /// The step's part of a buffer of states, and of what is prepared.
-  template <class U>
-  std::span<U> state_slice(std::span<U> all) const {
-    return all.subspan(static_cast<std::size_t>(state_offset), static_cast<std::size_t>(state_size));
-  }
-  template <class U>
-  std::span<U> prepared_slice(std::span<U> all) const {
-    return all.subspan(static_cast<std::size_t>(prepared_offset), static_cast<std::size_t>(prepared_size));
-  }
-};
 
 /// The list.
 template <class T>
@@ -251,6 +194,21 @@ bool same_layout(const Steps<T>& a, const Steps<T>& b) {
   return a.levels() == b.levels() && a.inputs() == b.inputs() &&
          std::equal(a.steps().begin(), a.steps().end(), b.steps().begin(), b.steps().end(), same);
 }
-}  // namespace detail
 
+/// The place and the number of the parameters of layer number `layer`, which may be a composition. Throws
+/// std::invalid_argument if there is none of that number.
+template <class T>
+std::pair<Index, Index> params_of_layer(const Steps<T>& net, std::size_t layer) {
+  const std::string name = std::to_string(layer);
+  Index first = -1, size = 0;
+  for (const Step<T>& step : net.steps()) {
+    if (step.name != name && !step.name.starts_with(name + '.')) continue;
+    if (first < 0) first = step.offset;
+    size += step.size;
+  }
+  if (first < 0) fail_contract("eigan::Model::params: the network has no layer ", layer);
+  return {first, size};
+}
+
+}  // namespace detail
 }  // namespace eigan

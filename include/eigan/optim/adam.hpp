@@ -60,7 +60,8 @@ class Adam {
   /// Updates the parameters [first, first + count) by their gradients.
   void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {
     detail::check_update(name_, moment1_.size(), params, grad, first, count);
-    if (!begun_ && count > 0) detail::fail_contract(name_, ": update() before the first begin_step()");
+    if (count == 0) return check_options();
+    if (!begun_) detail::fail_contract(name_, ": update() before the first begin_step()");
     detail::adam_kernels<T>().adam(count, coefficients_, grad.data() + first, moment1_.data() + first,
                                    moment2_.data() + first, params.data() + first);
   }

@@ -13,7 +13,7 @@
 namespace eigan {
 
 /// Steps over one flat buffer: begin_step() once, then update() for disjoint ranges, from any thread. An update of no
-/// elements changes nothing, may come at any time, and throws if the buffers do not fit.
+/// elements changes nothing, may come at any time, and throws if the buffers do not fit or a setting is out of range.
 template <class O, class T = float>
 concept Optimizer = requires(O optimizer, std::span<T> params, std::span<const T> grad, Index i) {
   optimizer.begin_step();
@@ -40,6 +40,13 @@ struct UpdatePiece {
   }
 };
 
+/// Zeros in the end, unless the gradient has been used: an exception would leave part of it to the next step.
+template <class T>
+struct BegunGradient {
+  std::span<T> grad = {};
+  ~BegunGradient() { std::fill(grad.begin(), grad.end(), T(0)); }
+};
+
 template <class O, class T>
 constexpr void check_optimizer() {
   static_assert(Optimizer<O, T> || !(Optimizer<O, float> || Optimizer<O, double>),
@@ -55,7 +62,8 @@ constexpr void check_optimizer() {
 /// backward_params and one optimiser step in a single sweep: the result is that of
 ///     zero grad; model.backward_params(tape, grad); optimizer.step(model.params(), grad);
 /// but each run of blocks is updated right after its gradient, while that is in cache. `grad` is working memory:
-/// zeros on entry, as Model::zeros() gives it, or a gradient to be added to (a penalty's), and zeros on return.
+/// zeros on entry, as Model::zeros() gives it, or a gradient to be added to (a penalty's), and zeros on return. Where a
+/// layer throws amid the sweep, it is zeros as well; some runs of parameters may have been updated by then.
 template <class T, class O>
 void backward_and_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std::type_identity_t<std::span<T>> grad,
                        Threads threads = {}) {
@@ -64,7 +72,9 @@ void backward_and_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std::t
   model.check_backward(tape, grad);
   optimizer.update(model.params(), grad, 0, 0);
   optimizer.begin_step();
+  detail::BegunGradient<T> begun{grad};
   model.backward_params(tape, grad, threads, detail::UpdatePiece<T, O>{model, optimizer, grad});
+  begun.grad = {};
 }
 
 /// The same with a gradient that is clipped first. Where its norm counts, the whole gradient is computed before the
@@ -79,6 +89,7 @@ double backward_and_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std:
   model.check_backward(tape, grad);
   optimizer.update(model.params(), grad, 0, 0);
   optimizer.begin_step();
+  detail::BegunGradient<T> begun{grad};
   model.backward_params(tape, grad, threads);
   if (clip.value < std::numeric_limits<double>::infinity()) clip_grad_value(grad, clip.value);
   const double norm = clip_grad_norm(grad, clip.norm, threads);
@@ -86,6 +97,7 @@ double backward_and_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std:
   detail::parallel_ranges(std::ssize(grad), work, threads, [&](Index first, Index last) {
     detail::UpdatePiece<T, O>{model, optimizer, grad}(first, last - first);
   });
+  begun.grad = {};
   return norm;
 }
 

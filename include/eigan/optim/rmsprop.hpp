@@ -1,4 +1,4 @@
-// RMSProp (Hinton 2012), with the semantics of torch.optim.RMSprop:
+// RMSprop (Hinton 2012), with the semantics of torch.optim.RMSprop:
 //   g += weight_decay p
 //   v = alpha v + (1 - alpha) g^2          u = momentum u + g / ( sqrt(v) + eps )          p -= lr u
 // Its centred variant is refused by name.
@@ -14,7 +14,7 @@
 namespace eigan {
 
 /// Names and values as in torch.optim.RMSprop.
-struct RMSPropOptions {
+struct RMSpropOptions {
   double lr = 1e-2;         ///< the learning rate, >= 0 and finite, as all that follow
   double alpha = 0.99;      ///< how much of v stays, in [0, 1)
   double eps = 1e-8;        ///< added to the root
@@ -23,18 +23,18 @@ struct RMSPropOptions {
   bool centered = false;    ///< not built
 };
 
-/// RMSProp: steps by the gradient over the root of its running square.
+/// RMSprop: steps by the gradient over the root of its running square.
 template <class T = float>
-class RMSProp {
+class RMSprop {
  public:
   /// For `size` parameters. Throws std::invalid_argument for an option outside its range.
-  explicit RMSProp(Index size, RMSPropOptions options = {}) : options_(options), square_(size), velocity_(size) {
+  explicit RMSprop(Index size, RMSpropOptions options = {}) : options_(options), square_(size), velocity_(size) {
     check_options();
   }
 
   /// One step over all parameters.
   void step(std::span<T> params, std::span<const T> grad) {
-    detail::check_update("eigan::RMSProp", square_.size(), params, grad, 0, square_.size());
+    detail::check_update("eigan::RMSprop", square_.size(), params, grad, 0, square_.size());
     begin_step();
     update(params, grad, 0, square_.size());
   }
@@ -43,7 +43,8 @@ class RMSProp {
   void begin_step() { check_options(); }
   /// Updates the parameters [first, first + count) by their gradients.
   void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {
-    detail::check_update("eigan::RMSProp", square_.size(), params, grad, first, count);
+    detail::check_update("eigan::RMSprop", square_.size(), params, grad, first, count);
+    if (count == 0) return check_options();
     const detail::RmspropCoefficients<T> coefficients{.lr = static_cast<T>(options_.lr),
                                                       .alpha = static_cast<T>(options_.alpha),
                                                       .rest = static_cast<T>(1 - options_.alpha),
@@ -55,8 +56,8 @@ class RMSProp {
   }
 
   /// They may be changed between steps, as a learning rate's schedule does.
-  RMSPropOptions& options() { return options_; }
-  const RMSPropOptions& options() const { return options_; }
+  RMSpropOptions& options() { return options_; }
+  const RMSpropOptions& options() const { return options_; }
 
   /// Names everything that steps change, as torch.optim.RMSprop's state_dict does: for checkpoints (io/checkpoint.hpp).
   template <class Visit>
@@ -67,15 +68,15 @@ class RMSProp {
 
  private:
   void check_options() const {
-    detail::check_setting<T>("eigan::RMSProp", "lr", options_.lr);
-    detail::check_share("eigan::RMSProp", "alpha", options_.alpha);
-    detail::check_setting<T>("eigan::RMSProp", "eps", options_.eps);
-    detail::check_setting<T>("eigan::RMSProp", "weight_decay", options_.weight_decay);
-    detail::check_setting<T>("eigan::RMSProp", "momentum", options_.momentum);
-    if (options_.centered) detail::fail_contract("eigan::RMSProp: centered is not built");
+    detail::check_setting<T>("eigan::RMSprop", "lr", options_.lr);
+    detail::check_share("eigan::RMSprop", "alpha", options_.alpha);
+    detail::check_setting<T>("eigan::RMSprop", "eps", options_.eps);
+    detail::check_setting<T>("eigan::RMSprop", "weight_decay", options_.weight_decay);
+    detail::check_setting<T>("eigan::RMSprop", "momentum", options_.momentum);
+    if (options_.centered) detail::fail_contract("eigan::RMSprop: centered is not built");
   }
 
-  RMSPropOptions options_;
+  RMSpropOptions options_;
   Buffer<T> square_;
   Buffer<T> velocity_;
 };

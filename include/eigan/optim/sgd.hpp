@@ -40,6 +40,7 @@ class SGD {
   /// Updates the parameters [first, first + count) by their gradients.
   void update(std::span<T> params, std::span<const T> grad, Index first, Index count) {
     detail::check_update("eigan::SGD", velocity_.size(), params, grad, first, count);
+    if (count == 0) return check_options();
     const T lr = static_cast<T>(options_.lr), momentum = static_cast<T>(options_.momentum);
     const T decay = static_cast<T>(options_.weight_decay);
     T* p = params.data() + first;

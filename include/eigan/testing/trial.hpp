@@ -5,6 +5,7 @@
 #include <string>
 
 #include <eigan/core/layer.hpp>
+#include <eigan/core/layer_defaults.hpp>
 #include <eigan/testing/numeric.hpp>
 
 namespace eigan::testing::detail {

@@ -1,6 +1,6 @@
 // Heads stand side by side, so they must have one height and width.
-// EXPECT: SideBySideMustHaveOneHeightAndWidth<(eigan::Shape)?{4, 8, 6}, (eigan::Shape)?{2, 7, 5}, 1>
-// EXPECT: images side by side need one height and width
+// EXPECT: HeadsMustHaveOneHeightAndWidth<(eigan::Shape)?{4, 8, 6}, (eigan::Shape)?{2, 7, 5}, 1>
+// EXPECT: the heads of a Parallel must have one height and width
 #include <eigan/layers/conv2d.hpp>
 #include <eigan/layers/tanh.hpp>
 #include <eigan/net/model.hpp>

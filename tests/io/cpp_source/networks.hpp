@@ -40,8 +40,8 @@ inline auto without_parameters() {
 /// Images and a vector, branches in branches, statistics, heads.
 inline auto branches() {
   using Net = Sequential<Inputs<Input<2, 4, 6>, Input<3>>, BatchNorm2d<5>,
-                         SkipConnection<AvgPool2d<2>, Residual<Residual<LayerNorm<5, 2, 3>>>, Upsample<2, bilinear>,
-                                        ReflectionPad2d<1>, MaxPool2d<3, 1>>,
+                         SkipConnection<AvgPool2d<2>, Residual<Residual<LayerNorm<5, 2, 3>>>,
+                                        Upsample<2, Interpolation::bilinear>, ReflectionPad2d<1>, MaxPool2d<3, 1>>,
                          InstanceNorm2d<10>,
                          Parallel<Sequential<GlobalAvgPool2d, Linear<10, 3>>, Sequential<Flatten, Linear<240, 2>>>,
                          Unflatten<5, 1, 1>>;

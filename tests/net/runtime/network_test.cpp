@@ -231,6 +231,10 @@ TEST_CASE("Network: compositions in text that are none are errors") {
   CHECK(error_of("Residual()") == "eigan::Network: layer 0, Residual: expected layers inside, found none");
   CHECK(error_of("Parallel(Tanh())") ==
         "eigan::Network: layer 0, Parallel: expected at least two layers inside, found 1");
+  CHECK(error_of(
+            "Input(channels=3, height=2, width=2), Parallel(Tanh(), AvgPool2d(kernel_size=2, stride=2, padding=0))") ==
+        "eigan::Network: layer 1, Parallel: eigan: the heads of a Parallel must have one height and width: "
+        "0.concatenation receives 3 x 2 x 2 and 3");
   CHECK(error_of("Linear(in_features=2, out_features=2), Residual(Tanh(), bias=1)") ==
         "eigan::Network: layer 1, Residual: expected only settings that this layer has, found 'bias'");
   CHECK(error_of("Linear(in_features=2, out_features=2), Residual(Tanh(Tanh()))") ==

@@ -133,6 +133,7 @@ class AnyParallel {
   std::size_t append(Steps<T>& steps, std::size_t level, const std::string& prefix) const {
     std::vector<std::size_t> ends;
     for (const AnyLayer& head : heads_) ends.push_back(head.append(steps, level, prefix + std::to_string(ends.size())));
+    check_one_height_and_width(steps, ends, prefix + "concatenation");
     return steps.concatenate(std::move(ends), prefix + "concatenation");
   }
   Spec spec() const {
