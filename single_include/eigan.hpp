@@ -9770,6 +9770,15 @@ struct ClipGrad {
 
 namespace detail {
 
+inline void check_clip(const char* function, const ClipGrad& clip) {
+  check_clip(function, "clip.norm", clip.norm);
+  check_clip(function, "clip.value", clip.value);
+}
+inline bool clips(const ClipGrad& clip) {
+  constexpr double unbounded = std::numeric_limits<double>::infinity();
+  return clip.norm < unbounded || clip.value < unbounded;
+}
+
 /// What follows each piece of the gradient: the optimiser's update, and zeros.
 template <class T, class O>
 struct UpdatePiece {
@@ -9816,8 +9825,7 @@ template <class T, class O>
 double backward_and_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std::type_identity_t<std::span<T>> grad,
                          ClipGrad clip, Threads threads = {}) {
   detail::check_optimizer<O, T>();
-  detail::check_clip("eigan::backward_and_step", "clip.norm", clip.norm);
-  detail::check_clip("eigan::backward_and_step", "clip.value", clip.value);
+  detail::check_clip("eigan::backward_and_step", clip);
   model.check_backward(tape, grad);
   optimizer.update(model.params(), grad, 0, 0);
   optimizer.begin_step();
@@ -9873,6 +9881,16 @@ struct NoFurtherLoss {
 
 namespace detail {
 
+/// backward_and_step, which computes the norm only where something is clipped.
+template <class T, class O>
+void backward_and_clipped_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std::span<T> grad,
+                               const ClipGrad& clip, Threads threads) {
+  if (clips(clip))
+    backward_and_step(model, tape, optimizer, grad, clip, threads);
+  else
+    backward_and_step(model, tape, optimizer, grad, threads);
+}
+
 template <class T>
 T mean_sigmoid(const ConstView<T>& logits) {
   double sum = 0;
@@ -9905,12 +9923,14 @@ struct BegunGradient {
 /// ws.d_grad holds, such as a penalty's gradient, joins the gradient of the loss; it is zero afterwards.
 /// after_forward() is called behind each forward pass of the discriminator, one or, where halves are apart, two, while
 /// ws.d_tape holds that pass: running averages of both halves are `[&] { update_statistics(d, ws.d_tape); }`.
+/// `clip` cuts the gradient of both halves, with what joined it, as backward_and_step does.
 template <class T, Optimizer<T> O, class Loss = NonSaturatingLoss, class AfterForward = NothingFollows>
 DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicModel<T>& discriminator, O& optimizer,
                                           GanWorkspace<T>& ws, std::type_identity_t<ConstView<T>> real,
                                           std::type_identity_t<LastingView<T>> z, Rng rng, const Loss& loss = {},
                                           Threads threads = {}, Halves halves = Halves::together,
-                                          const AfterForward& after_forward = {}) {
+                                          const AfterForward& after_forward = {}, const ClipGrad& clip = {}) {
+  detail::check_clip("eigan::discriminator_step", clip);
   const Index batch = real.cols();
   if (z.cols() != batch)
     detail::fail_contract("eigan::discriminator_step: ", batch, " real samples but ", z.cols(), " z");
@@ -9945,7 +9965,7 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
     result.loss += loss.fake(on_fake, ws.d_tape.output_gradient());
     result.d_fake = detail::mean_sigmoid(on_fake);
   }
-  backward_and_step(discriminator, ws.d_tape, optimizer, ws.d_grad, threads);
+  detail::backward_and_clipped_step<T>(discriminator, ws.d_tape, optimizer, ws.d_grad, clip, threads);
   first_half.grad = {};
   return result;
 }
@@ -9954,11 +9974,13 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
 /// are not computed and it is not changed. The samples are those of the discriminator_step before; they serve for one
 /// step, after which the generator is another. The z that they were made from must still lie where it lay.
 /// further(fake, gradient) returns another loss of the generated samples and adds its gradient (L1 to a target, an
-/// identity, the distance of features).
+/// identity, the distance of features). `clip` cuts the gradient of the generator's parameters, as backward_and_step
+/// does.
 template <class T, Optimizer<T> O, class Loss = NonSaturatingLoss, class Further = NoFurtherLoss>
 GeneratorResult<T> generator_step(BasicModel<T>& generator, const BasicModel<T>& discriminator, O& optimizer,
                                   GanWorkspace<T>& ws, Rng rng, const Loss& loss = {}, Threads threads = {},
-                                  const Further& further = {}) {
+                                  const Further& further = {}, const ClipGrad& clip = {}) {
+  detail::check_clip("eigan::generator_step", clip);
   const Index batch = ws.take_fresh();
   if (batch == 0)
     detail::fail_contract(
@@ -9970,7 +9992,7 @@ GeneratorResult<T> generator_step(BasicModel<T>& generator, const BasicModel<T>&
   const View<T> to_images = ws.g_tape.output_gradient();
   discriminator.backward_input(ws.d_tape, to_images, threads);
   value += further(ConstView<T>(ws.fake(batch)), to_images);
-  backward_and_step(generator, ws.g_tape, optimizer, ws.g_grad, threads);
+  detail::backward_and_clipped_step<T>(generator, ws.g_tape, optimizer, ws.g_grad, clip, threads);
   return {value, d_fake};
 }
 
@@ -9978,9 +10000,11 @@ GeneratorResult<T> generator_step(BasicModel<T>& generator, const BasicModel<T>&
 template <class T, Optimizer<T> O, class Loss = NonSaturatingLoss, class Further = NoFurtherLoss>
 GeneratorResult<T> generator_step(BasicModel<T>& generator, const BasicModel<T>& discriminator, O& optimizer,
                                   GanWorkspace<T>& ws, std::type_identity_t<ConstView<T>> z, Rng rng,
-                                  const Loss& loss = {}, Threads threads = {}, const Further& further = {}) {
+                                  const Loss& loss = {}, Threads threads = {}, const Further& further = {},
+                                  const ClipGrad& clip = {}) {
+  detail::check_clip("eigan::generator_step", clip);
   detail::generate(generator, ws, ConstView<T>(z), rng.fold_in(0), threads);
-  return generator_step(generator, discriminator, optimizer, ws, rng, loss, threads, further);
+  return generator_step(generator, discriminator, optimizer, ws, rng, loss, threads, further, clip);
 }
 
 }  // namespace eigan
