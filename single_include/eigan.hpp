@@ -739,7 +739,7 @@ struct ImageRows {
   Index first;  ///< the first
   Index last;   ///< behind the last
 };
-/// Those of the parts [first, last), where an image of so many rows is divided into `parts`.
+/// The rows of the parts [first, last), where an image of so many rows is divided into `parts`.
 constexpr ImageRows rows_of_parts(Index height, Index parts, Index first, Index last) {
   return {height * first / parts, height * last / parts};
 }
@@ -1220,7 +1220,7 @@ namespace eigan::detail {
 
 inline constexpr int no_limit = std::numeric_limits<int>::max();
 
-/// Those that the calling thread may run on, and so threads that it starts.
+/// The number of processors that the calling thread may run on, and threads that it starts.
 inline int allowed_processors() {
 #if defined(__linux__)
   cpu_set_t sets[8] = {};  // one has room for 1024
@@ -2838,8 +2838,8 @@ void fill_normal(View<T> out, double mean, double deviation, Rng rng, Index firs
 
 // ======== eigan/net/must_be_a_layer.hpp
 // MustBeALayer<L, Position>: what a network asks of a type that it takes for a layer, with the compiler's words for
-// what is missing. A misspelt or mistyped optional member must not be passed over in silence: who has one function of a
-// kind of core/layer.hpp must be of that kind.
+// what is missing. A misspelt or mistyped optional member must not be passed over in silence: a type with one function
+// of a kind of core/layer.hpp must have all functions of that kind.
 
 namespace eigan::detail {
 
@@ -5089,7 +5089,7 @@ class SampleWeights {
 
   /// Whether there are any.
   bool given() const { return given_; }
-  /// That of sample j, 1 without any.
+  /// The weight of sample j; 1 where no weights were given.
   T operator[](Index j) const { return given_ ? weights_[static_cast<std::size_t>(j)] : T(1); }
   /// The sum. Throws std::invalid_argument unless there is one weight for each of so many samples, none of them
   /// negative or not finite, and not all of them 0. `loss`: its name for the message.
@@ -6288,7 +6288,7 @@ class BatchNorm {
     });
     s.data()[2 * c] += 1;
   }
-  /// Those of x and of the `seen` samples that s has, together (Chan, Golub and LeVeque 1979). All count as one batch.
+  /// Statistics of x and of the `seen` samples in s together, as one batch (Chan, Golub and LeVeque 1979).
   template <class T>
   void merge_statistics(std::span<T> s, ConstView<T> x, Index seen) const {
     const Index c = channels_.count();
@@ -9601,13 +9601,13 @@ class GanWorkspace {
 
   // Each throws std::invalid_argument for a batch above the capacity.
 
-  /// Where a batch of real samples may be written in place; a step given this view copies nothing. A larger one than
-  /// was generated reaches into what was generated.
+  /// Where a batch of real samples may be written in place; a step given this view copies nothing. A batch that is
+  /// larger than the generated one lies over generated samples.
   View<T> real(Index batch) { return real_condition(batch, 0); }
   /// The generator's last batch.
   View<T> fake(Index batch) { return fake_condition(batch, 0); }
-  /// What the discriminator is told of real samples besides, in its input number i. That of a larger batch than was
-  /// generated reaches into what it was told of that.
+  /// What the discriminator is told of real samples besides, in its input number i. A larger batch than the
+  /// generated one lies over what is told of generated samples.
   View<T> real_condition(Index batch, std::size_t i = 1) {
     const View<T> view = checked(i, batch).columns(0, batch);
     if (batch > fresh_) fresh_ = 0;
@@ -9811,15 +9811,15 @@ template <class T, class O>
 void backward_and_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std::type_identity_t<std::span<T>> grad,
                        Threads threads = {}) {
   detail::check_optimizer<O, T>();
-  // Whatever does not fit throws here, before anything has changed.
+  // What does not fit throws here, before anything has changed.
   model.check_backward(tape, grad);
   optimizer.update(model.params(), grad, 0, 0);
   optimizer.begin_step();
   model.backward_params(tape, grad, threads, detail::UpdatePiece<T, O>{model, optimizer, grad});
 }
 
-/// The same with a gradient that is clipped first. Where its norm counts, the whole gradient is computed before the
-/// step. Returns the norm that the gradient had, its values cut; same bits for any number of threads. Throws
+/// backward_and_step with a gradient that is clipped first. The whole gradient is computed before the step. Returns the
+/// norm that the gradient had after its values were cut. The bits are the same for any number of threads. Throws
 /// std::invalid_argument unless both bounds are more than 0.
 template <class T, class O>
 double backward_and_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std::type_identity_t<std::span<T>> grad,
@@ -17121,7 +17121,7 @@ class Model : public BasicModel<T> {
   Model(Net net, Rng rng) : Model(std::move(net), std::span<const Shape>(), rng) {}
   /// A network with freshly initialised parameters, for samples of the shape given.
   Model(Net net, Shape input, Rng rng) : Model(std::move(net), std::span<const Shape>(&input, 1), rng) {}
-  /// The same for several inputs, a shape each; without any, for the shapes that it states.
+  /// A network of several inputs, with a shape for each. Without any shape: for those that the network states.
   Model(Net net, std::initializer_list<Shape> inputs, Rng rng)
       : Model(std::move(net), std::span<const Shape>(inputs.begin(), inputs.size()), rng) {}
   Model(Net net, std::span<const Shape> inputs, Rng rng)
@@ -17149,7 +17149,7 @@ class Model : public BasicModel<T> {
 
   /// The same weights for samples of another height and width.
   Model at(Shape input) const { return at(std::span<const Shape>(&input, 1)); }
-  /// The same for several inputs, a shape each.
+  /// The same weights for samples of other heights and widths, with a shape for each of several inputs.
   Model at(std::initializer_list<Shape> inputs) const {
     return at(std::span<const Shape>(inputs.begin(), inputs.size()));
   }

@@ -69,15 +69,15 @@ template <class T, class O>
 void backward_and_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std::type_identity_t<std::span<T>> grad,
                        Threads threads = {}) {
   detail::check_optimizer<O, T>();
-  // Whatever does not fit throws here, before anything has changed.
+  // What does not fit throws here, before anything has changed.
   model.check_backward(tape, grad);
   optimizer.update(model.params(), grad, 0, 0);
   optimizer.begin_step();
   model.backward_params(tape, grad, threads, detail::UpdatePiece<T, O>{model, optimizer, grad});
 }
 
-/// The same with a gradient that is clipped first. Where its norm counts, the whole gradient is computed before the
-/// step. Returns the norm that the gradient had, its values cut; same bits for any number of threads. Throws
+/// backward_and_step with a gradient that is clipped first. The whole gradient is computed before the step. Returns the
+/// norm that the gradient had after its values were cut. The bits are the same for any number of threads. Throws
 /// std::invalid_argument unless both bounds are more than 0.
 template <class T, class O>
 double backward_and_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std::type_identity_t<std::span<T>> grad,
