@@ -1,5 +1,5 @@
 """Every name of eigan's that a program of the cookbook uses stands in the guide, or in the cookbook's own words, and the cookbook
-shows what each prints. The guide names the header of whatever its code uses beyond eigan.hpp.
+shows what each prints and how it stands to its peer. The guide names the header of whatever its code uses beyond eigan.hpp.
 
     python3 tests/docs/calls.py ROOT
 
@@ -58,6 +58,15 @@ def unprinted(root):
             yield expected.stem
 
 
+def unmeasured(root):
+    """Programs that no peer stands beside, or of which the cookbook's table says nothing."""
+    page = (root / "docs" / "cookbook.md").read_text()
+    for program in sorted((root / "examples" / "programs").glob("*.cpp")):
+        peer = root / "benchmarks" / "programs" / f"{program.stem}.py"
+        if not peer.exists() or f"\n| `{program.stem}` | " not in page:
+            yield program.stem
+
+
 def reached(include, headers):
     """The headers, and what they include."""
     seen, waiting = set(), list(headers)
@@ -88,6 +97,9 @@ if __name__ == "__main__":
     for header, names in unnamed_headers(root):
         print(f"docs/guide.md uses {', '.join(names)} and does not name <{header}>")
         found.append((header, names))
+    for program in unmeasured(root):
+        print(f"docs/cookbook.md or benchmarks/programs has no peer of {program}")
+        found.append(program)
     for program in unprinted(root):
         print(f"docs/cookbook.md does not show what {program} prints, examples/programs/expected/{program}.txt")
         found.append(program)
