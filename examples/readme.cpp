@@ -25,5 +25,7 @@ int main() {
 
   const Matrix<float> points{{0, 0.5f, 0.9f}, {0, 0.5f, 0.9f}};
   const Matrix<float> logits = model.infer(points);
-  for (const float z : logits.reshaped()) std::cout << (z > 0 ? "inside\n" : "outside\n");
+  for (const float z : logits.reshaped()) {
+    std::cout << (z > 0 ? "inside\n" : "outside\n");
+  }
 }

@@ -739,7 +739,7 @@ struct ImageRows {
   Index first;  ///< the first
   Index last;   ///< behind the last
 };
-/// Those of the parts [first, last), where an image of so many rows is divided into `parts`.
+/// The rows of the parts [first, last), where an image of so many rows is divided into `parts`.
 constexpr ImageRows rows_of_parts(Index height, Index parts, Index first, Index last) {
   return {height * first / parts, height * last / parts};
 }
@@ -1225,7 +1225,7 @@ namespace eigan::detail {
 
 inline constexpr int no_limit = std::numeric_limits<int>::max();
 
-/// Those that the calling thread may run on, and so threads that it starts.
+/// The number of processors that the calling thread may run on, and threads that it starts.
 inline int allowed_processors() {
 #if defined(__linux__)
   cpu_set_t sets[8] = {};  // one has room for 1024
@@ -2863,8 +2863,8 @@ inline std::string shape_text(Shape shape) {
 
 // ======== eigan/net/must_be_a_layer.hpp
 // MustBeALayer<L, Position>: what a network asks of a type that it takes for a layer, with the compiler's words for
-// what is missing. A misspelt or mistyped optional member must not be passed over in silence: who has one function of a
-// kind of core/layer.hpp must be of that kind.
+// what is missing. A misspelt or mistyped optional member must not be passed over in silence: a type with one function
+// of a kind of core/layer.hpp must have all functions of that kind.
 
 namespace eigan::detail {
 
@@ -5132,7 +5132,7 @@ class SampleWeights {
 
   /// Whether there are any.
   bool given() const { return given_; }
-  /// That of sample j, 1 without any.
+  /// The weight of sample j; 1 where no weights were given.
   T operator[](Index j) const { return given_ ? weights_[static_cast<std::size_t>(j)] : T(1); }
   /// The sum. Throws std::invalid_argument unless there is one weight for each of so many samples, none of them
   /// negative or not finite, and not all of them 0. `loss`: its name for the message.
@@ -6331,7 +6331,7 @@ class BatchNorm {
     });
     s.data()[2 * c] += 1;
   }
-  /// Those of x and of the `seen` samples that s has, together (Chan, Golub and LeVeque 1979). All count as one batch.
+  /// Statistics of x and of the `seen` samples in s together, as one batch (Chan, Golub and LeVeque 1979).
   template <class T>
   void merge_statistics(std::span<T> s, ConstView<T> x, Index seen) const {
     const Index c = channels_.count();
@@ -9645,13 +9645,13 @@ class GanWorkspace {
 
   // Each throws std::invalid_argument for a batch above the capacity.
 
-  /// Where a batch of real samples may be written in place; a step given this view copies nothing. A larger one than
-  /// was generated reaches into what was generated.
+  /// Where a batch of real samples may be written in place; a step given this view copies nothing. A batch that is
+  /// larger than the generated one lies over generated samples.
   View<T> real(Index batch) { return real_condition(batch, 0); }
   /// The generator's last batch.
   View<T> fake(Index batch) { return fake_condition(batch, 0); }
-  /// What the discriminator is told of real samples besides, in its input number i. That of a larger batch than was
-  /// generated reaches into what it was told of that.
+  /// What the discriminator is told of real samples besides, in its input number i. A larger batch than the
+  /// generated one lies over what is told of generated samples.
   View<T> real_condition(Index batch, std::size_t i = 1) {
     const View<T> view = checked(i, batch).columns(0, batch);
     if (batch > fresh_) fresh_ = 0;
@@ -9814,6 +9814,15 @@ struct ClipGrad {
 
 namespace detail {
 
+inline void check_clip(const char* function, const ClipGrad& clip) {
+  check_clip(function, "clip.norm", clip.norm);
+  check_clip(function, "clip.value", clip.value);
+}
+inline bool clips(const ClipGrad& clip) {
+  constexpr double unbounded = std::numeric_limits<double>::infinity();
+  return clip.norm < unbounded || clip.value < unbounded;
+}
+
 /// What follows each piece of the gradient: the optimiser's update, and zeros.
 template <class T, class O>
 struct UpdatePiece {
@@ -9854,7 +9863,7 @@ template <class T, class O>
 void backward_and_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std::type_identity_t<std::span<T>> grad,
                        Threads threads = {}) {
   detail::check_optimizer<O, T>();
-  // Whatever does not fit throws here, before anything has changed.
+  // What does not fit throws here, before anything has changed.
   model.check_backward(tape, grad);
   optimizer.update(model.params(), grad, 0, 0);
   optimizer.begin_step();
@@ -9863,15 +9872,14 @@ void backward_and_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std::t
   begun.grad = {};
 }
 
-/// The same with a gradient that is clipped first. Where its norm counts, the whole gradient is computed before the
-/// step. Returns the norm that the gradient had, its values cut; same bits for any number of threads. Throws
+/// backward_and_step with a gradient that is clipped first. The whole gradient is computed before the step. Returns the
+/// norm that the gradient had after its values were cut. The bits are the same for any number of threads. Throws
 /// std::invalid_argument unless both bounds are more than 0.
 template <class T, class O>
 double backward_and_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std::type_identity_t<std::span<T>> grad,
                          ClipGrad clip, Threads threads = {}) {
   detail::check_optimizer<O, T>();
-  detail::check_clip("eigan::backward_and_step", "clip.norm", clip.norm);
-  detail::check_clip("eigan::backward_and_step", "clip.value", clip.value);
+  detail::check_clip("eigan::backward_and_step", clip);
   model.check_backward(tape, grad);
   optimizer.update(model.params(), grad, 0, 0);
   optimizer.begin_step();
@@ -9929,6 +9937,16 @@ struct NoFurtherLoss {
 
 namespace detail {
 
+/// backward_and_step, which computes the norm only where something is clipped.
+template <class T, class O>
+void backward_and_clipped_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std::span<T> grad,
+                               const ClipGrad& clip, Threads threads) {
+  if (clips(clip))
+    backward_and_step(model, tape, optimizer, grad, clip, threads);
+  else
+    backward_and_step(model, tape, optimizer, grad, threads);
+}
+
 template <class T>
 T mean_sigmoid(const ConstView<T>& logits) {
   double sum = 0;
@@ -9954,12 +9972,14 @@ void generate(const BasicModel<T>& generator, GanWorkspace<T>& ws, ConstView<T> 
 /// ws.d_grad holds, such as a penalty's gradient, joins the gradient of the loss; it is zero afterwards.
 /// after_forward() is called behind each forward pass of the discriminator, one or, where halves are apart, two, while
 /// ws.d_tape holds that pass: running averages of both halves are `[&] { update_statistics(d, ws.d_tape); }`.
+/// `clip` cuts the gradient of both halves, with what joined it, as backward_and_step does.
 template <class T, Optimizer<T> O, class Loss = NonSaturatingLoss, class AfterForward = NothingFollows>
 DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicModel<T>& discriminator, O& optimizer,
                                           GanWorkspace<T>& ws, std::type_identity_t<ConstView<T>> real,
                                           std::type_identity_t<LastingView<T>> z, Rng rng, const Loss& loss = {},
                                           Threads threads = {}, Halves halves = Halves::together,
-                                          const AfterForward& after_forward = {}) {
+                                          const AfterForward& after_forward = {}, const ClipGrad& clip = {}) {
+  detail::check_clip("eigan::discriminator_step", clip);
   const Index batch = real.cols();
   if (z.cols() != batch)
     detail::fail_contract("eigan::discriminator_step: ", batch, " real samples but ", z.cols(), " z");
@@ -9994,7 +10014,7 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
     result.loss += loss.fake(on_fake, ws.d_tape.output_gradient());
     result.d_fake = detail::mean_sigmoid(on_fake);
   }
-  backward_and_step(discriminator, ws.d_tape, optimizer, ws.d_grad, threads);
+  detail::backward_and_clipped_step<T>(discriminator, ws.d_tape, optimizer, ws.d_grad, clip, threads);
   first_half.grad = {};
   return result;
 }
@@ -10003,11 +10023,13 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
 /// are not computed and it is not changed. The samples are those of the discriminator_step before; they serve for one
 /// step, after which the generator is another. The z that they were made from must still lie where it lay.
 /// further(fake, gradient) returns another loss of the generated samples and adds its gradient (L1 to a target, an
-/// identity, the distance of features).
+/// identity, the distance of features). `clip` cuts the gradient of the generator's parameters, as backward_and_step
+/// does.
 template <class T, Optimizer<T> O, class Loss = NonSaturatingLoss, class Further = NoFurtherLoss>
 GeneratorResult<T> generator_step(BasicModel<T>& generator, const BasicModel<T>& discriminator, O& optimizer,
                                   GanWorkspace<T>& ws, Rng rng, const Loss& loss = {}, Threads threads = {},
-                                  const Further& further = {}) {
+                                  const Further& further = {}, const ClipGrad& clip = {}) {
+  detail::check_clip("eigan::generator_step", clip);
   optimizer.update(generator.params(), ws.g_grad, 0, 0);  // what it refuses, it refuses before anything changes
   const Index batch = ws.take_fresh();
   if (batch == 0)
@@ -10020,7 +10042,7 @@ GeneratorResult<T> generator_step(BasicModel<T>& generator, const BasicModel<T>&
   const View<T> to_images = ws.g_tape.output_gradient();
   discriminator.backward_input(ws.d_tape, to_images, threads);
   value += further(ConstView<T>(ws.fake(batch)), to_images);
-  backward_and_step(generator, ws.g_tape, optimizer, ws.g_grad, threads);
+  detail::backward_and_clipped_step<T>(generator, ws.g_tape, optimizer, ws.g_grad, clip, threads);
   return {value, d_fake};
 }
 
@@ -10028,9 +10050,11 @@ GeneratorResult<T> generator_step(BasicModel<T>& generator, const BasicModel<T>&
 template <class T, Optimizer<T> O, class Loss = NonSaturatingLoss, class Further = NoFurtherLoss>
 GeneratorResult<T> generator_step(BasicModel<T>& generator, const BasicModel<T>& discriminator, O& optimizer,
                                   GanWorkspace<T>& ws, std::type_identity_t<ConstView<T>> z, Rng rng,
-                                  const Loss& loss = {}, Threads threads = {}, const Further& further = {}) {
+                                  const Loss& loss = {}, Threads threads = {}, const Further& further = {},
+                                  const ClipGrad& clip = {}) {
+  detail::check_clip("eigan::generator_step", clip);
   detail::generate(generator, ws, ConstView<T>(z), rng.fold_in(0), threads);
-  return generator_step(generator, discriminator, optimizer, ws, rng, loss, threads, further);
+  return generator_step(generator, discriminator, optimizer, ws, rng, loss, threads, further, clip);
 }
 
 }  // namespace eigan
@@ -17156,7 +17180,7 @@ class Model : public BasicModel<T> {
   Model(Net net, Rng rng) : Model(std::move(net), std::span<const Shape>(), rng) {}
   /// A network with freshly initialised parameters, for samples of the shape given.
   Model(Net net, Shape input, Rng rng) : Model(std::move(net), std::span<const Shape>(&input, 1), rng) {}
-  /// The same for several inputs, a shape each; without any, for the shapes that it states.
+  /// A network of several inputs, with a shape for each. Without any shape: for those that the network states.
   Model(Net net, std::initializer_list<Shape> inputs, Rng rng)
       : Model(std::move(net), std::span<const Shape>(inputs.begin(), inputs.size()), rng) {}
   Model(Net net, std::span<const Shape> inputs, Rng rng)
@@ -17184,7 +17208,7 @@ class Model : public BasicModel<T> {
 
   /// The same weights for samples of another height and width.
   Model at(Shape input) const { return at(std::span<const Shape>(&input, 1)); }
-  /// The same for several inputs, a shape each.
+  /// The same weights for samples of other heights and widths, with a shape for each of several inputs.
   Model at(std::initializer_list<Shape> inputs) const {
     return at(std::span<const Shape>(inputs.begin(), inputs.size()));
   }

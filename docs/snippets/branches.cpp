@@ -116,6 +116,16 @@ TEST_CASE("guide: penalties") {
   // [clip]
   clip_weights(critic.params(), 0.01);  // behind each step of the critic
   // [/clip]
+  Model<Sequential<Linear<3, 8>, ReLU, Linear<8, 6>>> g(Rng(4));
+  Adam g_adam(g.param_size()), critic_adam(critic.param_size());
+  GanWorkspace workspace(g, critic, 16);
+  const Matrix<float> z = Matrix<float>::Random(3, 16);
+  const NonSaturatingLoss loss;
+  // [clip_steps]
+  discriminator_step(g, critic, critic_adam, workspace, real, z, Rng(5), loss, {}, Halves::together, {}, {.norm = 1});
+  generator_step(g, critic, g_adam, workspace, Rng(6), loss, {}, {}, {.norm = 1});
+  // [/clip_steps]
+  CHECK(g.infer(z).allFinite());
   CHECK(std::isfinite(r1 + gp));
   CHECK(r1 > 0);
 }

@@ -34,6 +34,7 @@ int main() {
   }
   const float power = unseen.squaredNorm() / float(unseen.size());
   const float left = mse<float>(model.infer(unseen), unseen) / power;
+  std::clog << "part of the power that is lost " << left << '\n';
   std::cout << "the code keeps more than 98 % of the power: " << std::boolalpha << (left < 0.02f) << '\n';
 
   // The encoder alone, with its part of the parameters.

@@ -48,6 +48,8 @@ int main() {
     for (const Matrix<float>& y : all) square += (y - mean).cwiseAbs2() / float(members);
     return std::sqrt(square.mean());
   };
-  std::cout << std::boolalpha << "among the data they differ by less than 0.1: " << (spread(within) < 0.1f) << '\n'
-            << "beyond them by five times as much or more: " << (spread(beyond) > 5 * spread(within)) << '\n';
+  const float among = spread(within), far = spread(beyond);
+  std::clog << "beyond the data they differ more, times " << far / among << '\n';
+  std::cout << std::boolalpha << "among the data they differ by less than 0.1: " << (among < 0.1f) << '\n'
+            << "beyond them by five times as much or more: " << (far > 5 * among) << '\n';
 }

@@ -47,6 +47,7 @@ int main() {
   }
   const Eigen::RowVectorXf beyond = Eigen::RowVectorXf::LinSpaced(50, 6, 9);
   const float error = mse<float>(model.infer(beyond), Matrix<float>(beyond.array().sin() * 2));
+  std::clog << "squared error " << error << '\n';
   std::cout << "half a period beyond the samples less than 10 % of the power is wrong: " << std::boolalpha
             << (error < 0.2f) << '\n';
 }

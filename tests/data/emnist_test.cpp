@@ -29,7 +29,9 @@ TEST_CASE("load_emnist: what is missing, no label of the split, or no split at a
   const auto error = [&](const char* name) {
     return test::error_of([&] { load_emnist(folder.path(), name, Split::test); });
   };
-  CHECK(contains(error("digits"), "no emnist-digits-test-images-idx3-ubyte (nor with .gz)"));
+  CHECK(contains(error("digits"),
+                 "no emnist-digits-test-images-idx3-ubyte (nor with .gz); scripts/fetch-mnist --set emnist " +
+                     folder.path().string() + " gets EMNIST"));
   folder.write("emnist-letters-test-images-idx3-ubyte", idx(8, {1, 28, 28}, Bytes(784)));
   folder.write("emnist-letters-test-labels-idx1-ubyte", idx(8, {1}, {0}));
   CHECK(contains(error("letters"), "label 0 of image 0, expected 1 to 26"));

@@ -34,7 +34,8 @@ TEST_CASE("load_qmnist: the first of eight integers is the label") {
 TEST_CASE("load_qmnist: what is damaged or missing is told") {
   const test::TemporaryFolder folder;
   const auto error = [&] { return test::error_of([&] { load_qmnist(folder.path(), Split::train); }); };
-  CHECK(contains(error(), "no qmnist-train-images-idx3-ubyte"));
+  CHECK(contains(error(), "no qmnist-train-images-idx3-ubyte (nor with .gz); scripts/fetch-mnist --set qmnist " +
+                              folder.path().string() + " gets QMNIST"));
   folder.write("qmnist-train-images-idx3-ubyte", idx(8, {1, 28, 28}, Bytes(784)));
   folder.write("qmnist-train-labels-idx2-int", idx(8, {1}, {3}));
   CHECK(contains(error(), "holds unsigned bytes (IDX type 0x08), only 32-bit integers (0x0c) are read"));

@@ -1,5 +1,5 @@
 """Every name of eigan's that a program of the cookbook uses stands in the guide, or in the cookbook's own words, and the cookbook
-shows what each prints.
+shows what each prints and how it stands to its peer. The guide names the header of whatever its code uses beyond eigan.hpp.
 
     python3 tests/docs/calls.py ROOT
 
@@ -58,12 +58,51 @@ def unprinted(root):
             yield expected.stem
 
 
+def unmeasured(root):
+    """Programs that no peer stands beside, or of which the cookbook's table says nothing."""
+    page = (root / "docs" / "cookbook.md").read_text()
+    for program in sorted((root / "examples" / "programs").glob("*.cpp")):
+        peer = root / "benchmarks" / "programs" / f"{program.stem}.py"
+        if not peer.exists() or f"\n| `{program.stem}` | " not in page:
+            yield program.stem
+
+
+def reached(include, headers):
+    """The headers, and what they include."""
+    seen, waiting = set(), list(headers)
+    while waiting:
+        header = waiting.pop()
+        if header not in seen and (include / header).exists():
+            seen.add(header)
+            waiting += re.findall(r'#include [<"](eigan/[^>"]+)[>"]', (include / header).read_text())
+    return seen
+
+
+def unnamed_headers(root):
+    """Headers of which the guide's code uses a documented type or function, and that no header named there includes."""
+    include, guide = root / "include", (root / "docs" / "guide.md").read_text()
+    code = words("\n".join(re.findall(r"```cpp\n(.*?)```", guide, flags=re.S)))
+    known = reached(include, ["eigan/eigan.hpp", *re.findall(r"eigan/[\w/]+\.hpp", guide)])
+    for header in sorted(path.relative_to(include).as_posix() for path in include.rglob("*.hpp")):
+        text = re.sub(r"namespace detail \{.*?\}  // namespace detail", "", (include / header).read_text(), flags=re.S)
+        names = re.findall(r"^(?:class|struct) (\w+)", text, flags=re.M)
+        names += re.findall(r"^///[^\n]*\n(?:template [^\n]*\n)?[\w:<>,*& ]+? (\w+)\(", text, flags=re.M)
+        if header not in known and set(names) & code - COMMON:
+            yield header, sorted(set(names) & code - COMMON)
+
+
 if __name__ == "__main__":
     root = pathlib.Path(sys.argv[1])
     found = list(missing(root))
+    for header, names in unnamed_headers(root):
+        print(f"docs/guide.md uses {', '.join(names)} and does not name <{header}>")
+        found.append((header, names))
+    for program in unmeasured(root):
+        print(f"docs/cookbook.md or benchmarks/programs has no peer of {program}")
+        found.append(program)
     for program in unprinted(root):
         print(f"docs/cookbook.md does not show what {program} prints, examples/programs/expected/{program}.txt")
         found.append(program)
-    for program, name in found:
+    for program, name in missing(root):
         print(f"examples/programs/{program} uses {name}, which neither the guide nor the cookbook's words name")
     sys.exit(1 if found else 0)

@@ -1,4 +1,5 @@
-# The README's g++ line and its CMakeLists.txt build the README's program, and it prints what the lesson prints.
+# The README's g++ line and its CMakeLists.txt build the README's program, and it prints what the lesson prints. The README
+# begins with that program, which fits a narrow page, and has one block of commands and one table.
 #   cmake -D ROOT=<project> -D OUT=<folder> -D COMPILER=g++ -D EIGEN=<include folder> -P readme_builds.cmake
 cmake_minimum_required(VERSION 3.25)
 file(READ ${ROOT}/README.md readme)
@@ -21,6 +22,24 @@ function(check_printed)
     message(SEND_ERROR "${ARGV} printed\n${printed}")
   endif()
 endfunction()
+
+file(STRINGS ${ROOT}/examples/readme.cpp lines)
+foreach(line IN LISTS lines)
+  string(LENGTH "${line}" length)
+  if(length GREATER 66)
+    message(SEND_ERROR "examples/readme.cpp: a line of ${length} characters, expected 66 at most:\n${line}")
+  endif()
+endforeach()
+if(NOT readme MATCHES "^[^`]*\n<!-- examples/readme.cpp -->\n```cpp\n")
+  message(SEND_ERROR "README.md does not begin with the program")
+endif()
+foreach(what "```sh" "[|]---[|]")
+  string(REGEX MATCHALL "\n${what}" found "${readme}")
+  list(LENGTH found count)
+  if(NOT count EQUAL 1)
+    message(SEND_ERROR "README.md has ${count} lines that begin with ${what}, expected one")
+  endif()
+endforeach()
 
 if(NOT readme MATCHES "\ng\\+\\+ ([^\n]*)\n")
   message(FATAL_ERROR "The README has no line that begins with g++")

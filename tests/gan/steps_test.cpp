@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -17,6 +18,7 @@
 #include <eigan/net/estimate_statistics.hpp>
 #include <eigan/net/model.hpp>
 #include <eigan/optim/adam.hpp>
+#include <eigan/optim/clip_grad.hpp>
 #include <eigan/optim/sgd.hpp>
 #include <eigan/testing/check_gradients.hpp>
 
@@ -688,6 +690,136 @@ TEST_CASE("steps: nothing is allocated once the workspace stands" * doctest::ski
   CHECK(counted([] { return Matrix<float>(33, 40); }) == 1);
   CHECK(counted([] { return std::vector<float>(10); }) == 1);
   CHECK(counted([] { return Buffer<float>(10); }) == 1);
+}
+
+namespace {
+
+void clip_by_hand(const ClipGrad& clip, Buffer<float>& grad) {
+  if (clip.value < 1e9) clip_grad_value(std::span<float>(grad), clip.value);
+  if (clip.norm < 1e9) clip_grad_norm(std::span<float>(grad), clip.norm, Threads{1});
+}
+const ClipGrad clips[] = {{.norm = 0.01}, {.value = 0.001}, {.norm = 0.01, .value = 0.001}};
+
+}  // namespace
+
+TEST_CASE("steps: clipped, they are clipping by hand, to the last bit, a penalty's gradient included") {
+  const Matrix<float> real = images(33, 16, 1), z = images(10, 16, 2);
+  for (const Halves halves : {Halves::together, Halves::apart})
+    for (const ClipGrad& clip : clips) {
+      CAPTURE(clip.norm);
+      CAPTURE(clip.value);
+      Game game(16), free(16);
+      Model<G> g(Rng(1));
+      Model<D> d(Rng(2));
+      Adam<float> g_adam(g.param_size(), {.lr = 0.002}), d_adam(d.param_size(), {.lr = 0.002});
+      auto g_tape = g.tape(16);
+      auto d_tape = d.tape(halves == Halves::together ? 32 : 16);
+      Buffer<float> d_grad = d.zeros(), g_grad = g.zeros();
+      for (std::uint64_t step = 0; step < 3; ++step) {
+        const Rng rng = Rng(9).fold_in(step);
+        std::fill(game.ws.d_grad.begin(), game.ws.d_grad.end(), 0.25f);
+        std::fill(free.ws.d_grad.begin(), free.ws.d_grad.end(), 0.25f);
+        std::fill(d_grad.begin(), d_grad.end(), 0.25f);
+        g_grad.zero();
+        discriminator_step(game.generator, game.discriminator, game.d_adam, game.ws, real, z, rng, smoothed, Threads{1},
+                           halves, {}, clip);
+        generator_step(game.generator, game.discriminator, game.g_adam, game.ws, rng, smoothed, Threads{1}, {}, clip);
+        discriminator_step(free.generator, free.discriminator, free.d_adam, free.ws, real, z, rng, smoothed, Threads{1},
+                           halves);
+        generator_step(free.generator, free.discriminator, free.g_adam, free.ws, rng, smoothed);
+
+        const Matrix<float> fake = g.forward(g_tape, z, rng.fold_in(0));
+        if (halves == Halves::together) {
+          Matrix<float> both(33, 32);
+          both << real, fake;
+          const Matrix<float> logits = d.forward(d_tape, both, rng.fold_in(1));
+          View<float> gradient = d_tape.output_gradient();
+          smoothed.real<float>(ConstView<float>(logits).columns(0, 16), gradient.columns(0, 16));
+          smoothed.fake<float>(ConstView<float>(logits).columns(16, 16), gradient.columns(16, 16));
+          d.backward_params(d_tape, d_grad);
+        } else {
+          const ConstView<float> halves_of_batch[] = {real, fake};
+          d.forward(d_tape, std::span(halves_of_batch).first(1), Draw{rng.fold_in(1), 0});
+          smoothed.real<float>(d_tape.output(), d_tape.output_gradient());
+          d.backward_params(d_tape, d_grad);
+          d.forward(d_tape, std::span(halves_of_batch).last(1), Draw{rng.fold_in(1), 16});
+          smoothed.fake<float>(d_tape.output(), d_tape.output_gradient());
+          d.backward_params(d_tape, d_grad);
+        }
+        clip_by_hand(clip, d_grad);
+        d_adam.step(d.params(), d_grad);
+        REQUIRE(support::same_bits<float>(game.discriminator.params(), d.params()));
+
+        d.forward(d_tape, fake, rng.fold_in(1));
+        smoothed.generator<float>(d_tape.output(), d_tape.output_gradient());
+        d.backward_input(d_tape, g_tape.output_gradient());
+        g.backward_params(g_tape, g_grad);
+        clip_by_hand(clip, g_grad);
+        g_adam.step(g.params(), g_grad);
+        REQUIRE(support::same_bits<float>(game.generator.params(), g.params()));
+      }
+      for (const float v : game.ws.d_grad) REQUIRE(v == 0);
+      for (const float v : game.ws.g_grad) REQUIRE(v == 0);
+      CHECK_FALSE(support::same_bits<float>(game.discriminator.params(), free.discriminator.params()));
+      CHECK_FALSE(support::same_bits<float>(game.generator.params(), free.generator.params()));
+    }
+}
+
+TEST_CASE("steps: clipped, they have the same bits for any number of threads, and allocate nothing") {
+  const Matrix<float> real = images(784, 150, 1), z = images(100, 150, 2);
+  const auto train = [&](const ClipGrad& clip, Threads threads) {
+    Game<Generator<100, 400, 784>, Discriminator<784, 400, 1>> game(150);
+    long before = 0;
+    for (std::uint64_t step = 0; step < 3; ++step) {
+      if (step == 1) before = support::allocations();
+      discriminator_step(game.generator, game.discriminator, game.d_adam, game.ws, real, z, Rng(step), smoothed,
+                         threads, Halves::together, {}, clip);
+      generator_step(game.generator, game.discriminator, game.g_adam, game.ws, z, Rng(step), smoothed, threads, {},
+                     clip);
+    }
+    const long in_steps = support::allocations() - before;
+    if (support::counts_allocations) CHECK(in_steps == 0);
+    auto all = support::copy_of<float>(std::as_const(game.generator).params());
+    const auto d = std::as_const(game.discriminator).params();
+    all.insert(all.end(), d.begin(), d.end());
+    return all;
+  };
+  for (const ClipGrad& clip : clips) {
+    const std::vector<float> alone = train(clip, {1});
+    for (const int threads : {2, 3, 4, 8}) {
+      CAPTURE(threads);
+      CHECK(support::same_bits<float>(train(clip, {threads}), alone));
+    }
+  }
+}
+
+TEST_CASE("steps: bounds that clip to nothing, or are no numbers, are refused before anything changes") {
+  Game game(8);
+  const Matrix<float> real = images(33, 8, 1), z = images(10, 8, 2);
+  const auto g_start = support::copy_of<float>(game.generator.params());
+  const auto d_step = [&](ClipGrad clip) {
+    discriminator_step(game.generator, game.discriminator, game.d_adam, game.ws, real, z, Rng(3), smoothed, Threads{1},
+                       Halves::apart, {}, clip);
+  };
+  const auto g_step = [&](ClipGrad clip) {
+    generator_step(game.generator, game.discriminator, game.g_adam, game.ws, Rng(3), smoothed, Threads{1}, {}, clip);
+  };
+  game.d_step(real, z, Rng(3));
+  const auto d_start = support::copy_of<float>(game.discriminator.params());
+  for (const double bound : {0.0, -1.0, std::numeric_limits<double>::quiet_NaN()})
+    for (const ClipGrad& clip : {ClipGrad{.norm = bound}, ClipGrad{.value = bound}}) {
+      CHECK_THROWS_AS(d_step(clip), std::invalid_argument);
+      CHECK_THROWS_AS(g_step(clip), std::invalid_argument);
+    }
+  CHECK_THROWS_WITH_AS(d_step({.norm = 0}), "eigan::discriminator_step: clip.norm must be more than 0, is 0",
+                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(g_step({.value = -1}), "eigan::generator_step: clip.value must be more than 0, is -1",
+                       std::invalid_argument);
+  CHECK(support::same_bits<float>(game.discriminator.params(), d_start));
+  CHECK(support::same_bits<float>(game.generator.params(), g_start));
+  CHECK(game.d_adam.steps() == 1);
+  CHECK(game.g_adam.steps() == 0);
+  g_step({.norm = 1});  // its samples are as fresh as they were
 }
 
 TEST_CASE("steps: batches that do not fit are refused") {

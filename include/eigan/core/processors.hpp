@@ -19,7 +19,7 @@ namespace eigan::detail {
 
 inline constexpr int no_limit = std::numeric_limits<int>::max();
 
-/// Those that the calling thread may run on, and so threads that it starts.
+/// The number of processors that the calling thread may run on, and threads that it starts.
 inline int allowed_processors() {
 #if defined(__linux__)
   cpu_set_t sets[8] = {};  // one has room for 1024

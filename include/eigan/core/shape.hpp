@@ -42,7 +42,7 @@ struct ImageRows {
   Index first;  ///< the first
   Index last;   ///< behind the last
 };
-/// Those of the parts [first, last), where an image of so many rows is divided into `parts`.
+/// The rows of the parts [first, last), where an image of so many rows is divided into `parts`.
 constexpr ImageRows rows_of_parts(Index height, Index parts, Index first, Index last) {
   return {height * first / parts, height * last / parts};
 }

@@ -46,8 +46,10 @@ inline void transpose_images(std::span<std::uint8_t> pixels, Index side) {
 inline LabelledImages load_emnist(const std::filesystem::path& folder, const std::string& name, Split split) {
   const auto [least, most] = detail::emnist_labels(name);
   const std::string stem = "emnist-" + name + (split == Split::train ? "-train" : "-test");
-  const auto images = detail::find_image_file(folder, stem + "-images", {"-idx3-ubyte"}, {"", "gzip"}, "");
-  const auto labels = detail::find_image_file(folder, stem + "-labels", {"-idx1-ubyte"}, {"", "gzip"}, "");
+  const std::string hint =
+      detail::concat("; scripts/fetch-mnist --set emnist ", detail::display(folder), " gets EMNIST");
+  const auto images = detail::find_image_file(folder, stem + "-images", {"-idx3-ubyte"}, {"", "gzip"}, hint);
+  const auto labels = detail::find_image_file(folder, stem + "-labels", {"-idx1-ubyte"}, {"", "gzip"}, hint);
   auto all = detail::join_labels(load_idx_images(images), images, load_idx_labels(labels), labels, least, most);
   transpose_images(all.pixels, all.rows);
   return all;

@@ -57,7 +57,7 @@ void pixels_to_unit(const LabelledImages& images, std::span<const std::uint32_t>
   }
 }
 
-/// out = x / 255: the same in [0, 1], as torchvision's ToTensor has them.
+/// out = x / 255: the pixels in [0, 1], as torchvision's ToTensor has them.
 template <class T>
 void pixels_to_zero_one(const LabelledImages& images, std::span<const std::uint32_t> indices, View<T> out) {
   detail::check_columns("pixels_to_zero_one", images, indices, out);

@@ -17,8 +17,10 @@ namespace eigan {
 /// (qmnist-test- for the test part), plain or .gz. Throws Error as load_mnist does.
 inline LabelledImages load_qmnist(const std::filesystem::path& folder, Split split) {
   const std::string part = split == Split::train ? "qmnist-train" : "qmnist-test";
-  const auto images = detail::find_image_file(folder, part + "-images", {"-idx3-ubyte"}, {""}, "");
-  const auto labels = detail::find_image_file(folder, part + "-labels", {"-idx2-int"}, {""}, "");
+  const std::string hint =
+      detail::concat("; scripts/fetch-mnist --set qmnist ", detail::display(folder), " gets QMNIST");
+  const auto images = detail::find_image_file(folder, part + "-images", {"-idx3-ubyte"}, {""}, hint);
+  const auto labels = detail::find_image_file(folder, part + "-labels", {"-idx2-int"}, {""}, hint);
   FileSource file(labels);
   GunzipSource bytes(file);
   const std::vector<std::int32_t> digits = read_idx_first_integers(bytes);

@@ -54,6 +54,16 @@ struct NoFurtherLoss {
 
 namespace detail {
 
+/// backward_and_step, which computes the norm only where something is clipped.
+template <class T, class O>
+void backward_and_clipped_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std::span<T> grad,
+                               const ClipGrad& clip, Threads threads) {
+  if (clips(clip))
+    backward_and_step(model, tape, optimizer, grad, clip, threads);
+  else
+    backward_and_step(model, tape, optimizer, grad, threads);
+}
+
 template <class T>
 T mean_sigmoid(const ConstView<T>& logits) {
   double sum = 0;
@@ -79,12 +89,14 @@ void generate(const BasicModel<T>& generator, GanWorkspace<T>& ws, ConstView<T> 
 /// ws.d_grad holds, such as a penalty's gradient, joins the gradient of the loss; it is zero afterwards.
 /// after_forward() is called behind each forward pass of the discriminator, one or, where halves are apart, two, while
 /// ws.d_tape holds that pass: running averages of both halves are `[&] { update_statistics(d, ws.d_tape); }`.
+/// `clip` cuts the gradient of both halves, with what joined it, as backward_and_step does.
 template <class T, Optimizer<T> O, class Loss = NonSaturatingLoss, class AfterForward = NothingFollows>
 DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicModel<T>& discriminator, O& optimizer,
                                           GanWorkspace<T>& ws, std::type_identity_t<ConstView<T>> real,
                                           std::type_identity_t<LastingView<T>> z, Rng rng, const Loss& loss = {},
                                           Threads threads = {}, Halves halves = Halves::together,
-                                          const AfterForward& after_forward = {}) {
+                                          const AfterForward& after_forward = {}, const ClipGrad& clip = {}) {
+  detail::check_clip("eigan::discriminator_step", clip);
   const Index batch = real.cols();
   if (z.cols() != batch)
     detail::fail_contract("eigan::discriminator_step: ", batch, " real samples but ", z.cols(), " z");
@@ -119,7 +131,7 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
     result.loss += loss.fake(on_fake, ws.d_tape.output_gradient());
     result.d_fake = detail::mean_sigmoid(on_fake);
   }
-  backward_and_step(discriminator, ws.d_tape, optimizer, ws.d_grad, threads);
+  detail::backward_and_clipped_step<T>(discriminator, ws.d_tape, optimizer, ws.d_grad, clip, threads);
   first_half.grad = {};
   return result;
 }
@@ -128,11 +140,13 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
 /// are not computed and it is not changed. The samples are those of the discriminator_step before; they serve for one
 /// step, after which the generator is another. The z that they were made from must still lie where it lay.
 /// further(fake, gradient) returns another loss of the generated samples and adds its gradient (L1 to a target, an
-/// identity, the distance of features).
+/// identity, the distance of features). `clip` cuts the gradient of the generator's parameters, as backward_and_step
+/// does.
 template <class T, Optimizer<T> O, class Loss = NonSaturatingLoss, class Further = NoFurtherLoss>
 GeneratorResult<T> generator_step(BasicModel<T>& generator, const BasicModel<T>& discriminator, O& optimizer,
                                   GanWorkspace<T>& ws, Rng rng, const Loss& loss = {}, Threads threads = {},
-                                  const Further& further = {}) {
+                                  const Further& further = {}, const ClipGrad& clip = {}) {
+  detail::check_clip("eigan::generator_step", clip);
   optimizer.update(generator.params(), ws.g_grad, 0, 0);  // what it refuses, it refuses before anything changes
   const Index batch = ws.take_fresh();
   if (batch == 0)
@@ -145,7 +159,7 @@ GeneratorResult<T> generator_step(BasicModel<T>& generator, const BasicModel<T>&
   const View<T> to_images = ws.g_tape.output_gradient();
   discriminator.backward_input(ws.d_tape, to_images, threads);
   value += further(ConstView<T>(ws.fake(batch)), to_images);
-  backward_and_step(generator, ws.g_tape, optimizer, ws.g_grad, threads);
+  detail::backward_and_clipped_step<T>(generator, ws.g_tape, optimizer, ws.g_grad, clip, threads);
   return {value, d_fake};
 }
 
@@ -153,9 +167,11 @@ GeneratorResult<T> generator_step(BasicModel<T>& generator, const BasicModel<T>&
 template <class T, Optimizer<T> O, class Loss = NonSaturatingLoss, class Further = NoFurtherLoss>
 GeneratorResult<T> generator_step(BasicModel<T>& generator, const BasicModel<T>& discriminator, O& optimizer,
                                   GanWorkspace<T>& ws, std::type_identity_t<ConstView<T>> z, Rng rng,
-                                  const Loss& loss = {}, Threads threads = {}, const Further& further = {}) {
+                                  const Loss& loss = {}, Threads threads = {}, const Further& further = {},
+                                  const ClipGrad& clip = {}) {
+  detail::check_clip("eigan::generator_step", clip);
   detail::generate(generator, ws, ConstView<T>(z), rng.fold_in(0), threads);
-  return generator_step(generator, discriminator, optimizer, ws, rng, loss, threads, further);
+  return generator_step(generator, discriminator, optimizer, ws, rng, loss, threads, further, clip);
 }
 
 }  // namespace eigan

@@ -39,13 +39,13 @@ class GanWorkspace {
 
   // Each throws std::invalid_argument for a batch above the capacity.
 
-  /// Where a batch of real samples may be written in place; a step given this view copies nothing. A larger one than
-  /// was generated reaches into what was generated.
+  /// Where a batch of real samples may be written in place; a step given this view copies nothing. A batch that is
+  /// larger than the generated one lies over generated samples.
   View<T> real(Index batch) { return real_condition(batch, 0); }
   /// The generator's last batch.
   View<T> fake(Index batch) { return fake_condition(batch, 0); }
-  /// What the discriminator is told of real samples besides, in its input number i. That of a larger batch than was
-  /// generated reaches into what it was told of that.
+  /// What the discriminator is told of real samples besides, in its input number i. A larger batch than the
+  /// generated one lies over what is told of generated samples.
   View<T> real_condition(Index batch, std::size_t i = 1) {
     const View<T> view = checked(i, batch).columns(0, batch);
     if (batch > fresh_) fresh_ = 0;

@@ -63,14 +63,14 @@ class OnnxLayer {
 
   /// Whether the layer has a parameter or statistic of that name.
   bool has(std::string_view name) const { return tensors_.contains(name); }
-  /// It as it stands in files. std::invalid_argument if there is none.
+  /// A parameter's numbers as they stand in files. std::invalid_argument if there is none of that name.
   const Tensor& values(std::string_view name) const {
     const auto found = tensors_.find(name);
     if (found == tensors_.end())
       detail::fail_contract("eigan::save_onnx: layer ", name_, ", ", spec_.text(), ", has no tensor '", name, "'");
     return found->second;
   }
-  /// It as a tensor of the graph.
+  /// A parameter as a tensor of the graph.
   OnnxValue tensor(std::string_view name) { return constant(name, values(name).shape, values(name).values); }
 
   /// The layer that this one holds, with a tensor that is made here.

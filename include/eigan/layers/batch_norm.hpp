@@ -83,7 +83,7 @@ class BatchNorm {
     });
     s.data()[2 * c] += 1;
   }
-  /// Those of x and of the `seen` samples that s has, together (Chan, Golub and LeVeque 1979). All count as one batch.
+  /// Statistics of x and of the `seen` samples in s together, as one batch (Chan, Golub and LeVeque 1979).
   template <class T>
   void merge_statistics(std::span<T> s, ConstView<T> x, Index seen) const {
     const Index c = channels_.count();

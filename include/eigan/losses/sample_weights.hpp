@@ -30,7 +30,7 @@ class SampleWeights {
 
   /// Whether there are any.
   bool given() const { return given_; }
-  /// That of sample j, 1 without any.
+  /// The weight of sample j; 1 where no weights were given.
   T operator[](Index j) const { return given_ ? weights_[static_cast<std::size_t>(j)] : T(1); }
   /// The sum. Throws std::invalid_argument unless there is one weight for each of so many samples, none of them
   /// negative or not finite, and not all of them 0. `loss`: its name for the message.

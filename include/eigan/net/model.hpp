@@ -34,7 +34,7 @@ class Model : public BasicModel<T> {
   Model(Net net, Rng rng) : Model(std::move(net), std::span<const Shape>(), rng) {}
   /// A network with freshly initialised parameters, for samples of the shape given.
   Model(Net net, Shape input, Rng rng) : Model(std::move(net), std::span<const Shape>(&input, 1), rng) {}
-  /// The same for several inputs, a shape each; without any, for the shapes that it states.
+  /// A network of several inputs, with a shape for each. Without any shape: for those that the network states.
   Model(Net net, std::initializer_list<Shape> inputs, Rng rng)
       : Model(std::move(net), std::span<const Shape>(inputs.begin(), inputs.size()), rng) {}
   Model(Net net, std::span<const Shape> inputs, Rng rng)
@@ -62,7 +62,7 @@ class Model : public BasicModel<T> {
 
   /// The same weights for samples of another height and width.
   Model at(Shape input) const { return at(std::span<const Shape>(&input, 1)); }
-  /// The same for several inputs, a shape each.
+  /// The same weights for samples of other heights and widths, with a shape for each of several inputs.
   Model at(std::initializer_list<Shape> inputs) const {
     return at(std::span<const Shape>(inputs.begin(), inputs.size()));
   }

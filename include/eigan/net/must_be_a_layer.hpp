@@ -1,6 +1,6 @@
 // MustBeALayer<L, Position>: what a network asks of a type that it takes for a layer, with the compiler's words for
-// what is missing. A misspelt or mistyped optional member must not be passed over in silence: who has one function of a
-// kind of core/layer.hpp must be of that kind.
+// what is missing. A misspelt or mistyped optional member must not be passed over in silence: a type with one function
+// of a kind of core/layer.hpp must have all functions of that kind.
 #pragma once
 
 #include <cstddef>

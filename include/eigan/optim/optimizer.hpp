@@ -28,6 +28,15 @@ struct ClipGrad {
 
 namespace detail {
 
+inline void check_clip(const char* function, const ClipGrad& clip) {
+  check_clip(function, "clip.norm", clip.norm);
+  check_clip(function, "clip.value", clip.value);
+}
+inline bool clips(const ClipGrad& clip) {
+  constexpr double unbounded = std::numeric_limits<double>::infinity();
+  return clip.norm < unbounded || clip.value < unbounded;
+}
+
 /// What follows each piece of the gradient: the optimiser's update, and zeros.
 template <class T, class O>
 struct UpdatePiece {
@@ -68,7 +77,7 @@ template <class T, class O>
 void backward_and_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std::type_identity_t<std::span<T>> grad,
                        Threads threads = {}) {
   detail::check_optimizer<O, T>();
-  // Whatever does not fit throws here, before anything has changed.
+  // What does not fit throws here, before anything has changed.
   model.check_backward(tape, grad);
   optimizer.update(model.params(), grad, 0, 0);
   optimizer.begin_step();
@@ -77,15 +86,14 @@ void backward_and_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std::t
   begun.grad = {};
 }
 
-/// The same with a gradient that is clipped first. Where its norm counts, the whole gradient is computed before the
-/// step. Returns the norm that the gradient had, its values cut; same bits for any number of threads. Throws
+/// backward_and_step with a gradient that is clipped first. The whole gradient is computed before the step. Returns the
+/// norm that the gradient had after its values were cut. The bits are the same for any number of threads. Throws
 /// std::invalid_argument unless both bounds are more than 0.
 template <class T, class O>
 double backward_and_step(BasicModel<T>& model, Tape<T>& tape, O& optimizer, std::type_identity_t<std::span<T>> grad,
                          ClipGrad clip, Threads threads = {}) {
   detail::check_optimizer<O, T>();
-  detail::check_clip("eigan::backward_and_step", "clip.norm", clip.norm);
-  detail::check_clip("eigan::backward_and_step", "clip.value", clip.value);
+  detail::check_clip("eigan::backward_and_step", clip);
   model.check_backward(tape, grad);
   optimizer.update(model.params(), grad, 0, 0);
   optimizer.begin_step();

@@ -79,7 +79,7 @@ class Network {
     for (std::size_t i = 0; i < layers_.size(); ++i) level = append(i, steps, level, prefix);
     return level;
   }
-  /// The same text as Sequential's.
+  /// The text of a Sequential with these layers.
   Spec spec() const {
     Spec all{"Sequential", {}, "::eigan::Sequential"};
     for (const AnyLayer& layer : layers_) all.children.push_back(layer.spec());
