@@ -2428,16 +2428,32 @@ struct UniformKernels {
 namespace eigan::detail::EIGAN_ISA {
 
 #if defined(EIGAN_X86_VECTORS)
-using FourWords = std::uint64_t __attribute__((vector_size(32)));
-using EightWords = std::uint32_t __attribute__((vector_size(32)));
+/// Words in the low halves of 64-bit lanes.
+using WideWords = std::uint64_t __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
+inline constexpr unsigned wide_words = EIGAN_VECTOR_BYTES / 8;
+using Words = std::uint32_t __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
+/// The low 32 bits of each lane of a, then those of b.
+EIGAN_TARGET EIGAN_INLINE Words low_words(WideWords a, WideWords b) {
+  const Words first = reinterpret_cast<Words>(a), second = reinterpret_cast<Words>(b);
+#if EIGAN_VECTOR_BYTES == 64
+  return __builtin_shufflevector(first, second, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+#else
+  return __builtin_shufflevector(first, second, 0, 2, 4, 6, 8, 10, 12, 14);
+#endif
+}
 /// a b for the low 32 bits of each lane.
-EIGAN_TARGET EIGAN_INLINE FourWords multiply_low_words(FourWords a, FourWords b) {
+EIGAN_TARGET EIGAN_INLINE WideWords multiply_low_words(WideWords a, WideWords b) {
 #if defined(__clang__)  // finds the instruction by itself
   return (a & 0xFFFFFFFFu) * (b & 0xFFFFFFFFu);
 #else
-  using Signed = std::int32_t __attribute__((vector_size(32)));
-  return reinterpret_cast<FourWords>(
+  using Signed = std::int32_t __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
+#if EIGAN_VECTOR_BYTES == 64
+  return reinterpret_cast<WideWords>(__builtin_ia32_pmuludq512_mask(
+      reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b), Simd<double>::Mask{}, -1));
+#else
+  return reinterpret_cast<WideWords>(
       __builtin_ia32_pmuludq256(reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b)));
+#endif
 #endif
 }
 #endif
@@ -2446,38 +2462,36 @@ EIGAN_TARGET EIGAN_INLINE FourWords multiply_low_words(FourWords a, FourWords b)
 EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sample, std::uint64_t group,
                                             std::uint32_t* words) {
 #if defined(EIGAN_X86_VECTORS)
-  // Eight counters, four to a register, each 32-bit word in the low half of a 64-bit lane.
-  constexpr std::uint64_t low = 0xFFFFFFFF;
-  const std::uint64_t first = 8 * group;
-  const FourWords index[2] = {first + FourWords{0, 1, 2, 3}, first + FourWords{4, 5, 6, 7}};
-  FourWords c[2][4];
-  EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
-    c[h][0] = index[h] & low;
-    c[h][1] = index[h] >> 32;
-    c[h][2] = FourWords{} + (sample & low);
-    c[h][3] = FourWords{} + (sample >> 32);
+  // Eight counters, in one register or two, each 32-bit word in the low half of a 64-bit lane.
+  constexpr unsigned registers = 8 / wide_words;
+  static constexpr std::uint64_t lane[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+  WideWords c[registers][4];
+  EIGAN_UNROLL for (unsigned h = 0; h < registers; ++h) {
+    c[h][0] = 8 * group + load_as<WideWords>(lane + h * wide_words);
+    c[h][1] = c[h][0] >> 32;
+    c[h][2] = WideWords{} + sample;
+    c[h][3] = c[h][2] >> 32;
   }
   auto k0 = static_cast<std::uint32_t>(key);
   auto k1 = static_cast<std::uint32_t>(key >> 32);
   for (int round = 0; round < 10; ++round) {
     // NOLINTNEXTLINE(modernize-loop-convert): unrolled as the loop above
-    EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
-      const FourWords p0 = multiply_low_words(c[h][0], FourWords{} + 0xD2511F53);
-      const FourWords p1 = multiply_low_words(c[h][2], FourWords{} + 0xCD9E8D57);
+    EIGAN_UNROLL for (unsigned h = 0; h < registers; ++h) {
+      const WideWords p0 = multiply_low_words(c[h][0], WideWords{} + 0xD2511F53);
+      const WideWords p1 = multiply_low_words(c[h][2], WideWords{} + 0xCD9E8D57);
+      // High halves may hold anything: products do not read them, and only low halves are stored.
       c[h][0] = (p1 >> 32) ^ c[h][1] ^ std::uint64_t{k0};
       c[h][2] = (p0 >> 32) ^ c[h][3] ^ std::uint64_t{k1};
-      // The products' high halves stay where they are: the product does not read them, and only low halves are stored.
-      c[h][1] = p1 & low;
-      c[h][3] = p0 & low;
+      c[h][1] = p1;
+      c[h][3] = p0;
     }
     k0 += 0x9E3779B9u;
     k1 += 0xBB67AE85u;
   }
-  EIGAN_UNROLL for (unsigned w = 0; w < 4; ++w) {
-    // The even 32-bit lanes of both registers, in order.
-    const auto ordered = __builtin_shufflevector(reinterpret_cast<EightWords>(c[0][w]),
-                                                 reinterpret_cast<EightWords>(c[1][w]), 0, 2, 4, 6, 8, 10, 12, 14);
-    std::memcpy(words + 8 * w, &ordered, sizeof ordered);
+  EIGAN_UNROLL for (unsigned i = 0; i < 2 * registers; ++i) {  // two registers, one after the other, fill one
+    const unsigned a = 2 * i, b = 2 * i + 1;
+    const Words ordered = low_words(c[a % registers][a / registers], c[b % registers][b / registers]);
+    std::memcpy(words + 2 * wide_words * i, &ordered, sizeof ordered);
   }
 #else
   // Rng::block once more: a call of it would lead out of this set.
@@ -2526,7 +2540,14 @@ EIGAN_TARGET inline void uniform(Index n, std::uint64_t key, std::uint64_t sampl
   for (Index first = 0; first < n; first += 32) {
     philox_group(key, sample, static_cast<std::uint64_t>(first / 32), words);
     const Index count = n - first < 32 ? n - first : 32;
-    for (Index i = 0; i < count; ++i)
+    Index i = 0;
+    if constexpr (sizeof(T) == sizeof(float))
+      for (; i + lanes<T> <= count; i += lanes<T>) {
+        const Vector<T> u =
+            __builtin_convertvector((load_as<typename Simd<T>::I>(words + i) >> 8) & 0xFFFFFF, Vector<T>);
+        store(y + first + i, fma(broadcast(width), u * T(0x1p-24), broadcast(low)));
+      }
+    for (; i < count; ++i)
       y[first + i] = fma(width, static_cast<T>(static_cast<std::int32_t>(words[i] >> 8)) * T(0x1p-24), low);
   }
 }
@@ -2558,16 +2579,32 @@ struct TableOf<UniformKernels<T>> {
 namespace eigan::detail::EIGAN_ISA {
 
 #if defined(EIGAN_X86_VECTORS)
-using FourWords = std::uint64_t __attribute__((vector_size(32)));
-using EightWords = std::uint32_t __attribute__((vector_size(32)));
+/// Words in the low halves of 64-bit lanes.
+using WideWords = std::uint64_t __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
+inline constexpr unsigned wide_words = EIGAN_VECTOR_BYTES / 8;
+using Words = std::uint32_t __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
+/// The low 32 bits of each lane of a, then those of b.
+EIGAN_TARGET EIGAN_INLINE Words low_words(WideWords a, WideWords b) {
+  const Words first = reinterpret_cast<Words>(a), second = reinterpret_cast<Words>(b);
+#if EIGAN_VECTOR_BYTES == 64
+  return __builtin_shufflevector(first, second, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+#else
+  return __builtin_shufflevector(first, second, 0, 2, 4, 6, 8, 10, 12, 14);
+#endif
+}
 /// a b for the low 32 bits of each lane.
-EIGAN_TARGET EIGAN_INLINE FourWords multiply_low_words(FourWords a, FourWords b) {
+EIGAN_TARGET EIGAN_INLINE WideWords multiply_low_words(WideWords a, WideWords b) {
 #if defined(__clang__)  // finds the instruction by itself
   return (a & 0xFFFFFFFFu) * (b & 0xFFFFFFFFu);
 #else
-  using Signed = std::int32_t __attribute__((vector_size(32)));
-  return reinterpret_cast<FourWords>(
+  using Signed = std::int32_t __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
+#if EIGAN_VECTOR_BYTES == 64
+  return reinterpret_cast<WideWords>(__builtin_ia32_pmuludq512_mask(
+      reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b), Simd<double>::Mask{}, -1));
+#else
+  return reinterpret_cast<WideWords>(
       __builtin_ia32_pmuludq256(reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b)));
+#endif
 #endif
 }
 #endif
@@ -2576,38 +2613,36 @@ EIGAN_TARGET EIGAN_INLINE FourWords multiply_low_words(FourWords a, FourWords b)
 EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sample, std::uint64_t group,
                                             std::uint32_t* words) {
 #if defined(EIGAN_X86_VECTORS)
-  // Eight counters, four to a register, each 32-bit word in the low half of a 64-bit lane.
-  constexpr std::uint64_t low = 0xFFFFFFFF;
-  const std::uint64_t first = 8 * group;
-  const FourWords index[2] = {first + FourWords{0, 1, 2, 3}, first + FourWords{4, 5, 6, 7}};
-  FourWords c[2][4];
-  EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
-    c[h][0] = index[h] & low;
-    c[h][1] = index[h] >> 32;
-    c[h][2] = FourWords{} + (sample & low);
-    c[h][3] = FourWords{} + (sample >> 32);
+  // Eight counters, in one register or two, each 32-bit word in the low half of a 64-bit lane.
+  constexpr unsigned registers = 8 / wide_words;
+  static constexpr std::uint64_t lane[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+  WideWords c[registers][4];
+  EIGAN_UNROLL for (unsigned h = 0; h < registers; ++h) {
+    c[h][0] = 8 * group + load_as<WideWords>(lane + h * wide_words);
+    c[h][1] = c[h][0] >> 32;
+    c[h][2] = WideWords{} + sample;
+    c[h][3] = c[h][2] >> 32;
   }
   auto k0 = static_cast<std::uint32_t>(key);
   auto k1 = static_cast<std::uint32_t>(key >> 32);
   for (int round = 0; round < 10; ++round) {
     // NOLINTNEXTLINE(modernize-loop-convert): unrolled as the loop above
-    EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
-      const FourWords p0 = multiply_low_words(c[h][0], FourWords{} + 0xD2511F53);
-      const FourWords p1 = multiply_low_words(c[h][2], FourWords{} + 0xCD9E8D57);
+    EIGAN_UNROLL for (unsigned h = 0; h < registers; ++h) {
+      const WideWords p0 = multiply_low_words(c[h][0], WideWords{} + 0xD2511F53);
+      const WideWords p1 = multiply_low_words(c[h][2], WideWords{} + 0xCD9E8D57);
+      // High halves may hold anything: products do not read them, and only low halves are stored.
       c[h][0] = (p1 >> 32) ^ c[h][1] ^ std::uint64_t{k0};
       c[h][2] = (p0 >> 32) ^ c[h][3] ^ std::uint64_t{k1};
-      // The products' high halves stay where they are: the product does not read them, and only low halves are stored.
-      c[h][1] = p1 & low;
-      c[h][3] = p0 & low;
+      c[h][1] = p1;
+      c[h][3] = p0;
     }
     k0 += 0x9E3779B9u;
     k1 += 0xBB67AE85u;
   }
-  EIGAN_UNROLL for (unsigned w = 0; w < 4; ++w) {
-    // The even 32-bit lanes of both registers, in order.
-    const auto ordered = __builtin_shufflevector(reinterpret_cast<EightWords>(c[0][w]),
-                                                 reinterpret_cast<EightWords>(c[1][w]), 0, 2, 4, 6, 8, 10, 12, 14);
-    std::memcpy(words + 8 * w, &ordered, sizeof ordered);
+  EIGAN_UNROLL for (unsigned i = 0; i < 2 * registers; ++i) {  // two registers, one after the other, fill one
+    const unsigned a = 2 * i, b = 2 * i + 1;
+    const Words ordered = low_words(c[a % registers][a / registers], c[b % registers][b / registers]);
+    std::memcpy(words + 2 * wide_words * i, &ordered, sizeof ordered);
   }
 #else
   // Rng::block once more: a call of it would lead out of this set.
@@ -2656,7 +2691,14 @@ EIGAN_TARGET inline void uniform(Index n, std::uint64_t key, std::uint64_t sampl
   for (Index first = 0; first < n; first += 32) {
     philox_group(key, sample, static_cast<std::uint64_t>(first / 32), words);
     const Index count = n - first < 32 ? n - first : 32;
-    for (Index i = 0; i < count; ++i)
+    Index i = 0;
+    if constexpr (sizeof(T) == sizeof(float))
+      for (; i + lanes<T> <= count; i += lanes<T>) {
+        const Vector<T> u =
+            __builtin_convertvector((load_as<typename Simd<T>::I>(words + i) >> 8) & 0xFFFFFF, Vector<T>);
+        store(y + first + i, fma(broadcast(width), u * T(0x1p-24), broadcast(low)));
+      }
+    for (; i < count; ++i)
       y[first + i] = fma(width, static_cast<T>(static_cast<std::int32_t>(words[i] >> 8)) * T(0x1p-24), low);
   }
 }
@@ -2685,16 +2727,32 @@ struct TableOf<UniformKernels<T>> {
 namespace eigan::detail::EIGAN_ISA {
 
 #if defined(EIGAN_X86_VECTORS)
-using FourWords = std::uint64_t __attribute__((vector_size(32)));
-using EightWords = std::uint32_t __attribute__((vector_size(32)));
+/// Words in the low halves of 64-bit lanes.
+using WideWords = std::uint64_t __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
+inline constexpr unsigned wide_words = EIGAN_VECTOR_BYTES / 8;
+using Words = std::uint32_t __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
+/// The low 32 bits of each lane of a, then those of b.
+EIGAN_TARGET EIGAN_INLINE Words low_words(WideWords a, WideWords b) {
+  const Words first = reinterpret_cast<Words>(a), second = reinterpret_cast<Words>(b);
+#if EIGAN_VECTOR_BYTES == 64
+  return __builtin_shufflevector(first, second, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+#else
+  return __builtin_shufflevector(first, second, 0, 2, 4, 6, 8, 10, 12, 14);
+#endif
+}
 /// a b for the low 32 bits of each lane.
-EIGAN_TARGET EIGAN_INLINE FourWords multiply_low_words(FourWords a, FourWords b) {
+EIGAN_TARGET EIGAN_INLINE WideWords multiply_low_words(WideWords a, WideWords b) {
 #if defined(__clang__)  // finds the instruction by itself
   return (a & 0xFFFFFFFFu) * (b & 0xFFFFFFFFu);
 #else
-  using Signed = std::int32_t __attribute__((vector_size(32)));
-  return reinterpret_cast<FourWords>(
+  using Signed = std::int32_t __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
+#if EIGAN_VECTOR_BYTES == 64
+  return reinterpret_cast<WideWords>(__builtin_ia32_pmuludq512_mask(
+      reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b), Simd<double>::Mask{}, -1));
+#else
+  return reinterpret_cast<WideWords>(
       __builtin_ia32_pmuludq256(reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b)));
+#endif
 #endif
 }
 #endif
@@ -2703,38 +2761,36 @@ EIGAN_TARGET EIGAN_INLINE FourWords multiply_low_words(FourWords a, FourWords b)
 EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sample, std::uint64_t group,
                                             std::uint32_t* words) {
 #if defined(EIGAN_X86_VECTORS)
-  // Eight counters, four to a register, each 32-bit word in the low half of a 64-bit lane.
-  constexpr std::uint64_t low = 0xFFFFFFFF;
-  const std::uint64_t first = 8 * group;
-  const FourWords index[2] = {first + FourWords{0, 1, 2, 3}, first + FourWords{4, 5, 6, 7}};
-  FourWords c[2][4];
-  EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
-    c[h][0] = index[h] & low;
-    c[h][1] = index[h] >> 32;
-    c[h][2] = FourWords{} + (sample & low);
-    c[h][3] = FourWords{} + (sample >> 32);
+  // Eight counters, in one register or two, each 32-bit word in the low half of a 64-bit lane.
+  constexpr unsigned registers = 8 / wide_words;
+  static constexpr std::uint64_t lane[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+  WideWords c[registers][4];
+  EIGAN_UNROLL for (unsigned h = 0; h < registers; ++h) {
+    c[h][0] = 8 * group + load_as<WideWords>(lane + h * wide_words);
+    c[h][1] = c[h][0] >> 32;
+    c[h][2] = WideWords{} + sample;
+    c[h][3] = c[h][2] >> 32;
   }
   auto k0 = static_cast<std::uint32_t>(key);
   auto k1 = static_cast<std::uint32_t>(key >> 32);
   for (int round = 0; round < 10; ++round) {
     // NOLINTNEXTLINE(modernize-loop-convert): unrolled as the loop above
-    EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
-      const FourWords p0 = multiply_low_words(c[h][0], FourWords{} + 0xD2511F53);
-      const FourWords p1 = multiply_low_words(c[h][2], FourWords{} + 0xCD9E8D57);
+    EIGAN_UNROLL for (unsigned h = 0; h < registers; ++h) {
+      const WideWords p0 = multiply_low_words(c[h][0], WideWords{} + 0xD2511F53);
+      const WideWords p1 = multiply_low_words(c[h][2], WideWords{} + 0xCD9E8D57);
+      // High halves may hold anything: products do not read them, and only low halves are stored.
       c[h][0] = (p1 >> 32) ^ c[h][1] ^ std::uint64_t{k0};
       c[h][2] = (p0 >> 32) ^ c[h][3] ^ std::uint64_t{k1};
-      // The products' high halves stay where they are: the product does not read them, and only low halves are stored.
-      c[h][1] = p1 & low;
-      c[h][3] = p0 & low;
+      c[h][1] = p1;
+      c[h][3] = p0;
     }
     k0 += 0x9E3779B9u;
     k1 += 0xBB67AE85u;
   }
-  EIGAN_UNROLL for (unsigned w = 0; w < 4; ++w) {
-    // The even 32-bit lanes of both registers, in order.
-    const auto ordered = __builtin_shufflevector(reinterpret_cast<EightWords>(c[0][w]),
-                                                 reinterpret_cast<EightWords>(c[1][w]), 0, 2, 4, 6, 8, 10, 12, 14);
-    std::memcpy(words + 8 * w, &ordered, sizeof ordered);
+  EIGAN_UNROLL for (unsigned i = 0; i < 2 * registers; ++i) {  // two registers, one after the other, fill one
+    const unsigned a = 2 * i, b = 2 * i + 1;
+    const Words ordered = low_words(c[a % registers][a / registers], c[b % registers][b / registers]);
+    std::memcpy(words + 2 * wide_words * i, &ordered, sizeof ordered);
   }
 #else
   // Rng::block once more: a call of it would lead out of this set.
@@ -2783,7 +2839,14 @@ EIGAN_TARGET inline void uniform(Index n, std::uint64_t key, std::uint64_t sampl
   for (Index first = 0; first < n; first += 32) {
     philox_group(key, sample, static_cast<std::uint64_t>(first / 32), words);
     const Index count = n - first < 32 ? n - first : 32;
-    for (Index i = 0; i < count; ++i)
+    Index i = 0;
+    if constexpr (sizeof(T) == sizeof(float))
+      for (; i + lanes<T> <= count; i += lanes<T>) {
+        const Vector<T> u =
+            __builtin_convertvector((load_as<typename Simd<T>::I>(words + i) >> 8) & 0xFFFFFF, Vector<T>);
+        store(y + first + i, fma(broadcast(width), u * T(0x1p-24), broadcast(low)));
+      }
+    for (; i < count; ++i)
       y[first + i] = fma(width, static_cast<T>(static_cast<std::int32_t>(words[i] >> 8)) * T(0x1p-24), low);
   }
 }
@@ -7321,11 +7384,16 @@ EIGAN_TARGET inline void sigmoid_backward(Index n, const T* y, const T* dy, T* d
 template <class T>
 EIGAN_TARGET inline void pixels(Index n, const std::uint8_t* pixels, T* y) {
   using U8 = typename Simd<T>::U8;
+  using U16 = typename Simd<T>::U16;
+  using I = typename Simd<T>::I;
   constexpr Index L = lanes<T>;
   // A reciprocal would be a multiplication, but 255 must give exactly 1.
   Index i = 0;
-  for (; i + L <= n; i += L)
-    store(y + i, __builtin_convertvector(load_as<U8>(pixels + i), Vector<T>) / T(127.5) - T(1));
+  for (; i + L <= n; i += L) {
+    // Twice as wide with each step: g++ 12 takes any other conversion apart.
+    const I whole = __builtin_convertvector(__builtin_convertvector(load_as<U8>(pixels + i), U16), I);
+    store(y + i, __builtin_convertvector(whole, Vector<T>) / T(127.5) - T(1));
+  }
   for (; i < n; ++i) y[i] = static_cast<T>(pixels[i]) / T(127.5) - T(1);
 }
 
@@ -7466,11 +7534,16 @@ EIGAN_TARGET inline void sigmoid_backward(Index n, const T* y, const T* dy, T* d
 template <class T>
 EIGAN_TARGET inline void pixels(Index n, const std::uint8_t* pixels, T* y) {
   using U8 = typename Simd<T>::U8;
+  using U16 = typename Simd<T>::U16;
+  using I = typename Simd<T>::I;
   constexpr Index L = lanes<T>;
   // A reciprocal would be a multiplication, but 255 must give exactly 1.
   Index i = 0;
-  for (; i + L <= n; i += L)
-    store(y + i, __builtin_convertvector(load_as<U8>(pixels + i), Vector<T>) / T(127.5) - T(1));
+  for (; i + L <= n; i += L) {
+    // Twice as wide with each step: g++ 12 takes any other conversion apart.
+    const I whole = __builtin_convertvector(__builtin_convertvector(load_as<U8>(pixels + i), U16), I);
+    store(y + i, __builtin_convertvector(whole, Vector<T>) / T(127.5) - T(1));
+  }
   for (; i < n; ++i) y[i] = static_cast<T>(pixels[i]) / T(127.5) - T(1);
 }
 
@@ -7608,11 +7681,16 @@ EIGAN_TARGET inline void sigmoid_backward(Index n, const T* y, const T* dy, T* d
 template <class T>
 EIGAN_TARGET inline void pixels(Index n, const std::uint8_t* pixels, T* y) {
   using U8 = typename Simd<T>::U8;
+  using U16 = typename Simd<T>::U16;
+  using I = typename Simd<T>::I;
   constexpr Index L = lanes<T>;
   // A reciprocal would be a multiplication, but 255 must give exactly 1.
   Index i = 0;
-  for (; i + L <= n; i += L)
-    store(y + i, __builtin_convertvector(load_as<U8>(pixels + i), Vector<T>) / T(127.5) - T(1));
+  for (; i + L <= n; i += L) {
+    // Twice as wide with each step: g++ 12 takes any other conversion apart.
+    const I whole = __builtin_convertvector(__builtin_convertvector(load_as<U8>(pixels + i), U16), I);
+    store(y + i, __builtin_convertvector(whole, Vector<T>) / T(127.5) - T(1));
+  }
   for (; i < n; ++i) y[i] = static_cast<T>(pixels[i]) / T(127.5) - T(1);
 }
 
@@ -7857,6 +7935,8 @@ inline void* thread_memory(std::size_t bytes) {
 
 namespace eigan::detail {
 
+// A product packs its own operands, and all dense layers ask product_kernels() alone. So kernels that round operands
+// to bf16 while they pack them (AVX512-BF16, AMX) would be one more table of this type, picked there.
 template <class T>
 struct ProductKernels {
   /// c = init + a b over k terms.  a: m x k, columns contiguous (a.row == 1).  b: k x n, any strides.
