@@ -7039,34 +7039,38 @@ EIGAN_TARGET EIGAN_INLINE void map(Index n, F f, T* y, const In*... in) {
 
 using FloatVector = Simd<float>::V;
 
-/// t = k ln 2 + r, |r| <= ln 2 / 2, for t in [-104, 88]: returns r.
-EIGAN_TARGET EIGAN_INLINE FloatVector reduce_exp(FloatVector t, Simd<float>::I& k) {
-  const FloatVector rounding = t < 0.0f ? broadcast(-0.5f) : broadcast(0.5f);
-  k = __builtin_convertvector(fma(t, broadcast(1.44269504f), rounding), Simd<float>::I);
+/// t = k ln 2 + r, |r| <= ln 2 / 2, for t in [-104, 88]: returns r. `half`: 1/2 with the sign of t.
+EIGAN_TARGET EIGAN_INLINE FloatVector reduce_exp(FloatVector t, FloatVector half, Simd<float>::I& k) {
+  k = __builtin_convertvector(fma(t, broadcast(1.44269504f), half), Simd<float>::I);
   const FloatVector kf = __builtin_convertvector(k, FloatVector);
   // ln 2 in two parts; k times the first is exact.
   return fma(kf, broadcast(2.12194440e-4f), fma(kf, broadcast(-0.693359375f), t));
 }
+EIGAN_TARGET EIGAN_INLINE FloatVector reduce_exp(FloatVector t, Simd<float>::I& k) {
+  return reduce_exp(t, t < 0.0f ? broadcast(-0.5f) : broadcast(0.5f), k);
+}
 
-/// e^(k ln 2 + r) - 1 = 2^k (e^r - 1) + (2^k - 1). Taylor's series of (e^r - 1 - r) / r^2 to r^5: the first term left
-/// out is below 2^-26 of the result.
-EIGAN_TARGET EIGAN_INLINE void expand_exp(FloatVector r, Simd<float>::I k, FloatVector& fraction, FloatVector& power) {
-  using I = Simd<float>::I;
+/// e^r - 1, by Taylor's series of (e^r - 1 - r) / r^2 to r^5: the first term left out is below 2^-26 of the result.
+EIGAN_TARGET EIGAN_INLINE FloatVector expm1_of_rest(FloatVector r) {
   FloatVector q = fma(r, broadcast(1.0f / 5040), broadcast(1.0f / 720));
   q = fma(q, r, broadcast(1.0f / 120));
   q = fma(q, r, broadcast(1.0f / 24));
   q = fma(q, r, broadcast(1.0f / 6));
   q = fma(q, r, broadcast(1.0f / 2));
-  fraction = fma(q, r * r, r);
+  return fma(q, r * r, r);
+}
+/// 2^k, a normal number.
+EIGAN_TARGET EIGAN_INLINE FloatVector power_of_two(Simd<float>::I k) {
+  const Simd<float>::I bits = (k + 127) << 23;
+  return load_as<FloatVector>(&bits);
+}
+
+/// e^(k ln 2 + r) - 1 = 2^k (e^r - 1) + (2^k - 1).
+EIGAN_TARGET EIGAN_INLINE void expand_exp(FloatVector r, Simd<float>::I k, FloatVector& fraction, FloatVector& power) {
+  fraction = expm1_of_rest(r);
   // 2^k as a product of two powers, so that results below the smallest normal number come out right.
-  const I half = k >> 1;
-  const I rest = k - half;
-  const I low = (half + 127) << 23;
-  const I high = (rest + 127) << 23;
-  FloatVector low_power, high_power;
-  std::memcpy(&low_power, &low, sizeof low);
-  std::memcpy(&high_power, &high, sizeof high);
-  power = low_power * high_power;
+  const Simd<float>::I half = k >> 1;
+  power = power_of_two(half) * power_of_two(k - half);
 }
 
 /// e^t - 1 = power fraction + (power - 1), t in [-104, 88].
@@ -7074,6 +7078,12 @@ EIGAN_TARGET EIGAN_INLINE void split_exp(FloatVector t, FloatVector& fraction, F
   Simd<float>::I k;
   const FloatVector r = reduce_exp(t, k);
   expand_exp(r, k, fraction, power);
+}
+/// The same for t in [0, 88], with fewer instructions.
+EIGAN_TARGET EIGAN_INLINE void split_exp_above(FloatVector t, FloatVector& fraction, FloatVector& power) {
+  Simd<float>::I k;
+  fraction = expm1_of_rest(reduce_exp(t, broadcast(0.5f), k));
+  power = power_of_two(k);
 }
 
 }  // namespace eigan::detail::EIGAN_ISA
@@ -7105,34 +7115,38 @@ EIGAN_TARGET EIGAN_INLINE void map(Index n, F f, T* y, const In*... in) {
 
 using FloatVector = Simd<float>::V;
 
-/// t = k ln 2 + r, |r| <= ln 2 / 2, for t in [-104, 88]: returns r.
-EIGAN_TARGET EIGAN_INLINE FloatVector reduce_exp(FloatVector t, Simd<float>::I& k) {
-  const FloatVector rounding = t < 0.0f ? broadcast(-0.5f) : broadcast(0.5f);
-  k = __builtin_convertvector(fma(t, broadcast(1.44269504f), rounding), Simd<float>::I);
+/// t = k ln 2 + r, |r| <= ln 2 / 2, for t in [-104, 88]: returns r. `half`: 1/2 with the sign of t.
+EIGAN_TARGET EIGAN_INLINE FloatVector reduce_exp(FloatVector t, FloatVector half, Simd<float>::I& k) {
+  k = __builtin_convertvector(fma(t, broadcast(1.44269504f), half), Simd<float>::I);
   const FloatVector kf = __builtin_convertvector(k, FloatVector);
   // ln 2 in two parts; k times the first is exact.
   return fma(kf, broadcast(2.12194440e-4f), fma(kf, broadcast(-0.693359375f), t));
 }
+EIGAN_TARGET EIGAN_INLINE FloatVector reduce_exp(FloatVector t, Simd<float>::I& k) {
+  return reduce_exp(t, t < 0.0f ? broadcast(-0.5f) : broadcast(0.5f), k);
+}
 
-/// e^(k ln 2 + r) - 1 = 2^k (e^r - 1) + (2^k - 1). Taylor's series of (e^r - 1 - r) / r^2 to r^5: the first term left
-/// out is below 2^-26 of the result.
-EIGAN_TARGET EIGAN_INLINE void expand_exp(FloatVector r, Simd<float>::I k, FloatVector& fraction, FloatVector& power) {
-  using I = Simd<float>::I;
+/// e^r - 1, by Taylor's series of (e^r - 1 - r) / r^2 to r^5: the first term left out is below 2^-26 of the result.
+EIGAN_TARGET EIGAN_INLINE FloatVector expm1_of_rest(FloatVector r) {
   FloatVector q = fma(r, broadcast(1.0f / 5040), broadcast(1.0f / 720));
   q = fma(q, r, broadcast(1.0f / 120));
   q = fma(q, r, broadcast(1.0f / 24));
   q = fma(q, r, broadcast(1.0f / 6));
   q = fma(q, r, broadcast(1.0f / 2));
-  fraction = fma(q, r * r, r);
+  return fma(q, r * r, r);
+}
+/// 2^k, a normal number.
+EIGAN_TARGET EIGAN_INLINE FloatVector power_of_two(Simd<float>::I k) {
+  const Simd<float>::I bits = (k + 127) << 23;
+  return load_as<FloatVector>(&bits);
+}
+
+/// e^(k ln 2 + r) - 1 = 2^k (e^r - 1) + (2^k - 1).
+EIGAN_TARGET EIGAN_INLINE void expand_exp(FloatVector r, Simd<float>::I k, FloatVector& fraction, FloatVector& power) {
+  fraction = expm1_of_rest(r);
   // 2^k as a product of two powers, so that results below the smallest normal number come out right.
-  const I half = k >> 1;
-  const I rest = k - half;
-  const I low = (half + 127) << 23;
-  const I high = (rest + 127) << 23;
-  FloatVector low_power, high_power;
-  std::memcpy(&low_power, &low, sizeof low);
-  std::memcpy(&high_power, &high, sizeof high);
-  power = low_power * high_power;
+  const Simd<float>::I half = k >> 1;
+  power = power_of_two(half) * power_of_two(k - half);
 }
 
 /// e^t - 1 = power fraction + (power - 1), t in [-104, 88].
@@ -7140,6 +7154,12 @@ EIGAN_TARGET EIGAN_INLINE void split_exp(FloatVector t, FloatVector& fraction, F
   Simd<float>::I k;
   const FloatVector r = reduce_exp(t, k);
   expand_exp(r, k, fraction, power);
+}
+/// The same for t in [0, 88], with fewer instructions.
+EIGAN_TARGET EIGAN_INLINE void split_exp_above(FloatVector t, FloatVector& fraction, FloatVector& power) {
+  Simd<float>::I k;
+  fraction = expm1_of_rest(reduce_exp(t, broadcast(0.5f), k));
+  power = power_of_two(k);
 }
 
 }  // namespace eigan::detail::EIGAN_ISA
@@ -7168,34 +7188,38 @@ EIGAN_TARGET EIGAN_INLINE void map(Index n, F f, T* y, const In*... in) {
 
 using FloatVector = Simd<float>::V;
 
-/// t = k ln 2 + r, |r| <= ln 2 / 2, for t in [-104, 88]: returns r.
-EIGAN_TARGET EIGAN_INLINE FloatVector reduce_exp(FloatVector t, Simd<float>::I& k) {
-  const FloatVector rounding = t < 0.0f ? broadcast(-0.5f) : broadcast(0.5f);
-  k = __builtin_convertvector(fma(t, broadcast(1.44269504f), rounding), Simd<float>::I);
+/// t = k ln 2 + r, |r| <= ln 2 / 2, for t in [-104, 88]: returns r. `half`: 1/2 with the sign of t.
+EIGAN_TARGET EIGAN_INLINE FloatVector reduce_exp(FloatVector t, FloatVector half, Simd<float>::I& k) {
+  k = __builtin_convertvector(fma(t, broadcast(1.44269504f), half), Simd<float>::I);
   const FloatVector kf = __builtin_convertvector(k, FloatVector);
   // ln 2 in two parts; k times the first is exact.
   return fma(kf, broadcast(2.12194440e-4f), fma(kf, broadcast(-0.693359375f), t));
 }
+EIGAN_TARGET EIGAN_INLINE FloatVector reduce_exp(FloatVector t, Simd<float>::I& k) {
+  return reduce_exp(t, t < 0.0f ? broadcast(-0.5f) : broadcast(0.5f), k);
+}
 
-/// e^(k ln 2 + r) - 1 = 2^k (e^r - 1) + (2^k - 1). Taylor's series of (e^r - 1 - r) / r^2 to r^5: the first term left
-/// out is below 2^-26 of the result.
-EIGAN_TARGET EIGAN_INLINE void expand_exp(FloatVector r, Simd<float>::I k, FloatVector& fraction, FloatVector& power) {
-  using I = Simd<float>::I;
+/// e^r - 1, by Taylor's series of (e^r - 1 - r) / r^2 to r^5: the first term left out is below 2^-26 of the result.
+EIGAN_TARGET EIGAN_INLINE FloatVector expm1_of_rest(FloatVector r) {
   FloatVector q = fma(r, broadcast(1.0f / 5040), broadcast(1.0f / 720));
   q = fma(q, r, broadcast(1.0f / 120));
   q = fma(q, r, broadcast(1.0f / 24));
   q = fma(q, r, broadcast(1.0f / 6));
   q = fma(q, r, broadcast(1.0f / 2));
-  fraction = fma(q, r * r, r);
+  return fma(q, r * r, r);
+}
+/// 2^k, a normal number.
+EIGAN_TARGET EIGAN_INLINE FloatVector power_of_two(Simd<float>::I k) {
+  const Simd<float>::I bits = (k + 127) << 23;
+  return load_as<FloatVector>(&bits);
+}
+
+/// e^(k ln 2 + r) - 1 = 2^k (e^r - 1) + (2^k - 1).
+EIGAN_TARGET EIGAN_INLINE void expand_exp(FloatVector r, Simd<float>::I k, FloatVector& fraction, FloatVector& power) {
+  fraction = expm1_of_rest(r);
   // 2^k as a product of two powers, so that results below the smallest normal number come out right.
-  const I half = k >> 1;
-  const I rest = k - half;
-  const I low = (half + 127) << 23;
-  const I high = (rest + 127) << 23;
-  FloatVector low_power, high_power;
-  std::memcpy(&low_power, &low, sizeof low);
-  std::memcpy(&high_power, &high, sizeof high);
-  power = low_power * high_power;
+  const Simd<float>::I half = k >> 1;
+  power = power_of_two(half) * power_of_two(k - half);
 }
 
 /// e^t - 1 = power fraction + (power - 1), t in [-104, 88].
@@ -7203,6 +7227,12 @@ EIGAN_TARGET EIGAN_INLINE void split_exp(FloatVector t, FloatVector& fraction, F
   Simd<float>::I k;
   const FloatVector r = reduce_exp(t, k);
   expand_exp(r, k, fraction, power);
+}
+/// The same for t in [0, 88], with fewer instructions.
+EIGAN_TARGET EIGAN_INLINE void split_exp_above(FloatVector t, FloatVector& fraction, FloatVector& power) {
+  Simd<float>::I k;
+  fraction = expm1_of_rest(reduce_exp(t, broadcast(0.5f), k));
+  power = power_of_two(k);
 }
 
 }  // namespace eigan::detail::EIGAN_ISA
@@ -7321,7 +7351,7 @@ struct TanhFloat {
     const V magnitude = x < 0.0f ? -x : x;
     const V t = magnitude < 9.5f ? magnitude + magnitude : broadcast(19.0f);
     V fraction, power;
-    split_exp(t, fraction, power);
+    split_exp_above(t, fraction, power);
     const V expm1 = fma(power, fraction, power - 1.0f);
     const V y = expm1 / (expm1 + 2.0f);
     const V with_sign = x < 0.0f ? -y : y;
@@ -7471,7 +7501,7 @@ struct TanhFloat {
     const V magnitude = x < 0.0f ? -x : x;
     const V t = magnitude < 9.5f ? magnitude + magnitude : broadcast(19.0f);
     V fraction, power;
-    split_exp(t, fraction, power);
+    split_exp_above(t, fraction, power);
     const V expm1 = fma(power, fraction, power - 1.0f);
     const V y = expm1 / (expm1 + 2.0f);
     const V with_sign = x < 0.0f ? -y : y;
@@ -7618,7 +7648,7 @@ struct TanhFloat {
     const V magnitude = x < 0.0f ? -x : x;
     const V t = magnitude < 9.5f ? magnitude + magnitude : broadcast(19.0f);
     V fraction, power;
-    split_exp(t, fraction, power);
+    split_exp_above(t, fraction, power);
     const V expm1 = fma(power, fraction, power - 1.0f);
     const V y = expm1 / (expm1 + 2.0f);
     const V with_sign = x < 0.0f ? -y : y;
