@@ -200,6 +200,16 @@ def compile_targets(targets, results):
                     lambda x: x < 20, "{:.1f}")
 
 
+def kernels_text(runs):
+    """Sentences: by which of OpenBLAS's kernels it is compared, and what the others took."""
+    yield "OpenBLAS runs by the fastest of its kernels that this processor can run and that compute right, each by itself."
+    for name, run in runs.items():
+        for threads in run.threads:
+            r = run.get("openblas", threads)
+            if r and "remark" in r:
+                yield f"{WORKLOADS[name]}, {r['remark'].split(', ', 1)[1]}."
+
+
 def load(path):
     with open(path) as file:
         return json.load(file)
@@ -241,11 +251,13 @@ def main():
     lines = [
         f"{machine['date']}, `{options.command}`: {machine['processor']}, {machine['processors']} processors, kernels for "
         f"{isa}; {machine['compiler']} `{machine['flags']}`"
-        + (f"; {blas['about']['version'].split(' NO_')[0]} with its kernels for {blas['about']['core']}" if blas else "")
+        + (f"; {blas['about']['version'].split(' NO_')[0]}" if blas else "")
         + (f"; FMA peak {peaks}" if peaks else "") + f". {machine['rounds']} rounds, processes started afresh {machine['lives']} "
         f"time{'s' if machine['lives'] > 1 else ''}.",
         "",
     ]
+    if blas:
+        lines[-1:-1] = [" ".join(kernels_text(runs))]
     targets = Targets()
     gan_targets(targets, runs)
     classifier_targets(targets, runs)

@@ -1490,10 +1490,8 @@ void to_planar(std::type_identity_t<ConstView<T>> x, View<T> planar, Shape shape
 // first_sample + j alone: a batch can be filled in parts, by anybody, with the same result. The distributions are
 // our own, because the standard library's differ between vendors.
 
-#include <numbers>
-
-// ======== eigan/kernels/random.hpp
-// Random numbers of a sample's stream (see core/rng.hpp), many at a time.
+// ======== eigan/kernels/normal.hpp
+// Normal numbers of a sample's stream (see core/rng.hpp), many at a time.
 
 // ======== eigan/kernels/dispatch.hpp
 // kernels<RowKernels<T>>(): one subject's table of kernels, for the processor at hand.
@@ -1705,6 +1703,22 @@ EIGAN_TARGET EIGAN_INLINE V in_register(V v) {
   return v;
 }
 
+/// What a product that a sum follows goes through where every instruction set shall give the same bits: no compiler can
+/// make a fused multiply-add of the two. Where a processor has none, there is nothing to prevent.
+template <class V>
+EIGAN_TARGET EIGAN_INLINE V rounded(V v) {
+#if defined(EIGAN_X86_VECTORS)
+  asm("" : "+v"(v));
+#elif defined(__x86_64__) && EIGAN_VECTOR_BYTES == 16
+  asm("" : "+x"(v));
+#elif defined(__aarch64__) && EIGAN_VECTOR_BYTES == 16
+  asm("" : "+w"(v));
+#elif !defined(__wasm__)
+  asm("" : "+m"(v));
+#endif
+  return v;
+}
+
 #if defined(EIGAN_X86_VECTORS) && __has_builtin(__builtin_elementwise_fma) && __has_builtin(__builtin_elementwise_sqrt)
 template <class V>
 EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
@@ -1937,6 +1951,22 @@ EIGAN_TARGET EIGAN_INLINE V in_register(V v) {
   return v;
 }
 
+/// What a product that a sum follows goes through where every instruction set shall give the same bits: no compiler can
+/// make a fused multiply-add of the two. Where a processor has none, there is nothing to prevent.
+template <class V>
+EIGAN_TARGET EIGAN_INLINE V rounded(V v) {
+#if defined(EIGAN_X86_VECTORS)
+  asm("" : "+v"(v));
+#elif defined(__x86_64__) && EIGAN_VECTOR_BYTES == 16
+  asm("" : "+x"(v));
+#elif defined(__aarch64__) && EIGAN_VECTOR_BYTES == 16
+  asm("" : "+w"(v));
+#elif !defined(__wasm__)
+  asm("" : "+m"(v));
+#endif
+  return v;
+}
+
 #if defined(EIGAN_X86_VECTORS) && __has_builtin(__builtin_elementwise_fma) && __has_builtin(__builtin_elementwise_sqrt)
 template <class V>
 EIGAN_TARGET EIGAN_INLINE V fma(V a, V b, V c) {
@@ -2162,6 +2192,22 @@ template <class V>
 EIGAN_TARGET EIGAN_INLINE V in_register(V v) {
 #if defined(EIGAN_X86_VECTORS)
   asm("" : "+v"(v));
+#endif
+  return v;
+}
+
+/// What a product that a sum follows goes through where every instruction set shall give the same bits: no compiler can
+/// make a fused multiply-add of the two. Where a processor has none, there is nothing to prevent.
+template <class V>
+EIGAN_TARGET EIGAN_INLINE V rounded(V v) {
+#if defined(EIGAN_X86_VECTORS)
+  asm("" : "+v"(v));
+#elif defined(__x86_64__) && EIGAN_VECTOR_BYTES == 16
+  asm("" : "+x"(v));
+#elif defined(__aarch64__) && EIGAN_VECTOR_BYTES == 16
+  asm("" : "+w"(v));
+#elif !defined(__wasm__)
+  asm("" : "+m"(v));
 #endif
   return v;
 }
@@ -2336,6 +2382,9 @@ const Table& kernels() {
 #define EIGAN_SHARE_KERNELS(Kernels)
 #endif
 
+// ======== eigan/kernels/random.hpp
+// Random numbers of a sample's stream (see core/rng.hpp), many at a time.
+
 namespace eigan::detail {
 
 template <class T>
@@ -2387,16 +2436,32 @@ struct UniformKernels {
 namespace eigan::detail::EIGAN_ISA {
 
 #if defined(EIGAN_X86_VECTORS)
-using FourWords = std::uint64_t __attribute__((vector_size(32)));
-using EightWords = std::uint32_t __attribute__((vector_size(32)));
+/// Words in the low halves of 64-bit lanes.
+using WideWords = std::uint64_t __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
+inline constexpr unsigned wide_words = EIGAN_VECTOR_BYTES / 8;
+using Words = std::uint32_t __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
+/// The low 32 bits of each lane of a, then those of b.
+EIGAN_TARGET EIGAN_INLINE Words low_words(WideWords a, WideWords b) {
+  const Words first = reinterpret_cast<Words>(a), second = reinterpret_cast<Words>(b);
+#if EIGAN_VECTOR_BYTES == 64
+  return __builtin_shufflevector(first, second, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+#else
+  return __builtin_shufflevector(first, second, 0, 2, 4, 6, 8, 10, 12, 14);
+#endif
+}
 /// a b for the low 32 bits of each lane.
-EIGAN_TARGET EIGAN_INLINE FourWords multiply_low_words(FourWords a, FourWords b) {
+EIGAN_TARGET EIGAN_INLINE WideWords multiply_low_words(WideWords a, WideWords b) {
 #if defined(__clang__)  // finds the instruction by itself
   return (a & 0xFFFFFFFFu) * (b & 0xFFFFFFFFu);
 #else
-  using Signed = std::int32_t __attribute__((vector_size(32)));
-  return reinterpret_cast<FourWords>(
+  using Signed = std::int32_t __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
+#if EIGAN_VECTOR_BYTES == 64
+  return reinterpret_cast<WideWords>(__builtin_ia32_pmuludq512_mask(
+      reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b), Simd<double>::Mask{}, -1));
+#else
+  return reinterpret_cast<WideWords>(
       __builtin_ia32_pmuludq256(reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b)));
+#endif
 #endif
 }
 #endif
@@ -2405,38 +2470,36 @@ EIGAN_TARGET EIGAN_INLINE FourWords multiply_low_words(FourWords a, FourWords b)
 EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sample, std::uint64_t group,
                                             std::uint32_t* words) {
 #if defined(EIGAN_X86_VECTORS)
-  // Eight counters, four to a register, each 32-bit word in the low half of a 64-bit lane.
-  constexpr std::uint64_t low = 0xFFFFFFFF;
-  const std::uint64_t first = 8 * group;
-  const FourWords index[2] = {first + FourWords{0, 1, 2, 3}, first + FourWords{4, 5, 6, 7}};
-  FourWords c[2][4];
-  EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
-    c[h][0] = index[h] & low;
-    c[h][1] = index[h] >> 32;
-    c[h][2] = FourWords{} + (sample & low);
-    c[h][3] = FourWords{} + (sample >> 32);
+  // Eight counters, in one register or two, each 32-bit word in the low half of a 64-bit lane.
+  constexpr unsigned registers = 8 / wide_words;
+  static constexpr std::uint64_t lane[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+  WideWords c[registers][4];
+  EIGAN_UNROLL for (unsigned h = 0; h < registers; ++h) {
+    c[h][0] = 8 * group + load_as<WideWords>(lane + h * wide_words);
+    c[h][1] = c[h][0] >> 32;
+    c[h][2] = WideWords{} + sample;
+    c[h][3] = c[h][2] >> 32;
   }
   auto k0 = static_cast<std::uint32_t>(key);
   auto k1 = static_cast<std::uint32_t>(key >> 32);
   for (int round = 0; round < 10; ++round) {
     // NOLINTNEXTLINE(modernize-loop-convert): unrolled as the loop above
-    EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
-      const FourWords p0 = multiply_low_words(c[h][0], FourWords{} + 0xD2511F53);
-      const FourWords p1 = multiply_low_words(c[h][2], FourWords{} + 0xCD9E8D57);
+    EIGAN_UNROLL for (unsigned h = 0; h < registers; ++h) {
+      const WideWords p0 = multiply_low_words(c[h][0], WideWords{} + 0xD2511F53);
+      const WideWords p1 = multiply_low_words(c[h][2], WideWords{} + 0xCD9E8D57);
+      // High halves may hold anything: products do not read them, and only low halves are stored.
       c[h][0] = (p1 >> 32) ^ c[h][1] ^ std::uint64_t{k0};
       c[h][2] = (p0 >> 32) ^ c[h][3] ^ std::uint64_t{k1};
-      // The products' high halves stay where they are: the product does not read them, and only low halves are stored.
-      c[h][1] = p1 & low;
-      c[h][3] = p0 & low;
+      c[h][1] = p1;
+      c[h][3] = p0;
     }
     k0 += 0x9E3779B9u;
     k1 += 0xBB67AE85u;
   }
-  EIGAN_UNROLL for (unsigned w = 0; w < 4; ++w) {
-    // The even 32-bit lanes of both registers, in order.
-    const auto ordered = __builtin_shufflevector(reinterpret_cast<EightWords>(c[0][w]),
-                                                 reinterpret_cast<EightWords>(c[1][w]), 0, 2, 4, 6, 8, 10, 12, 14);
-    std::memcpy(words + 8 * w, &ordered, sizeof ordered);
+  EIGAN_UNROLL for (unsigned i = 0; i < 2 * registers; ++i) {  // two registers, one after the other, fill one
+    const unsigned a = 2 * i, b = 2 * i + 1;
+    const Words ordered = low_words(c[a % registers][a / registers], c[b % registers][b / registers]);
+    std::memcpy(words + 2 * wide_words * i, &ordered, sizeof ordered);
   }
 #else
   // Rng::block once more: a call of it would lead out of this set.
@@ -2485,7 +2548,14 @@ EIGAN_TARGET inline void uniform(Index n, std::uint64_t key, std::uint64_t sampl
   for (Index first = 0; first < n; first += 32) {
     philox_group(key, sample, static_cast<std::uint64_t>(first / 32), words);
     const Index count = n - first < 32 ? n - first : 32;
-    for (Index i = 0; i < count; ++i)
+    Index i = 0;
+    if constexpr (sizeof(T) == sizeof(float))
+      for (; i + lanes<T> <= count; i += lanes<T>) {
+        const Vector<T> u =
+            __builtin_convertvector((load_as<typename Simd<T>::I>(words + i) >> 8) & 0xFFFFFF, Vector<T>);
+        store(y + first + i, fma(broadcast(width), u * T(0x1p-24), broadcast(low)));
+      }
+    for (; i < count; ++i)
       y[first + i] = fma(width, static_cast<T>(static_cast<std::int32_t>(words[i] >> 8)) * T(0x1p-24), low);
   }
 }
@@ -2517,16 +2587,32 @@ struct TableOf<UniformKernels<T>> {
 namespace eigan::detail::EIGAN_ISA {
 
 #if defined(EIGAN_X86_VECTORS)
-using FourWords = std::uint64_t __attribute__((vector_size(32)));
-using EightWords = std::uint32_t __attribute__((vector_size(32)));
+/// Words in the low halves of 64-bit lanes.
+using WideWords = std::uint64_t __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
+inline constexpr unsigned wide_words = EIGAN_VECTOR_BYTES / 8;
+using Words = std::uint32_t __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
+/// The low 32 bits of each lane of a, then those of b.
+EIGAN_TARGET EIGAN_INLINE Words low_words(WideWords a, WideWords b) {
+  const Words first = reinterpret_cast<Words>(a), second = reinterpret_cast<Words>(b);
+#if EIGAN_VECTOR_BYTES == 64
+  return __builtin_shufflevector(first, second, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+#else
+  return __builtin_shufflevector(first, second, 0, 2, 4, 6, 8, 10, 12, 14);
+#endif
+}
 /// a b for the low 32 bits of each lane.
-EIGAN_TARGET EIGAN_INLINE FourWords multiply_low_words(FourWords a, FourWords b) {
+EIGAN_TARGET EIGAN_INLINE WideWords multiply_low_words(WideWords a, WideWords b) {
 #if defined(__clang__)  // finds the instruction by itself
   return (a & 0xFFFFFFFFu) * (b & 0xFFFFFFFFu);
 #else
-  using Signed = std::int32_t __attribute__((vector_size(32)));
-  return reinterpret_cast<FourWords>(
+  using Signed = std::int32_t __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
+#if EIGAN_VECTOR_BYTES == 64
+  return reinterpret_cast<WideWords>(__builtin_ia32_pmuludq512_mask(
+      reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b), Simd<double>::Mask{}, -1));
+#else
+  return reinterpret_cast<WideWords>(
       __builtin_ia32_pmuludq256(reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b)));
+#endif
 #endif
 }
 #endif
@@ -2535,38 +2621,36 @@ EIGAN_TARGET EIGAN_INLINE FourWords multiply_low_words(FourWords a, FourWords b)
 EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sample, std::uint64_t group,
                                             std::uint32_t* words) {
 #if defined(EIGAN_X86_VECTORS)
-  // Eight counters, four to a register, each 32-bit word in the low half of a 64-bit lane.
-  constexpr std::uint64_t low = 0xFFFFFFFF;
-  const std::uint64_t first = 8 * group;
-  const FourWords index[2] = {first + FourWords{0, 1, 2, 3}, first + FourWords{4, 5, 6, 7}};
-  FourWords c[2][4];
-  EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
-    c[h][0] = index[h] & low;
-    c[h][1] = index[h] >> 32;
-    c[h][2] = FourWords{} + (sample & low);
-    c[h][3] = FourWords{} + (sample >> 32);
+  // Eight counters, in one register or two, each 32-bit word in the low half of a 64-bit lane.
+  constexpr unsigned registers = 8 / wide_words;
+  static constexpr std::uint64_t lane[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+  WideWords c[registers][4];
+  EIGAN_UNROLL for (unsigned h = 0; h < registers; ++h) {
+    c[h][0] = 8 * group + load_as<WideWords>(lane + h * wide_words);
+    c[h][1] = c[h][0] >> 32;
+    c[h][2] = WideWords{} + sample;
+    c[h][3] = c[h][2] >> 32;
   }
   auto k0 = static_cast<std::uint32_t>(key);
   auto k1 = static_cast<std::uint32_t>(key >> 32);
   for (int round = 0; round < 10; ++round) {
     // NOLINTNEXTLINE(modernize-loop-convert): unrolled as the loop above
-    EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
-      const FourWords p0 = multiply_low_words(c[h][0], FourWords{} + 0xD2511F53);
-      const FourWords p1 = multiply_low_words(c[h][2], FourWords{} + 0xCD9E8D57);
+    EIGAN_UNROLL for (unsigned h = 0; h < registers; ++h) {
+      const WideWords p0 = multiply_low_words(c[h][0], WideWords{} + 0xD2511F53);
+      const WideWords p1 = multiply_low_words(c[h][2], WideWords{} + 0xCD9E8D57);
+      // High halves may hold anything: products do not read them, and only low halves are stored.
       c[h][0] = (p1 >> 32) ^ c[h][1] ^ std::uint64_t{k0};
       c[h][2] = (p0 >> 32) ^ c[h][3] ^ std::uint64_t{k1};
-      // The products' high halves stay where they are: the product does not read them, and only low halves are stored.
-      c[h][1] = p1 & low;
-      c[h][3] = p0 & low;
+      c[h][1] = p1;
+      c[h][3] = p0;
     }
     k0 += 0x9E3779B9u;
     k1 += 0xBB67AE85u;
   }
-  EIGAN_UNROLL for (unsigned w = 0; w < 4; ++w) {
-    // The even 32-bit lanes of both registers, in order.
-    const auto ordered = __builtin_shufflevector(reinterpret_cast<EightWords>(c[0][w]),
-                                                 reinterpret_cast<EightWords>(c[1][w]), 0, 2, 4, 6, 8, 10, 12, 14);
-    std::memcpy(words + 8 * w, &ordered, sizeof ordered);
+  EIGAN_UNROLL for (unsigned i = 0; i < 2 * registers; ++i) {  // two registers, one after the other, fill one
+    const unsigned a = 2 * i, b = 2 * i + 1;
+    const Words ordered = low_words(c[a % registers][a / registers], c[b % registers][b / registers]);
+    std::memcpy(words + 2 * wide_words * i, &ordered, sizeof ordered);
   }
 #else
   // Rng::block once more: a call of it would lead out of this set.
@@ -2615,7 +2699,14 @@ EIGAN_TARGET inline void uniform(Index n, std::uint64_t key, std::uint64_t sampl
   for (Index first = 0; first < n; first += 32) {
     philox_group(key, sample, static_cast<std::uint64_t>(first / 32), words);
     const Index count = n - first < 32 ? n - first : 32;
-    for (Index i = 0; i < count; ++i)
+    Index i = 0;
+    if constexpr (sizeof(T) == sizeof(float))
+      for (; i + lanes<T> <= count; i += lanes<T>) {
+        const Vector<T> u =
+            __builtin_convertvector((load_as<typename Simd<T>::I>(words + i) >> 8) & 0xFFFFFF, Vector<T>);
+        store(y + first + i, fma(broadcast(width), u * T(0x1p-24), broadcast(low)));
+      }
+    for (; i < count; ++i)
       y[first + i] = fma(width, static_cast<T>(static_cast<std::int32_t>(words[i] >> 8)) * T(0x1p-24), low);
   }
 }
@@ -2644,16 +2735,32 @@ struct TableOf<UniformKernels<T>> {
 namespace eigan::detail::EIGAN_ISA {
 
 #if defined(EIGAN_X86_VECTORS)
-using FourWords = std::uint64_t __attribute__((vector_size(32)));
-using EightWords = std::uint32_t __attribute__((vector_size(32)));
+/// Words in the low halves of 64-bit lanes.
+using WideWords = std::uint64_t __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
+inline constexpr unsigned wide_words = EIGAN_VECTOR_BYTES / 8;
+using Words = std::uint32_t __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
+/// The low 32 bits of each lane of a, then those of b.
+EIGAN_TARGET EIGAN_INLINE Words low_words(WideWords a, WideWords b) {
+  const Words first = reinterpret_cast<Words>(a), second = reinterpret_cast<Words>(b);
+#if EIGAN_VECTOR_BYTES == 64
+  return __builtin_shufflevector(first, second, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+#else
+  return __builtin_shufflevector(first, second, 0, 2, 4, 6, 8, 10, 12, 14);
+#endif
+}
 /// a b for the low 32 bits of each lane.
-EIGAN_TARGET EIGAN_INLINE FourWords multiply_low_words(FourWords a, FourWords b) {
+EIGAN_TARGET EIGAN_INLINE WideWords multiply_low_words(WideWords a, WideWords b) {
 #if defined(__clang__)  // finds the instruction by itself
   return (a & 0xFFFFFFFFu) * (b & 0xFFFFFFFFu);
 #else
-  using Signed = std::int32_t __attribute__((vector_size(32)));
-  return reinterpret_cast<FourWords>(
+  using Signed = std::int32_t __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
+#if EIGAN_VECTOR_BYTES == 64
+  return reinterpret_cast<WideWords>(__builtin_ia32_pmuludq512_mask(
+      reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b), Simd<double>::Mask{}, -1));
+#else
+  return reinterpret_cast<WideWords>(
       __builtin_ia32_pmuludq256(reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b)));
+#endif
 #endif
 }
 #endif
@@ -2662,38 +2769,36 @@ EIGAN_TARGET EIGAN_INLINE FourWords multiply_low_words(FourWords a, FourWords b)
 EIGAN_TARGET EIGAN_INLINE void philox_group(std::uint64_t key, std::uint64_t sample, std::uint64_t group,
                                             std::uint32_t* words) {
 #if defined(EIGAN_X86_VECTORS)
-  // Eight counters, four to a register, each 32-bit word in the low half of a 64-bit lane.
-  constexpr std::uint64_t low = 0xFFFFFFFF;
-  const std::uint64_t first = 8 * group;
-  const FourWords index[2] = {first + FourWords{0, 1, 2, 3}, first + FourWords{4, 5, 6, 7}};
-  FourWords c[2][4];
-  EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
-    c[h][0] = index[h] & low;
-    c[h][1] = index[h] >> 32;
-    c[h][2] = FourWords{} + (sample & low);
-    c[h][3] = FourWords{} + (sample >> 32);
+  // Eight counters, in one register or two, each 32-bit word in the low half of a 64-bit lane.
+  constexpr unsigned registers = 8 / wide_words;
+  static constexpr std::uint64_t lane[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+  WideWords c[registers][4];
+  EIGAN_UNROLL for (unsigned h = 0; h < registers; ++h) {
+    c[h][0] = 8 * group + load_as<WideWords>(lane + h * wide_words);
+    c[h][1] = c[h][0] >> 32;
+    c[h][2] = WideWords{} + sample;
+    c[h][3] = c[h][2] >> 32;
   }
   auto k0 = static_cast<std::uint32_t>(key);
   auto k1 = static_cast<std::uint32_t>(key >> 32);
   for (int round = 0; round < 10; ++round) {
     // NOLINTNEXTLINE(modernize-loop-convert): unrolled as the loop above
-    EIGAN_UNROLL for (unsigned h = 0; h < 2; ++h) {
-      const FourWords p0 = multiply_low_words(c[h][0], FourWords{} + 0xD2511F53);
-      const FourWords p1 = multiply_low_words(c[h][2], FourWords{} + 0xCD9E8D57);
+    EIGAN_UNROLL for (unsigned h = 0; h < registers; ++h) {
+      const WideWords p0 = multiply_low_words(c[h][0], WideWords{} + 0xD2511F53);
+      const WideWords p1 = multiply_low_words(c[h][2], WideWords{} + 0xCD9E8D57);
+      // High halves may hold anything: products do not read them, and only low halves are stored.
       c[h][0] = (p1 >> 32) ^ c[h][1] ^ std::uint64_t{k0};
       c[h][2] = (p0 >> 32) ^ c[h][3] ^ std::uint64_t{k1};
-      // The products' high halves stay where they are: the product does not read them, and only low halves are stored.
-      c[h][1] = p1 & low;
-      c[h][3] = p0 & low;
+      c[h][1] = p1;
+      c[h][3] = p0;
     }
     k0 += 0x9E3779B9u;
     k1 += 0xBB67AE85u;
   }
-  EIGAN_UNROLL for (unsigned w = 0; w < 4; ++w) {
-    // The even 32-bit lanes of both registers, in order.
-    const auto ordered = __builtin_shufflevector(reinterpret_cast<EightWords>(c[0][w]),
-                                                 reinterpret_cast<EightWords>(c[1][w]), 0, 2, 4, 6, 8, 10, 12, 14);
-    std::memcpy(words + 8 * w, &ordered, sizeof ordered);
+  EIGAN_UNROLL for (unsigned i = 0; i < 2 * registers; ++i) {  // two registers, one after the other, fill one
+    const unsigned a = 2 * i, b = 2 * i + 1;
+    const Words ordered = low_words(c[a % registers][a / registers], c[b % registers][b / registers]);
+    std::memcpy(words + 2 * wide_words * i, &ordered, sizeof ordered);
   }
 #else
   // Rng::block once more: a call of it would lead out of this set.
@@ -2742,7 +2847,14 @@ EIGAN_TARGET inline void uniform(Index n, std::uint64_t key, std::uint64_t sampl
   for (Index first = 0; first < n; first += 32) {
     philox_group(key, sample, static_cast<std::uint64_t>(first / 32), words);
     const Index count = n - first < 32 ? n - first : 32;
-    for (Index i = 0; i < count; ++i)
+    Index i = 0;
+    if constexpr (sizeof(T) == sizeof(float))
+      for (; i + lanes<T> <= count; i += lanes<T>) {
+        const Vector<T> u =
+            __builtin_convertvector((load_as<typename Simd<T>::I>(words + i) >> 8) & 0xFFFFFF, Vector<T>);
+        store(y + first + i, fma(broadcast(width), u * T(0x1p-24), broadcast(low)));
+      }
+    for (; i < count; ++i)
       y[first + i] = fma(width, static_cast<T>(static_cast<std::int32_t>(words[i] >> 8)) * T(0x1p-24), low);
   }
 }
@@ -2771,6 +2883,372 @@ struct TableOf<UniformKernels<T>> {
 EIGAN_SHARE_KERNELS(DropoutKernels)
 EIGAN_SHARE_KERNELS(UniformKernels)
 
+namespace eigan::detail {
+
+template <class T>
+struct NormalKernels {
+  /// y[i] = mean + deviation * z[i], z normal, by the pairs of words that core/random.hpp describes. In float the same
+  /// bits from every set of kernels; z is within 4e-7 of its value, relatively.
+  void (*normal)(Index n, std::uint64_t key, std::uint64_t sample, T mean, T deviation, T* y);
+};
+
+}  // namespace eigan::detail
+
+// ======== eigan/kernels/for_each_isa.inc
+// Compiles the text EIGAN_KERNELS, one subject's kernels, once for every instruction set, with
+//   EIGAN_ISA           the namespace
+//   EIGAN_TARGET        the function attribute that allows the instructions
+//   EIGAN_VECTOR_BYTES  the register's width
+//   EIGAN_X86_VECTORS   where fused multiply-add, square root and masked moves are x86 instructions
+// Every function of such a text carries EIGAN_TARGET and calls nothing but its like, so no code of one set can be
+// inlined into, or merged with, code for another. No #pragma once: every subject includes this file.
+
+#define EIGAN_INLINE [[gnu::always_inline]] inline
+#define EIGAN_NOINLINE [[gnu::noinline]] inline  // long ones: a single copy for all callers
+#if defined(__clang__)
+#define EIGAN_UNROLL _Pragma("unroll")
+#define EIGAN_UNROLL_TWICE _Pragma("unroll(2)")
+#else
+#define EIGAN_UNROLL _Pragma("GCC unroll 16")
+#define EIGAN_UNROLL_TWICE _Pragma("GCC unroll 2")
+#endif
+
+#define EIGAN_ISA portable
+#if defined(__x86_64__)
+// What every such processor has, although -march or -mavx2 allow this file more: of a program whose files have different
+// flags the linker keeps any one of several bodies of a kernel.
+#define EIGAN_TARGET [[gnu::target("arch=x86-64,no-sse3,no-popcnt,no-lzcnt,no-movbe,no-bmi,no-bmi2")]]
+#else
+#define EIGAN_TARGET
+#endif
+#define EIGAN_VECTOR_BYTES 16
+
+// ======== eigan/kernels/normal.inc
+// Normal numbers by Box and Muller's transformation: see normal.hpp. Compiled by for_each_isa.inc.
+//
+// Seeds shall give the same numbers on every machine, so float is made of operations that all round alike: no fused
+// multiply-add, which some processors lack, and nothing of the standard library. tests/kernels/normal_test.cpp states
+// the error and holds the bits.
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// c0 + x (c1 + x (c2 + ...)), each product rounded.
+EIGAN_TARGET EIGAN_INLINE Vector<float> polynomial(Vector<float>, float last) {
+  return broadcast(last);
+}
+template <class... Rest>
+EIGAN_TARGET EIGAN_INLINE Vector<float> polynomial(Vector<float> x, float first, Rest... rest) {
+  return rounded(x * polynomial(x, rest...)) + first;
+}
+
+/// sqrt(-2 log u), where u is (k + 1/2) 2^-31 and k the upper 31 bits of a word.
+EIGAN_TARGET EIGAN_INLINE Vector<float> normal_radius(Simd<float>::I word) {
+  using V = Vector<float>;
+  using I = Simd<float>::I;
+  const I k = (word >> 1) & 0x7FFFFFFF;
+  const V u = (__builtin_convertvector(k, V) + 0.5f) * 0x1p-31f;
+  const V rest = (__builtin_convertvector(k ^ 0x7FFFFFFF, V) + 0.5f) * 0x1p-31f;  // 1 - u, without its cancellation
+  // u = 2^e (1 + f), 1 + f in [sqrt 1/2, sqrt 2).
+  constexpr std::int32_t root_half = 0x3F3504F3;
+  const I bits = load_as<I>(&u) - root_half;
+  const I e = bits >> 23, one_and_f = (bits & 0x7FFFFF) + root_half;
+  const V f = e == 0 ? -rest : load_as<V>(&one_and_f) - 1.0f;
+  // -2 log(1 + f) = f q(f), q fitted to within 2^-24.9.
+  const V q = polynomial(f, -2.0f, 0.999999821f, -0.666679025f, 0.500035107f, -0.399241447f, 0.33141017f, -0.298359483f,
+                         0.286150455f, -0.174696878f);
+  return square_root(rounded(__builtin_convertvector(e, V) * -1.38629436f) + rounded(f * q));
+}
+
+/// cos and sin of an angle: the lower 29 bits are where in an eighth of the circle, the upper three say in which.
+EIGAN_TARGET EIGAN_INLINE void normal_direction(Simd<float>::I word, Vector<float>& x, Vector<float>& y) {
+  using V = Vector<float>;
+  using I = Simd<float>::I;
+  const V t = (__builtin_convertvector(word & 0x1FFFFFFF, V) + 0.5f) * 0x1p-29f, t2 = t * t;
+  // Of pi/4 t, fitted to within 2^-28 and 2^-33.
+  const V sine = t * polynomial(t2, 0.785398185f, -0.0807454363f, 2.49000103e-3f, -3.5950452e-5f);
+  const V cosine = polynomial(t2, 1.0f, -0.308425128f, 0.015854327f, -3.25940084e-4f, 3.53033806e-6f);
+  const I swap = (word & 0x20000000) != 0;
+  x = swap ? sine : cosine;
+  y = swap ? cosine : sine;
+  const I sign = I{} + std::numeric_limits<std::int32_t>::min();
+  const I x_bits = load_as<I>(&x) ^ (word & sign), y_bits = load_as<I>(&y) ^ ((word << 1) & sign);
+  x = load_as<V>(&x_bits);
+  y = load_as<V>(&y_bits);
+}
+
+/// 32 numbers from a group of 32 words.
+EIGAN_TARGET EIGAN_INLINE void normal_group(const std::uint32_t* words, float mean, float deviation, float* y) {
+  using V = Vector<float>;
+  using I = Simd<float>::I;
+  for (Index i = 0; i < 16; i += lanes<float>) {
+    const V radius = normal_radius(load_as<I>(words + i));
+    V cosine, sine;
+    normal_direction(load_as<I>(words + 16 + i), cosine, sine);
+    store(y + i, rounded(radius * cosine * deviation) + mean);
+    store(y + 16 + i, rounded(radius * sine * deviation) + mean);
+  }
+}
+/// The same in double, which checks gradients, by the standard library.
+EIGAN_TARGET EIGAN_INLINE void normal_group(const std::uint32_t* words, double mean, double deviation, double* y) {
+  for (unsigned i = 0; i < 16; ++i) {
+    const std::uint32_t angle = words[16 + i];
+    const double u = ((words[i] >> 1) + 0.5) * 0x1p-31;
+    const double radius = std::sqrt(-2 * (u < 0.5 ? std::log(u) : std::log1p(u - 1)));
+    const double t = ((angle & 0x1FFFFFFF) + 0.5) * (0.78539816339744830962 * 0x1p-29);
+    const double cosine = std::cos(t), sine = std::sin(t);
+    const bool swap = (angle & 0x20000000) != 0;
+    const double x = radius * (swap ? sine : cosine), z = radius * (swap ? cosine : sine);
+    y[i] = fma(deviation, (angle & 0x80000000) != 0 ? -x : x, mean);
+    y[16 + i] = fma(deviation, (angle & 0x40000000) != 0 ? -z : z, mean);
+  }
+}
+
+template <class T>
+EIGAN_TARGET inline void normal(Index n, std::uint64_t key, std::uint64_t sample, T mean, T deviation, T* y) {
+  std::uint32_t words[32];
+  T part[32];
+  for (Index first = 0; first < n; first += 32) {
+    philox_group(key, sample, static_cast<std::uint64_t>(first / 32), words);
+    const bool whole = n - first >= 32;
+    normal_group(words, mean, deviation, whole ? y + first : part);
+    if (!whole) copy(n - first, part, y + first);
+  }
+}
+
+template <class T>
+struct TableOf<NormalKernels<T>> {
+  static constexpr NormalKernels<T> table{.normal = normal<T>};
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#if defined(__x86_64__)
+#define EIGAN_X86_VECTORS
+
+#define EIGAN_ISA avx2
+#define EIGAN_TARGET [[gnu::target("avx2,fma")]]
+#define EIGAN_VECTOR_BYTES 32
+
+// ======== eigan/kernels/normal.inc
+// Normal numbers by Box and Muller's transformation: see normal.hpp. Compiled by for_each_isa.inc.
+//
+// Seeds shall give the same numbers on every machine, so float is made of operations that all round alike: no fused
+// multiply-add, which some processors lack, and nothing of the standard library. tests/kernels/normal_test.cpp states
+// the error and holds the bits.
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// c0 + x (c1 + x (c2 + ...)), each product rounded.
+EIGAN_TARGET EIGAN_INLINE Vector<float> polynomial(Vector<float>, float last) {
+  return broadcast(last);
+}
+template <class... Rest>
+EIGAN_TARGET EIGAN_INLINE Vector<float> polynomial(Vector<float> x, float first, Rest... rest) {
+  return rounded(x * polynomial(x, rest...)) + first;
+}
+
+/// sqrt(-2 log u), where u is (k + 1/2) 2^-31 and k the upper 31 bits of a word.
+EIGAN_TARGET EIGAN_INLINE Vector<float> normal_radius(Simd<float>::I word) {
+  using V = Vector<float>;
+  using I = Simd<float>::I;
+  const I k = (word >> 1) & 0x7FFFFFFF;
+  const V u = (__builtin_convertvector(k, V) + 0.5f) * 0x1p-31f;
+  const V rest = (__builtin_convertvector(k ^ 0x7FFFFFFF, V) + 0.5f) * 0x1p-31f;  // 1 - u, without its cancellation
+  // u = 2^e (1 + f), 1 + f in [sqrt 1/2, sqrt 2).
+  constexpr std::int32_t root_half = 0x3F3504F3;
+  const I bits = load_as<I>(&u) - root_half;
+  const I e = bits >> 23, one_and_f = (bits & 0x7FFFFF) + root_half;
+  const V f = e == 0 ? -rest : load_as<V>(&one_and_f) - 1.0f;
+  // -2 log(1 + f) = f q(f), q fitted to within 2^-24.9.
+  const V q = polynomial(f, -2.0f, 0.999999821f, -0.666679025f, 0.500035107f, -0.399241447f, 0.33141017f, -0.298359483f,
+                         0.286150455f, -0.174696878f);
+  return square_root(rounded(__builtin_convertvector(e, V) * -1.38629436f) + rounded(f * q));
+}
+
+/// cos and sin of an angle: the lower 29 bits are where in an eighth of the circle, the upper three say in which.
+EIGAN_TARGET EIGAN_INLINE void normal_direction(Simd<float>::I word, Vector<float>& x, Vector<float>& y) {
+  using V = Vector<float>;
+  using I = Simd<float>::I;
+  const V t = (__builtin_convertvector(word & 0x1FFFFFFF, V) + 0.5f) * 0x1p-29f, t2 = t * t;
+  // Of pi/4 t, fitted to within 2^-28 and 2^-33.
+  const V sine = t * polynomial(t2, 0.785398185f, -0.0807454363f, 2.49000103e-3f, -3.5950452e-5f);
+  const V cosine = polynomial(t2, 1.0f, -0.308425128f, 0.015854327f, -3.25940084e-4f, 3.53033806e-6f);
+  const I swap = (word & 0x20000000) != 0;
+  x = swap ? sine : cosine;
+  y = swap ? cosine : sine;
+  const I sign = I{} + std::numeric_limits<std::int32_t>::min();
+  const I x_bits = load_as<I>(&x) ^ (word & sign), y_bits = load_as<I>(&y) ^ ((word << 1) & sign);
+  x = load_as<V>(&x_bits);
+  y = load_as<V>(&y_bits);
+}
+
+/// 32 numbers from a group of 32 words.
+EIGAN_TARGET EIGAN_INLINE void normal_group(const std::uint32_t* words, float mean, float deviation, float* y) {
+  using V = Vector<float>;
+  using I = Simd<float>::I;
+  for (Index i = 0; i < 16; i += lanes<float>) {
+    const V radius = normal_radius(load_as<I>(words + i));
+    V cosine, sine;
+    normal_direction(load_as<I>(words + 16 + i), cosine, sine);
+    store(y + i, rounded(radius * cosine * deviation) + mean);
+    store(y + 16 + i, rounded(radius * sine * deviation) + mean);
+  }
+}
+/// The same in double, which checks gradients, by the standard library.
+EIGAN_TARGET EIGAN_INLINE void normal_group(const std::uint32_t* words, double mean, double deviation, double* y) {
+  for (unsigned i = 0; i < 16; ++i) {
+    const std::uint32_t angle = words[16 + i];
+    const double u = ((words[i] >> 1) + 0.5) * 0x1p-31;
+    const double radius = std::sqrt(-2 * (u < 0.5 ? std::log(u) : std::log1p(u - 1)));
+    const double t = ((angle & 0x1FFFFFFF) + 0.5) * (0.78539816339744830962 * 0x1p-29);
+    const double cosine = std::cos(t), sine = std::sin(t);
+    const bool swap = (angle & 0x20000000) != 0;
+    const double x = radius * (swap ? sine : cosine), z = radius * (swap ? cosine : sine);
+    y[i] = fma(deviation, (angle & 0x80000000) != 0 ? -x : x, mean);
+    y[16 + i] = fma(deviation, (angle & 0x40000000) != 0 ? -z : z, mean);
+  }
+}
+
+template <class T>
+EIGAN_TARGET inline void normal(Index n, std::uint64_t key, std::uint64_t sample, T mean, T deviation, T* y) {
+  std::uint32_t words[32];
+  T part[32];
+  for (Index first = 0; first < n; first += 32) {
+    philox_group(key, sample, static_cast<std::uint64_t>(first / 32), words);
+    const bool whole = n - first >= 32;
+    normal_group(words, mean, deviation, whole ? y + first : part);
+    if (!whole) copy(n - first, part, y + first);
+  }
+}
+
+template <class T>
+struct TableOf<NormalKernels<T>> {
+  static constexpr NormalKernels<T> table{.normal = normal<T>};
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#define EIGAN_ISA avx512
+#define EIGAN_TARGET [[gnu::target("avx2,fma,avx512f")]]
+#define EIGAN_VECTOR_BYTES 64
+
+// ======== eigan/kernels/normal.inc
+// Normal numbers by Box and Muller's transformation: see normal.hpp. Compiled by for_each_isa.inc.
+//
+// Seeds shall give the same numbers on every machine, so float is made of operations that all round alike: no fused
+// multiply-add, which some processors lack, and nothing of the standard library. tests/kernels/normal_test.cpp states
+// the error and holds the bits.
+
+namespace eigan::detail::EIGAN_ISA {
+
+/// c0 + x (c1 + x (c2 + ...)), each product rounded.
+EIGAN_TARGET EIGAN_INLINE Vector<float> polynomial(Vector<float>, float last) {
+  return broadcast(last);
+}
+template <class... Rest>
+EIGAN_TARGET EIGAN_INLINE Vector<float> polynomial(Vector<float> x, float first, Rest... rest) {
+  return rounded(x * polynomial(x, rest...)) + first;
+}
+
+/// sqrt(-2 log u), where u is (k + 1/2) 2^-31 and k the upper 31 bits of a word.
+EIGAN_TARGET EIGAN_INLINE Vector<float> normal_radius(Simd<float>::I word) {
+  using V = Vector<float>;
+  using I = Simd<float>::I;
+  const I k = (word >> 1) & 0x7FFFFFFF;
+  const V u = (__builtin_convertvector(k, V) + 0.5f) * 0x1p-31f;
+  const V rest = (__builtin_convertvector(k ^ 0x7FFFFFFF, V) + 0.5f) * 0x1p-31f;  // 1 - u, without its cancellation
+  // u = 2^e (1 + f), 1 + f in [sqrt 1/2, sqrt 2).
+  constexpr std::int32_t root_half = 0x3F3504F3;
+  const I bits = load_as<I>(&u) - root_half;
+  const I e = bits >> 23, one_and_f = (bits & 0x7FFFFF) + root_half;
+  const V f = e == 0 ? -rest : load_as<V>(&one_and_f) - 1.0f;
+  // -2 log(1 + f) = f q(f), q fitted to within 2^-24.9.
+  const V q = polynomial(f, -2.0f, 0.999999821f, -0.666679025f, 0.500035107f, -0.399241447f, 0.33141017f, -0.298359483f,
+                         0.286150455f, -0.174696878f);
+  return square_root(rounded(__builtin_convertvector(e, V) * -1.38629436f) + rounded(f * q));
+}
+
+/// cos and sin of an angle: the lower 29 bits are where in an eighth of the circle, the upper three say in which.
+EIGAN_TARGET EIGAN_INLINE void normal_direction(Simd<float>::I word, Vector<float>& x, Vector<float>& y) {
+  using V = Vector<float>;
+  using I = Simd<float>::I;
+  const V t = (__builtin_convertvector(word & 0x1FFFFFFF, V) + 0.5f) * 0x1p-29f, t2 = t * t;
+  // Of pi/4 t, fitted to within 2^-28 and 2^-33.
+  const V sine = t * polynomial(t2, 0.785398185f, -0.0807454363f, 2.49000103e-3f, -3.5950452e-5f);
+  const V cosine = polynomial(t2, 1.0f, -0.308425128f, 0.015854327f, -3.25940084e-4f, 3.53033806e-6f);
+  const I swap = (word & 0x20000000) != 0;
+  x = swap ? sine : cosine;
+  y = swap ? cosine : sine;
+  const I sign = I{} + std::numeric_limits<std::int32_t>::min();
+  const I x_bits = load_as<I>(&x) ^ (word & sign), y_bits = load_as<I>(&y) ^ ((word << 1) & sign);
+  x = load_as<V>(&x_bits);
+  y = load_as<V>(&y_bits);
+}
+
+/// 32 numbers from a group of 32 words.
+EIGAN_TARGET EIGAN_INLINE void normal_group(const std::uint32_t* words, float mean, float deviation, float* y) {
+  using V = Vector<float>;
+  using I = Simd<float>::I;
+  for (Index i = 0; i < 16; i += lanes<float>) {
+    const V radius = normal_radius(load_as<I>(words + i));
+    V cosine, sine;
+    normal_direction(load_as<I>(words + 16 + i), cosine, sine);
+    store(y + i, rounded(radius * cosine * deviation) + mean);
+    store(y + 16 + i, rounded(radius * sine * deviation) + mean);
+  }
+}
+/// The same in double, which checks gradients, by the standard library.
+EIGAN_TARGET EIGAN_INLINE void normal_group(const std::uint32_t* words, double mean, double deviation, double* y) {
+  for (unsigned i = 0; i < 16; ++i) {
+    const std::uint32_t angle = words[16 + i];
+    const double u = ((words[i] >> 1) + 0.5) * 0x1p-31;
+    const double radius = std::sqrt(-2 * (u < 0.5 ? std::log(u) : std::log1p(u - 1)));
+    const double t = ((angle & 0x1FFFFFFF) + 0.5) * (0.78539816339744830962 * 0x1p-29);
+    const double cosine = std::cos(t), sine = std::sin(t);
+    const bool swap = (angle & 0x20000000) != 0;
+    const double x = radius * (swap ? sine : cosine), z = radius * (swap ? cosine : sine);
+    y[i] = fma(deviation, (angle & 0x80000000) != 0 ? -x : x, mean);
+    y[16 + i] = fma(deviation, (angle & 0x40000000) != 0 ? -z : z, mean);
+  }
+}
+
+template <class T>
+EIGAN_TARGET inline void normal(Index n, std::uint64_t key, std::uint64_t sample, T mean, T deviation, T* y) {
+  std::uint32_t words[32];
+  T part[32];
+  for (Index first = 0; first < n; first += 32) {
+    philox_group(key, sample, static_cast<std::uint64_t>(first / 32), words);
+    const bool whole = n - first >= 32;
+    normal_group(words, mean, deviation, whole ? y + first : part);
+    if (!whole) copy(n - first, part, y + first);
+  }
+}
+
+template <class T>
+struct TableOf<NormalKernels<T>> {
+  static constexpr NormalKernels<T> table{.normal = normal<T>};
+};
+
+}  // namespace eigan::detail::EIGAN_ISA
+#undef EIGAN_ISA
+#undef EIGAN_TARGET
+#undef EIGAN_VECTOR_BYTES
+
+#undef EIGAN_X86_VECTORS
+#endif
+
+#undef EIGAN_INLINE
+#undef EIGAN_NOINLINE
+#undef EIGAN_UNROLL
+#undef EIGAN_UNROLL_TWICE
+EIGAN_SHARE_KERNELS(NormalKernels)
+
 namespace eigan {
 
 /// Uniform in [low, high), on a grid of (high - low) 2^-24. Where T cannot tell the last grid points from high, as
@@ -2784,25 +3262,18 @@ void fill_uniform(View<T> out, double low, double high, Rng rng, Index first_sam
 }
 
 /// Normal with the given mean and standard deviation, by Box and Muller's transformation.
+///
+/// Words i and 16 + i of a group of 32, w and a, give elements i and 16 + i of the same 32: sqrt(-2 log u) times the
+/// cosine and the sine of an angle, with u = ((w >> 1) + 1/2) 2^-31; the angle is, from a's highest bit down, a sign of
+/// the cosine, one of the sine, whether the two change places, and a place in an eighth of the circle. So numbers reach
+/// to 6.66 deviations. In float every operation is exactly rounded: all machines and instruction sets give the same
+/// bits, within 4e-7 of the exact value for mean 0, relatively.
 template <class T>
 void fill_normal(View<T> out, double mean, double deviation, Rng rng, Index first_sample = 0) {
-  // Uniform numbers come faster many at once; they are whole multiples of 2^-24, exact in float.
-  std::array<float, 512> u;
-  constexpr auto pairs = static_cast<Index>(u.size() / 2);
-  for (Index j = 0; j < out.cols(); ++j) {
-    const Index sample = first_sample + j;
-    if (out.rows() <= pairs)
-      detail::kernels<detail::UniformKernels<float>>().uniform(2 * out.rows(), rng.key(),
-                                                               static_cast<std::uint64_t>(sample), 0, 1, u.data());
-    const auto uniform = [&](Index i) {
-      return out.rows() <= pairs ? static_cast<double>(u[static_cast<std::size_t>(i)]) : rng.uniform(i, sample);
-    };
-    for (Index i = 0; i < out.rows(); ++i) {
-      const double radius = std::sqrt(-2 * std::log(1 - uniform(2 * i)));  // 1 - u is never 0
-      const double angle = 2 * std::numbers::pi * uniform(2 * i + 1);
-      out(i, j) = static_cast<T>(std::fma(deviation * radius, std::cos(angle), mean));
-    }
-  }
+  for (Index j = 0; j < out.cols(); ++j)
+    detail::kernels<detail::NormalKernels<T>>().normal(
+        out.rows(), rng.key(), static_cast<std::uint64_t>(first_sample + j), static_cast<T>(mean),
+        static_cast<T>(deviation), out.data() + j * out.outerStride());
 }
 
 }  // namespace eigan
@@ -6611,34 +7082,38 @@ EIGAN_TARGET EIGAN_INLINE void map(Index n, F f, T* y, const In*... in) {
 
 using FloatVector = Simd<float>::V;
 
-/// t = k ln 2 + r, |r| <= ln 2 / 2, for t in [-104, 88]: returns r.
-EIGAN_TARGET EIGAN_INLINE FloatVector reduce_exp(FloatVector t, Simd<float>::I& k) {
-  const FloatVector rounding = t < 0.0f ? broadcast(-0.5f) : broadcast(0.5f);
-  k = __builtin_convertvector(fma(t, broadcast(1.44269504f), rounding), Simd<float>::I);
+/// t = k ln 2 + r, |r| <= ln 2 / 2, for t in [-104, 88]: returns r. `half`: 1/2 with the sign of t.
+EIGAN_TARGET EIGAN_INLINE FloatVector reduce_exp(FloatVector t, FloatVector half, Simd<float>::I& k) {
+  k = __builtin_convertvector(fma(t, broadcast(1.44269504f), half), Simd<float>::I);
   const FloatVector kf = __builtin_convertvector(k, FloatVector);
   // ln 2 in two parts; k times the first is exact.
   return fma(kf, broadcast(2.12194440e-4f), fma(kf, broadcast(-0.693359375f), t));
 }
+EIGAN_TARGET EIGAN_INLINE FloatVector reduce_exp(FloatVector t, Simd<float>::I& k) {
+  return reduce_exp(t, t < 0.0f ? broadcast(-0.5f) : broadcast(0.5f), k);
+}
 
-/// e^(k ln 2 + r) - 1 = 2^k (e^r - 1) + (2^k - 1). Taylor's series of (e^r - 1 - r) / r^2 to r^5: the first term left
-/// out is below 2^-26 of the result.
-EIGAN_TARGET EIGAN_INLINE void expand_exp(FloatVector r, Simd<float>::I k, FloatVector& fraction, FloatVector& power) {
-  using I = Simd<float>::I;
+/// e^r - 1, by Taylor's series of (e^r - 1 - r) / r^2 to r^5: the first term left out is below 2^-26 of the result.
+EIGAN_TARGET EIGAN_INLINE FloatVector expm1_of_rest(FloatVector r) {
   FloatVector q = fma(r, broadcast(1.0f / 5040), broadcast(1.0f / 720));
   q = fma(q, r, broadcast(1.0f / 120));
   q = fma(q, r, broadcast(1.0f / 24));
   q = fma(q, r, broadcast(1.0f / 6));
   q = fma(q, r, broadcast(1.0f / 2));
-  fraction = fma(q, r * r, r);
+  return fma(q, r * r, r);
+}
+/// 2^k, a normal number.
+EIGAN_TARGET EIGAN_INLINE FloatVector power_of_two(Simd<float>::I k) {
+  const Simd<float>::I bits = (k + 127) << 23;
+  return load_as<FloatVector>(&bits);
+}
+
+/// e^(k ln 2 + r) - 1 = 2^k (e^r - 1) + (2^k - 1).
+EIGAN_TARGET EIGAN_INLINE void expand_exp(FloatVector r, Simd<float>::I k, FloatVector& fraction, FloatVector& power) {
+  fraction = expm1_of_rest(r);
   // 2^k as a product of two powers, so that results below the smallest normal number come out right.
-  const I half = k >> 1;
-  const I rest = k - half;
-  const I low = (half + 127) << 23;
-  const I high = (rest + 127) << 23;
-  FloatVector low_power, high_power;
-  std::memcpy(&low_power, &low, sizeof low);
-  std::memcpy(&high_power, &high, sizeof high);
-  power = low_power * high_power;
+  const Simd<float>::I half = k >> 1;
+  power = power_of_two(half) * power_of_two(k - half);
 }
 
 /// e^t - 1 = power fraction + (power - 1), t in [-104, 88].
@@ -6646,6 +7121,12 @@ EIGAN_TARGET EIGAN_INLINE void split_exp(FloatVector t, FloatVector& fraction, F
   Simd<float>::I k;
   const FloatVector r = reduce_exp(t, k);
   expand_exp(r, k, fraction, power);
+}
+/// The same for t in [0, 88], with fewer instructions.
+EIGAN_TARGET EIGAN_INLINE void split_exp_above(FloatVector t, FloatVector& fraction, FloatVector& power) {
+  Simd<float>::I k;
+  fraction = expm1_of_rest(reduce_exp(t, broadcast(0.5f), k));
+  power = power_of_two(k);
 }
 
 }  // namespace eigan::detail::EIGAN_ISA
@@ -6677,34 +7158,38 @@ EIGAN_TARGET EIGAN_INLINE void map(Index n, F f, T* y, const In*... in) {
 
 using FloatVector = Simd<float>::V;
 
-/// t = k ln 2 + r, |r| <= ln 2 / 2, for t in [-104, 88]: returns r.
-EIGAN_TARGET EIGAN_INLINE FloatVector reduce_exp(FloatVector t, Simd<float>::I& k) {
-  const FloatVector rounding = t < 0.0f ? broadcast(-0.5f) : broadcast(0.5f);
-  k = __builtin_convertvector(fma(t, broadcast(1.44269504f), rounding), Simd<float>::I);
+/// t = k ln 2 + r, |r| <= ln 2 / 2, for t in [-104, 88]: returns r. `half`: 1/2 with the sign of t.
+EIGAN_TARGET EIGAN_INLINE FloatVector reduce_exp(FloatVector t, FloatVector half, Simd<float>::I& k) {
+  k = __builtin_convertvector(fma(t, broadcast(1.44269504f), half), Simd<float>::I);
   const FloatVector kf = __builtin_convertvector(k, FloatVector);
   // ln 2 in two parts; k times the first is exact.
   return fma(kf, broadcast(2.12194440e-4f), fma(kf, broadcast(-0.693359375f), t));
 }
+EIGAN_TARGET EIGAN_INLINE FloatVector reduce_exp(FloatVector t, Simd<float>::I& k) {
+  return reduce_exp(t, t < 0.0f ? broadcast(-0.5f) : broadcast(0.5f), k);
+}
 
-/// e^(k ln 2 + r) - 1 = 2^k (e^r - 1) + (2^k - 1). Taylor's series of (e^r - 1 - r) / r^2 to r^5: the first term left
-/// out is below 2^-26 of the result.
-EIGAN_TARGET EIGAN_INLINE void expand_exp(FloatVector r, Simd<float>::I k, FloatVector& fraction, FloatVector& power) {
-  using I = Simd<float>::I;
+/// e^r - 1, by Taylor's series of (e^r - 1 - r) / r^2 to r^5: the first term left out is below 2^-26 of the result.
+EIGAN_TARGET EIGAN_INLINE FloatVector expm1_of_rest(FloatVector r) {
   FloatVector q = fma(r, broadcast(1.0f / 5040), broadcast(1.0f / 720));
   q = fma(q, r, broadcast(1.0f / 120));
   q = fma(q, r, broadcast(1.0f / 24));
   q = fma(q, r, broadcast(1.0f / 6));
   q = fma(q, r, broadcast(1.0f / 2));
-  fraction = fma(q, r * r, r);
+  return fma(q, r * r, r);
+}
+/// 2^k, a normal number.
+EIGAN_TARGET EIGAN_INLINE FloatVector power_of_two(Simd<float>::I k) {
+  const Simd<float>::I bits = (k + 127) << 23;
+  return load_as<FloatVector>(&bits);
+}
+
+/// e^(k ln 2 + r) - 1 = 2^k (e^r - 1) + (2^k - 1).
+EIGAN_TARGET EIGAN_INLINE void expand_exp(FloatVector r, Simd<float>::I k, FloatVector& fraction, FloatVector& power) {
+  fraction = expm1_of_rest(r);
   // 2^k as a product of two powers, so that results below the smallest normal number come out right.
-  const I half = k >> 1;
-  const I rest = k - half;
-  const I low = (half + 127) << 23;
-  const I high = (rest + 127) << 23;
-  FloatVector low_power, high_power;
-  std::memcpy(&low_power, &low, sizeof low);
-  std::memcpy(&high_power, &high, sizeof high);
-  power = low_power * high_power;
+  const Simd<float>::I half = k >> 1;
+  power = power_of_two(half) * power_of_two(k - half);
 }
 
 /// e^t - 1 = power fraction + (power - 1), t in [-104, 88].
@@ -6712,6 +7197,12 @@ EIGAN_TARGET EIGAN_INLINE void split_exp(FloatVector t, FloatVector& fraction, F
   Simd<float>::I k;
   const FloatVector r = reduce_exp(t, k);
   expand_exp(r, k, fraction, power);
+}
+/// The same for t in [0, 88], with fewer instructions.
+EIGAN_TARGET EIGAN_INLINE void split_exp_above(FloatVector t, FloatVector& fraction, FloatVector& power) {
+  Simd<float>::I k;
+  fraction = expm1_of_rest(reduce_exp(t, broadcast(0.5f), k));
+  power = power_of_two(k);
 }
 
 }  // namespace eigan::detail::EIGAN_ISA
@@ -6740,34 +7231,38 @@ EIGAN_TARGET EIGAN_INLINE void map(Index n, F f, T* y, const In*... in) {
 
 using FloatVector = Simd<float>::V;
 
-/// t = k ln 2 + r, |r| <= ln 2 / 2, for t in [-104, 88]: returns r.
-EIGAN_TARGET EIGAN_INLINE FloatVector reduce_exp(FloatVector t, Simd<float>::I& k) {
-  const FloatVector rounding = t < 0.0f ? broadcast(-0.5f) : broadcast(0.5f);
-  k = __builtin_convertvector(fma(t, broadcast(1.44269504f), rounding), Simd<float>::I);
+/// t = k ln 2 + r, |r| <= ln 2 / 2, for t in [-104, 88]: returns r. `half`: 1/2 with the sign of t.
+EIGAN_TARGET EIGAN_INLINE FloatVector reduce_exp(FloatVector t, FloatVector half, Simd<float>::I& k) {
+  k = __builtin_convertvector(fma(t, broadcast(1.44269504f), half), Simd<float>::I);
   const FloatVector kf = __builtin_convertvector(k, FloatVector);
   // ln 2 in two parts; k times the first is exact.
   return fma(kf, broadcast(2.12194440e-4f), fma(kf, broadcast(-0.693359375f), t));
 }
+EIGAN_TARGET EIGAN_INLINE FloatVector reduce_exp(FloatVector t, Simd<float>::I& k) {
+  return reduce_exp(t, t < 0.0f ? broadcast(-0.5f) : broadcast(0.5f), k);
+}
 
-/// e^(k ln 2 + r) - 1 = 2^k (e^r - 1) + (2^k - 1). Taylor's series of (e^r - 1 - r) / r^2 to r^5: the first term left
-/// out is below 2^-26 of the result.
-EIGAN_TARGET EIGAN_INLINE void expand_exp(FloatVector r, Simd<float>::I k, FloatVector& fraction, FloatVector& power) {
-  using I = Simd<float>::I;
+/// e^r - 1, by Taylor's series of (e^r - 1 - r) / r^2 to r^5: the first term left out is below 2^-26 of the result.
+EIGAN_TARGET EIGAN_INLINE FloatVector expm1_of_rest(FloatVector r) {
   FloatVector q = fma(r, broadcast(1.0f / 5040), broadcast(1.0f / 720));
   q = fma(q, r, broadcast(1.0f / 120));
   q = fma(q, r, broadcast(1.0f / 24));
   q = fma(q, r, broadcast(1.0f / 6));
   q = fma(q, r, broadcast(1.0f / 2));
-  fraction = fma(q, r * r, r);
+  return fma(q, r * r, r);
+}
+/// 2^k, a normal number.
+EIGAN_TARGET EIGAN_INLINE FloatVector power_of_two(Simd<float>::I k) {
+  const Simd<float>::I bits = (k + 127) << 23;
+  return load_as<FloatVector>(&bits);
+}
+
+/// e^(k ln 2 + r) - 1 = 2^k (e^r - 1) + (2^k - 1).
+EIGAN_TARGET EIGAN_INLINE void expand_exp(FloatVector r, Simd<float>::I k, FloatVector& fraction, FloatVector& power) {
+  fraction = expm1_of_rest(r);
   // 2^k as a product of two powers, so that results below the smallest normal number come out right.
-  const I half = k >> 1;
-  const I rest = k - half;
-  const I low = (half + 127) << 23;
-  const I high = (rest + 127) << 23;
-  FloatVector low_power, high_power;
-  std::memcpy(&low_power, &low, sizeof low);
-  std::memcpy(&high_power, &high, sizeof high);
-  power = low_power * high_power;
+  const Simd<float>::I half = k >> 1;
+  power = power_of_two(half) * power_of_two(k - half);
 }
 
 /// e^t - 1 = power fraction + (power - 1), t in [-104, 88].
@@ -6775,6 +7270,12 @@ EIGAN_TARGET EIGAN_INLINE void split_exp(FloatVector t, FloatVector& fraction, F
   Simd<float>::I k;
   const FloatVector r = reduce_exp(t, k);
   expand_exp(r, k, fraction, power);
+}
+/// The same for t in [0, 88], with fewer instructions.
+EIGAN_TARGET EIGAN_INLINE void split_exp_above(FloatVector t, FloatVector& fraction, FloatVector& power) {
+  Simd<float>::I k;
+  fraction = expm1_of_rest(reduce_exp(t, broadcast(0.5f), k));
+  power = power_of_two(k);
 }
 
 }  // namespace eigan::detail::EIGAN_ISA
@@ -6893,7 +7394,7 @@ struct TanhFloat {
     const V magnitude = x < 0.0f ? -x : x;
     const V t = magnitude < 9.5f ? magnitude + magnitude : broadcast(19.0f);
     V fraction, power;
-    split_exp(t, fraction, power);
+    split_exp_above(t, fraction, power);
     const V expm1 = fma(power, fraction, power - 1.0f);
     const V y = expm1 / (expm1 + 2.0f);
     const V with_sign = x < 0.0f ? -y : y;
@@ -6956,11 +7457,16 @@ EIGAN_TARGET inline void sigmoid_backward(Index n, const T* y, const T* dy, T* d
 template <class T>
 EIGAN_TARGET inline void pixels(Index n, const std::uint8_t* pixels, T* y) {
   using U8 = typename Simd<T>::U8;
+  using U16 = typename Simd<T>::U16;
+  using I = typename Simd<T>::I;
   constexpr Index L = lanes<T>;
   // A reciprocal would be a multiplication, but 255 must give exactly 1.
   Index i = 0;
-  for (; i + L <= n; i += L)
-    store(y + i, __builtin_convertvector(load_as<U8>(pixels + i), Vector<T>) / T(127.5) - T(1));
+  for (; i + L <= n; i += L) {
+    // Twice as wide with each step: g++ 12 takes any other conversion apart.
+    const I whole = __builtin_convertvector(__builtin_convertvector(load_as<U8>(pixels + i), U16), I);
+    store(y + i, __builtin_convertvector(whole, Vector<T>) / T(127.5) - T(1));
+  }
   for (; i < n; ++i) y[i] = static_cast<T>(pixels[i]) / T(127.5) - T(1);
 }
 
@@ -7038,7 +7544,7 @@ struct TanhFloat {
     const V magnitude = x < 0.0f ? -x : x;
     const V t = magnitude < 9.5f ? magnitude + magnitude : broadcast(19.0f);
     V fraction, power;
-    split_exp(t, fraction, power);
+    split_exp_above(t, fraction, power);
     const V expm1 = fma(power, fraction, power - 1.0f);
     const V y = expm1 / (expm1 + 2.0f);
     const V with_sign = x < 0.0f ? -y : y;
@@ -7101,11 +7607,16 @@ EIGAN_TARGET inline void sigmoid_backward(Index n, const T* y, const T* dy, T* d
 template <class T>
 EIGAN_TARGET inline void pixels(Index n, const std::uint8_t* pixels, T* y) {
   using U8 = typename Simd<T>::U8;
+  using U16 = typename Simd<T>::U16;
+  using I = typename Simd<T>::I;
   constexpr Index L = lanes<T>;
   // A reciprocal would be a multiplication, but 255 must give exactly 1.
   Index i = 0;
-  for (; i + L <= n; i += L)
-    store(y + i, __builtin_convertvector(load_as<U8>(pixels + i), Vector<T>) / T(127.5) - T(1));
+  for (; i + L <= n; i += L) {
+    // Twice as wide with each step: g++ 12 takes any other conversion apart.
+    const I whole = __builtin_convertvector(__builtin_convertvector(load_as<U8>(pixels + i), U16), I);
+    store(y + i, __builtin_convertvector(whole, Vector<T>) / T(127.5) - T(1));
+  }
   for (; i < n; ++i) y[i] = static_cast<T>(pixels[i]) / T(127.5) - T(1);
 }
 
@@ -7180,7 +7691,7 @@ struct TanhFloat {
     const V magnitude = x < 0.0f ? -x : x;
     const V t = magnitude < 9.5f ? magnitude + magnitude : broadcast(19.0f);
     V fraction, power;
-    split_exp(t, fraction, power);
+    split_exp_above(t, fraction, power);
     const V expm1 = fma(power, fraction, power - 1.0f);
     const V y = expm1 / (expm1 + 2.0f);
     const V with_sign = x < 0.0f ? -y : y;
@@ -7243,11 +7754,16 @@ EIGAN_TARGET inline void sigmoid_backward(Index n, const T* y, const T* dy, T* d
 template <class T>
 EIGAN_TARGET inline void pixels(Index n, const std::uint8_t* pixels, T* y) {
   using U8 = typename Simd<T>::U8;
+  using U16 = typename Simd<T>::U16;
+  using I = typename Simd<T>::I;
   constexpr Index L = lanes<T>;
   // A reciprocal would be a multiplication, but 255 must give exactly 1.
   Index i = 0;
-  for (; i + L <= n; i += L)
-    store(y + i, __builtin_convertvector(load_as<U8>(pixels + i), Vector<T>) / T(127.5) - T(1));
+  for (; i + L <= n; i += L) {
+    // Twice as wide with each step: g++ 12 takes any other conversion apart.
+    const I whole = __builtin_convertvector(__builtin_convertvector(load_as<U8>(pixels + i), U16), I);
+    store(y + i, __builtin_convertvector(whole, Vector<T>) / T(127.5) - T(1));
+  }
   for (; i < n; ++i) y[i] = static_cast<T>(pixels[i]) / T(127.5) - T(1);
 }
 
@@ -7492,6 +8008,8 @@ inline void* thread_memory(std::size_t bytes) {
 
 namespace eigan::detail {
 
+// A product packs its own operands, and all dense layers ask product_kernels() alone. So kernels that round operands
+// to bf16 while they pack them (AVX512-BF16, AMX) would be one more table of this type, picked there.
 template <class T>
 struct ProductKernels {
   /// c = init + a b over k terms.  a: m x k, columns contiguous (a.row == 1).  b: k x n, any strides.
@@ -14423,6 +14941,8 @@ class Flatten {
 //   dx = (Phi(x) + x phi(x)) dy        y'' = (2 - x^2) phi(x)
 // Element-wise; exact, as torch.nn.GELU is unless told otherwise. Its approximation by tanh is another function, which
 // is refused by name.
+
+#include <numbers>
 
 namespace eigan {
 

@@ -11,6 +11,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "openblas_kernels.hpp"
 #include "report.hpp"
 
 namespace bench {
@@ -47,7 +48,10 @@ class PairedProgram {
     std::vector<Entry> entries;
     for (const int threads : threads_) {
       if (threads < 1) throw std::invalid_argument("--threads must be at least 1");
-      for (const std::string& id : contenders(w)) entries.push_back(entry(id, w, threads));
+      for (const std::string& id : contenders(w)) {
+        entries.push_back(entry(id, w, threads));
+        if (id == "openblas") take_fastest_openblas(entries.back());
+      }
     }
     run_rounds(entries, rounds_);
     const nlohmann::json all = report(w, entries, rounds_, reference_);

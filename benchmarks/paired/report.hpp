@@ -50,6 +50,7 @@ inline nlohmann::json report(const Workload& w, const std::vector<Entry>& entrie
                 {"gflops", flop / ms.median * 1e-6},
                 {"steps", e.step_ms.size()},
                 {"round_ms", e.round_ms}};
+    if (!e.remark.empty()) result["remark"] = e.remark;
     if (const Entry* peak = find_entry(entries, "peak", e.threads); peak && !is_peak) {
       // The share of the multiply-adds that the machine could have done in the same time, round by round.
       const double peak_flop = json::parse(peak->about).value("flop", 0.0);
@@ -108,6 +109,8 @@ inline void print_table(const nlohmann::json& all) {
       std::printf("   %.2fx over 1 thread", r["speed_up_over_1_thread"].get<double>());
     std::printf("\n");
   }
+  for (const auto& r : all["results"])
+    if (r.contains("remark")) std::printf("%s\n", r["remark"].get<std::string>().c_str());
 }
 
 }  // namespace bench

@@ -37,6 +37,9 @@ struct Entry {
   long steps = 0;                     ///< timed steps of a turn
   std::vector<double> step_ms;        ///< every timed step
   std::vector<double> round_ms = {};  ///< the median step of each round
+
+  Environment environment = {};  ///< that the program is started with, beside this one's own
+  std::string remark = {};       ///< for people: how it was set up
 };
 
 inline void run_rounds(std::vector<Entry>& entries, const RoundOptions& options) {
@@ -48,7 +51,7 @@ inline void run_rounds(std::vector<Entry>& entries, const RoundOptions& options)
   for (int life = 0; life < options.lives; ++life) {
     std::vector<Contender> contenders;
     for (Entry& entry : entries) {
-      contenders.emplace_back(entry.command, entry.threads);
+      contenders.emplace_back(entry.command, entry.threads, entry.environment);
       entry.about = contenders.back().about();
       if (entry.steps == 0) entry.steps = options.steps;
       if (entry.steps == 0) {

@@ -6,6 +6,7 @@
 #include <eigan/kernels/columns.hpp>
 #include <eigan/kernels/convolution.hpp>
 #include <eigan/kernels/elementwise.hpp>
+#include <eigan/kernels/normal.hpp>
 #include <eigan/kernels/prelu.hpp>
 #include <eigan/kernels/products.hpp>
 #include <eigan/kernels/random.hpp>

@@ -3,14 +3,11 @@
 // our own, because the standard library's differ between vendors.
 #pragma once
 
-#include <array>
-#include <cmath>
-#include <cstddef>
 #include <cstdint>
-#include <numbers>
 
 #include <eigan/core/rng.hpp>
 #include <eigan/core/view.hpp>
+#include <eigan/kernels/normal.hpp>
 #include <eigan/kernels/random.hpp>
 
 namespace eigan {
@@ -26,25 +23,18 @@ void fill_uniform(View<T> out, double low, double high, Rng rng, Index first_sam
 }
 
 /// Normal with the given mean and standard deviation, by Box and Muller's transformation.
+///
+/// Words i and 16 + i of a group of 32, w and a, give elements i and 16 + i of the same 32: sqrt(-2 log u) times the
+/// cosine and the sine of an angle, with u = ((w >> 1) + 1/2) 2^-31; the angle is, from a's highest bit down, a sign of
+/// the cosine, one of the sine, whether the two change places, and a place in an eighth of the circle. So numbers reach
+/// to 6.66 deviations. In float every operation is exactly rounded: all machines and instruction sets give the same
+/// bits, within 4e-7 of the exact value for mean 0, relatively.
 template <class T>
 void fill_normal(View<T> out, double mean, double deviation, Rng rng, Index first_sample = 0) {
-  // Uniform numbers come faster many at once; they are whole multiples of 2^-24, exact in float.
-  std::array<float, 512> u;
-  constexpr auto pairs = static_cast<Index>(u.size() / 2);
-  for (Index j = 0; j < out.cols(); ++j) {
-    const Index sample = first_sample + j;
-    if (out.rows() <= pairs)
-      detail::kernels<detail::UniformKernels<float>>().uniform(2 * out.rows(), rng.key(),
-                                                               static_cast<std::uint64_t>(sample), 0, 1, u.data());
-    const auto uniform = [&](Index i) {
-      return out.rows() <= pairs ? static_cast<double>(u[static_cast<std::size_t>(i)]) : rng.uniform(i, sample);
-    };
-    for (Index i = 0; i < out.rows(); ++i) {
-      const double radius = std::sqrt(-2 * std::log(1 - uniform(2 * i)));  // 1 - u is never 0
-      const double angle = 2 * std::numbers::pi * uniform(2 * i + 1);
-      out(i, j) = static_cast<T>(std::fma(deviation * radius, std::cos(angle), mean));
-    }
-  }
+  for (Index j = 0; j < out.cols(); ++j)
+    detail::kernels<detail::NormalKernels<T>>().normal(
+        out.rows(), rng.key(), static_cast<std::uint64_t>(first_sample + j), static_cast<T>(mean),
+        static_cast<T>(deviation), out.data() + j * out.outerStride());
 }
 
 }  // namespace eigan

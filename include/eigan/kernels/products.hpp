@@ -7,6 +7,8 @@
 
 namespace eigan::detail {
 
+// A product packs its own operands, and all dense layers ask product_kernels() alone. So kernels that round operands
+// to bf16 while they pack them (AVX512-BF16, AMX) would be one more table of this type, picked there.
 template <class T>
 struct ProductKernels {
   /// c = init + a b over k terms.  a: m x k, columns contiguous (a.row == 1).  b: k x n, any strides.
