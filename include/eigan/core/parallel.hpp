@@ -1,16 +1,19 @@
-// parallel_for: the only place that knows OpenMP. Without OpenMP it is a loop.
+// parallel_for: the only place that opens regions, by OpenMP or by the pool (core/engine.hpp).
 //
 // Work items are independent and each is computed the same way on every thread, so results never depend on the
-// number of threads. Small work stays on the calling thread, and so does work asked for inside a parallel region of the
-// caller's or in a process that has lost its helpers to fork().
+// number of threads. Small work stays on the calling thread, and so does work asked for inside a parallel region or in
+// a process that has lost OpenMP's helpers to fork().
 #pragma once
 
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <cstdlib>
 #include <exception>
 
+#include <eigan/core/engine.hpp>
 #include <eigan/core/fork.hpp>
+#include <eigan/core/pool.hpp>
 #include <eigan/core/processors.hpp>
 #include <eigan/core/types.hpp>
 
@@ -22,8 +25,8 @@ namespace eigan {
 
 /// How many threads a call may use.
 struct Threads {
-  /// At most; 0 for as many as the work is worth, of those that OpenMP would use (OMP_NUM_THREADS) and that the process
-  /// has processors for (its affinity, its control group).
+  /// At most; 0 for as many as the work is worth, of those that OMP_NUM_THREADS allows, with either engine, and that
+  /// the process has processors for (its affinity, its control group).
   int count = 0;
 };
 
@@ -47,31 +50,56 @@ constexpr int worthwhile_threads(double work, int most) {
   return threads < most ? static_cast<int>(std::bit_floor(static_cast<unsigned>(threads))) : most;
 }
 
-#if defined(_OPENMP)
 /// Processors for the threads of a region that the calling thread would open.
 inline int usable_processors() {
   static const int granted = granted_processors();
+#if defined(_OPENMP)
   // Where OpenMP binds its threads to places, this one's own place says nothing of the others'.
-  const bool bound = omp_get_proc_bind() != omp_proc_bind_false;
-  return std::min(granted, bound ? omp_get_num_procs() : allowed_processors());
-}
+  if (active_engine() == Engine::openmp && omp_get_proc_bind() != omp_proc_bind_false)
+    return std::min(granted, omp_get_num_procs());
 #endif
+  return std::min(granted, allowed_processors());
+}
 
-inline int usable_threads([[maybe_unused]] Threads threads, [[maybe_unused]] double work) {
+/// By OMP_NUM_THREADS, or all processors.
+inline int default_threads() {
 #if defined(_OPENMP)
-  const bool named = threads.count > 0;
-  if (threads.count == 1 || work < (named ? named_threshold : parallel_threshold)) return 1;
-  if (omp_in_parallel() || helpers_lost()) return 1;
-  return named ? threads.count : worthwhile_threads(work, std::min(omp_get_max_threads(), usable_processors()));
-#else
+  return std::min(omp_get_max_threads(), usable_processors());
+#elif defined(EIGAN_NO_THREADS)
   return 1;
+#else
+  static const int most = [] {
+    const char* const named = std::getenv("OMP_NUM_THREADS");
+    const int number = named != nullptr ? std::atoi(named) : 0;  // of a list the first
+    return number > 0 ? number : std::max(static_cast<int>(std::thread::hardware_concurrency()), 1);
+  }();
+  return std::min(most, usable_processors());
 #endif
 }
 
+/// Whether what this thread asks for must stay with it.
+inline bool on_its_own() {
+  if (inside_region) return true;
 #if defined(_OPENMP)
-/// The region itself, one for all functions: f(context, part, parts) on each thread.
-inline void parallel_region(int parts, void (*f)(const void*, int, int), const void* context) {
-  // The run time may grant fewer threads than were asked for.
+  if (omp_in_parallel()) return true;
+  if (active_engine() == Engine::openmp) return helpers_lost();
+#endif
+#if defined(EIGAN_NO_THREADS)
+  return true;
+#else
+  return false;
+#endif
+}
+
+inline int usable_threads(Threads threads, double work) {
+  const bool named = threads.count > 0;
+  if (threads.count == 1 || work < (named ? named_threshold : parallel_threshold) || on_its_own()) return 1;
+  return named ? threads.count : worthwhile_threads(work, default_threads());
+}
+
+#if defined(_OPENMP)
+/// The run time may grant fewer threads than were asked for.
+inline void openmp_region(int parts, Part f, const void* context) {
 #if defined(__cpp_exceptions)
   std::exception_ptr error;
 #pragma omp parallel num_threads(parts)
@@ -89,15 +117,24 @@ inline void parallel_region(int parts, void (*f)(const void*, int, int), const v
 }
 #endif
 
-/// Calls f(part, parts) on each of `parts` threads, part = 0, ..., parts - 1. What a part throws reaches the caller
-/// when all parts have ended; of several exceptions, one.
-template <class F>
-void parallel([[maybe_unused]] int parts, const F& f) {
+/// The region itself, one for all functions.
+inline void parallel_region([[maybe_unused]] int parts, Part f, const void* context) {
 #if defined(_OPENMP)
-  const auto call = [](const void* context, int part, int of) { (*static_cast<const F*>(context))(part, of); };
-  if (parts > 1) return parallel_region(parts, call, &f);
+  if (active_engine() == Engine::openmp) return openmp_region(parts, f, context);
 #endif
-  f(0, 1);
+#if !defined(EIGAN_NO_THREADS)
+  if (Pool* const pool = inside_region ? nullptr : Pool::get()) return pool->region(parts, f, context);
+#endif
+  f(context, 0, 1);
+}
+
+/// Calls f(part, parts) for part = 0, ..., parts - 1, with as many parts as were asked for or fewer, on as many threads
+/// or fewer. What a part throws reaches the caller when all parts have ended; of several exceptions, one.
+template <class F>
+void parallel(int parts, const F& f) {
+  if (parts <= 1) return f(0, 1);
+  parallel_region(
+      parts, [](const void* context, int part, int of) { (*static_cast<const F*>(context))(part, of); }, &f);
 }
 
 /// Where part 0, ..., `of` begins, when [0, n) is divided equally.
@@ -106,7 +143,7 @@ constexpr Index part_begin(Index n, Index part, Index of) {
 }
 
 /// Calls f(first, last) for contiguous ranges of equal length that make up [0, n). `work`: floating-point operations in
-/// all. All usable threads take part, even where n is smaller.
+/// all. There is a range for each usable thread, even where n is smaller.
 template <class F>
 void parallel_ranges(Index n, double work, Threads threads, const F& f) {
   parallel(usable_threads(threads, work), [&](int part, int of) {
