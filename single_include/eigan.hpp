@@ -1163,6 +1163,69 @@ std::vector<Parameter> parameters_of(const L& layer) {
 
 #include <exception>
 
+// ======== eigan/core/crowd.hpp
+// Crowd: whether threads pay at the moment. Where other programs have the processors, a helper that is kept from
+// running costs a region a time slice or more, many times what it saves. So each calling thread keeps account of what
+// its regions save and lose; while they lose, work whose number of threads nobody has named stays on the calling
+// thread, and every now and then a region is tried again.
+
+#include <chrono>
+
+#if defined(__linux__)
+#include <sys/resource.h>
+#endif
+
+namespace eigan::detail {
+
+class Crowd {
+ public:
+  /// Nanoseconds.
+  using Time = long long;
+  static Time now() {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+  }
+
+  /// Whether regions lose.
+  bool is_felt(Time at) const { return at < alone_until_; }
+
+  /// A region, in which its caller computed `own` of `parts` parts until own_end and then waited for the others.
+  void record(Time begin, Time own_end, Time end, int own, int parts) {
+    Time busy = own_end - begin;
+    if (end - begin >= suspicious) busy = std::max(busy - slice * new_switches(), Time{0});
+    saved_ = std::min(saved_ + busy * parts / own - (end - begin), enough);
+    if (saved_ >= enough) rest_ = shortest_rest;
+    if (saved_ >= 0) return;
+    saved_ = 0;
+    alone_until_ = end + rest_;
+    rest_ = std::min(2 * rest_, longest_rest);
+  }
+
+ private:
+  /// How often since it was asked last this thread had to leave its processor to another, where the system tells.
+  long new_switches() {
+    long switches = 0;
+#if defined(RUSAGE_THREAD)
+    rusage usage;
+    if (getrusage(RUSAGE_THREAD, &usage) == 0) switches = usage.ru_nivcsw;
+#endif
+    return switches - std::exchange(switches_, switches);
+  }
+
+  static constexpr Time suspicious = 1'000'000, slice = 4'000'000;
+  static constexpr Time enough = 5'000'000;  // a lost time slice or two is no crowd
+  static constexpr Time shortest_rest = 20'000'000, longest_rest = 1'000'000'000;
+  Time saved_ = enough;
+  Time rest_ = shortest_rest;
+  Time alone_until_ = 0;
+  long switches_ = 0;
+};
+
+/// The calling thread's.
+inline thread_local constinit Crowd crowd;
+
+}  // namespace eigan::detail
+
 // ======== eigan/core/engine.hpp
 // Engine: who lends a call its threads. OpenMP where a program is compiled with it, else eigan's own pool of standard
 // threads (core/pool.hpp). EIGAN_ENGINE=openmp|pool in the environment chooses, and so does set_engine(). Results do
@@ -1336,6 +1399,11 @@ inline void pause_processor() {
 #endif
 }
 
+inline int processors() {
+  static const int all = static_cast<int>(std::max(std::thread::hardware_concurrency(), 1u));
+  return all;
+}
+
 /// While it lives, threads are started with all signals blocked, so that a program's own threads handle them; but for
 /// those that a thread's own fault raises.
 class BlockedSignals {
@@ -1384,13 +1452,18 @@ class Pool {
     if (taken_.exchange(true, std::memory_order_acquire)) return f(context, 0, 1);
     parts = std::min(parts, most_threads);
     start_helpers(parts - 1);
+    const Crowd::Time begin = Crowd::now();
     f_ = f, context_ = context;
     done_.store(0, std::memory_order_relaxed);
     const std::uint64_t region = ++number_ << 16 | static_cast<std::uint64_t>(parts);
+    claim_[0].region.store(region, std::memory_order_relaxed);
     region_.store(region);
     for (int i = 0; i < std::min(parts - 1, helpers_); ++i) wake(helper_[static_cast<std::size_t>(i)]);
-    work(region, 0);
+    compute(0, parts);
+    const int own = 1 + work(region, parts - 1);
+    const Crowd::Time own_end = Crowd::now();
     wait_for(static_cast<unsigned>(parts));
+    if (parts <= processors()) crowd.record(begin, own_end, Crowd::now(), own, parts);
     failed_.store(false, std::memory_order_relaxed);
     const std::exception_ptr error = std::exchange(error_, nullptr);
     taken_.store(false, std::memory_order_release);
@@ -1467,7 +1540,7 @@ class Pool {
 
   /// Waits for a region after `seen` that wants this helper. Looks for it some 80 microseconds, then sleeps.
   std::uint64_t next_region(Helper& me, int index, std::uint64_t seen) {
-    const int patience = parts_of(seen) <= processors_ ? 4000 : 1;
+    const int patience = parts_of(seen) <= processors() ? 4000 : 1;
     for (int looks = 0;; ++looks) {
       std::uint64_t region = region_.load(std::memory_order_acquire);
       if (region != seen && index + 1 < parts_of(region)) return region;
@@ -1488,14 +1561,18 @@ class Pool {
     helper.asleep.notify_one();
   }
 
-  void work(std::uint64_t region, int first) {
+  /// Computes parts that nobody has begun, from part `first` down and round; returns how many.
+  int work(std::uint64_t region, int first) {
     const int parts = parts_of(region);
+    int computed = 0;
     for (int i = 0; i < parts; ++i) {
       const int part = first >= i ? first - i : first - i + parts;
       std::atomic<std::uint64_t>& claim = claim_[static_cast<std::size_t>(part)].region;
       std::uint64_t last = claim.load(std::memory_order_relaxed);
-      if (last < region && claim.compare_exchange_strong(last, region, std::memory_order_relaxed)) compute(part, parts);
+      if (last < region && claim.compare_exchange_strong(last, region, std::memory_order_relaxed))
+        compute(part, parts), ++computed;
     }
+    return computed;
   }
 
   void compute(int part, int parts) {
@@ -1537,7 +1614,6 @@ class Pool {
   std::exception_ptr error_;
   std::uint64_t number_ = 0;
   int helpers_ = 0, most_helpers_ = most_threads - 1;
-  const int processors_ = static_cast<int>(std::max(std::thread::hardware_concurrency(), 1u));
   std::array<Helper, most_threads - 1> helper_;
   std::array<Claim, most_threads> claim_;
   Pool* before_ = nullptr;
@@ -1683,7 +1759,7 @@ inline int default_threads() {
   static const int most = [] {
     const char* const named = std::getenv("OMP_NUM_THREADS");
     const int number = named != nullptr ? std::atoi(named) : 0;  // of a list the first
-    return number > 0 ? number : std::max(static_cast<int>(std::thread::hardware_concurrency()), 1);
+    return number > 0 ? number : processors();
   }();
   return std::min(most, usable_processors());
 #endif
@@ -1703,20 +1779,35 @@ inline bool on_its_own() {
 #endif
 }
 
+/// For work of any size.
+inline int most_threads(Threads threads) {
+  if (threads.count == 1 || on_its_own()) return 1;
+  return threads.count > 0 ? threads.count : default_threads();
+}
+
 inline int usable_threads(Threads threads, double work) {
   const bool named = threads.count > 0;
-  if (threads.count == 1 || work < (named ? named_threshold : parallel_threshold) || on_its_own()) return 1;
-  return named ? threads.count : worthwhile_threads(work, default_threads());
+  if (work < (named ? named_threshold : parallel_threshold)) return 1;
+  if (!named && crowd.is_felt(Crowd::now())) return 1;
+  const int most = most_threads(threads);
+  return named ? most : worthwhile_threads(work, most);
 }
 
 #if defined(_OPENMP)
 /// The run time may grant fewer threads than were asked for.
 inline void openmp_region(int parts, Part f, const void* context) {
+  const Crowd::Time begin = Crowd::now();
+  Crowd::Time own_end = begin;
+  int granted = 1;
+  const auto compute = [&] {
+    f(context, omp_get_thread_num(), omp_get_num_threads());
+    if (omp_get_thread_num() == 0) own_end = Crowd::now(), granted = omp_get_num_threads();
+  };
 #if defined(__cpp_exceptions)
   std::exception_ptr error;
 #pragma omp parallel num_threads(parts)
   try {
-    f(context, omp_get_thread_num(), omp_get_num_threads());
+    compute();
   } catch (...) {
 #pragma omp critical(eigan_parallel_error)
     error = std::current_exception();
@@ -1724,8 +1815,9 @@ inline void openmp_region(int parts, Part f, const void* context) {
   if (error) std::rethrow_exception(error);
 #else
 #pragma omp parallel num_threads(parts)
-  f(context, omp_get_thread_num(), omp_get_num_threads());
+  compute();
 #endif
+  if (granted <= processors()) crowd.record(begin, own_end, Crowd::now(), 1, granted);
 }
 #endif
 
@@ -1740,13 +1832,22 @@ inline void parallel_region([[maybe_unused]] int parts, Part f, const void* cont
   f(context, 0, 1);
 }
 
+// What a benchmark wants to live as long as a region, and as each of its parts.
+#if !defined(EIGAN_TIME_REGION)
+#define EIGAN_TIME_REGION
+#define EIGAN_TIME_PART
+#endif
+
 /// Calls f(part, parts) for part = 0, ..., parts - 1, with as many parts as were asked for or fewer, on as many threads
 /// or fewer. What a part throws reaches the caller when all parts have ended; of several exceptions, one.
 template <class F>
 void parallel(int parts, const F& f) {
   if (parts <= 1) return f(0, 1);
-  parallel_region(
-      parts, [](const void* context, int part, int of) { (*static_cast<const F*>(context))(part, of); }, &f);
+  EIGAN_TIME_REGION
+  const auto call = [](const void* context, int part, int of) {
+    EIGAN_TIME_PART (*static_cast<const F*>(context))(part, of);
+  };
+  parallel_region(parts, call, &f);
 }
 
 /// Where part 0, ..., `of` begins, when [0, n) is divided equally.
@@ -1776,7 +1877,7 @@ void parallel_for(Index n, double work, Threads threads, const F& f) {
 
 /// The number of threads that a large piece of work would use.
 inline int thread_count(Threads threads = {}) {
-  return detail::usable_threads(threads, 1e12);
+  return detail::most_threads(threads);
 }
 
 }  // namespace eigan

@@ -17,7 +17,7 @@ namespace bench {
 
 class Contender {
  public:
-  /// Starts `command`; all thread pools that the program may have are told to use `threads`.
+  /// Starts `command`; all thread pools that the program may have are told to use `threads`, or nothing for 0.
   Contender(const std::vector<std::string>& command, int threads) {
     int to_child[2], from_child[2];
     if (pipe2(to_child, O_CLOEXEC) != 0 || pipe2(from_child, O_CLOEXEC) != 0) throw std::runtime_error("no more pipes");
@@ -28,7 +28,7 @@ class Contender {
       dup2(from_child[1], STDOUT_FILENO);
       const std::string count = std::to_string(threads);
       for (const char* variable : {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"})
-        setenv(variable, count.c_str(), 1);
+        if (threads > 0) setenv(variable, count.c_str(), 1);
       std::vector<char*> arguments;
       for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
       arguments.push_back(nullptr);

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <exception>
 
+#include <eigan/core/crowd.hpp>
 #include <eigan/core/engine.hpp>
 #include <eigan/core/fork.hpp>
 #include <eigan/core/pool.hpp>
@@ -71,7 +72,7 @@ inline int default_threads() {
   static const int most = [] {
     const char* const named = std::getenv("OMP_NUM_THREADS");
     const int number = named != nullptr ? std::atoi(named) : 0;  // of a list the first
-    return number > 0 ? number : std::max(static_cast<int>(std::thread::hardware_concurrency()), 1);
+    return number > 0 ? number : processors();
   }();
   return std::min(most, usable_processors());
 #endif
@@ -91,20 +92,35 @@ inline bool on_its_own() {
 #endif
 }
 
+/// For work of any size.
+inline int most_threads(Threads threads) {
+  if (threads.count == 1 || on_its_own()) return 1;
+  return threads.count > 0 ? threads.count : default_threads();
+}
+
 inline int usable_threads(Threads threads, double work) {
   const bool named = threads.count > 0;
-  if (threads.count == 1 || work < (named ? named_threshold : parallel_threshold) || on_its_own()) return 1;
-  return named ? threads.count : worthwhile_threads(work, default_threads());
+  if (work < (named ? named_threshold : parallel_threshold)) return 1;
+  if (!named && crowd.is_felt(Crowd::now())) return 1;
+  const int most = most_threads(threads);
+  return named ? most : worthwhile_threads(work, most);
 }
 
 #if defined(_OPENMP)
 /// The run time may grant fewer threads than were asked for.
 inline void openmp_region(int parts, Part f, const void* context) {
+  const Crowd::Time begin = Crowd::now();
+  Crowd::Time own_end = begin;
+  int granted = 1;
+  const auto compute = [&] {
+    f(context, omp_get_thread_num(), omp_get_num_threads());
+    if (omp_get_thread_num() == 0) own_end = Crowd::now(), granted = omp_get_num_threads();
+  };
 #if defined(__cpp_exceptions)
   std::exception_ptr error;
 #pragma omp parallel num_threads(parts)
   try {
-    f(context, omp_get_thread_num(), omp_get_num_threads());
+    compute();
   } catch (...) {
 #pragma omp critical(eigan_parallel_error)
     error = std::current_exception();
@@ -112,8 +128,9 @@ inline void openmp_region(int parts, Part f, const void* context) {
   if (error) std::rethrow_exception(error);
 #else
 #pragma omp parallel num_threads(parts)
-  f(context, omp_get_thread_num(), omp_get_num_threads());
+  compute();
 #endif
+  if (granted <= processors()) crowd.record(begin, own_end, Crowd::now(), 1, granted);
 }
 #endif
 
@@ -128,13 +145,22 @@ inline void parallel_region([[maybe_unused]] int parts, Part f, const void* cont
   f(context, 0, 1);
 }
 
+// What a benchmark wants to live as long as a region, and as each of its parts.
+#if !defined(EIGAN_TIME_REGION)
+#define EIGAN_TIME_REGION
+#define EIGAN_TIME_PART
+#endif
+
 /// Calls f(part, parts) for part = 0, ..., parts - 1, with as many parts as were asked for or fewer, on as many threads
 /// or fewer. What a part throws reaches the caller when all parts have ended; of several exceptions, one.
 template <class F>
 void parallel(int parts, const F& f) {
   if (parts <= 1) return f(0, 1);
-  parallel_region(
-      parts, [](const void* context, int part, int of) { (*static_cast<const F*>(context))(part, of); }, &f);
+  EIGAN_TIME_REGION
+  const auto call = [](const void* context, int part, int of) {
+    EIGAN_TIME_PART (*static_cast<const F*>(context))(part, of);
+  };
+  parallel_region(parts, call, &f);
 }
 
 /// Where part 0, ..., `of` begins, when [0, n) is divided equally.
@@ -164,7 +190,7 @@ void parallel_for(Index n, double work, Threads threads, const F& f) {
 
 /// The number of threads that a large piece of work would use.
 inline int thread_count(Threads threads = {}) {
-  return detail::usable_threads(threads, 1e12);
+  return detail::most_threads(threads);
 }
 
 }  // namespace eigan

@@ -44,6 +44,8 @@ struct InsideRegion {
 #include <thread>
 #include <utility>
 
+#include <eigan/core/crowd.hpp>
+
 #if defined(__unix__) || defined(__APPLE__)
 #define EIGAN_POSIX_THREADS
 #include <pthread.h>
@@ -61,6 +63,11 @@ inline void pause_processor() {
 #else
   std::atomic_signal_fence(std::memory_order_seq_cst);
 #endif
+}
+
+inline int processors() {
+  static const int all = static_cast<int>(std::max(std::thread::hardware_concurrency(), 1u));
+  return all;
 }
 
 /// While it lives, threads are started with all signals blocked, so that a program's own threads handle them; but for
@@ -111,13 +118,18 @@ class Pool {
     if (taken_.exchange(true, std::memory_order_acquire)) return f(context, 0, 1);
     parts = std::min(parts, most_threads);
     start_helpers(parts - 1);
+    const Crowd::Time begin = Crowd::now();
     f_ = f, context_ = context;
     done_.store(0, std::memory_order_relaxed);
     const std::uint64_t region = ++number_ << 16 | static_cast<std::uint64_t>(parts);
+    claim_[0].region.store(region, std::memory_order_relaxed);
     region_.store(region);
     for (int i = 0; i < std::min(parts - 1, helpers_); ++i) wake(helper_[static_cast<std::size_t>(i)]);
-    work(region, 0);
+    compute(0, parts);
+    const int own = 1 + work(region, parts - 1);
+    const Crowd::Time own_end = Crowd::now();
     wait_for(static_cast<unsigned>(parts));
+    if (parts <= processors()) crowd.record(begin, own_end, Crowd::now(), own, parts);
     failed_.store(false, std::memory_order_relaxed);
     const std::exception_ptr error = std::exchange(error_, nullptr);
     taken_.store(false, std::memory_order_release);
@@ -194,7 +206,7 @@ class Pool {
 
   /// Waits for a region after `seen` that wants this helper. Looks for it some 80 microseconds, then sleeps.
   std::uint64_t next_region(Helper& me, int index, std::uint64_t seen) {
-    const int patience = parts_of(seen) <= processors_ ? 4000 : 1;
+    const int patience = parts_of(seen) <= processors() ? 4000 : 1;
     for (int looks = 0;; ++looks) {
       std::uint64_t region = region_.load(std::memory_order_acquire);
       if (region != seen && index + 1 < parts_of(region)) return region;
@@ -215,14 +227,18 @@ class Pool {
     helper.asleep.notify_one();
   }
 
-  void work(std::uint64_t region, int first) {
+  /// Computes parts that nobody has begun, from part `first` down and round; returns how many.
+  int work(std::uint64_t region, int first) {
     const int parts = parts_of(region);
+    int computed = 0;
     for (int i = 0; i < parts; ++i) {
       const int part = first >= i ? first - i : first - i + parts;
       std::atomic<std::uint64_t>& claim = claim_[static_cast<std::size_t>(part)].region;
       std::uint64_t last = claim.load(std::memory_order_relaxed);
-      if (last < region && claim.compare_exchange_strong(last, region, std::memory_order_relaxed)) compute(part, parts);
+      if (last < region && claim.compare_exchange_strong(last, region, std::memory_order_relaxed))
+        compute(part, parts), ++computed;
     }
+    return computed;
   }
 
   void compute(int part, int parts) {
@@ -264,7 +280,6 @@ class Pool {
   std::exception_ptr error_;
   std::uint64_t number_ = 0;
   int helpers_ = 0, most_helpers_ = most_threads - 1;
-  const int processors_ = static_cast<int>(std::max(std::thread::hardware_concurrency(), 1u));
   std::array<Helper, most_threads - 1> helper_;
   std::array<Claim, most_threads> claim_;
   Pool* before_ = nullptr;
