@@ -2,10 +2,8 @@
 //
 // Each side is a process of its own, because thread pools that share one spin in each other's way. They take turns, and
 // a ratio is taken pair by pair. For the busy half as many processes as there are processors do nothing but count.
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <cstdio>
 #include <stdexcept>
 #include <string>
@@ -17,34 +15,12 @@
 #include <eigan/eigan.hpp>
 
 #include "machine.hpp"
+#include "paired/process.hpp"
 #include "paired/statistics.hpp"
 
 namespace {
 
 using namespace eigan;
-
-/// A process that ends with this object. Forked before there are threads, so that it may have its own.
-class Process {
- public:
-  template <class F>
-  explicit Process(const F& f) : id_(fork()) {
-    if (id_ < 0) throw std::runtime_error("cannot start another process");
-    if (id_ == 0) {
-      f();
-      _exit(0);
-    }
-  }
-  Process(Process&& other) noexcept : id_(std::exchange(other.id_, 0)) {}
-  Process& operator=(Process&&) = delete;
-  ~Process() {
-    if (id_ <= 0) return;
-    kill(id_, SIGKILL);
-    waitpid(id_, nullptr, 0);
-  }
-
- private:
-  pid_t id_;
-};
 
 /// Runs step() in a process of its own, in turns.
 class Side {
@@ -79,7 +55,7 @@ class Side {
   }
 
   int request_[2] = {}, answer_[2] = {};
-  Process process_;
+  bench::Process process_;
 };
 
 /// A training step with Adam and an inference of the same batch, as a temporal-difference learner does both.
@@ -121,11 +97,7 @@ std::string ratio(Index batch, const Options& options) {
 template <class Net>
 void row(const char* name, Index batch, const Options& options) {
   const std::string quiet = ratio<Net>(batch, options);
-  std::vector<Process> others;
-  for (int i = detail::allowed_processors(); i > 0; --i)
-    others.emplace_back([] {
-      for (volatile unsigned n = 0;;) n = n + 1;
-    });
+  const std::vector<bench::Process> others = bench::busy_processes(detail::allowed_processors());
   const std::string busy = ratio<Net>(batch, options);
   std::printf("| %s, batch %d | %s | %s |\n", name, static_cast<int>(batch), quiet.c_str(), busy.c_str());
   std::fflush(stdout);

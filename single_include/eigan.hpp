@@ -1160,13 +1160,142 @@ std::vector<Parameter> parameters_of(const L& layer) {
 }  // namespace eigan::detail
 
 // ======== eigan/core/parallel.hpp
-// parallel_for: the only place that knows OpenMP. Without OpenMP it is a loop.
+// parallel_for: the only place that opens regions, by OpenMP or by the pool (core/engine.hpp).
 //
 // Work items are independent and each is computed the same way on every thread, so results never depend on the
-// number of threads. Small work stays on the calling thread, and so does work asked for inside a parallel region of the
-// caller's or in a process that has lost its helpers to fork().
+// number of threads. Small work stays on the calling thread, and so does work asked for inside a parallel region or in
+// a process that has lost OpenMP's helpers to fork().
 
 #include <exception>
+
+// ======== eigan/core/crowd.hpp
+// Crowd: whether threads pay at the moment. Where other programs have the processors, a helper that is kept from
+// running costs a region a time slice or more, many times what it saves. So each calling thread keeps account of what
+// its regions save and lose; while they lose, work whose number of threads nobody has named stays on the calling
+// thread, and every now and then a region is tried again.
+
+#include <chrono>
+
+#if defined(__linux__)
+#include <sys/resource.h>
+#endif
+
+namespace eigan::detail {
+
+class Crowd {
+ public:
+  /// Nanoseconds.
+  using Time = long long;
+  static Time now() {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+  }
+
+  /// Whether regions lose.
+  bool is_felt(Time at) const { return at < alone_until_; }
+
+  /// A region, in which its caller computed `own` of `parts` parts until own_end and then waited for the others.
+  void record(Time begin, Time own_end, Time end, int own, int parts) {
+    Time busy = own_end - begin;
+    if (end - begin >= suspicious) busy = std::max(busy - slice * new_switches(), Time{0});
+    saved_ = std::min(saved_ + busy * parts / own - (end - begin), enough);
+    if (saved_ >= enough) rest_ = shortest_rest;
+    if (saved_ >= 0) return;
+    saved_ = 0;
+    alone_until_ = end + rest_;
+    rest_ = std::min(2 * rest_, longest_rest);
+  }
+
+ private:
+  /// How often since it was asked last this thread had to leave its processor to another, where the system tells.
+  long new_switches() {
+    long switches = 0;
+#if defined(RUSAGE_THREAD)
+    rusage usage;
+    if (getrusage(RUSAGE_THREAD, &usage) == 0) switches = usage.ru_nivcsw;
+#endif
+    return switches - std::exchange(switches_, switches);
+  }
+
+  static constexpr Time suspicious = 1'000'000, slice = 4'000'000;
+  static constexpr Time enough = 5'000'000;  // a lost time slice or two is no crowd
+  static constexpr Time shortest_rest = 20'000'000, longest_rest = 1'000'000'000;
+  Time saved_ = enough;
+  Time rest_ = shortest_rest;
+  Time alone_until_ = 0;
+  long switches_ = 0;
+};
+
+/// The calling thread's.
+inline thread_local constinit Crowd crowd;
+
+}  // namespace eigan::detail
+
+// ======== eigan/core/engine.hpp
+// Engine: who lends a call its threads. OpenMP where a program is compiled with it, else eigan's own pool of standard
+// threads (core/pool.hpp). EIGAN_ENGINE=openmp|pool in the environment chooses, and so does set_engine(). Results do
+// not depend on it, to the last bit.
+
+#include <atomic>
+
+namespace eigan {
+
+/// What there is; see docs/guide.md for when to take which.
+enum class Engine {
+  openmp,  ///< a region waits for all its threads
+  pool     ///< a region waits for nobody who has not begun
+};
+
+/// As EIGAN_ENGINE has it.
+constexpr const char* to_string(Engine engine) {
+  return engine == Engine::openmp ? "openmp" : "pool";
+}
+
+/// Whether this program has it.
+constexpr bool supports(Engine engine) {
+#if defined(_OPENMP)
+  static_cast<void>(engine);
+  return true;
+#else
+  return engine == Engine::pool;
+#endif
+}
+
+namespace detail {
+
+inline std::atomic<int> engine_set{-1};  // by set_engine
+
+inline Engine choose_engine() {
+  const Engine all[] = {Engine::openmp, Engine::pool};
+  if (const char* named = std::getenv("EIGAN_ENGINE")) {
+    for (const Engine engine : all) {
+      if (std::string_view(named) != to_string(engine)) continue;
+      if (!supports(engine)) fail_data("EIGAN_ENGINE: this program has no OpenMP");
+      return engine;
+    }
+    fail_data("EIGAN_ENGINE: expected openmp or pool, found another word");
+  }
+  return supports(Engine::openmp) ? Engine::openmp : Engine::pool;
+}
+
+}  // namespace detail
+
+/// The one in use.
+inline Engine active_engine() {
+  const int set = detail::engine_set.load(std::memory_order_relaxed);
+  if (set >= 0) return static_cast<Engine>(set);
+  static const Engine chosen = detail::choose_engine();
+  return chosen;
+}
+
+/// Takes another from the next call on, whatever the environment says. Throws std::invalid_argument where the program
+/// does not have it.
+inline void set_engine(Engine engine) {
+  if (!supports(engine)) detail::fail_contract("eigan::set_engine: this program has no OpenMP");
+  detail::engine_set.store(static_cast<int>(engine), std::memory_order_relaxed);
+}
+
+}  // namespace eigan
 
 // ======== eigan/core/fork.hpp
 // helpers_lost: is this a process that fork() made of one with threads?
@@ -1207,6 +1336,307 @@ namespace eigan::detail {
 inline bool helpers_lost() {
   return false;
 }
+}  // namespace eigan::detail
+#endif
+
+// ======== eigan/core/pool.hpp
+// Pool: standard threads that help with a region's parts, where there is no OpenMP or a program prefers them
+// (core/engine.hpp).
+//
+// The caller of a region and its helpers claim parts, each its own first, then whatever nobody has begun. Only a part
+// that was claimed is waited for, so a helper that sleeps, or has no processor, costs no more than its help. Regions
+// are numbered and a claim is a region's number: a helper that comes late finds all parts of its region claimed, and
+// touches nothing of the next one.
+
+#include <version>
+
+// WebAssembly, and standard libraries that were built without threads: a region is its one part.
+#if (defined(__wasi__) && !defined(_REENTRANT)) || (defined(__EMSCRIPTEN__) && !defined(__EMSCRIPTEN_PTHREADS__)) || \
+    defined(_LIBCPP_HAS_NO_THREADS) || (defined(__GLIBCXX__) && !defined(_GLIBCXX_HAS_GTHREADS))
+#define EIGAN_NO_THREADS
+#endif
+
+namespace eigan::detail {
+
+/// A part of a region: f(context, part, parts).
+using Part = void (*)(const void* context, int part, int parts);
+
+/// Whether this thread is at work on a part. What it asks for then stays with it.
+inline thread_local constinit bool inside_region = false;
+
+struct InsideRegion {
+  InsideRegion() { inside_region = true; }
+  InsideRegion(const InsideRegion&) = delete;
+  InsideRegion& operator=(const InsideRegion&) = delete;
+  ~InsideRegion() { inside_region = outside; }
+  const bool outside = inside_region;
+};
+
+}  // namespace eigan::detail
+
+#if !defined(EIGAN_NO_THREADS)
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <new>
+#include <thread>
+#include <utility>
+
+#if defined(__unix__) || defined(__APPLE__)
+#define EIGAN_POSIX_THREADS
+#include <pthread.h>
+#include <signal.h>
+#endif
+
+namespace eigan::detail {
+
+/// What a loop does that waits for another thread.
+inline void pause_processor() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("isb" ::: "memory");  // `yield` does nothing on most processors
+#else
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+#endif
+}
+
+inline int processors() {
+  static const int all = static_cast<int>(std::max(std::thread::hardware_concurrency(), 1u));
+  return all;
+}
+
+/// While it lives, threads are started with all signals blocked, so that a program's own threads handle them; but for
+/// those that a thread's own fault raises.
+class BlockedSignals {
+ public:
+#if defined(EIGAN_POSIX_THREADS)
+  BlockedSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) sigdelset(&all, fault);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~BlockedSignals() {
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+ private:
+  sigset_t before_;
+
+ public:
+#else
+  BlockedSignals() {}
+#endif
+  BlockedSignals(const BlockedSignals&) = delete;
+  BlockedSignals& operator=(const BlockedSignals&) = delete;
+};
+
+class Pool {
+ public:
+  /// The calling one included; a region has no more parts.
+  static constexpr int most_threads = 256;
+
+  /// The process's own, null where there is no memory. It is never freed: late helpers look at it.
+  static Pool* get() {
+    Pool* pool = current.load(std::memory_order_acquire);
+    if (pool != nullptr) return pool;
+    Pool* const made = new (std::nothrow) Pool;
+    if (made == nullptr || current.compare_exchange_strong(pool, made)) return made;
+    delete made;
+    return pool;
+  }
+
+  /// f(context, part, of) for part = 0, ..., of - 1, with `of` the number of parts or, where another thread has the
+  /// helpers, 1. Of what parts throw, one exception reaches the caller when all have ended.
+  void region(int parts, Part f, const void* context) {
+    const InsideRegion inside;
+    if (taken_.exchange(true, std::memory_order_acquire)) return f(context, 0, 1);
+    parts = std::min(parts, most_threads);
+    start_helpers(parts - 1);
+    const Crowd::Time begin = Crowd::now();
+    f_ = f, context_ = context;
+    done_.store(0, std::memory_order_relaxed);
+    const std::uint64_t region = ++number_ << 16 | static_cast<std::uint64_t>(parts);
+    claim_[0].region.store(region, std::memory_order_relaxed);
+    region_.store(region);
+    for (int i = 0; i < std::min(parts - 1, helpers_); ++i) wake(helper_[static_cast<std::size_t>(i)]);
+    compute(0, parts);
+    const int own = 1 + work(region, parts - 1);
+    const Crowd::Time own_end = Crowd::now();
+    wait_for(static_cast<unsigned>(parts));
+    if (parts <= processors()) crowd.record(begin, own_end, Crowd::now(), own, parts);
+    failed_.store(false, std::memory_order_relaxed);
+    const std::exception_ptr error = std::exchange(error_, nullptr);
+    taken_.store(false, std::memory_order_release);
+    if (error) rethrow(error);
+  }
+
+  /// Threads that have been started.
+  int helpers() const { return helpers_; }
+
+  /// Joins the helpers. What is computed later is computed by its caller.
+  void end() {
+    if (region_.load() == over) return;
+    while (taken_.exchange(true, std::memory_order_acquire)) std::this_thread::yield();  // for good
+    region_.store(over);
+    for (int i = 0; i < helpers_; ++i) {
+      Helper& helper = helper_[static_cast<std::size_t>(i)];
+      wake(helper);
+      helper.thread.join();
+    }
+    helpers_ = 0;
+  }
+
+  static inline std::atomic<Pool*> current{nullptr};
+
+ private:
+  // What one thread writes often lies on a cache line of its own.
+  struct alignas(64) Helper {
+    std::atomic<unsigned> asleep{0};
+    std::thread thread;
+  };
+  struct alignas(64) Claim {
+    std::atomic<std::uint64_t> region{0};  // the last in which this part was claimed
+  };
+
+#if defined(EIGAN_POSIX_THREADS)
+  /// A child that fork() made has the calling thread and no other. It gets a pool of its own when it needs one.
+  static void forget() {
+    Pool* const parents = current.exchange(nullptr);
+    if (parents != nullptr) parents->before_ = std::exchange(left_behind, parents);
+  }
+  static inline Pool* left_behind = nullptr;  // so that no memory counts as lost
+  static inline const bool watches_fork = pthread_atfork(nullptr, nullptr, forget) == 0;
+#endif
+
+  static constexpr std::uint64_t over = ~std::uint64_t{0};  // a region that wants every helper
+  static int parts_of(std::uint64_t region) {
+    return static_cast<int>(region & 0xFFFF);
+  }
+
+  void start_helpers(int wanted) {
+    if (helpers_ >= std::min(wanted, most_helpers_)) return;
+    const BlockedSignals blocked;
+    const auto start = [&] {
+      for (; helpers_ < std::min(wanted, most_helpers_); ++helpers_)
+        helper_[static_cast<std::size_t>(helpers_)].thread = std::thread([this, i = helpers_] { help(i); });
+    };
+#if defined(__cpp_exceptions)
+    try {
+      start();
+    } catch (...) {  // the system grants no more
+      most_helpers_ = helpers_;
+    }
+#else
+    start();
+#endif
+  }
+
+  void help(int index) {
+    const InsideRegion inside;
+    Helper& me = helper_[static_cast<std::size_t>(index)];
+    std::uint64_t seen = 0;
+    while ((seen = next_region(me, index, seen)) != over) work(seen, index + 1);
+  }
+
+  /// Waits for a region after `seen` that wants this helper. Looks for it some 80 microseconds, then sleeps.
+  std::uint64_t next_region(Helper& me, int index, std::uint64_t seen) {
+    const int patience = parts_of(seen) <= processors() ? 4000 : 1;
+    for (int looks = 0;; ++looks) {
+      std::uint64_t region = region_.load(std::memory_order_acquire);
+      if (region != seen && index + 1 < parts_of(region)) return region;
+      if (looks < patience) {
+        pause_processor();
+        continue;
+      }
+      me.asleep.store(1);
+      if (region_.load() == region) me.asleep.wait(1);
+      me.asleep.store(0, std::memory_order_relaxed);
+      looks = 0;
+    }
+  }
+
+  static void wake(Helper& helper) {
+    if (helper.asleep.load() == 0) return;
+    helper.asleep.store(0);
+    helper.asleep.notify_one();
+  }
+
+  /// Computes parts that nobody has begun, from part `first` down and round; returns how many.
+  int work(std::uint64_t region, int first) {
+    const int parts = parts_of(region);
+    int computed = 0;
+    for (int i = 0; i < parts; ++i) {
+      const int part = first >= i ? first - i : first - i + parts;
+      std::atomic<std::uint64_t>& claim = claim_[static_cast<std::size_t>(part)].region;
+      std::uint64_t last = claim.load(std::memory_order_relaxed);
+      if (last < region && claim.compare_exchange_strong(last, region, std::memory_order_relaxed))
+        compute(part, parts), ++computed;
+    }
+    return computed;
+  }
+
+  void compute(int part, int parts) {
+#if defined(__cpp_exceptions)
+    try {
+      f_(context_, part, parts);
+    } catch (...) {
+      if (!failed_.exchange(true, std::memory_order_relaxed)) error_ = std::current_exception();
+    }
+#else
+    f_(context_, part, parts);
+#endif
+    if (done_.fetch_add(1, std::memory_order_acq_rel) + 1 == static_cast<unsigned>(parts)) done_.notify_one();
+  }
+
+  void wait_for(unsigned parts) {
+    for (int looks = 0;; ++looks) {
+      const unsigned done = done_.load(std::memory_order_acquire);
+      if (done == parts) return;
+      if (looks < 2000)
+        pause_processor();
+      else
+        done_.wait(done, std::memory_order_acquire);
+    }
+  }
+
+  static void rethrow([[maybe_unused]] const std::exception_ptr& error) {
+#if defined(__cpp_exceptions)
+    std::rethrow_exception(error);
+#endif
+  }
+
+  alignas(64) std::atomic<std::uint64_t> region_{0};  // number << 16 | parts
+  Part f_ = nullptr;
+  const void* context_ = nullptr;
+  alignas(64) std::atomic<unsigned> done_{0};  // parts
+  alignas(64) std::atomic<bool> taken_{false};
+  std::atomic<bool> failed_{false};
+  std::exception_ptr error_;
+  std::uint64_t number_ = 0;
+  int helpers_ = 0, most_helpers_ = most_threads - 1;
+  std::array<Helper, most_threads - 1> helper_;
+  std::array<Claim, most_threads> claim_;
+  Pool* before_ = nullptr;
+};
+
+/// The end of the program, or of a library that is unloaded. A part that ends the program itself cannot wait for
+/// itself.
+struct EndOfPool {
+  constexpr EndOfPool() = default;
+  EndOfPool(const EndOfPool&) = delete;
+  EndOfPool& operator=(const EndOfPool&) = delete;
+  ~EndOfPool() {
+    Pool* const pool = Pool::current.load(std::memory_order_acquire);
+    if (pool != nullptr && !inside_region) pool->end();
+  }
+};
+inline EndOfPool end_of_pool;
+
 }  // namespace eigan::detail
 #endif
 
@@ -1288,8 +1718,8 @@ namespace eigan {
 
 /// How many threads a call may use.
 struct Threads {
-  /// At most; 0 for as many as the work is worth, of those that OpenMP would use (OMP_NUM_THREADS) and that the process
-  /// has processors for (its affinity, its control group).
+  /// At most; 0 for as many as the work is worth, of those that OMP_NUM_THREADS allows, with either engine, and that
+  /// the process has processors for (its affinity, its control group).
   int count = 0;
 };
 
@@ -1313,36 +1743,76 @@ constexpr int worthwhile_threads(double work, int most) {
   return threads < most ? static_cast<int>(std::bit_floor(static_cast<unsigned>(threads))) : most;
 }
 
-#if defined(_OPENMP)
 /// Processors for the threads of a region that the calling thread would open.
 inline int usable_processors() {
   static const int granted = granted_processors();
+#if defined(_OPENMP)
   // Where OpenMP binds its threads to places, this one's own place says nothing of the others'.
-  const bool bound = omp_get_proc_bind() != omp_proc_bind_false;
-  return std::min(granted, bound ? omp_get_num_procs() : allowed_processors());
-}
+  if (active_engine() == Engine::openmp && omp_get_proc_bind() != omp_proc_bind_false)
+    return std::min(granted, omp_get_num_procs());
 #endif
+  return std::min(granted, allowed_processors());
+}
 
-inline int usable_threads([[maybe_unused]] Threads threads, [[maybe_unused]] double work) {
+/// By OMP_NUM_THREADS, or all processors.
+inline int default_threads() {
 #if defined(_OPENMP)
-  const bool named = threads.count > 0;
-  if (threads.count == 1 || work < (named ? named_threshold : parallel_threshold)) return 1;
-  if (omp_in_parallel() || helpers_lost()) return 1;
-  return named ? threads.count : worthwhile_threads(work, std::min(omp_get_max_threads(), usable_processors()));
-#else
+  return std::min(omp_get_max_threads(), usable_processors());
+#elif defined(EIGAN_NO_THREADS)
   return 1;
+#else
+  static const int most = [] {
+    const char* const named = std::getenv("OMP_NUM_THREADS");
+    const int number = named != nullptr ? std::atoi(named) : 0;  // of a list the first
+    return number > 0 ? number : processors();
+  }();
+  return std::min(most, usable_processors());
 #endif
 }
 
+/// Whether what this thread asks for must stay with it.
+inline bool on_its_own() {
+  if (inside_region) return true;
 #if defined(_OPENMP)
-/// The region itself, one for all functions: f(context, part, parts) on each thread.
-inline void parallel_region(int parts, void (*f)(const void*, int, int), const void* context) {
-  // The run time may grant fewer threads than were asked for.
+  if (omp_in_parallel()) return true;
+  if (active_engine() == Engine::openmp) return helpers_lost();
+#endif
+#if defined(EIGAN_NO_THREADS)
+  return true;
+#else
+  return false;
+#endif
+}
+
+/// For work of any size.
+inline int most_threads(Threads threads) {
+  if (threads.count == 1 || on_its_own()) return 1;
+  return threads.count > 0 ? threads.count : default_threads();
+}
+
+inline int usable_threads(Threads threads, double work) {
+  const bool named = threads.count > 0;
+  if (work < (named ? named_threshold : parallel_threshold)) return 1;
+  if (!named && crowd.is_felt(Crowd::now())) return 1;
+  const int most = most_threads(threads);
+  return named ? most : worthwhile_threads(work, most);
+}
+
+#if defined(_OPENMP)
+/// The run time may grant fewer threads than were asked for.
+inline void openmp_region(int parts, Part f, const void* context) {
+  const Crowd::Time begin = Crowd::now();
+  Crowd::Time own_end = begin;
+  int granted = 1;
+  const auto compute = [&] {
+    f(context, omp_get_thread_num(), omp_get_num_threads());
+    if (omp_get_thread_num() == 0) own_end = Crowd::now(), granted = omp_get_num_threads();
+  };
 #if defined(__cpp_exceptions)
   std::exception_ptr error;
 #pragma omp parallel num_threads(parts)
   try {
-    f(context, omp_get_thread_num(), omp_get_num_threads());
+    compute();
   } catch (...) {
 #pragma omp critical(eigan_parallel_error)
     error = std::current_exception();
@@ -1350,20 +1820,39 @@ inline void parallel_region(int parts, void (*f)(const void*, int, int), const v
   if (error) std::rethrow_exception(error);
 #else
 #pragma omp parallel num_threads(parts)
-  f(context, omp_get_thread_num(), omp_get_num_threads());
+  compute();
 #endif
+  if (granted <= processors()) crowd.record(begin, own_end, Crowd::now(), 1, granted);
 }
 #endif
 
-/// Calls f(part, parts) on each of `parts` threads, part = 0, ..., parts - 1. What a part throws reaches the caller
-/// when all parts have ended; of several exceptions, one.
-template <class F>
-void parallel([[maybe_unused]] int parts, const F& f) {
+/// The region itself, one for all functions.
+inline void parallel_region([[maybe_unused]] int parts, Part f, const void* context) {
 #if defined(_OPENMP)
-  const auto call = [](const void* context, int part, int of) { (*static_cast<const F*>(context))(part, of); };
-  if (parts > 1) return parallel_region(parts, call, &f);
+  if (active_engine() == Engine::openmp) return openmp_region(parts, f, context);
 #endif
-  f(0, 1);
+#if !defined(EIGAN_NO_THREADS)
+  if (Pool* const pool = inside_region ? nullptr : Pool::get()) return pool->region(parts, f, context);
+#endif
+  f(context, 0, 1);
+}
+
+// What a benchmark wants to live as long as a region, and as each of its parts.
+#if !defined(EIGAN_TIME_REGION)
+#define EIGAN_TIME_REGION
+#define EIGAN_TIME_PART
+#endif
+
+/// Calls f(part, parts) for part = 0, ..., parts - 1, with as many parts as were asked for or fewer, on as many threads
+/// or fewer. What a part throws reaches the caller when all parts have ended; of several exceptions, one.
+template <class F>
+void parallel(int parts, const F& f) {
+  if (parts <= 1) return f(0, 1);
+  EIGAN_TIME_REGION
+  const auto call = [](const void* context, int part, int of) {
+    EIGAN_TIME_PART (*static_cast<const F*>(context))(part, of);
+  };
+  parallel_region(parts, call, &f);
 }
 
 /// Where part 0, ..., `of` begins, when [0, n) is divided equally.
@@ -1372,8 +1861,8 @@ constexpr Index part_begin(Index n, Index part, Index of) {
 }
 
 /// Calls f(first, last) for contiguous ranges of equal length that make up [0, n). `work`: floating-point operations in
-/// all. All usable threads take part, even where n is smaller; a single item stays on the calling thread, whose caches
-/// may hold what it reads.
+/// all. There is a range for each usable thread, even where n is smaller; a single item stays on the calling thread,
+/// whose caches may hold what it reads.
 template <class F>
 void parallel_ranges(Index n, double work, Threads threads, const F& f) {
   const int parts = n > 1 ? usable_threads(threads, work) : 1;
@@ -1396,7 +1885,7 @@ void parallel_for(Index n, double work, Threads threads, const F& f) {
 
 /// The number of threads that a large piece of work would use.
 inline int thread_count(Threads threads = {}) {
-  return detail::usable_threads(threads, 1e12);
+  return detail::most_threads(threads);
 }
 
 }  // namespace eigan
@@ -17807,7 +18296,6 @@ class Model : public BasicModel<T> {
 // here first: a gradient that is infinite or NaN makes every parameter that it updates NaN, a batch every running
 // average.
 
-#include <atomic>
 #include <optional>
 
 namespace eigan {

@@ -1,8 +1,14 @@
 // eigan: the whole step, as a training program takes it (with nothing in it that older revisions spell in another way):
 // pixels of a shuffled batch to [-1, 1], latent vectors, both networks forward and backward with dropout, losses, Adam.
+// VARIANT: openmp or pool, the engine. Compiled with EIGAN_BENCH_SHARES it says in the end who was how busy.
 #include <cstdint>
+#include <cstdlib>
 #include <sstream>
 #include <vector>
+
+#ifdef EIGAN_BENCH_SHARES
+#include "../paired/shares.hpp"
+#endif
 
 #include <eigan/data/batches.hpp>
 #include <eigan/data/labelled_images.hpp>
@@ -50,8 +56,9 @@ class Stream {
   Index batch_ = 0, epoch_ = 0;
 };
 
-std::string about() {
-  return detail::concat(R"({"name": ")" EIGAN_BENCH_NAME R"(", "version": ")", EIGAN_VERSION_MAJOR, '.',
+std::string about(const bench::ContenderOptions& options) {
+  const std::string engine = options.variant.empty() ? "" : ", engine " + std::string(options.variant);
+  return detail::concat(R"({"name": ")" EIGAN_BENCH_NAME, engine, R"(", "version": ")", EIGAN_VERSION_MAJOR, '.',
                         EIGAN_VERSION_MINOR, '.', EIGAN_VERSION_PATCH, R"(", "isa": ")", to_string(active_isa()),
                         R"("})");
 }
@@ -71,7 +78,7 @@ int serve_gan(const bench::ContenderOptions& options, G generator_net, D discrim
   const NonSaturatingLoss loss{.real_label = 0.9};
   std::uint64_t step = 0;
 
-  return bench::serve(about(), [&] {
+  return bench::serve(about(options), [&] {
     const Rng rng = Rng(5).fold_in(step++);
     pixels_to_unit(images, stream.next(), workspace.real(batch));
     fill_uniform(z.view(), -1, 1, rng.fold_in(0));
@@ -98,7 +105,7 @@ int serve_classifier(const bench::ContenderOptions& options, Net net, Loss loss)
   fill_uniform(x.view(), -1, 1, Rng(6));
   std::vector<int> labels(static_cast<std::size_t>(batch));
 
-  return bench::serve(about(), [&] {
+  return bench::serve(about(options), [&] {
     if (inputs == images.features()) {
       const auto indices = stream.next();
       pixels_to_unit(images, indices, x.view());
@@ -123,6 +130,7 @@ struct HalfAndHalf {
 
 int main(int argc, char** argv) {
   return bench::contender_main(argc, argv, [](const bench::ContenderOptions& options) {
+    if (!options.variant.empty()) setenv("EIGAN_ENGINE", std::string(options.variant).c_str(), 1);
     const LeakyReLU leaky(0.2);
     if (options.workload.name == "gan-seed")
       return serve_gan(options, make_generator<100, 32, 64, 128, 784>(), make_discriminator<784, 128, 64, 32, 1>());

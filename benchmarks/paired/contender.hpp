@@ -19,8 +19,8 @@ using Environment = std::vector<std::pair<std::string, std::string>>;
 
 class Contender {
  public:
-  /// Starts `command`; all thread pools that the program may have are told to use `threads`. `environment`: variables
-  /// and what they are; an empty one is not there.
+  /// Starts `command`; all thread pools that the program may have are told to use `threads`, or nothing for 0.
+  /// `environment`: variables and what they are; an empty one is not there.
   Contender(const std::vector<std::string>& command, int threads, const Environment& environment = {}) {
     int to_child[2], from_child[2];
     if (pipe2(to_child, O_CLOEXEC) != 0 || pipe2(from_child, O_CLOEXEC) != 0) throw std::runtime_error("no more pipes");
@@ -31,7 +31,7 @@ class Contender {
       dup2(from_child[1], STDOUT_FILENO);
       const std::string count = std::to_string(threads);
       for (const char* variable : {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"})
-        setenv(variable, count.c_str(), 1);
+        if (threads > 0) setenv(variable, count.c_str(), 1);
       for (const auto& [variable, value] : environment)
         value.empty() ? unsetenv(variable.c_str()) : setenv(variable.c_str(), value.c_str(), 1);
       std::vector<char*> arguments;

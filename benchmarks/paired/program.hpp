@@ -12,6 +12,7 @@
 #include <CLI/CLI.hpp>
 
 #include "openblas_kernels.hpp"
+#include "process.hpp"
 #include "report.hpp"
 
 namespace bench {
@@ -19,11 +20,12 @@ namespace bench {
 class PairedProgram {
  public:
   explicit PairedProgram(const std::string& description) : app_(description) {
-    app_.add_option("--threads", threads_, "Threads, or several counts to compare: 1,2")->delimiter(',');
+    app_.add_option("--threads", threads_, "Threads, or several counts to compare: 1,2; 0: as many as eigan takes")
+        ->delimiter(',');
     app_.add_option("--baseline", baselines_,
                     "Contenders besides eigan, of those that are built: openblas, eigen (both: the matrix products "
                     "alone); libtorch, libtorch-plain (as tutorials write it), pytorch, onednn (whole steps); eigan_o2 "
-                    "(eigan compiled with plain -O2); all; "
+                    "(eigan compiled with plain -O2), eigan-pool and eigan-openmp (eigan on that engine); all; "
                     "none; only (not even "
                     "eigan, but each --contender)")
         ->delimiter(',');
@@ -36,6 +38,11 @@ class PairedProgram {
     app_.add_option("--steps", rounds_.steps, "Timed steps of a turn; 0: as many as fit into --turn")
         ->capture_default_str();
     app_.add_option("--turn", rounds_.turn_ms, "Milliseconds of a turn")->capture_default_str();
+    app_.add_option("--busy", busy_,
+                    "Processes of the benchmark's own that do nothing but count meanwhile; a turn's mean then counts, "
+                    "not its median")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
     app_.add_flag("--json", json_, "One JSON object instead of a table");
   }
 
@@ -47,13 +54,17 @@ class PairedProgram {
     rounds_.lives = std::clamp(rounds_.lives, 1, rounds_.rounds);
     std::vector<Entry> entries;
     for (const int threads : threads_) {
-      if (threads < 1) throw std::invalid_argument("--threads must be at least 1");
+      if (threads < 0) throw std::invalid_argument("--threads must be at least 0");
       for (const std::string& id : contenders(w)) {
         entries.push_back(entry(id, w, threads));
         if (id == "openblas") take_fastest_openblas(entries.back());
       }
     }
-    run_rounds(entries, rounds_);
+    rounds_.by_mean = busy_ > 0;
+    {
+      const std::vector<Process> others = busy_processes(busy_);
+      run_rounds(entries, rounds_);
+    }
     const nlohmann::json all = report(w, entries, rounds_, reference_);
     if (json_)
       std::printf("%s\n", all.dump().c_str());
@@ -87,7 +98,7 @@ class PairedProgram {
         throw std::invalid_argument(id + " was not built (or is none of the baselines)");
     }
     for (const std::string& extra : extra_) ids.push_back(extra.substr(0, extra.find('=')));
-    if (!none) ids.push_back("peak");
+    if (!none && busy_ == 0) ids.push_back("peak");
     return ids;
   }
 
@@ -107,6 +118,7 @@ class PairedProgram {
   std::vector<std::string> extra_;
   std::string reference_ = "openblas";
   RoundOptions rounds_;
+  int busy_ = 0;
   bool json_ = false;
 };
 

@@ -47,6 +47,7 @@ inline nlohmann::json report(const Workload& w, const std::vector<Entry>& entrie
                 {"about", about},
                 {"ms", to_json(ms)},
                 {"ms_per_step", ms.median},
+                {"mean_ms_per_step", mean(e.step_ms)},
                 {"gflops", flop / ms.median * 1e-6},
                 {"steps", e.step_ms.size()},
                 {"round_ms", e.round_ms}};
@@ -61,7 +62,7 @@ inline nlohmann::json report(const Workload& w, const std::vector<Entry>& entrie
     if (const Entry* other = find_entry(entries, reference, e.threads); other && other != &e && !is_peak)
       result["ratio"] = to_json(summarise(ratios(e, *other)));
     if (const Entry* one = find_entry(entries, e.id, 1); one && one != &e && !is_peak)
-      result["speed_up_over_1_thread"] = quantile(ratios(*one, e), 0.5);
+      result["to_1_thread"] = to_json(summarise(ratios(e, *one)));
     results.push_back(std::move(result));
   }
   json all{{"workload", w.name},
@@ -95,9 +96,10 @@ inline void print_table(const nlohmann::json& all) {
               "GFLOP/s", "of peak", "to", all["reference"].get<std::string>().c_str());
   for (const auto& r : all["results"]) {
     const auto& ms = r["ms"];
-    std::printf("%-34s %7d %9.4f %9.4f   %-8.4f - %-8.4f %8.1f", r["name"].get<std::string>().c_str(),
-                r["threads"].get<int>(), ms["median"].get<double>(), ms["min"].get<double>(), ms["p10"].get<double>(),
-                ms["p90"].get<double>(), r["gflops"].get<double>());
+    const int threads = r["threads"].get<int>();
+    std::printf("%-34s %7s %9.4f %9.4f   %-8.4f - %-8.4f %8.1f", r["name"].get<std::string>().c_str(),
+                threads > 0 ? std::to_string(threads).c_str() : "default", ms["median"].get<double>(),
+                ms["min"].get<double>(), ms["p10"].get<double>(), ms["p90"].get<double>(), r["gflops"].get<double>());
     if (r.contains("of_peak"))
       std::printf(" %6.1f%%", 100 * r["of_peak"].get<double>());
     else
@@ -105,8 +107,9 @@ inline void print_table(const nlohmann::json& all) {
     if (r.contains("ratio"))
       std::printf("   %-6.3f (%.3f - %.3f)", r["ratio"]["median"].get<double>(), r["ratio"]["p10"].get<double>(),
                   r["ratio"]["p90"].get<double>());
-    if (r.contains("speed_up_over_1_thread"))
-      std::printf("   %.2fx over 1 thread", r["speed_up_over_1_thread"].get<double>());
+    if (r.contains("to_1_thread"))
+      std::printf("   %.3f (%.3f - %.3f) of 1 thread's time", r["to_1_thread"]["median"].get<double>(),
+                  r["to_1_thread"]["p10"].get<double>(), r["to_1_thread"]["p90"].get<double>());
     std::printf("\n");
   }
   for (const auto& r : all["results"])

@@ -24,6 +24,7 @@ struct RoundOptions {
   long steps = 0;   ///< timed steps of a turn; 0: as many as fit into turn_ms
   double turn_ms = 100;
   double pause_ms = 40;  ///< OpenBLAS's threads spin for some 30 ms
+  bool by_mean = false;  ///< what a turn counts as: its mean step, which long waits are part of, or its median
 };
 
 /// One program at one number of threads, and what was measured of it.
@@ -36,7 +37,7 @@ struct Entry {
   std::string about;                  ///< its own line of JSON
   long steps = 0;                     ///< timed steps of a turn
   std::vector<double> step_ms;        ///< every timed step
-  std::vector<double> round_ms = {};  ///< the median step of each round
+  std::vector<double> round_ms = {};  ///< the median step of each round, or the mean one
 
   Environment environment = {};  ///< that the program is started with, beside this one's own
   std::string remark = {};       ///< for people: how it was set up
@@ -65,7 +66,7 @@ inline void run_rounds(std::vector<Entry>& entries, const RoundOptions& options)
         Entry& entry = entries[next];
         const std::vector<double> times = turn(entry, contenders[next]);
         entry.step_ms.insert(entry.step_ms.end(), times.begin(), times.end());
-        entry.round_ms.push_back(quantile(times, 0.5));
+        entry.round_ms.push_back(options.by_mean ? mean(times) : quantile(times, 0.5));
       }
     }
   }

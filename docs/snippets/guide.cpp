@@ -338,6 +338,15 @@ TEST_CASE("guide: side by side") {
   CHECK(losses[0] != losses[1]);
 }
 
+TEST_CASE("guide: engine") {
+  const Engine before = active_engine();
+  // [engine]
+  set_engine(Engine::pool);  // from the next call on
+  // [/engine]
+  CHECK(active_engine() == Engine::pool);
+  set_engine(before);
+}
+
 #if __has_include(<sys/wait.h>)
 TEST_CASE("guide: fork") {
   const Model<Sequential<Linear<200, 300>, ReLU, Linear<300, 1>>> model(Rng(1));

@@ -72,7 +72,7 @@ std::vector<std::pair<std::string, std::string>> described(const TrainOptions& o
   const int threads = eigan::thread_count({options.run.threads});
   const bool with_judge = r.method == Method::cycle_gan || r.loss != Losses::l1;
   return {
-      {"compiler", concat(kit::compiler(), ", ", kit::openmp())},
+      {"compiler", concat(kit::compiler(), ", ", kit::engine())},
       {"execution", concat(eigan::to_string(eigan::active_isa()), " kernels, float32, ", threads,
                            threads == 1 ? " thread" : " threads")},
       {"from",

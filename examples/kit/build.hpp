@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include <eigan/core/engine.hpp>
+
 #include "text.hpp"
 
 namespace kit {
@@ -18,12 +20,9 @@ inline std::string compiler() {
 #endif
 }
 
-inline const char* openmp() {
-#if defined(_OPENMP)
-  return "OpenMP";
-#else
-  return "no OpenMP";
-#endif
+/// Who lends its threads.
+inline const char* engine() {
+  return eigan::active_engine() == eigan::Engine::openmp ? "OpenMP" : "threads of eigan's own";
 }
 
 /// A line of warning when the program was compiled without optimisation or with assertions; otherwise nothing.

@@ -105,7 +105,7 @@ std::vector<std::pair<std::string, std::string>> described(const TrainOptions& o
   const Recipe& r = options.recipe;
   const int threads = eigan::thread_count({options.run.threads});
   return {
-      {"compiler", concat(kit::compiler(), ", ", kit::openmp())},
+      {"compiler", concat(kit::compiler(), ", ", kit::engine())},
       {"execution", concat(eigan::to_string(eigan::active_isa()), " kernels, float32, ", threads,
                            threads == 1 ? " thread" : " threads")},
       {"data", concat(eigan::printable(options.data), ": ", grouped(gan.image_count()), " images of 28x28",

@@ -80,7 +80,7 @@ std::string banner(const TrainOptions& options, const TrainedRecogniser& model, 
                                          shortest(w.scale), ", sheared by ", shortest(w.shear), ", shifted by ",
                                          shortest(w.shift), " pixels, bent by ", shortest(w.bend));
   return concat("eigan ", eigan::version, ": a recogniser of digits",  //
-                "\n  compiler    ", compiler(), ", ", openmp(),        //
+                "\n  compiler    ", compiler(), ", ", engine(),        //
                 "\n  execution   ", eigan::to_string(eigan::active_isa()), " kernels, float32, ", threads,
                 threads == 1 ? " thread" : " threads",  //
                 "\n  network     ", model.architecture(), "; ", grouped(model.param_size()), " parameters",

@@ -23,6 +23,7 @@
 #include <eigan/testing/check_gradients.hpp>
 
 #include "allocations.hpp"
+#include "engines.hpp"
 #include "support.hpp"
 
 using namespace eigan;
@@ -579,10 +580,12 @@ TEST_CASE("steps: the same bits for any number of threads, after 50 steps of eac
   };
   const std::vector<float> alone = train(1);
   for (const float p : alone) REQUIRE(std::isfinite(p));
-  for (const int threads : {2, 3, 4, 8}) {
-    CAPTURE(threads);
-    CHECK(support::same_bits<float>(train(threads), alone));
-  }
+  support::on_each_engine([&] {
+    for (const int threads : {2, 3, 4, 8}) {
+      CAPTURE(threads);
+      CHECK(support::same_bits<float>(train(threads), alone));
+    }
+  });
 }
 
 TEST_CASE("steps: the same bits for any number of threads, with layers whose tiles depend on it") {
@@ -601,10 +604,12 @@ TEST_CASE("steps: the same bits for any number of threads, with layers whose til
     return all;
   };
   const std::vector<float> alone = train(1);
-  for (const int threads : {2, 3, 4, 8}) {
-    CAPTURE(threads);
-    CHECK(support::same_bits<float>(train(threads), alone));
-  }
+  support::on_each_engine([&] {
+    for (const int threads : {2, 3, 4, 8}) {
+      CAPTURE(threads);
+      CHECK(support::same_bits<float>(train(threads), alone));
+    }
+  });
 }
 
 namespace {
@@ -630,11 +635,13 @@ Trained train(std::uint64_t seed, Threads threads) {
 
 TEST_CASE("steps: trainings side by side, in threads of the caller's, are each what they are alone") {
   const std::vector<Trained> alone{train(1, {1}), train(2, {1}), train(3, {1})};
-  std::vector<Trained> beside(alone.size());
-  std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < alone.size(); ++i) threads.emplace_back([&, i] { beside[i] = train(i + 1, {2}); });
-  for (auto& thread : threads) thread.join();
-  for (std::size_t i = 0; i < alone.size(); ++i) CHECK(beside[i] == alone[i]);
+  support::on_each_engine([&] {
+    std::vector<Trained> beside(alone.size());
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < alone.size(); ++i) threads.emplace_back([&, i] { beside[i] = train(i + 1, {2}); });
+    for (auto& thread : threads) thread.join();
+    for (std::size_t i = 0; i < alone.size(); ++i) CHECK(beside[i] == alone[i]);
+  });
 }
 
 TEST_CASE("steps: inside the caller's own parallel region they end, with the same bits") {
@@ -665,6 +672,7 @@ TEST_CASE("steps: nothing is allocated once the workspace stands" * doctest::ski
   using LargeD = Discriminator<784, 64, 1>;
   for (const int threads : {1, 2, 4}) {
     CAPTURE(threads);
+    support::warm_threads(threads);
     Game<LargeG, LargeD> game(batch);
     const double work = 2.0 * static_cast<double>(game.generator.param_size() * batch);
     REQUIRE(detail::usable_threads({threads}, work) == (thread_count({2}) == 1 ? 1 : threads));

@@ -9,6 +9,7 @@
 
 #include <eigan/net/gradients.hpp>
 
+#include "engines.hpp"
 #include "net/by_hand.hpp"
 #include "net/networks.hpp"
 #include "support.hpp"
@@ -128,6 +129,7 @@ struct Shift {
 }  // namespace
 
 TEST_CASE("Gradients: few parameters and much work use all threads, by runs of samples") {
+  const support::OnEngine openmp(Engine::openmp);
   const Model<Sequential<Shift>> model(Rng(1));
   const Matrix<float> x = Matrix<float>::Zero(1, 24);
   for (const int threads : {1, 2, 4, 8}) {

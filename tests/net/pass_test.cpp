@@ -10,6 +10,7 @@
 #include <eigan/net/pass.hpp>
 
 #include "allocations.hpp"
+#include "engines.hpp"
 #include "net/by_hand.hpp"
 #include "net/networks.hpp"
 #include "support.hpp"
@@ -60,13 +61,15 @@ void check_bits(Index most = 100, Index least = 1) {
     const Matrices inputs = random_inputs(model, batch);
     const auto dy = support::random_matrix<float>(model.output_size(), batch, 3);
     const auto expected = by_hand::train<float>(model, inputs, dy, Rng(6));
-    for (const int threads : {1, 2, 3, 4, 8}) {
-      INFO(batch, " samples on ", threads, " threads");
-      const Result found = train(model, tape, inputs, dy, Threads{threads});
-      CHECK(support::same_bits<float>(found.y, expected.y()));
-      for (std::size_t i = 0; i < inputs.size(); ++i) CHECK(support::same_bits<float>(found.dx[i], expected.dx(i)));
-      CHECK(support::same_bits<float>(found.grad, expected.grad));
-    }
+    support::on_each_engine([&] {
+      for (const int threads : {1, 2, 3, 4, 8}) {
+        INFO(batch, " samples on ", threads, " threads");
+        const Result found = train(model, tape, inputs, dy, Threads{threads});
+        CHECK(support::same_bits<float>(found.y, expected.y()));
+        for (std::size_t i = 0; i < inputs.size(); ++i) CHECK(support::same_bits<float>(found.dx[i], expected.dx(i)));
+        CHECK(support::same_bits<float>(found.grad, expected.grad));
+      }
+    });
   }
 }
 
@@ -222,6 +225,7 @@ TEST_CASE("Pass: nothing is allocated" * doctest::skip(!support::counts_allocati
     };
     for (const int threads : {1, 2, 4}) {
       CAPTURE(threads);
+      support::warm_threads(threads);
       step(threads);
       const long before = support::allocations();
       step(threads);
@@ -306,6 +310,7 @@ std::pair<int, int> at_work(const BasicModel<float>& model, Index batch, int thr
 }  // namespace
 
 TEST_CASE("Pass: a batch of one, or of fewer tiles than threads, uses all threads") {
+  const support::OnEngine openmp(Engine::openmp);
   const Model<Sequential<Parts>> parts(Rng(1));
   const Model<Sequential<Residual<Parts>>> inside(Rng(1));
   const Model<Sequential<Input<40000, 5, 5>, Elements>> elements(Rng(1));
@@ -322,6 +327,7 @@ TEST_CASE("Pass: a batch of one, or of fewer tiles than threads, uses all thread
 }
 
 TEST_CASE("Pass: many samples are shared tile by tile, and small work not at all") {
+  const support::OnEngine openmp(Engine::openmp);
   using Dense = Sequential<Linear<300, 300>, Elements>;
   const Model<Dense> model(Rng(1));
   for (const int threads : {1, 2, 3}) CHECK(at_work(model, 100, threads) == std::pair{threads, threads});

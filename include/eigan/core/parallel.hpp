@@ -1,16 +1,20 @@
-// parallel_for: the only place that knows OpenMP. Without OpenMP it is a loop.
+// parallel_for: the only place that opens regions, by OpenMP or by the pool (core/engine.hpp).
 //
 // Work items are independent and each is computed the same way on every thread, so results never depend on the
-// number of threads. Small work stays on the calling thread, and so does work asked for inside a parallel region of the
-// caller's or in a process that has lost its helpers to fork().
+// number of threads. Small work stays on the calling thread, and so does work asked for inside a parallel region or in
+// a process that has lost OpenMP's helpers to fork().
 #pragma once
 
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <cstdlib>
 #include <exception>
 
+#include <eigan/core/crowd.hpp>
+#include <eigan/core/engine.hpp>
 #include <eigan/core/fork.hpp>
+#include <eigan/core/pool.hpp>
 #include <eigan/core/processors.hpp>
 #include <eigan/core/types.hpp>
 
@@ -22,8 +26,8 @@ namespace eigan {
 
 /// How many threads a call may use.
 struct Threads {
-  /// At most; 0 for as many as the work is worth, of those that OpenMP would use (OMP_NUM_THREADS) and that the process
-  /// has processors for (its affinity, its control group).
+  /// At most; 0 for as many as the work is worth, of those that OMP_NUM_THREADS allows, with either engine, and that
+  /// the process has processors for (its affinity, its control group).
   int count = 0;
 };
 
@@ -47,36 +51,76 @@ constexpr int worthwhile_threads(double work, int most) {
   return threads < most ? static_cast<int>(std::bit_floor(static_cast<unsigned>(threads))) : most;
 }
 
-#if defined(_OPENMP)
 /// Processors for the threads of a region that the calling thread would open.
 inline int usable_processors() {
   static const int granted = granted_processors();
+#if defined(_OPENMP)
   // Where OpenMP binds its threads to places, this one's own place says nothing of the others'.
-  const bool bound = omp_get_proc_bind() != omp_proc_bind_false;
-  return std::min(granted, bound ? omp_get_num_procs() : allowed_processors());
-}
+  if (active_engine() == Engine::openmp && omp_get_proc_bind() != omp_proc_bind_false)
+    return std::min(granted, omp_get_num_procs());
 #endif
+  return std::min(granted, allowed_processors());
+}
 
-inline int usable_threads([[maybe_unused]] Threads threads, [[maybe_unused]] double work) {
+/// By OMP_NUM_THREADS, or all processors.
+inline int default_threads() {
 #if defined(_OPENMP)
-  const bool named = threads.count > 0;
-  if (threads.count == 1 || work < (named ? named_threshold : parallel_threshold)) return 1;
-  if (omp_in_parallel() || helpers_lost()) return 1;
-  return named ? threads.count : worthwhile_threads(work, std::min(omp_get_max_threads(), usable_processors()));
-#else
+  return std::min(omp_get_max_threads(), usable_processors());
+#elif defined(EIGAN_NO_THREADS)
   return 1;
+#else
+  static const int most = [] {
+    const char* const named = std::getenv("OMP_NUM_THREADS");
+    const int number = named != nullptr ? std::atoi(named) : 0;  // of a list the first
+    return number > 0 ? number : processors();
+  }();
+  return std::min(most, usable_processors());
 #endif
 }
 
+/// Whether what this thread asks for must stay with it.
+inline bool on_its_own() {
+  if (inside_region) return true;
 #if defined(_OPENMP)
-/// The region itself, one for all functions: f(context, part, parts) on each thread.
-inline void parallel_region(int parts, void (*f)(const void*, int, int), const void* context) {
-  // The run time may grant fewer threads than were asked for.
+  if (omp_in_parallel()) return true;
+  if (active_engine() == Engine::openmp) return helpers_lost();
+#endif
+#if defined(EIGAN_NO_THREADS)
+  return true;
+#else
+  return false;
+#endif
+}
+
+/// For work of any size.
+inline int most_threads(Threads threads) {
+  if (threads.count == 1 || on_its_own()) return 1;
+  return threads.count > 0 ? threads.count : default_threads();
+}
+
+inline int usable_threads(Threads threads, double work) {
+  const bool named = threads.count > 0;
+  if (work < (named ? named_threshold : parallel_threshold)) return 1;
+  if (!named && crowd.is_felt(Crowd::now())) return 1;
+  const int most = most_threads(threads);
+  return named ? most : worthwhile_threads(work, most);
+}
+
+#if defined(_OPENMP)
+/// The run time may grant fewer threads than were asked for.
+inline void openmp_region(int parts, Part f, const void* context) {
+  const Crowd::Time begin = Crowd::now();
+  Crowd::Time own_end = begin;
+  int granted = 1;
+  const auto compute = [&] {
+    f(context, omp_get_thread_num(), omp_get_num_threads());
+    if (omp_get_thread_num() == 0) own_end = Crowd::now(), granted = omp_get_num_threads();
+  };
 #if defined(__cpp_exceptions)
   std::exception_ptr error;
 #pragma omp parallel num_threads(parts)
   try {
-    f(context, omp_get_thread_num(), omp_get_num_threads());
+    compute();
   } catch (...) {
 #pragma omp critical(eigan_parallel_error)
     error = std::current_exception();
@@ -84,20 +128,39 @@ inline void parallel_region(int parts, void (*f)(const void*, int, int), const v
   if (error) std::rethrow_exception(error);
 #else
 #pragma omp parallel num_threads(parts)
-  f(context, omp_get_thread_num(), omp_get_num_threads());
+  compute();
 #endif
+  if (granted <= processors()) crowd.record(begin, own_end, Crowd::now(), 1, granted);
 }
 #endif
 
-/// Calls f(part, parts) on each of `parts` threads, part = 0, ..., parts - 1. What a part throws reaches the caller
-/// when all parts have ended; of several exceptions, one.
-template <class F>
-void parallel([[maybe_unused]] int parts, const F& f) {
+/// The region itself, one for all functions.
+inline void parallel_region([[maybe_unused]] int parts, Part f, const void* context) {
 #if defined(_OPENMP)
-  const auto call = [](const void* context, int part, int of) { (*static_cast<const F*>(context))(part, of); };
-  if (parts > 1) return parallel_region(parts, call, &f);
+  if (active_engine() == Engine::openmp) return openmp_region(parts, f, context);
 #endif
-  f(0, 1);
+#if !defined(EIGAN_NO_THREADS)
+  if (Pool* const pool = inside_region ? nullptr : Pool::get()) return pool->region(parts, f, context);
+#endif
+  f(context, 0, 1);
+}
+
+// What a benchmark wants to live as long as a region, and as each of its parts.
+#if !defined(EIGAN_TIME_REGION)
+#define EIGAN_TIME_REGION
+#define EIGAN_TIME_PART
+#endif
+
+/// Calls f(part, parts) for part = 0, ..., parts - 1, with as many parts as were asked for or fewer, on as many threads
+/// or fewer. What a part throws reaches the caller when all parts have ended; of several exceptions, one.
+template <class F>
+void parallel(int parts, const F& f) {
+  if (parts <= 1) return f(0, 1);
+  EIGAN_TIME_REGION
+  const auto call = [](const void* context, int part, int of) {
+    EIGAN_TIME_PART (*static_cast<const F*>(context))(part, of);
+  };
+  parallel_region(parts, call, &f);
 }
 
 /// Where part 0, ..., `of` begins, when [0, n) is divided equally.
@@ -106,8 +169,8 @@ constexpr Index part_begin(Index n, Index part, Index of) {
 }
 
 /// Calls f(first, last) for contiguous ranges of equal length that make up [0, n). `work`: floating-point operations in
-/// all. All usable threads take part, even where n is smaller; a single item stays on the calling thread, whose caches
-/// may hold what it reads.
+/// all. There is a range for each usable thread, even where n is smaller; a single item stays on the calling thread,
+/// whose caches may hold what it reads.
 template <class F>
 void parallel_ranges(Index n, double work, Threads threads, const F& f) {
   const int parts = n > 1 ? usable_threads(threads, work) : 1;
@@ -130,7 +193,7 @@ void parallel_for(Index n, double work, Threads threads, const F& f) {
 
 /// The number of threads that a large piece of work would use.
 inline int thread_count(Threads threads = {}) {
-  return detail::usable_threads(threads, 1e12);
+  return detail::most_threads(threads);
 }
 
 }  // namespace eigan

@@ -41,6 +41,13 @@ inline void check_batch(const LabelledImages& images, std::span<const std::uint3
     if (std::cmp_greater_equal(index, images.count)) fail_contract("image ", index, " of a data set of ", images.count);
   }
 }
+/// Asks for the image two columns later: shuffled images lie anywhere, and no processor guesses where.
+inline void fetch_ahead(const LabelledImages& images, std::span<const std::uint32_t> indices, Index column) {
+  if (column + 2 >= std::ssize(indices)) return;
+  const auto image = static_cast<Index>(indices[static_cast<std::size_t>(column + 2)]);
+  const std::uint8_t* const pixels = images.pixels.data() + image * images.features();
+  for (Index i = 0; i < images.features(); i += 64) __builtin_prefetch(pixels + i);
+}
 }  // namespace detail
 
 /// out = x / 127.5 - 1: the pixels 0 to 255 of the images `indices`, in [-1, 1], one image a column.
@@ -52,6 +59,7 @@ void pixels_to_unit(const LabelledImages& images, std::span<const std::uint32_t>
   detail::check_batch(images, indices);
   for (Index column = 0; column < out.cols(); ++column) {
     const auto image = static_cast<Index>(indices[static_cast<std::size_t>(column)]);
+    detail::fetch_ahead(images, indices, column);
     detail::kernels<detail::PixelKernels<T>>().convert(features, images.pixels.data() + image * features,
                                                        out.data() + column * out.outerStride());
   }
@@ -65,6 +73,7 @@ void pixels_to_zero_one(const LabelledImages& images, std::span<const std::uint3
   for (Index column = 0; column < out.cols(); ++column) {
     const auto image = static_cast<Index>(indices[static_cast<std::size_t>(column)]);
     const std::uint8_t* const pixels = images.pixels.data() + image * images.features();
+    detail::fetch_ahead(images, indices, column);
     for (Index i = 0; i < out.rows(); ++i) out(i, column) = static_cast<T>(pixels[i]) / T(255);
   }
 }
