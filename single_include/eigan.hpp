@@ -2946,7 +2946,7 @@ EIGAN_TARGET EIGAN_INLINE WideWords multiply_low_words(WideWords a, WideWords b)
   using Signed = std::int32_t __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
 #if EIGAN_VECTOR_BYTES == 64
   return reinterpret_cast<WideWords>(__builtin_ia32_pmuludq512_mask(
-      reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b), Simd<double>::Mask{}, -1));
+      reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b), Simd<double>::Mask{}, std::uint8_t{0xFF}));
 #else
   return reinterpret_cast<WideWords>(
       __builtin_ia32_pmuludq256(reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b)));
@@ -3097,7 +3097,7 @@ EIGAN_TARGET EIGAN_INLINE WideWords multiply_low_words(WideWords a, WideWords b)
   using Signed = std::int32_t __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
 #if EIGAN_VECTOR_BYTES == 64
   return reinterpret_cast<WideWords>(__builtin_ia32_pmuludq512_mask(
-      reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b), Simd<double>::Mask{}, -1));
+      reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b), Simd<double>::Mask{}, std::uint8_t{0xFF}));
 #else
   return reinterpret_cast<WideWords>(
       __builtin_ia32_pmuludq256(reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b)));
@@ -3245,7 +3245,7 @@ EIGAN_TARGET EIGAN_INLINE WideWords multiply_low_words(WideWords a, WideWords b)
   using Signed = std::int32_t __attribute__((vector_size(EIGAN_VECTOR_BYTES)));
 #if EIGAN_VECTOR_BYTES == 64
   return reinterpret_cast<WideWords>(__builtin_ia32_pmuludq512_mask(
-      reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b), Simd<double>::Mask{}, -1));
+      reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b), Simd<double>::Mask{}, std::uint8_t{0xFF}));
 #else
   return reinterpret_cast<WideWords>(
       __builtin_ia32_pmuludq256(reinterpret_cast<Signed>(a), reinterpret_cast<Signed>(b)));
