@@ -5,6 +5,7 @@
 // that the processor can run take turns at the work in question.
 #pragma once
 
+#include <cstdio>
 #include <cstdlib>
 #include <set>
 #include <stdexcept>
