@@ -1194,10 +1194,18 @@ class Crowd {
   /// Whether regions lose.
   bool is_felt(Time at) const { return at < alone_until_; }
 
-  /// A region, in which its caller computed `own` of `parts` parts until own_end and then waited for the others.
+  /// A region begins.
+  Time begin() {
+    const Time at = now();
+    if (at - looked_ > recent) look(at);
+    return at;
+  }
+
+  /// The same region has ended, after its caller computed `own` of `parts` parts until own_end and then waited for the
+  /// others.
   void record(Time begin, Time own_end, Time end, int own, int parts) {
     Time busy = own_end - begin;
-    if (end - begin >= suspicious) busy = std::max(busy - slice * new_switches(), Time{0});
+    if (end - begin >= suspicious) busy = std::max(busy - slice * look(end), Time{0});
     saved_ = std::min(saved_ + busy * parts / own - (end - begin), enough);
     if (saved_ >= enough) rest_ = shortest_rest;
     if (saved_ >= 0) return;
@@ -1207,22 +1215,25 @@ class Crowd {
   }
 
  private:
-  /// How often since it was asked last this thread had to leave its processor to another, where the system tells.
-  long new_switches() {
+  /// How often since the last look this thread had to leave its processor to another, where the system tells: time that
+  /// is no work. A look costs as much as a region, so short ones do without.
+  long look(Time at) {
     long switches = 0;
 #if defined(RUSAGE_THREAD)
     rusage usage;
     if (getrusage(RUSAGE_THREAD, &usage) == 0) switches = usage.ru_nivcsw;
 #endif
+    looked_ = at;
     return switches - std::exchange(switches_, switches);
   }
 
-  static constexpr Time suspicious = 1'000'000, slice = 4'000'000;
+  static constexpr Time suspicious = 1'000'000, recent = 5'000'000, slice = 4'000'000;
   static constexpr Time enough = 5'000'000;  // a lost time slice or two is no crowd
   static constexpr Time shortest_rest = 20'000'000, longest_rest = 1'000'000'000;
   Time saved_ = enough;
   Time rest_ = shortest_rest;
   Time alone_until_ = 0;
+  Time looked_ = 0;
   long switches_ = 0;
 };
 
@@ -1457,7 +1468,7 @@ class Pool {
     if (taken_.exchange(true, std::memory_order_acquire)) return f(context, 0, 1);
     parts = std::min(parts, most_threads);
     start_helpers(parts - 1);
-    const Crowd::Time begin = Crowd::now();
+    const Crowd::Time begin = crowd.begin();
     f_ = f, context_ = context;
     done_.store(0, std::memory_order_relaxed);
     const std::uint64_t region = ++number_ << 16 | static_cast<std::uint64_t>(parts);
@@ -1801,7 +1812,7 @@ inline int usable_threads(Threads threads, double work) {
 #if defined(_OPENMP)
 /// The run time may grant fewer threads than were asked for.
 inline void openmp_region(int parts, Part f, const void* context) {
-  const Crowd::Time begin = Crowd::now();
+  const Crowd::Time begin = crowd.begin();
   Crowd::Time own_end = begin;
   int granted = 1;
   const auto compute = [&] {

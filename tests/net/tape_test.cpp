@@ -244,6 +244,30 @@ TEST_CASE("Tape: a constant tape's gradient is read, which does not stand for a 
   CHECK_THROWS_AS(model.backward_input(tape, dx), std::invalid_argument);
 }
 
+TEST_CASE("Tape: a way back to the input and one without it take turns on one tape") {
+  const Model<Sequential<L, Tanh>> model(Rng(1));
+  const Matrix<float> x = support::random_matrix<float>(6, 5, 2);
+  Tape<float> tape = passed(model, x);
+  auto grad = model.zeros();
+  model.backward_params(tape, grad);
+  CHECK_FALSE(tape.wanted(0));
+  CHECK_FALSE(tape.needed(0));
+  Matrix<float> dx = Matrix<float>::Zero(6, 5), again = dx;
+  for (Matrix<float>* to : {&dx, &again}) {
+    model.forward(tape, x);
+    tape.output_gradient().setOnes();
+    model.backward_input(tape, *to);
+    CHECK(tape.wanted(0));
+    CHECK(tape.needed(0));
+  }
+  CHECK(dx == again);
+  CHECK(dx.cwiseAbs().minCoeff() > 0);
+  model.forward(tape, x);
+  tape.output_gradient().setOnes();
+  model.backward_params(tape, grad);
+  CHECK_FALSE(tape.wanted(0));
+}
+
 TEST_CASE("Tape: the way back is that of the network that went forward, or of an equal one") {
   using Net = Sequential<Linear<>, Dropout>;
   const auto make = [](double p) { return Model<Net>(Net(Linear<>(6, 6), Dropout(p)), Rng(1)); };

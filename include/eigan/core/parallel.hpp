@@ -109,7 +109,7 @@ inline int usable_threads(Threads threads, double work) {
 #if defined(_OPENMP)
 /// The run time may grant fewer threads than were asked for.
 inline void openmp_region(int parts, Part f, const void* context) {
-  const Crowd::Time begin = Crowd::now();
+  const Crowd::Time begin = crowd.begin();
   Crowd::Time own_end = begin;
   int granted = 1;
   const auto compute = [&] {

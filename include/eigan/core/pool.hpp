@@ -118,7 +118,7 @@ class Pool {
     if (taken_.exchange(true, std::memory_order_acquire)) return f(context, 0, 1);
     parts = std::min(parts, most_threads);
     start_helpers(parts - 1);
-    const Crowd::Time begin = Crowd::now();
+    const Crowd::Time begin = crowd.begin();
     f_ = f, context_ = context;
     done_.store(0, std::memory_order_relaxed);
     const std::uint64_t region = ++number_ << 16 | static_cast<std::uint64_t>(parts);
