@@ -1359,12 +1359,27 @@ inline bool helpers_lost() {
 // are numbered and a claim is a region's number: a helper that comes late finds all parts of its region claimed, and
 // touches nothing of the next one.
 
+// ======== eigan/core/region.hpp
+// What regions are made of: their parts, the mark of a thread that is inside one, and what threads need of the system.
+
 #include <version>
 
 // WebAssembly, and standard libraries that were built without threads: a region is its one part.
 #if (defined(__wasi__) && !defined(_REENTRANT)) || (defined(__EMSCRIPTEN__) && !defined(__EMSCRIPTEN_PTHREADS__)) || \
     defined(_LIBCPP_HAS_NO_THREADS) || (defined(__GLIBCXX__) && !defined(_GLIBCXX_HAS_GTHREADS))
 #define EIGAN_NO_THREADS
+#endif
+
+#if !defined(EIGAN_NO_THREADS)
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#if defined(__unix__) || defined(__APPLE__)
+#define EIGAN_POSIX_THREADS
+#include <pthread.h>
+#include <signal.h>
+#endif
 #endif
 
 namespace eigan::detail {
@@ -1383,6 +1398,53 @@ struct InsideRegion {
   const bool outside = inside_region;
 };
 
+#if !defined(EIGAN_NO_THREADS)
+
+/// What a loop does that waits for another thread.
+inline void pause_processor() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("isb" ::: "memory");  // `yield` does nothing on most processors
+#else
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+#endif
+}
+
+/// That the machine has.
+inline int processors() {
+  static const int all = static_cast<int>(std::max(std::thread::hardware_concurrency(), 1u));
+  return all;
+}
+
+/// While it lives, threads are started with all signals blocked, so that a program's own threads handle them; but for
+/// those that a thread's own fault raises.
+class BlockedSignals {
+ public:
+  BlockedSignals() {
+#if defined(EIGAN_POSIX_THREADS)
+    sigset_t most;
+    sigfillset(&most);
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) sigdelset(&most, fault);
+    pthread_sigmask(SIG_SETMASK, &most, &before_);
+#endif
+  }
+  BlockedSignals(const BlockedSignals&) = delete;
+  BlockedSignals& operator=(const BlockedSignals&) = delete;
+  ~BlockedSignals() {
+#if defined(EIGAN_POSIX_THREADS)
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+#endif
+  }
+
+ private:
+#if defined(EIGAN_POSIX_THREADS)
+  sigset_t before_;
+#endif
+};
+
+#endif
+
 }  // namespace eigan::detail
 
 #if !defined(EIGAN_NO_THREADS)
@@ -1396,55 +1458,7 @@ struct InsideRegion {
 #include <thread>
 #include <utility>
 
-#if defined(__unix__) || defined(__APPLE__)
-#define EIGAN_POSIX_THREADS
-#include <pthread.h>
-#include <signal.h>
-#endif
-
 namespace eigan::detail {
-
-/// What a loop does that waits for another thread.
-inline void pause_processor() {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("isb" ::: "memory");  // `yield` does nothing on most processors
-#else
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-#endif
-}
-
-inline int processors() {
-  static const int all = static_cast<int>(std::max(std::thread::hardware_concurrency(), 1u));
-  return all;
-}
-
-/// While it lives, threads are started with all signals blocked, so that a program's own threads handle them; but for
-/// those that a thread's own fault raises.
-class BlockedSignals {
- public:
-#if defined(EIGAN_POSIX_THREADS)
-  BlockedSignals() {
-    sigset_t all;
-    sigfillset(&all);
-    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) sigdelset(&all, fault);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~BlockedSignals() {
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-
- private:
-  sigset_t before_;
-
- public:
-#else
-  BlockedSignals() {}
-#endif
-  BlockedSignals(const BlockedSignals&) = delete;
-  BlockedSignals& operator=(const BlockedSignals&) = delete;
-};
 
 class Pool {
  public:
@@ -1772,12 +1786,13 @@ inline int default_threads() {
 #elif defined(EIGAN_NO_THREADS)
   return 1;
 #else
-  static const int most = [] {
-    const char* const named = std::getenv("OMP_NUM_THREADS");
-    const int number = named != nullptr ? std::atoi(named) : 0;  // of a list the first
-    return number > 0 ? number : processors();
+  static const int named = [] {
+    const char* const text = std::getenv("OMP_NUM_THREADS");
+    const int number = text != nullptr ? std::atoi(text) : 0;  // of a list the first
+    return number > 0 ? number : no_limit;
   }();
-  return std::min(most, usable_processors());
+  const int usable = usable_processors();
+  return std::min(named, usable < no_limit ? usable : processors());
 #endif
 }
 

@@ -9,6 +9,7 @@ set(without_test
   metrics.hpp         # another
   core/types.hpp      # an alias and a constant
   core/eigen.hpp      # Eigen, without the false warnings of one compiler: scripts/check v4
+  core/region.hpp     # what the pool is made of: core/pool_test.cpp
   core/parameter.hpp  # names and numbers, filled in by the layers' own tests
   optim/check_update.hpp # what optimisers refuse, by their own tests
   metrics/check_samples.hpp # what metrics refuse, by theirs

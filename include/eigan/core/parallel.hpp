@@ -69,12 +69,13 @@ inline int default_threads() {
 #elif defined(EIGAN_NO_THREADS)
   return 1;
 #else
-  static const int most = [] {
-    const char* const named = std::getenv("OMP_NUM_THREADS");
-    const int number = named != nullptr ? std::atoi(named) : 0;  // of a list the first
-    return number > 0 ? number : processors();
+  static const int named = [] {
+    const char* const text = std::getenv("OMP_NUM_THREADS");
+    const int number = text != nullptr ? std::atoi(text) : 0;  // of a list the first
+    return number > 0 ? number : no_limit;
   }();
-  return std::min(most, usable_processors());
+  const int usable = usable_processors();
+  return std::min(named, usable < no_limit ? usable : processors());
 #endif
 }
 
