@@ -24,7 +24,7 @@ using test::TemporaryFolder;
 using test::text_of;
 
 namespace {
-mode_t mode_before_fchmod = 07777;  // of the file that was given its permissions last
+thread_local mode_t mode_before_fchmod = 07777;  // of the file that this thread gave its permissions last
 }
 
 // In place of the C library's, to see what a file was before.
