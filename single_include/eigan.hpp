@@ -1770,8 +1770,8 @@ inline int default_threads() {
 #endif
 }
 
-/// Whether what this thread asks for must stay with it. Throws Error where the environment asks for an engine that there
-/// is not.
+/// Whether what this thread asks for must stay with it. Throws Error where the environment asks for an engine that
+/// there is not.
 inline bool on_its_own() {
 #if defined(EIGAN_NO_THREADS) && !defined(_OPENMP)
   return true;
@@ -1798,9 +1798,9 @@ inline int most_threads(Threads threads) {
 inline int usable_threads(Threads threads, double work) {
   const bool named = threads.count > 0;
   if (work < (named ? named_threshold : parallel_threshold)) return 1;
-  if (!named && crowd.is_felt(Crowd::now())) return 1;
   const int most = most_threads(threads);
-  return named ? most : worthwhile_threads(work, most);
+  if (named || most == 1) return most;  // and no clock is read, which not every system has
+  return crowd.is_felt(Crowd::now()) ? 1 : worthwhile_threads(work, most);
 }
 
 #if defined(_OPENMP)
