@@ -1796,17 +1796,22 @@ inline int default_threads() {
 #endif
 }
 
-/// Whether what this thread asks for must stay with it.
+/// Whether what this thread asks for must stay with it. Throws Error where the environment asks for an engine that
+/// there is not.
 inline bool on_its_own() {
+#if defined(EIGAN_NO_THREADS) && !defined(_OPENMP)
+  return true;
+#else
   if (inside_region) return true;
 #if defined(_OPENMP)
   if (omp_in_parallel()) return true;
-  if (active_engine() == Engine::openmp) return helpers_lost();
 #endif
+  if (active_engine() == Engine::openmp) return helpers_lost();
 #if defined(EIGAN_NO_THREADS)
   return true;
 #else
   return false;
+#endif
 #endif
 }
 
@@ -1819,9 +1824,9 @@ inline int most_threads(Threads threads) {
 inline int usable_threads(Threads threads, double work) {
   const bool named = threads.count > 0;
   if (work < (named ? named_threshold : parallel_threshold)) return 1;
-  if (!named && crowd.is_felt(Crowd::now())) return 1;
   const int most = most_threads(threads);
-  return named ? most : worthwhile_threads(work, most);
+  if (named || most == 1) return most;  // and no clock is read, which not every system has
+  return crowd.is_felt(Crowd::now()) ? 1 : worthwhile_threads(work, most);
 }
 
 #if defined(_OPENMP)
@@ -1848,7 +1853,7 @@ inline void openmp_region(int parts, Part f, const void* context) {
 #pragma omp parallel num_threads(parts)
   compute();
 #endif
-  if (granted <= processors()) crowd.record(begin, own_end, Crowd::now(), 1, granted);
+  if (granted <= omp_get_num_procs()) crowd.record(begin, own_end, Crowd::now(), 1, granted);
 }
 #endif
 
@@ -1886,6 +1891,12 @@ constexpr Index part_begin(Index n, Index part, Index of) {
   return static_cast<Index>(std::int64_t{n} * part / of);  // Index may have 32 bits
 }
 
+/// The same, where the first of unequal parts are the longest. Part 0 is the caller's, by whose time the crowd judges
+/// what a region saves: with nothing to do, or with one of three items beside a helper with two, it would see a loss.
+constexpr Index range_begin(Index n, Index part, Index of) {
+  return static_cast<Index>((std::int64_t{n} * part + of - 1) / of);
+}
+
 /// Calls f(first, last) for contiguous ranges of equal length that make up [0, n). `work`: floating-point operations in
 /// all. There is a range for each usable thread, even where n is smaller; a single item stays on the calling thread,
 /// whose caches may hold what it reads.
@@ -1894,7 +1905,7 @@ void parallel_ranges(Index n, double work, Threads threads, const F& f) {
   const int parts = n > 1 ? usable_threads(threads, work) : 1;
   if (n > 0 && parts == 1) return f(Index{0}, n);  // without the divisions, which small networks feel
   parallel(parts, [&](int part, int of) {
-    const Index first = part_begin(n, part, of), last = part_begin(n, part + 1, of);
+    const Index first = range_begin(n, part, of), last = range_begin(n, part + 1, of);
     if (first < last) f(first, last);
   });
 }
@@ -5232,7 +5243,7 @@ void infer(const std::shared_ptr<const Steps<T>>& steps, std::span<const T> para
     return;
   }
   parallel(parts, [&](int part, int of) {
-    for (Index i = part_begin(tiles, part, of); i < part_begin(tiles, part + 1, of); ++i)
+    for (Index i = range_begin(tiles, part, of); i < range_begin(tiles, part + 1, of); ++i)
       inference.tile(scratches[static_cast<std::size_t>(part)], i * tile, count(i));
   });
 }

@@ -37,6 +37,14 @@ class Wish {
 };
 }  // namespace
 
+TEST_CASE("Engine: the first call that wants threads refuses what the environment asks for in vain") {
+  for (const char* engine : {"tbb", "openmp"}) {  // before another test has had it chosen, once for all
+    if (supports(Engine::openmp) && std::string(engine) == "openmp") continue;
+    const Wish wish(engine);
+    CHECK_THROWS_AS(thread_count(), Error);
+  }
+}
+
 TEST_CASE("Engine: OpenMP where the program is compiled with it, the pool everywhere") {
   const Wish nothing(nullptr);
   CHECK(supports(Engine::pool));

@@ -78,6 +78,22 @@ TEST_CASE("parallel_for: a single item stays on the calling thread") {
   CHECK(where == std::this_thread::get_id());
 }
 
+TEST_CASE("parallel_ranges: no other range is longer than the calling thread's") {
+  support::on_each_engine([] {
+    for (const int threads : {2, 3, 4, 8})
+      for (const Index n : {2, 3, 5, 7, 10, 100}) {
+        std::atomic<Index> first{0}, longest{0};
+        detail::parallel_ranges(n, much, {threads}, [&](Index from, Index to) {
+          if (from == 0) first = to;
+          for (Index most = longest; most < to - from && !longest.compare_exchange_weak(most, to - from);) {
+          }
+        });
+        INFO(n, " items on ", threads, " threads");
+        CHECK(first == longest);
+      }
+  });
+}
+
 TEST_CASE("parallel_for: by default a thread is worth a million operations, from four million on") {
   CHECK(detail::worthwhile_threads(2.0 * 64 * (64 * 64 + 65 * 65), 64) == 1);  // batch 64 of 64-64-64
   CHECK(detail::worthwhile_threads(3.9e6, 64) == 1);

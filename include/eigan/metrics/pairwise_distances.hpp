@@ -40,7 +40,7 @@ void for_each_distance_tile(const ConstView<float>& reference, const ConstView<f
   const double work = 2.0 * static_cast<double>(reference.size()) * static_cast<double>(m);
   parallel(usable_threads(threads, work), [&](int part, int of) {
     Matrix<float> memory(n, std::min(distance_tile, m));
-    for (Index t = part_begin(tiles, part, of); t < part_begin(tiles, part + 1, of); ++t) {
+    for (Index t = range_begin(tiles, part, of); t < range_begin(tiles, part + 1, of); ++t) {
       const Index first = t * distance_tile, count = std::min(distance_tile, m - first);
       View<float> tile = View<float>(memory).columns(0, count);
       gemm::transposed<float>(reference, queries.columns(first, count), tile);

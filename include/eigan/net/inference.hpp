@@ -105,7 +105,7 @@ void infer(const std::shared_ptr<const Steps<T>>& steps, std::span<const T> para
     return;
   }
   parallel(parts, [&](int part, int of) {
-    for (Index i = part_begin(tiles, part, of); i < part_begin(tiles, part + 1, of); ++i)
+    for (Index i = range_begin(tiles, part, of); i < range_begin(tiles, part + 1, of); ++i)
       inference.tile(scratches[static_cast<std::size_t>(part)], i * tile, count(i));
   });
 }
