@@ -1366,7 +1366,8 @@ inline bool helpers_lost() {
 
 // WebAssembly, and standard libraries that were built without threads: a region is its one part.
 #if (defined(__wasi__) && !defined(_REENTRANT)) || (defined(__EMSCRIPTEN__) && !defined(__EMSCRIPTEN_PTHREADS__)) || \
-    defined(_LIBCPP_HAS_NO_THREADS) || (defined(__GLIBCXX__) && !defined(_GLIBCXX_HAS_GTHREADS))
+    defined(_LIBCPP_HAS_NO_THREADS) || (defined(_LIBCPP_HAS_THREADS) && !(_LIBCPP_HAS_THREADS + 0)) ||               \
+    (defined(__GLIBCXX__) && !defined(_GLIBCXX_HAS_GTHREADS))
 #define EIGAN_NO_THREADS
 #endif
 
@@ -1442,6 +1443,13 @@ class BlockedSignals {
   sigset_t before_;
 #endif
 };
+
+#else
+
+/// Nobody tells; OpenMP may have threads all the same.
+inline int processors() {
+  return std::numeric_limits<int>::max();
+}
 
 #endif
 
@@ -1853,7 +1861,7 @@ inline void openmp_region(int parts, Part f, const void* context) {
 #pragma omp parallel num_threads(parts)
   compute();
 #endif
-  if (granted <= omp_get_num_procs()) crowd.record(begin, own_end, Crowd::now(), 1, granted);
+  if (granted <= processors()) crowd.record(begin, own_end, Crowd::now(), 1, granted);
 }
 #endif
 
