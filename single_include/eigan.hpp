@@ -1366,7 +1366,8 @@ inline bool helpers_lost() {
 
 // WebAssembly, and standard libraries that were built without threads: a region is its one part.
 #if (defined(__wasi__) && !defined(_REENTRANT)) || (defined(__EMSCRIPTEN__) && !defined(__EMSCRIPTEN_PTHREADS__)) || \
-    defined(_LIBCPP_HAS_NO_THREADS) || (defined(__GLIBCXX__) && !defined(_GLIBCXX_HAS_GTHREADS))
+    defined(_LIBCPP_HAS_NO_THREADS) || (defined(_LIBCPP_HAS_THREADS) && !(_LIBCPP_HAS_THREADS + 0)) ||               \
+    (defined(__GLIBCXX__) && !defined(_GLIBCXX_HAS_GTHREADS))
 #define EIGAN_NO_THREADS
 #endif
 
@@ -1442,6 +1443,13 @@ class BlockedSignals {
   sigset_t before_;
 #endif
 };
+
+#else
+
+/// Nobody tells; OpenMP may have threads all the same.
+inline int processors() {
+  return std::numeric_limits<int>::max();
+}
 
 #endif
 
@@ -1853,7 +1861,7 @@ inline void openmp_region(int parts, Part f, const void* context) {
 #pragma omp parallel num_threads(parts)
   compute();
 #endif
-  if (granted <= omp_get_num_procs()) crowd.record(begin, own_end, Crowd::now(), 1, granted);
+  if (granted <= processors()) crowd.record(begin, own_end, Crowd::now(), 1, granted);
 }
 #endif
 
@@ -4527,6 +4535,7 @@ class Tape {
     const detail::MemoryPlan plan = detail::plan_memory(*steps_, separate);
     const std::size_t levels = steps_->levels().size(), inputs = steps_->inputs();
     inputs_.resize(inputs), activations_.resize(levels), gradients_.resize(levels), wanted_.resize(levels);
+    needed_.reserve(steps_->steps().size());  // so that no way back ends halfway for want of memory
     const auto place = [&](std::vector<View<T>>& views, const std::vector<std::size_t>& shares, std::size_t level) {
       if (shares[level] != level) return views[level].rebind(views[shares[level]]);
       memory_.emplace_back(steps_->levels()[level].size(), capacity);
@@ -11035,7 +11044,7 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
   if (real.data() != ws.real(batch).data()) ws.real(batch) = real;
 
   DiscriminatorResult<T> result;
-  detail::BegunGradient<T> first_half;
+  detail::BegunGradient<T> begun{ws.d_grad};  // a penalty's, for this step and these samples, or a half's
   if (halves == Halves::together) {
     const ConstView<T> logits = discriminator.forward(ws.d_tape, ws.both(batch), {rng.fold_in(1), 0}, threads);
     after_forward();
@@ -11049,8 +11058,6 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
     after_forward();
     result.loss = loss.real(on_real, ws.d_tape.output_gradient());
     result.d_real = detail::mean_sigmoid(on_real);
-    discriminator.check_backward(ws.d_tape, ws.d_grad);
-    first_half.grad = ws.d_grad;
     discriminator.backward_params(ws.d_tape, ws.d_grad, threads);
     const ConstView<T> on_fake =
         discriminator.forward(ws.d_tape, ws.fake_inputs(batch), {rng.fold_in(1), batch}, threads);
@@ -11059,7 +11066,7 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
     result.d_fake = detail::mean_sigmoid(on_fake);
   }
   detail::backward_and_clipped_step<T>(discriminator, ws.d_tape, optimizer, ws.d_grad, clip, threads);
-  first_half.grad = {};
+  begun.grad = {};
   return result;
 }
 

@@ -234,6 +234,19 @@ TEST_CASE("discriminator_step: halves apart: what fails leaves no half of a grad
   CHECK(holds(0));
 }
 
+TEST_CASE("discriminator_step: what fails leaves no penalty's gradient to the next step") {
+  const Matrix<float> real = images(33, 8, 1), z = images(10, 8, 2);
+  for (const Halves halves : {Halves::together, Halves::apart}) {
+    Game game(8);
+    std::fill(game.ws.d_grad.begin(), game.ws.d_grad.end(), 0.25f);
+    CHECK_THROWS_WITH_AS(
+        discriminator_step(game.generator, game.discriminator, game.d_adam, game.ws, real, z, Rng(3), smoothed,
+                           Threads{1}, halves, [] { throw std::runtime_error("behind the first pass"); }),
+        "behind the first pass", std::runtime_error);
+    CHECK(std::all_of(game.ws.d_grad.begin(), game.ws.d_grad.end(), [](float g) { return g == 0; }));
+  }
+}
+
 TEST_CASE("discriminator_step: running averages see each forward pass, both halves where they are apart") {
   using Norm = Sequential<Linear<33, 12>, BatchNorm1d<12>, LeakyReLU, Linear<12, 1>>;
   const Model<G> generator(Rng(1));

@@ -21,6 +21,7 @@
 #include <eigan/net/skip_connection.hpp>
 #include <eigan/net/tape.hpp>
 
+#include "allocations.hpp"
 #include "net/by_hand.hpp"
 #include "net/own_layers.hpp"
 #include "support.hpp"
@@ -242,6 +243,14 @@ TEST_CASE("Tape: a constant tape's gradient is read, which does not stand for a 
   model.backward_input(tape, dx);
   CHECK(std::as_const(tape).output_gradient().allFinite());
   CHECK_THROWS_AS(model.backward_input(tape, dx), std::invalid_argument);
+}
+
+TEST_CASE("Tape: the first way back allocates nothing either" * doctest::skip(!support::fails_allocations)) {
+  const Model<Sequential<L, Tanh>> model(Rng(1));
+  const Matrix<float> x = support::random_matrix<float>(6, 5, 2);
+  Tape<float> tape = passed(model, x);
+  const support::FailingAllocation first(0);
+  CHECK_NOTHROW(tape.begin_backward({}));
 }
 
 TEST_CASE("Tape: a way back to the input and one without it take turns on one tape") {

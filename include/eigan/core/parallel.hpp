@@ -136,7 +136,7 @@ inline void openmp_region(int parts, Part f, const void* context) {
 #pragma omp parallel num_threads(parts)
   compute();
 #endif
-  if (granted <= omp_get_num_procs()) crowd.record(begin, own_end, Crowd::now(), 1, granted);
+  if (granted <= processors()) crowd.record(begin, own_end, Crowd::now(), 1, granted);
 }
 #endif
 

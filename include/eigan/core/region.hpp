@@ -1,11 +1,13 @@
 // What regions are made of: their parts, the mark of a thread that is inside one, and what threads need of the system.
 #pragma once
 
+#include <limits>
 #include <version>
 
 // WebAssembly, and standard libraries that were built without threads: a region is its one part.
 #if (defined(__wasi__) && !defined(_REENTRANT)) || (defined(__EMSCRIPTEN__) && !defined(__EMSCRIPTEN_PTHREADS__)) || \
-    defined(_LIBCPP_HAS_NO_THREADS) || (defined(__GLIBCXX__) && !defined(_GLIBCXX_HAS_GTHREADS))
+    defined(_LIBCPP_HAS_NO_THREADS) || (defined(_LIBCPP_HAS_THREADS) && !(_LIBCPP_HAS_THREADS + 0)) ||               \
+    (defined(__GLIBCXX__) && !defined(_GLIBCXX_HAS_GTHREADS))
 #define EIGAN_NO_THREADS
 #endif
 
@@ -81,6 +83,13 @@ class BlockedSignals {
   sigset_t before_;
 #endif
 };
+
+#else
+
+/// Nobody tells; OpenMP may have threads all the same.
+inline int processors() {
+  return std::numeric_limits<int>::max();
+}
 
 #endif
 

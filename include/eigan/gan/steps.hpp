@@ -108,7 +108,7 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
   if (real.data() != ws.real(batch).data()) ws.real(batch) = real;
 
   DiscriminatorResult<T> result;
-  detail::BegunGradient<T> first_half;
+  detail::BegunGradient<T> begun{ws.d_grad};  // a penalty's, for this step and these samples, or a half's
   if (halves == Halves::together) {
     const ConstView<T> logits = discriminator.forward(ws.d_tape, ws.both(batch), {rng.fold_in(1), 0}, threads);
     after_forward();
@@ -122,8 +122,6 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
     after_forward();
     result.loss = loss.real(on_real, ws.d_tape.output_gradient());
     result.d_real = detail::mean_sigmoid(on_real);
-    discriminator.check_backward(ws.d_tape, ws.d_grad);
-    first_half.grad = ws.d_grad;
     discriminator.backward_params(ws.d_tape, ws.d_grad, threads);
     const ConstView<T> on_fake =
         discriminator.forward(ws.d_tape, ws.fake_inputs(batch), {rng.fold_in(1), batch}, threads);
@@ -132,7 +130,7 @@ DiscriminatorResult<T> discriminator_step(const BasicModel<T>& generator, BasicM
     result.d_fake = detail::mean_sigmoid(on_fake);
   }
   detail::backward_and_clipped_step<T>(discriminator, ws.d_tape, optimizer, ws.d_grad, clip, threads);
-  first_half.grad = {};
+  begun.grad = {};
   return result;
 }
 

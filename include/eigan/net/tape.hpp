@@ -32,6 +32,7 @@ class Tape {
     const detail::MemoryPlan plan = detail::plan_memory(*steps_, separate);
     const std::size_t levels = steps_->levels().size(), inputs = steps_->inputs();
     inputs_.resize(inputs), activations_.resize(levels), gradients_.resize(levels), wanted_.resize(levels);
+    needed_.reserve(steps_->steps().size());  // so that no way back ends halfway for want of memory
     const auto place = [&](std::vector<View<T>>& views, const std::vector<std::size_t>& shares, std::size_t level) {
       if (shares[level] != level) return views[level].rebind(views[shares[level]]);
       memory_.emplace_back(steps_->levels()[level].size(), capacity);
