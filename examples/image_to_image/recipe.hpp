@@ -32,6 +32,9 @@ inline const std::vector<std::string> norms{"none", "instance", "batch"};
 /// own.
 inline const std::vector<std::string> statistics{"training", "image"};
 
+/// What a generator's last layer makes: the picture, or what is added to its input.
+inline const std::vector<std::string> outputs{"picture", "change"};
+
 /// What Pix2Pix's generator minimises.
 enum class Losses { l1, gan, both };
 inline const std::vector<std::string> losses{"l1", "gan", "l1+gan"};
@@ -47,6 +50,7 @@ struct Recipe {
   Norm norm = Norm::instance;
   bool image_statistics = false;  ///< of batch normalisation, when pictures are translated
   double dropout = 0;             ///< in the inner half of the decoder: the generator's only noise
+  bool change = false;            ///< the generator adds to its input, which has as many channels as its output
   Index d_channels = 32;          ///< of the discriminator's first level; the others have more
   Index d_levels = 2;             ///< that halve: 1, 2 and 3 judge patches of 16, 34 and 70 pixels
   Losses loss = Losses::both;

@@ -164,6 +164,10 @@ int train_by(const TrainOptions& options, const TaskData& data) {
 
 int train(const TrainOptions& options) {
   const TaskData data = read_data(options.data);
+  const Index from = data.train.a.channels, to = data.train.b.channels;
+  if (options.recipe.change && from != to)
+    throw BadInput(
+        concat("--output change adds to the input, whose channels must be as many; found ", from, " and ", to));
   if (options.recipe.method == Method::cycle_gan) return train_by<CycleGan>(options, data);
   if (!data.train.paired)
     throw BadInput("the pictures are not paired, which pix2pix needs; --method cyclegan does without");
