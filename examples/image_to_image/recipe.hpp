@@ -81,6 +81,7 @@ inline Recipe unpaired(Recipe recipe) {
   recipe.g_channels = {16, 32, 64};
   recipe.blocks = 3;
   recipe.batch = 8;
+  recipe.norm = Norm::instance;
   return recipe;
 }
 
@@ -94,6 +95,15 @@ inline Recipe task_recipe(const std::string& task) {
     recipe = unpaired(recipe);
     recipe.epochs = 4;
     recipe.mirror = false;
+  } else if (task == "flat2shaded") {
+    recipe.epochs = 40;
+    recipe.norm = Norm::batch;
+    recipe.dropout = 0.5;
+    recipe.change = true;
+    recipe.loss = Losses::l1;
+    recipe.lr = 1e-3;
+    recipe.flat = 0.4;
+    recipe.mirror = false;  // light falls from one side
   } else if (task == "flat2shaded_shuffled") {
     recipe = unpaired(recipe);
     recipe.epochs = 60;

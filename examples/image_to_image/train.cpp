@@ -10,6 +10,7 @@
 #include "kit/exit_code.hpp"
 #include "kit/message.hpp"
 #include "kit/run.hpp"
+#include "mnist_recogniser/recogniser.hpp"
 
 #include "baselines.hpp"
 #include "commands.hpp"
@@ -77,7 +78,8 @@ class Results {
     const bool validation = data_.test.a.count == 0;
     if (held_out().a.count == 0) return all;
     all.push_back(evaluated(a_to_b(), data_, validation, options_.recogniser, threads()));
-    if constexpr (has_way_back) all.push_back(evaluated(b_to_a(), data_, validation, "", threads()));
+    if constexpr (has_way_back)
+      all.push_back(evaluated(b_to_a(), data_, validation, options_.back_recogniser, threads()));
     return all;
   }
 
@@ -164,6 +166,8 @@ int train_by(const TrainOptions& options, const TaskData& data) {
 
 int train(const TrainOptions& options) {
   const TaskData data = read_data(options.data);
+  for (const std::string& recogniser : {options.recogniser, options.back_recogniser})  // an error now, not in an hour
+    if (!recogniser.empty()) mnist_recogniser::load_recogniser(recogniser);
   const Index from = data.train.a.channels, to = data.train.b.channels;
   if (options.recipe.change && from != to)
     throw BadInput(

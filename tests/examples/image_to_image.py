@@ -115,6 +115,8 @@ class TestPairs(Case):
         self.refuse("evaluate", model, "--data", "empty", words=["empty"])
         self.refuse("train", "--pairs", "empty", "--out", "no", words=["empty"])
         self.refuse("train", "--pairs", "absent", "--out", "no", words=["absent"])
+        for option in ("--recogniser", "--back-recogniser"):  # before it trains
+            self.refuse("train", "--pairs", "pairs", "--out", "no", option, "text.png", words=["text.png"])
         self.refuse("train", "--out", "no", code=2, words=["--pairs"])
         self.refuse("train", "--a", "a", "--out", "no", code=2, words=["--b"])
         self.refuse("train", "sketches2cats", "--out", "no", code=2, words=["edges2fashion"])
