@@ -46,6 +46,7 @@ JsonObject decisions(const TrainOptions& options, const TaskData& data) {
       .add("flat", r.flat)
       .add("jitter", r.jitter)
       .add("mirror", r.mirror)
+      .add("output", word(outputs, r.change))
       .add("log_every", options.run.log_every)
       .add("samples_every", options.run.samples_every);
   return object;
@@ -80,9 +81,10 @@ std::vector<std::pair<std::string, std::string>> described(const TrainOptions& o
       {"to", concat(eigan::printable(data.info.b), ", ", shape_text(data.train.b), ": ", grouped(data.train.b.count),
                     r.method == Method::cycle_gan ? ", unpaired" : "")},
       {"method", concat(word(methods, r.method), ": ", loss_text(r))},
-      {"generator", concat(word(architectures, r.architecture), " of ", joined(r.g_channels, '-'), " channels, ",
-                           grouped(generator.param_size()), " parameters, norm ", word(norms, r.norm),
-                           r.dropout > 0 ? concat(", dropout ", shortest(r.dropout)) : "")},
+      {"generator",
+       concat(word(architectures, r.architecture), " of ", joined(r.g_channels, '-'), " channels, ",
+              grouped(generator.param_size()), " parameters, norm ", word(norms, r.norm),
+              r.change ? ", adding to its input" : "", r.dropout > 0 ? concat(", dropout ", shortest(r.dropout)) : "")},
       {"discriminator", with_judge ? concat("patches of ", patch_size(r.d_levels), " pixels, ",
                                             grouped(discriminator.param_size()), " parameters")
                                    : "none"},

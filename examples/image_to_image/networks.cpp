@@ -78,8 +78,7 @@ Network unet(const Recipe& r, Shape from, Index to_channels) {
   Network net;
   net.add(Conv2d<>(from.channels, channels, 4, 2, 1));
   if (depths > 1) net.add(level(r, 1, depths, std::min(from.height, from.width) / 2));
-  net.add(ReLU()).add(ConvTranspose2d<>(skips ? 2 * channels : channels, to_channels, 4, 2, 1));
-  return net.add(Tanh());
+  return net.add(ReLU()).add(ConvTranspose2d<>(skips ? 2 * channels : channels, to_channels, 4, 2, 1));
 }
 
 /// Johnson et al. 2016: to a fraction of the size, residual blocks there, and back.
@@ -101,12 +100,13 @@ Network residual_network(const Recipe& r, Shape from, Index to_channels) {
     net.add(ConvTranspose2d<>(r.channels(i), r.channels(i - 1), 4, 2, 1));
     activate(r.channels(i - 1));
   }
-  net.add(ReflectionPad2d<>(2)).add(Conv2d<>(r.channels(0), to_channels, 5, 1, 0));
-  return net.add(Tanh());
+  return net.add(ReflectionPad2d<>(2)).add(Conv2d<>(r.channels(0), to_channels, 5, 1, 0));
 }
 
 Network generator_network(const Recipe& r, Shape from, Index to_channels) {
-  return r.architecture == Architecture::residual ? residual_network(r, from, to_channels) : unet(r, from, to_channels);
+  Network net =
+      r.architecture == Architecture::residual ? residual_network(r, from, to_channels) : unet(r, from, to_channels);
+  return r.change ? Network().add(Residual<Network>(net)) : net.add(Tanh());
 }
 
 /// N(0, .02) for weights, N(1, .02) for gammas, 0 for what is added.

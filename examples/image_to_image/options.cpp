@@ -72,6 +72,7 @@ void add_train(CLI::App& program, TrainOptions& options) {
   networks.sizes("--g-channels", "the generator's channels, level by level, each of half the size", recipe.g_channels,
                  1, most_levels, largest_channels);
   networks.number("--blocks", "N", "residual blocks in the generator's middle", recipe.blocks, whole(0, 100));
+  networks.choice("--output", "what it makes: the picture, or the change to its input", outputs, recipe.change);
   networks.choice("--norm", "what stands behind convolutions; batch: in pix2pix alone", norms, recipe.norm);
   networks.choice("--statistics", "that batch normalisation knows when pictures are translated", statistics,
                   recipe.image_statistics);
@@ -99,6 +100,7 @@ void add_train(CLI::App& program, TrainOptions& options) {
   OptionGroup output(app, "Output");
   output.name("--recogniser", "FILE", "of `mnist_recogniser train`, to read labels off translations",
               options.recogniser);
+  output.name("--back-recogniser", "FILE", "the same for cyclegan's translations from b to a", options.back_recogniser);
   add_logs(output, options.run);
   add_retries(output, options.run);
   add_silence(output, options.run);

@@ -32,6 +32,9 @@ inline const std::vector<std::string> norms{"none", "instance", "batch"};
 /// own.
 inline const std::vector<std::string> statistics{"training", "image"};
 
+/// What a generator's last layer makes: the picture, or what is added to its input.
+inline const std::vector<std::string> outputs{"picture", "change"};
+
 /// What Pix2Pix's generator minimises.
 enum class Losses { l1, gan, both };
 inline const std::vector<std::string> losses{"l1", "gan", "l1+gan"};
@@ -47,6 +50,7 @@ struct Recipe {
   Norm norm = Norm::instance;
   bool image_statistics = false;  ///< of batch normalisation, when pictures are translated
   double dropout = 0;             ///< in the inner half of the decoder: the generator's only noise
+  bool change = false;            ///< the generator adds to its input, which has as many channels as its output
   Index d_channels = 32;          ///< of the discriminator's first level; the others have more
   Index d_levels = 2;             ///< that halve: 1, 2 and 3 judge patches of 16, 34 and 70 pixels
   Losses loss = Losses::both;
@@ -77,25 +81,46 @@ inline Recipe unpaired(Recipe recipe) {
   recipe.g_channels = {16, 32, 64};
   recipe.blocks = 3;
   recipe.batch = 8;
+  recipe.norm = Norm::instance;
   return recipe;
 }
 
 /// What a task is learnt by, unless options say otherwise.
 inline Recipe task_recipe(const std::string& task) {
   Recipe recipe;
+  recipe.flat = 0.4;
   if (task == "edges2fashion") {
-    recipe.epochs = 12;
+    recipe.epochs = 8;
     recipe.g_channels = {32, 64};
+    recipe.norm = Norm::batch;
+    recipe.lr = 5e-4;
   } else if (task == "mnist2fonts") {
     recipe = unpaired(recipe);
     recipe.epochs = 4;
+    recipe.batch = 16;
+    recipe.blocks = 2;
+    recipe.lr = 5e-4;
     recipe.mirror = false;
   } else if (task == "flat2shaded_shuffled") {
     recipe = unpaired(recipe);
     recipe.epochs = 60;
-    recipe.g_channels = {24, 48, 96};
-  } else {
-    recipe.epochs = 200;
+    recipe.batch = 16;
+    recipe.blocks = 2;
+    recipe.d_channels = 16;
+    recipe.change = true;
+    recipe.lr = 5e-4;
+    recipe.mirror = false;
+  } else {  // few drawings, in colour
+    recipe.norm = Norm::batch;
+    recipe.lr = 1e-3;
+    recipe.epochs = task == "outline2emoji" ? 20 : 40;
+    if (task != "outline2emoji") recipe.loss = Losses::l1;
+    if (task == "outline2fluent") recipe.g_channels = {24, 48, 96, 96, 96};
+    if (task == "flat2shaded") {
+      recipe.dropout = 0.5;
+      recipe.change = true;
+      recipe.mirror = false;  // light falls from one side
+    }
   }
   return recipe;
 }

@@ -10,6 +10,7 @@
 #include "kit/exit_code.hpp"
 #include "kit/message.hpp"
 #include "kit/run.hpp"
+#include "mnist_recogniser/recogniser.hpp"
 
 #include "baselines.hpp"
 #include "commands.hpp"
@@ -77,7 +78,8 @@ class Results {
     const bool validation = data_.test.a.count == 0;
     if (held_out().a.count == 0) return all;
     all.push_back(evaluated(a_to_b(), data_, validation, options_.recogniser, threads()));
-    if constexpr (has_way_back) all.push_back(evaluated(b_to_a(), data_, validation, "", threads()));
+    if constexpr (has_way_back)
+      all.push_back(evaluated(b_to_a(), data_, validation, options_.back_recogniser, threads()));
     return all;
   }
 
@@ -164,6 +166,12 @@ int train_by(const TrainOptions& options, const TaskData& data) {
 
 int train(const TrainOptions& options) {
   const TaskData data = read_data(options.data);
+  for (const std::string& recogniser : {options.recogniser, options.back_recogniser})  // an error now, not in an hour
+    if (!recogniser.empty()) mnist_recogniser::load_recogniser(recogniser);
+  const Index from = data.train.a.channels, to = data.train.b.channels;
+  if (options.recipe.change && from != to)
+    throw BadInput(
+        concat("--output change adds to the input, whose channels must be as many; found ", from, " and ", to));
   if (options.recipe.method == Method::cycle_gan) return train_by<CycleGan>(options, data);
   if (!data.train.paired)
     throw BadInput("the pictures are not paired, which pix2pix needs; --method cyclegan does without");

@@ -115,6 +115,8 @@ class TestPairs(Case):
         self.refuse("evaluate", model, "--data", "empty", words=["empty"])
         self.refuse("train", "--pairs", "empty", "--out", "no", words=["empty"])
         self.refuse("train", "--pairs", "absent", "--out", "no", words=["absent"])
+        for option in ("--recogniser", "--back-recogniser"):  # before it trains
+            self.refuse("train", "--pairs", "pairs", "--out", "no", option, "text.png", words=["text.png"])
         self.refuse("train", "--out", "no", code=2, words=["--pairs"])
         self.refuse("train", "--a", "a", "--out", "no", code=2, words=["--b"])
         self.refuse("train", "sketches2cats", "--out", "no", code=2, words=["edges2fashion"])
@@ -143,7 +145,8 @@ class TestPairs(Case):
     def test_ablations_and_norms(self):
         for name, options in {"l1": ["--loss", "l1"], "gan": ["--loss", "gan"], "plain": ["--generator", "encoder-decoder"],
                               "batch": ["--norm", "batch"], "image": ["--norm", "batch", "--statistics", "image"],
-                              "noisy": ["--dropout", "0.5"], "back": ["--reverse"]}.items():
+                              "noisy": ["--dropout", "0.5"], "back": ["--reverse"],
+                              "change": ["--output", "change"]}.items():
             with self.subTest(name):
                 self.train(name, "--epochs", "1", *options)
                 self.call("translate", f"{name}/a_to_b.safetensors", "a/a0.png", "--out", f"{name}-made")
@@ -151,6 +154,8 @@ class TestPairs(Case):
         self.assertEqual((metadata["norm"], metadata["statistics"]), ("batch", "image"))
         self.assertNotIn("BatchNorm", metadata["architecture"])
         self.assertEqual(read_safetensors(self.folder / "back/a_to_b.safetensors")[0]["direction"], "b to a")
+        self.refuse("train", "--pairs", "pairs", "--a-channels", 1, "--out", "no", "--output", "change",
+                    words=["found 1 and 3"])
 
         made = [self.folder / f"noise{i}/a0.png" for i in range(3)]
         for path, seed in zip(made, (1, 1, 2)):
