@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <initializer_list>
 #include <limits>
 
 #include <eigan/core/shape.hpp>

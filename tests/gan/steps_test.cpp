@@ -423,9 +423,13 @@ TEST_CASE("steps: a step that is refused leaves no samples to learn from") {
   Game game(8);
   const Matrix<float> real = images(33, 8, 1), z = images(10, 8, 2);
   const auto learn = [&] { generator_step(game.generator, game.discriminator, game.g_adam, game.ws, Rng(3)); };
-  game.d_step(real, z, Rng(3));
-  CHECK_THROWS_AS(game.d_step(images(33, 3, 1), images(9, 3, 2), Rng(4)), std::invalid_argument);
-  CHECK_THROWS_AS(learn(), std::invalid_argument);
+  for (const Index batch : {3, 8}) {
+    game.d_step(real, z, Rng(3));
+    CHECK_THROWS_AS(game.d_step(images(33, batch, 1), images(9, batch, 2), Rng(4)), std::invalid_argument);
+    CHECK_THROWS_WITH_AS(learn(),
+                         "eigan::generator_step: no samples of the generator as it is; a discriminator_step makes them",
+                         std::invalid_argument);
+  }
   game.d_step(real, z, Rng(3));
   CHECK_NOTHROW(learn());
 }

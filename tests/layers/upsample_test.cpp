@@ -46,6 +46,8 @@ TEST_CASE("Upsample: shapes, names, and what is refused") {
   static_assert(Upsample<2>{}.output_shape({3, most / 2 + 1, 4}) == Shape{3, most, 8});  // no memory holds it
   CHECK(Upsample<2>().spec().text() == "Upsample(scale_factor=2, bilinear=0)");
   CHECK(Upsample<2>().spec().type == "::eigan::Upsample<2>");
+  CHECK(Upsample<2, Interpolation::bilinear>{2, 1}.spec() == Upsample<2, Interpolation::bilinear>().spec());
+  CHECK_THROWS_AS((Upsample<2, Interpolation::bilinear>{2, 0}), std::invalid_argument);
   CHECK(Upsample<2, Interpolation::bilinear>().spec().type == "::eigan::Upsample<2, ::eigan::Interpolation::bilinear>");
   CHECK(Upsample<>(3, Interpolation::bilinear).spec().text() == "Upsample(scale_factor=3, bilinear=1)");
   CHECK(Upsample<>(3, Interpolation::bilinear).spec() == Upsample<3, Interpolation::bilinear>().spec());

@@ -118,6 +118,9 @@ class Upsample {
                             mode_ == Interpolation::bilinear ? ", bilinear" : "",
                             ", expected 1 to 65535 and what the type states");
   }
+  /// The same, of settings as files and generated sources have them.
+  Upsample(Index scale_factor, bool is_bilinear)
+      : Upsample(scale_factor, is_bilinear ? Interpolation::bilinear : Interpolation::nearest) {}
 
   constexpr Shape output_shape(Shape in) const {
     return in ? Shape{in.channels, product_or_most(scale_, in.height), product_or_most(scale_, in.width)} : Shape{};

@@ -146,10 +146,7 @@ class LayerRegistry {
       return AvgPool2d<>(t.size("kernel_size"), t.count("stride", t.size("kernel_size")), t.count("padding", 0));
     });
     add_plain<GlobalAvgPool2d>("GlobalAvgPool2d");
-    add("Upsample", [](Text t) {
-      return Upsample<>(t.size("scale_factor"),
-                        t.flag("bilinear", false) ? Interpolation::bilinear : Interpolation::nearest);
-    });
+    add("Upsample", [](Text t) { return Upsample<>(t.size("scale_factor"), t.flag("bilinear", false)); });
     add("ReflectionPad2d", [](Text t) { return ReflectionPad2d<>(t.count("padding")); });
   }
   void add_normalisations() {
