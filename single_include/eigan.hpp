@@ -4875,12 +4875,14 @@ class Gradients {
   void add(const Steps<T>& net, std::span<const T> params, Tape<T>& tape, std::span<T> grad, Threads threads,
            const After& after) const {
     const auto batch = static_cast<double>(tape.batch());
-    parallel(usable_threads(threads, operations_ * batch), [&](int part, int of) {
+    // A single piece stays on the calling thread, which would have nothing to do but wait.
+    const bool single = blocks_.size() == 1 && tape.splits(blocks_[0].step) == 1;
+    parallel(single ? 1 : usable_threads(threads, operations_ * batch), [&](int part, int of) {
       const double begin = operations_ * part / of, end = operations_ * (part + 1) / of;
       double done = 0;  // operations of what stands in front
       const auto is_mine = [&](double operations) {
         const double middle = done + operations / 2;
-        return (middle >= begin || part == 0) && (middle < end || part + 1 == of);
+        return (middle > begin || part == 0) && (middle <= end || part + 1 == of);
       };
       for (std::size_t b = 0; b < blocks_.size();) {
         const Step<T>& step = net.steps()[blocks_[b].step];

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstddef>
 #include <memory>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -61,6 +62,26 @@ TEST_CASE("Gradients: each parameter is told of once, behind its own gradient") 
     check(Model<Mixed>(Rng(1)), batch);
     check(Model<UNet>(Rng(1)), batch);
   }
+}
+
+TEST_CASE("Gradients: a single block is computed by the calling thread, and of three the first two") {
+  support::on_each_engine([] {
+    const auto blocks_of_caller = [](const auto& model, int threads) {
+      const std::vector<Matrix<float>> inputs{support::random_matrix<float>(model.input_size(), 640, 2)};
+      Tape<float> tape = passed(model, inputs, support::random_matrix<float>(model.output_size(), 640, 3));
+      Buffer<float> grad = model.zeros();
+      std::atomic<int> own{0};
+      const auto caller = std::this_thread::get_id();
+      model.backward_params(tape, grad, Threads{threads}, [&](Index, Index) {
+        if (std::this_thread::get_id() == caller) ++own;
+      });
+      return own.load();
+    };
+    for (const int threads : {2, 3, 8})
+      CHECK(blocks_of_caller(Model<Sequential<Linear<784, 10>>>(Rng(1)), threads) == 1);
+    using Three = Sequential<Linear<90, 90>, Linear<90, 90>, Linear<90, 90>>;
+    CHECK(blocks_of_caller(Model<Three>(Rng(1)), 2) >= 2);  // the pool's caller may take the other as well
+  });
 }
 
 TEST_CASE("Gradients: are added to what is there") {
