@@ -88,12 +88,9 @@ inline Recipe unpaired(Recipe recipe) {
 /// What a task is learnt by, unless options say otherwise.
 inline Recipe task_recipe(const std::string& task) {
   Recipe recipe;
-  recipe.flat = 0.4;
   if (task == "edges2fashion") {
-    recipe.epochs = 8;
+    recipe.epochs = 12;
     recipe.g_channels = {32, 64};
-    recipe.norm = Norm::batch;
-    recipe.lr = 5e-4;
   } else if (task == "mnist2fonts") {
     recipe = unpaired(recipe);
     recipe.epochs = 4;
@@ -109,10 +106,12 @@ inline Recipe task_recipe(const std::string& task) {
     recipe.d_channels = 16;
     recipe.change = true;
     recipe.lr = 5e-4;
+    recipe.flat = 0.4;
     recipe.mirror = false;
   } else {  // few drawings, in colour
     recipe.norm = Norm::batch;
     recipe.lr = 1e-3;
+    recipe.flat = 0.4;
     recipe.epochs = task == "outline2emoji" ? 20 : 40;
     if (task != "outline2emoji") recipe.loss = Losses::l1;
     if (task == "outline2fluent") recipe.g_channels = {24, 48, 96, 96, 96};
