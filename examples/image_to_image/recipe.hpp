@@ -105,6 +105,8 @@ inline Recipe task_recipe(const std::string& task) {
     recipe.blocks = 2;
     recipe.d_channels = 16;
     recipe.change = true;
+    recipe.cycle_weight = 1;  // with 10, and with the identity, it leaves pictures as they are
+    recipe.identity_weight = 0;
     recipe.lr = 5e-4;
     recipe.flat = 0.4;
     recipe.mirror = false;
