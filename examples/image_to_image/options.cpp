@@ -42,7 +42,11 @@ void add_train(CLI::App& program, TrainOptions& options) {
   OptionGroup group(app, "Options");
   group.name("--data", "DIR", "what `prepare TASK` wrote", data.data)->default_str("data/prepared/TASK");
   group.name("--pairs", "DIR", "pictures with a and b side by side, or folders a and b with equal names", data.pairs);
-  group.name("--a", "DIR", "pictures to translate, and ...", data.a);
+  group.read("--a", "DIR", "pictures to translate, and ...", [&](const std::string& given) {
+    if (given.empty()) refuse("--a", "a name", given);
+    data.a = given;
+    recipe = unpaired(recipe);  // before the options that change it: the command line is read in this order
+  });
   group.name("--b", "DIR", "... what they are to look like; nobody has paired them", data.b);
   group.number("--size", "N", "height and width that pictures of folders get", data.size, whole(8, 1024));
   const Range<Index> channels{"1 or 3", [](Index n) { return n == 1 || n == 3; }};
@@ -50,8 +54,7 @@ void add_train(CLI::App& program, TrainOptions& options) {
   group.number("--b-channels", "1|3", "the same of b", data.b_channels, channels);
   group.flag("--reverse", "from b to a", data.reversed);
   add_out(group, options.run);
-  // Before the options that it gives values to: the command line is read in this order.
-  group
+  group  // before the options that it gives values to
       .read("--method", "pix2pix|cyclegan", "which learns from pairs, or without",
             [&recipe](const std::string& given) {
               if (given != methods[0] && given != methods[1]) refuse("--method", "pix2pix or cyclegan", given);
@@ -111,8 +114,8 @@ void add_train(CLI::App& program, TrainOptions& options) {
     const int ways = !d.task.empty() + !d.pairs.empty() + !(d.a.empty() && d.b.empty());
     if (ways != 1 || d.a.empty() != d.b.empty())
       throw CLI::ValidationError("train", "expected a TASK, --pairs DIR, or --a DIR and --b DIR");
-    Recipe& r = options.recipe;
-    if (!d.a.empty() && r.method == Method::pix2pix) r = unpaired(r);
+    const Recipe& r = options.recipe;
+    if (!d.a.empty() && r.method == Method::pix2pix) refuse("--method", "cyclegan with --a and --b", methods[0]);
     if (r.method == Method::cycle_gan && r.norm == Norm::batch)
       refuse("--norm", "instance or none with cyclegan", "batch");
   });

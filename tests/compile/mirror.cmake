@@ -49,6 +49,7 @@ set(without_header
   image_to_image/edges_test.cpp          # the same
   image_to_image/feed_test.cpp           # the same
   image_to_image/fonts_test.cpp          # the same
+  image_to_image/networks_test.cpp       # the same
   image_to_image/own_pictures_test.cpp   # the same
   image_to_image/splits_test.cpp         # the same
   image_to_image/task_files_test.cpp     # the same

@@ -6,8 +6,9 @@ set(leak_properties COMPILE_OPTIONS COMPILE_DEFINITIONS INCLUDE_DIRECTORIES LINK
 function(what_the_project_sees result)
   get_directory_property(variables VARIABLES)
   list(FILTER variables INCLUDE REGEX "^(CMAKE_|BUILD_|CPACK_|CTEST_)")
-  # What CMake itself keeps while it reads, and the version that any project() inside one without a version leaves.
-  list(FILTER variables EXCLUDE REGEX "^CMAKE_(CURRENT_|PARENT_LIST|MATCH_|PROJECT_VERSION)")
+  # What CMake itself keeps while it reads and of what it has tried (its FindThreads), and the version that any project()
+  # inside one without a version leaves.
+  list(FILTER variables EXCLUDE REGEX "^CMAKE_(CURRENT_|HAVE_|PARENT_LIST|MATCH_|PROJECT_VERSION)")
   set(seen "")
   foreach(variable IN LISTS variables)
     list(APPEND seen "${variable} = ${${variable}}")

@@ -193,6 +193,9 @@ class TestUnpaired(Case):
             self.call("translate", f"cycle/{name}.safetensors", kind, "--out", f"cycle-{name}")
             self.assertEqual(len(list((self.folder / f"cycle-{name}").iterdir())), 12)
         self.refuse("train", *self.DATA, "--out", "no", "--norm", "batch", code=2, words=["--norm"])
+        self.refuse("train", *self.DATA, "--out", "no", "--method", "pix2pix", code=2, words=["--method", "cyclegan"])
+        text = self.call("train", *self.DATA, "--out", "small", *SMALL[:-1], "--epochs", "1")
+        self.assertIn("residual of 4-8 channels", text)
 
     def test_threads_do_not_matter(self):
         self.train("one", "--epochs", "2", data=self.DATA)
