@@ -38,6 +38,15 @@ LabelledImages synthetic_images() {
   return images;
 }
 
+/// By all threads, where the revision knows how.
+template <class Images>
+void convert(const Images& images, std::span<const std::uint32_t> indices, View<float> out, Threads threads) {
+  if constexpr (requires { pixels_to_unit(images, indices, out, threads); })
+    pixels_to_unit(images, indices, out, threads);
+  else
+    pixels_to_unit(images, indices, out);
+}
+
 /// Shuffled batches without end; only whole ones.
 class Stream {
  public:
@@ -80,7 +89,7 @@ int serve_gan(const bench::ContenderOptions& options, G generator_net, D discrim
 
   return bench::serve(about(options), [&] {
     const Rng rng = Rng(5).fold_in(step++);
-    pixels_to_unit(images, stream.next(), workspace.real(batch));
+    convert(images, stream.next(), workspace.real(batch), threads);
     fill_uniform(z.view(), -1, 1, rng.fold_in(0));
     discriminator_step(generator, discriminator, discriminator_adam, workspace, workspace.real(batch), z.view(),
                        rng.fold_in(1), loss, threads);
@@ -108,7 +117,7 @@ int serve_classifier(const bench::ContenderOptions& options, Net net, Loss loss)
   return bench::serve(about(options), [&] {
     if (inputs == images.features()) {
       const auto indices = stream.next();
-      pixels_to_unit(images, indices, x.view());
+      convert(images, indices, x.view(), threads);
       gather_labels(images, indices, labels);
     }
     const ConstView<float> logits = model.forward(tape, x.view(), threads);

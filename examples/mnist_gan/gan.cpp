@@ -126,7 +126,7 @@ std::vector<double> Gan::step(Index number, double rate) {
   drawn_is_old_ = true;
 
   const View<float> real = workspace_.real(count);
-  pixels_to_unit(images_, indices, real);
+  pixels_to_unit(images_, indices, real, threads_);
   if (latent_.classes > 0) {
     for (std::size_t j = 0; j < indices.size(); ++j) digits_[j] = images_.labels[indices[j]];
     write_code(digits_, 1, workspace_.real_condition(count));

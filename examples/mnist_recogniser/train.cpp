@@ -112,7 +112,7 @@ Data load_data(const TrainOptions& options) {
 
 void write_images(const eigan::LabelledImages& images, std::span<const std::uint32_t> indices, const Recipe& recipe,
                   Rng rng, View<float> out, eigan::Threads threads) {
-  if (recipe.warp == 0) return eigan::pixels_to_unit<float>(images, indices, out);
+  if (recipe.warp == 0) return eigan::pixels_to_unit<float>(images, indices, out, threads);
   random_warp<float>(images, indices, recipe.warps(), rng, out, threads);
 }
 

@@ -50,6 +50,27 @@ TEST_CASE("LabelledImages: pixels_to_unit: wrong shapes and image numbers are pr
   CHECK_THROWS_AS(run({0, 1}, {out.data(), 1, 2}), std::invalid_argument);
 }
 
+TEST_CASE("LabelledImages: pixels: any number of threads writes every column") {
+  eigan::LabelledImages images{28, 28, 40, std::vector<std::uint8_t>(40 * 784), {}};
+  for (std::size_t i = 0; i < images.pixels.size(); ++i) images.pixels[i] = static_cast<std::uint8_t>(i * 7 % 251);
+  std::vector<std::uint32_t> indices(100);
+  for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = static_cast<std::uint32_t>(i * 13 % 40);
+  for (const int threads : {1, 2, 3, 8}) {
+    eigan::Matrix<float> unit = eigan::Matrix<float>::Constant(784, 100, 99), zero_one = unit;
+    eigan::pixels_to_unit<float>(images, indices, unit, {threads});
+    eigan::pixels_to_zero_one<float>(images, indices, zero_one, {threads});
+    for (eigan::Index column : {0, 1, 33, 34, 49, 50, 98, 99}) {
+      const auto* pixels = images.pixels.data() + 784 * indices[static_cast<std::size_t>(column)];
+      for (eigan::Index i : {0, 1, 500, 783}) {
+        CHECK(unit(i, column) == doctest::Approx(static_cast<float>(pixels[i]) / 127.5f - 1));
+        CHECK(zero_one(i, column) == static_cast<float>(pixels[i]) / 255);
+      }
+    }
+    CHECK(unit.maxCoeff() <= 1);
+    CHECK(zero_one.maxCoeff() <= 1);
+  }
+}
+
 TEST_CASE("LabelledImages: gather_labels: the labels of a batch") {
   const auto images = three_images();
   const std::vector<std::uint32_t> indices{2, 0, 2};

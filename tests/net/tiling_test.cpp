@@ -30,7 +30,7 @@ TEST_CASE("Tiling: 32 samples, more where weights fill a cache, fewer where samp
 TEST_CASE("Tiling: a batch is shared in whole groups of eight columns, up to the widest tile") {
   const Tiling t = tiling<float>({100, 30});
   CHECK(t.width(100, 1) == 32);
-  CHECK(t.width(33, 2) == 24);  // 17 rounded up
+  CHECK(t.width(46, 2) == 24);  // 23 rounded up
   CHECK(t.width(16, 2) == 8);
   CHECK(t.width(1, 4) == 8);
   CHECK(t.width(1000, 8) == 32);
@@ -48,6 +48,14 @@ TEST_CASE("Tiling: threads have as many tiles where a thread's share is more tha
   CHECK(t.width(40, 2) == 20);
   CHECK(t.width(80, 4) == 20);
   CHECK(t.width(64, 1) == 16);
+}
+
+TEST_CASE("Tiling: no thread waits for a rounded tile") {
+  const Tiling t = tiling<float>({100, 30});
+  CHECK(t.width(100, 2) == 25);  // 32, 32, 32 and 4 would be 64 samples for one thread and 36 for the other
+  CHECK(t.width(33, 2) == 17);   // 24 and 9
+  CHECK(t.width(200, 2) == 25);  // 128 and 72
+  CHECK(t.width(120, 2) == 32);  // 64 and 56: not much more than 60 each
 }
 
 TEST_CASE("Tiling: the work of a pass is that of all steps") {

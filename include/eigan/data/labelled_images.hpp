@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <eigan/core/error.hpp>
+#include <eigan/core/parallel.hpp>
 #include <eigan/core/types.hpp>
 #include <eigan/core/view.hpp>
 #include <eigan/kernels/elementwise.hpp>
@@ -41,41 +42,48 @@ inline void check_batch(const LabelledImages& images, std::span<const std::uint3
     if (std::cmp_greater_equal(index, images.count)) fail_contract("image ", index, " of a data set of ", images.count);
   }
 }
-/// Asks for the image two columns later: shuffled images lie anywhere, and no processor guesses where.
-inline void fetch_ahead(const LabelledImages& images, std::span<const std::uint32_t> indices, Index column) {
-  if (column + 2 >= std::ssize(indices)) return;
-  const auto image = static_cast<Index>(indices[static_cast<std::size_t>(column + 2)]);
-  const std::uint8_t* const pixels = images.pixels.data() + image * images.features();
-  for (Index i = 0; i < images.features(); i += 64) __builtin_prefetch(pixels + i);
+/// convert(column, its pixels). Who converts a column is who reads it first in a pass over as many threads.
+template <class Convert>
+void convert_columns(const LabelledImages& images, std::span<const std::uint32_t> indices, Threads threads,
+                     const Convert& convert) {
+  const Index features = images.features(), count = std::ssize(indices);
+  const auto pixels_of = [&](Index column) {
+    return images.pixels.data() + static_cast<Index>(indices[static_cast<std::size_t>(column)]) * features;
+  };
+  constexpr double operations = 16;  // in the time that a pixel takes to come from memory
+  parallel_ranges(count, operations * static_cast<double>(count * features), threads, [&](Index first, Index last) {
+    for (Index column = first; column < last; ++column) {
+      // Asks for the image two columns later: shuffled images lie anywhere, and no processor guesses where.
+      if (column + 2 < last)
+        for (Index i = 0; i < features; i += 64) __builtin_prefetch(pixels_of(column + 2) + i);
+      convert(column, pixels_of(column));
+    }
+  });
 }
 }  // namespace detail
 
 /// out = x / 127.5 - 1: the pixels 0 to 255 of the images `indices`, in [-1, 1], one image a column.
 /// `out` is rows * cols of an image x indices.size().
 template <class T>
-void pixels_to_unit(const LabelledImages& images, std::span<const std::uint32_t> indices, View<T> out) {
+void pixels_to_unit(const LabelledImages& images, std::span<const std::uint32_t> indices, View<T> out,
+                    Threads threads = {}) {
   const Index features = images.features();
   detail::check_columns("pixels_to_unit", images, indices, out);
   detail::check_batch(images, indices);
-  for (Index column = 0; column < out.cols(); ++column) {
-    const auto image = static_cast<Index>(indices[static_cast<std::size_t>(column)]);
-    detail::fetch_ahead(images, indices, column);
-    detail::kernels<detail::PixelKernels<T>>().convert(features, images.pixels.data() + image * features,
-                                                       out.data() + column * out.outerStride());
-  }
+  detail::convert_columns(images, indices, threads, [&](Index column, const std::uint8_t* pixels) {
+    detail::kernels<detail::PixelKernels<T>>().convert(features, pixels, out.data() + column * out.outerStride());
+  });
 }
 
 /// out = x / 255: the pixels in [0, 1], as torchvision's ToTensor has them.
 template <class T>
-void pixels_to_zero_one(const LabelledImages& images, std::span<const std::uint32_t> indices, View<T> out) {
+void pixels_to_zero_one(const LabelledImages& images, std::span<const std::uint32_t> indices, View<T> out,
+                        Threads threads = {}) {
   detail::check_columns("pixels_to_zero_one", images, indices, out);
   detail::check_batch(images, indices);
-  for (Index column = 0; column < out.cols(); ++column) {
-    const auto image = static_cast<Index>(indices[static_cast<std::size_t>(column)]);
-    const std::uint8_t* const pixels = images.pixels.data() + image * images.features();
-    detail::fetch_ahead(images, indices, column);
+  detail::convert_columns(images, indices, threads, [&](Index column, const std::uint8_t* pixels) {
     for (Index i = 0; i < out.rows(); ++i) out(i, column) = static_cast<T>(pixels[i]) / T(255);
-  }
+  });
 }
 
 /// The labels of the images `indices`, into `out` of the same length.
