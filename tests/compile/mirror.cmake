@@ -40,6 +40,7 @@ set(without_test
   kernels/dispatch.hpp # picks a table: every subject's test
   kernels/strided.hpp) # a pointer and two numbers: kernels/products_test.cpp
 set(without_header
+  core/pool_process_test.cpp     # core/pool.hpp: signals, fork, the process's end
   golden/golden_test.cpp         # everything at once, against PyTorch
   golden/images_golden_test.cpp  # layers for images, against PyTorch
   golden/metrics_golden_test.cpp # all metrics, against NumPy

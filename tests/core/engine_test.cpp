@@ -66,9 +66,9 @@ TEST_CASE("Engine: EIGAN_ENGINE is obeyed where the program can") {
   }
 }
 
-TEST_CASE("Engine: another word in EIGAN_ENGINE is an error that names the choices") {
+TEST_CASE("Engine: another word in EIGAN_ENGINE is an error that names it and the choices") {
   const Wish wish("tbb");
-  CHECK_THROWS_WITH_AS(detail::choose_engine(), "EIGAN_ENGINE: expected openmp or pool, found another word", Error);
+  CHECK_THROWS_WITH_AS(detail::choose_engine(), "EIGAN_ENGINE: expected openmp or pool, found tbb", Error);
 }
 
 TEST_CASE("Engine: set_engine changes it from the next call on, and refuses what the program lacks") {

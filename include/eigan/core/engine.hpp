@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include <eigan/core/error.hpp>
+#include <eigan/core/printable.hpp>
 
 namespace eigan {
 
@@ -44,7 +45,7 @@ inline Engine choose_engine() {
       if (!supports(engine)) fail_data("EIGAN_ENGINE: this program has no OpenMP");
       return engine;
     }
-    fail_data("EIGAN_ENGINE: expected openmp or pool, found another word");
+    fail_data("EIGAN_ENGINE: expected openmp or pool, found ", printable(named));
   }
   return supports(Engine::openmp) ? Engine::openmp : Engine::pool;
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <eigan/core/error.hpp>
+#include <eigan/core/printable.hpp>
 
 namespace eigan {
 
@@ -47,7 +48,7 @@ inline Isa choose_isa() {
       if (!supports(isa)) fail_data("EIGAN_FORCE_ISA: this processor has no ", to_string(isa));
       return isa;
     }
-    fail_data("EIGAN_FORCE_ISA: expected portable, avx2 or avx512, found another word");
+    fail_data("EIGAN_FORCE_ISA: expected portable, avx2 or avx512, found ", printable(forced));
   }
   for (const Isa isa : all)
     if (supports(isa)) return isa;
