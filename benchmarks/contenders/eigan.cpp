@@ -1,6 +1,6 @@
 // eigan: the whole step, as a training program takes it (with nothing in it that older revisions spell in another way):
 // pixels of a shuffled batch to [-1, 1], latent vectors, both networks forward and backward with dropout, losses, Adam.
-// VARIANT: openmp or pool, the engine. Compiled with EIGAN_BENCH_SHARES it says in the end who was how busy.
+// VARIANT: openmp or pool, the engine. Compiled with EIGAN_BENCH_SHARES it says in the end how equal the parts were.
 #include <cstdint>
 #include <cstdlib>
 #include <sstream>

@@ -1,6 +1,6 @@
-// Who is how busy in parallel regions. Include it before eigan: its objects live as long as a region and its parts. At
-// the end of the program it prints, for each thread, the share of the time between the first region and the last in
-// which it computed a part, and how much was between regions.
+// How equal the parts of parallel regions are. Include it before eigan: its objects live as long as a region and its
+// parts. At the end of the program it prints, for the first part of all regions, the second and so on, the share of the
+// time between the first region and the last in which somebody computed it, and how much was between regions.
 #pragma once
 
 #include <array>
@@ -29,8 +29,7 @@ class Shares {
                  100 - 100 * static_cast<double>(in_regions_) / total);
     for (std::size_t i = 0; i < busy_.size(); ++i)
       if (busy_[i].time > 0)
-        std::fprintf(stderr, "thread %zu: busy with parts %.1f %%\n", i,
-                     100 * static_cast<double>(busy_[i].time) / total);
+        std::fprintf(stderr, "part %zu: computed for %.1f %%\n", i, 100 * static_cast<double>(busy_[i].time) / total);
   }
 
   /// One region, on the calling thread.
@@ -46,16 +45,12 @@ class Shares {
   };
   /// One part, on whoever computes it.
   struct Part {
+    const int number;
     const long long begin = now();
-    ~Part() { all().busy_[number() % all().busy_.size()].time += now() - begin; }
+    ~Part() { all().busy_[static_cast<std::size_t>(number) % all().busy_.size()].time += now() - begin; }
   };
 
  private:
-  static std::size_t number() {
-    static std::atomic<std::size_t> next{0};
-    static thread_local const std::size_t mine = next++;
-    return mine;
-  }
   struct alignas(64) Busy {
     std::atomic<long long> time{0};
   };
@@ -67,4 +62,4 @@ class Shares {
 }  // namespace bench
 
 #define EIGAN_TIME_REGION const bench::Shares::Region timed_region;
-#define EIGAN_TIME_PART const bench::Shares::Part timed_part;
+#define EIGAN_TIME_PART const bench::Shares::Part timed_part{part};
