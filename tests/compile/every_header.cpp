@@ -1,5 +1,5 @@
-// Uses every public header, compiled with -O3: what a compiler says only of code that it optimises, it says here. No
-// program: what the headers compute is tested elsewhere.
+// Uses every public header, compiled with -O3: what a compiler says only of code that it optimises, it says here
+// (scripts/check v4). No program: what the headers compute is tested elsewhere.
 #include <filesystem>
 #include <span>
 #include <string>

@@ -1,8 +1,9 @@
 # The wrong half of a must-not-compile pair: with EIGAN_REJECT defined, SOURCE fails with the expected message.
-#   cmake -D COMPILER=g++ -D COMPILER_ID=GNU|Clang -D INCLUDES=<folders> -D PRECOMPILED=<file> -D SOURCE=<file> -P reject.cmake
+#   cmake -D COMPILER=g++ -D COMPILER_ID=GNU|Clang "-D INCLUDES=<folder>|<folder>" -D PRECOMPILED=<file> -D SOURCE=<file> -P reject.cmake
 # The file says what the compiler must print, as regular expressions, all of which must match:
 #   // EXPECT: every compiler      // EXPECT(GNU): g++ only      // EXPECT(Clang): clang++ only
 # A SOURCE that is a header is precompiled: PRECOMPILED includes it, and PRECOMPILED.gch is the result.
+string(REPLACE "|" ";" INCLUDES "${INCLUDES}")
 list(TRANSFORM INCLUDES PREPEND -I OUTPUT_VARIABLE include_flags)
 set(compile ${CMAKE_COMMAND} -E env LC_ALL=C ${COMPILER} -std=c++20 ${include_flags})
 if(SOURCE MATCHES "\\.hpp$")
