@@ -64,6 +64,6 @@ TEST_CASE("Isa: EIGAN_FORCE_ISA is obeyed where the processor can") {
 
 TEST_CASE("Isa: another word in EIGAN_FORCE_ISA is an error that names it and the choices") {
   const Forced forced("sse9\n");
-  CHECK_THROWS_WITH_AS(detail::choose_isa(), "EIGAN_FORCE_ISA: expected portable, avx2 or avx512, found sse9\\x0A",
+  CHECK_THROWS_WITH_AS(detail::choose_isa(), "EIGAN_FORCE_ISA: expected portable, avx2 or avx512, found sse9\\x0a",
                        Error);
 }
