@@ -69,13 +69,17 @@ TEST_CASE("parallel_for: small work stays on the calling thread") {
   CHECK(thread_count() >= 1);
 }
 
-TEST_CASE("parallel_for: a single item stays on the calling thread") {
-  std::thread::id where;
-  detail::parallel_for(1, 1e12, {4}, [&](Index i) {
-    CHECK(i == 0);
-    where = std::this_thread::get_id();
+TEST_CASE("parallel_for: a single item stays on the calling thread, and no region is opened") {
+  support::on_each_engine([] {
+    std::thread::id where;
+    const bool outside = detail::on_its_own();
+    detail::parallel_for(1, 1e12, {4}, [&](Index i) {
+      CHECK(i == 0);
+      CHECK(detail::on_its_own() == outside);
+      where = std::this_thread::get_id();
+    });
+    CHECK(where == std::this_thread::get_id());
   });
-  CHECK(where == std::this_thread::get_id());
 }
 
 TEST_CASE("parallel_ranges: no other range is longer than the calling thread's") {
