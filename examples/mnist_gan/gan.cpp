@@ -124,7 +124,7 @@ void Gan::add_mismatch(Index count, Rng rng) {
   write_code(wrong_digits_, 1, workspace_.real_condition(count));
   const auto logits =
       discriminator_.forward(workspace_.d_tape, workspace_.real_inputs(count), {rng.fold_in(1), 0}, threads_);
-  const View<float> gradient = workspace_.d_tape.output_gradient();
+  View<float> gradient = workspace_.d_tape.output_gradient();
   NonSaturatingLoss().fake(logits, gradient);
   gradient *= static_cast<float>(recipe_.mismatch * static_cast<double>(mismatch_every));
   discriminator_.backward_params(workspace_.d_tape, workspace_.d_grad, threads_);
