@@ -29,7 +29,7 @@ enum class Schedule { constant, linear, late };
 inline const std::vector<std::string> schedules{"constant", "linear", "late"};
 
 /// Steps from wrong digits to wrong digits, each that much stronger.
-inline constexpr Index mismatch_every = 4;
+inline constexpr Index mismatch_every = 8;
 
 /// Dropout rounds to a 2^16th and refuses what would round to 1; this bound leaves room.
 inline constexpr double dropout_below = 0.999;

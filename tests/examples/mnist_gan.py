@@ -480,7 +480,7 @@ class MnistGan(unittest.TestCase):
             config = json.loads((out / "config.json").read_text())
             self.assertEqual((config["g_channels"], config["d_channels"]), ([3, 5], [4, 3, 5]))
             self.assertEqual(config.get("mismatch"), 0.5 if told else None)
-            self.assertEqual("wrong digits 0.5 every 4 steps" in result.stderr, told > 0)
+            self.assertEqual("wrong digits 0.5 every 8 steps" in result.stderr, told > 0)
             self.assertEqual((config["g_hidden"], config["d_hidden"]), ([16, 17, 18], [16]))
             metadata, shapes = read_safetensors(out / "generator.safetensors")
             self.assertEqual(metadata | {"channels": "3,5", "normalisation": "batch", "latent": "20"}, metadata)
