@@ -30,7 +30,7 @@ JsonObject decisions(const TrainOptions& options) {
       .add("g_hidden", r.g_hidden)
       .add("d_hidden", r.d_hidden);
   if (r.convolutional()) object.add("g_channels", r.g_channels).add("d_channels", r.d_channels);
-  if (r.mismatch > 0) object.add("mismatch", r.mismatch);
+  if (r.conditional) object.add("mismatch", r.mismatch);
   return object.add("g_norm", r.batch_norm ? "batch" : "none")
       .add("g_negative_slope", r.g_negative_slope)
       .add("d_negative_slope", r.d_negative_slope)

@@ -999,6 +999,10 @@ class MnistGan(unittest.TestCase):
                                (("--d-hidden", "16,16,16"), ("d_hidden [16,16,16]", "found [128,64,32]")),
                                (("--log-every", "7"), ("log_every 7",))):
             self.fails(self.train(out, "--resume", *options), 1, "checkpoint.safetensors", "--resume needs", *words)
+        told = self.folder / "same digits"
+        small = ("--recipe", "conditional", *self.SMALL["dense"], "--epochs", "1")
+        self.assertEqual(self.train(told, *small, "--mismatch", "0.5").returncode, 0)
+        self.fails(self.train(told, *small, "--mismatch", "0", "--resume"), 1, "--resume needs", "mismatch 0", "found 0.5")
         other = self.folder / "other data"
         shutil.copytree(self.data, other)
         (other / "train-labels-idx1-ubyte").write_bytes(idx(IMAGES, data=[0] * IMAGES))
