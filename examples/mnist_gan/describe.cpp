@@ -30,6 +30,7 @@ JsonObject decisions(const TrainOptions& options) {
       .add("g_hidden", r.g_hidden)
       .add("d_hidden", r.d_hidden);
   if (r.convolutional()) object.add("g_channels", r.g_channels).add("d_channels", r.d_channels);
+  if (r.conditional) object.add("mismatch", r.mismatch);
   return object.add("g_norm", r.batch_norm ? "batch" : "none")
       .add("g_negative_slope", r.g_negative_slope)
       .add("d_negative_slope", r.d_negative_slope)
@@ -77,6 +78,8 @@ std::string regularisation_text(const Recipe& recipe) {
   if (recipe.r1 > 0)
     text += concat(", R1 penalty ", shortest(recipe.r1), " every ", recipe.r1_every,
                    recipe.r1_every == 1 ? " step" : " steps");
+  if (recipe.mismatch > 0)
+    text += concat(", wrong digits ", shortest(recipe.mismatch), " every ", mismatch_every, " steps");
   if (recipe.average > 0) text += concat(", average of the generator ", shortest(recipe.average));
   return text;
 }

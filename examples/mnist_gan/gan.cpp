@@ -96,7 +96,8 @@ Gan::Gan(const Recipe& recipe, const LabelledImages& images, std::uint64_t seed,
       batches_(image_count(), recipe.batch, rng_.fold_in(stream::batches)),
       workspace_(generator_, discriminator_, std::min(recipe.batch, image_count())),
       input_(latent_.input_size(), workspace_.capacity()),
-      digits_(static_cast<std::size_t>(workspace_.capacity())) {
+      digits_(static_cast<std::size_t>(workspace_.capacity())),
+      wrong_digits_(digits_.size()) {
   if (recipe.r1 > 0) penalty_.emplace(discriminator_, workspace_.capacity());
 }
 
@@ -114,6 +115,21 @@ View<float> Gan::draw_input(Index count, Rng rng) {
   return input;
 }
 
+/// Real images beside wrong digits are as bad as generated ones (Reed et al. 2016, "matching-aware"): a digit then has
+/// to be the one that was asked for.
+void Gan::add_mismatch(Index count, Rng rng) {
+  for (std::size_t j = 0; j < static_cast<std::size_t>(count); ++j)
+    wrong_digits_[j] =
+        static_cast<std::uint8_t>((digits_[j] + 1 + uniform_below(rng, j, digit_count - 1)) % digit_count);
+  write_code(wrong_digits_, 1, workspace_.real_condition(count));
+  const auto logits =
+      discriminator_.forward(workspace_.d_tape, workspace_.real_inputs(count), {rng.fold_in(1), 0}, threads_);
+  View<float> gradient = workspace_.d_tape.output_gradient();
+  NonSaturatingLoss().fake(logits, gradient);
+  gradient *= static_cast<float>(recipe_.mismatch * static_cast<double>(mismatch_every));
+  discriminator_.backward_params(workspace_.d_tape, workspace_.d_grad, threads_);
+}
+
 std::vector<double> Gan::step(Index number, double rate) {
   if (const Index epoch = number / batches_.size(); epoch != epoch_) batches_.start_epoch(epoch_ = epoch);
   const auto indices = batches_.indices(number % batches_.size());
@@ -129,6 +145,7 @@ std::vector<double> Gan::step(Index number, double rate) {
   pixels_to_unit(images_, indices, real, threads_);
   if (latent_.classes > 0) {
     for (std::size_t j = 0; j < indices.size(); ++j) digits_[j] = images_.labels[indices[j]];
+    if (recipe_.mismatch > 0 && number % mismatch_every == 0) add_mismatch(count, rng.fold_in(5));
     write_code(digits_, 1, workspace_.real_condition(count));
     write_code(digits_, 1, workspace_.fake_condition(count));
   }

@@ -56,6 +56,7 @@ class Gan {
 
  private:
   eigan::View<float> draw_input(Index count, eigan::Rng rng);
+  void add_mismatch(Index count, eigan::Rng rng);
   double scheduled(Index step) const;
 
   Recipe recipe_;
@@ -73,7 +74,7 @@ class Gan {
   eigan::GanWorkspace<float> workspace_;
   std::optional<eigan::GradientPenalty<float>> penalty_;
   eigan::Matrix<float> input_;
-  std::vector<std::uint8_t> digits_;
+  std::vector<std::uint8_t> digits_, wrong_digits_;
 };
 
 }  // namespace mnist_gan

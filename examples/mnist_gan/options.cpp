@@ -112,6 +112,9 @@ void add_train(CLI::App& program, TrainOptions& options) {
                       not_negative);
   optimisation.number("--r1-every", "N", "steps from penalty to penalty, each that much stronger", recipe.r1_every,
                       whole(1, 1000000));
+  optimisation.number("--mismatch", "X",
+                      "weight of real images beside wrong digits, which the discriminator refuses; 0: none",
+                      recipe.mismatch, not_negative);
   optimisation.choice("--g-samples", "that the generator learns from: its own, or shared with the discriminator's step",
                       {"own", "shared"}, recipe.shared_samples);
   optimisation.number("--average", "X", "decay of the moving average of the generator; 0: none", recipe.average,
@@ -130,6 +133,8 @@ void add_train(CLI::App& program, TrainOptions& options) {
   app.callback([&options, &app] {  // once all options are read
     check(options.run);
     refuse_other_networks(app, options.recipe);
+    if (options.recipe.mismatch > 0 && !options.recipe.conditional)
+      refuse("--mismatch", "--conditional or a recipe that is", options.recipe.name);
   });
 }
 

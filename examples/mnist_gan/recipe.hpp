@@ -28,6 +28,9 @@ inline constexpr Index digit_count = 10;
 enum class Schedule { constant, linear, late };
 inline const std::vector<std::string> schedules{"constant", "linear", "late"};
 
+/// Steps from wrong digits to wrong digits, each that much stronger.
+inline constexpr Index mismatch_every = 8;
+
 /// Dropout rounds to a 2^16th and refuses what would round to 1; this bound leaves room.
 inline constexpr double dropout_below = 0.999;
 
@@ -60,6 +63,7 @@ struct Recipe {
   double real_label = 1;        ///< what the discriminator is told a real image is
   double r1 = 0;                ///< gamma of the penalty on its slope at real images
   Index r1_every = 4;           ///< steps from penalty to penalty, each that much stronger
+  double mismatch = 0;          ///< weight of real images beside wrong digits, which the discriminator refuses
   bool shared_samples = false;  ///< the generator learns from those that the discriminator has just seen
   double average = 0;           ///< decay of the moving average of the generator that is kept; 0: the generator itself
 
@@ -118,7 +122,9 @@ inline Recipe dcgan_recipe() {
 inline Recipe dcgan_conditional_recipe() {
   Recipe recipe = dcgan_recipe();
   recipe.name = "dcgan-conditional";
+  recipe.epochs = 18;
   recipe.conditional = true;
+  recipe.mismatch = 0.1;
   return recipe;
 }
 

@@ -65,6 +65,7 @@ set(without_header
   kit/score_log_test.cpp           # the same
   page/eight_bits_test.cpp         # examples/page
   page/pictures_test.cpp           # the same
+  mnist_gan/gan_test.cpp           # examples/mnist_gan
   mnist_recogniser/blobs_test.cpp       # examples/mnist_recogniser
   mnist_recogniser/ink_test.cpp         # the same
   mnist_recogniser/random_warp_test.cpp # the same

@@ -469,7 +469,8 @@ class MnistGan(unittest.TestCase):
         for recipe, told in (("dcgan", 0), ("dcgan-conditional", 10)):
             out = self.folder / recipe
             options = ("train", "--data", self.data, "--recipe", recipe, "--epochs", "2", "--latent", "20",
-                       "--components", "0", *self.SMALL["convolutional"], "--out")
+                       "--components", "0", *self.SMALL["convolutional"],
+                       *(("--mismatch", "0.5") if told else ()), "--out")
             result = self.run_program(*options, out, "--threads", "1")
             self.assertEqual(result.returncode, 0, result.stderr)
             for words in (f"{20 + told}-16-17-18-5x7x7-3x14x14-1x28x28, ",
@@ -478,6 +479,8 @@ class MnistGan(unittest.TestCase):
                 self.assertIn(words, result.stderr)
             config = json.loads((out / "config.json").read_text())
             self.assertEqual((config["g_channels"], config["d_channels"]), ([3, 5], [4, 3, 5]))
+            self.assertEqual(config.get("mismatch"), 0.5 if told else None)
+            self.assertEqual("wrong digits 0.5 every 8 steps" in result.stderr, told > 0)
             self.assertEqual((config["g_hidden"], config["d_hidden"]), ([16, 17, 18], [16]))
             metadata, shapes = read_safetensors(out / "generator.safetensors")
             self.assertEqual(metadata | {"channels": "3,5", "normalisation": "batch", "latent": "20"}, metadata)
@@ -498,7 +501,8 @@ class MnistGan(unittest.TestCase):
             self.assertEqual("drawn as asked for" in result.stdout, told > 0)
             self.assertIn("28x28, ", Page((out / "report.html").read_text()).words)
             for change in (["--r1", "0"], ["--schedule", "linear"], ["--g-channels", "3,4"], ["--d-channels", "4,3"],
-                           ["--g-norm", "none"], ["--d-negative-slope", "0.1"], ["--average", "0"]):
+                           ["--g-norm", "none"], ["--d-negative-slope", "0.1"], ["--average", "0"],
+                           *([["--mismatch", "0"]] if told else ())):
                 changed = self.folder / f"{recipe}{change[0]}"
                 result = self.run_program(*options, changed, *change)
                 self.assertEqual(result.returncode, 0, result.stderr)
@@ -670,6 +674,7 @@ class MnistGan(unittest.TestCase):
             (("--g-channels", "2 sizes", "'32'"), *training, "--recipe", "dcgan", "--g-channels", "32"),
             (("--d-channels", "2 to 3 sizes", "'1,2,3,4'"), *training, "--recipe", "dcgan", "--d-channels", "1,2,3,4"),
             (("--g-channels", "convolutional", "'dense'"), *training, "--recipe", "dense", "--g-channels", "32,64"),
+            (("--mismatch", "--conditional", "'dcgan'"), *training, "--recipe", "dcgan", "--mismatch", "0.5"),
             (("--schedule", "constant, linear or late", "'cosine'"), *training, "--schedule", "cosine"),
             (("'\\x1b[2J'",), *training, "--recipe", "\x1b[2J"),
             (("--out is required",), *sampling),
@@ -933,9 +938,10 @@ class MnistGan(unittest.TestCase):
                                "4,3,5")}
 
     def test_a_killed_run_goes_on_to_the_same_bits(self):
-        for recipe, networks, steps in (("seed", "dense", 16), ("conditional", "dense", 12),
-                                        ("dcgan", "convolutional", 12), ("dcgan-conditional", "convolutional", 12)):
-            small = ("--recipe", recipe, *self.SMALL[networks], "--log-every", "3", "--evaluate-every", "1",
+        for recipe, networks, steps, *more in (("seed", "dense", 16), ("conditional", "dense", 12),
+                                               ("dcgan", "convolutional", 12),
+                                               ("dcgan-conditional", "convolutional", 12, "--mismatch", "0.5")):
+            small = ("--recipe", recipe, *self.SMALL[networks], *more, "--log-every", "3", "--evaluate-every", "1",
                      "--r1-every", "2", "--epochs", "4")
             whole = self.folder / f"whole {recipe}"
             self.assertEqual(self.train(whole, *small, "--threads", "1").returncode, 0)
@@ -993,6 +999,10 @@ class MnistGan(unittest.TestCase):
                                (("--d-hidden", "16,16,16"), ("d_hidden [16,16,16]", "found [128,64,32]")),
                                (("--log-every", "7"), ("log_every 7",))):
             self.fails(self.train(out, "--resume", *options), 1, "checkpoint.safetensors", "--resume needs", *words)
+        told = self.folder / "same digits"
+        small = ("--recipe", "conditional", *self.SMALL["dense"], "--epochs", "1")
+        self.assertEqual(self.train(told, *small, "--mismatch", "0.5").returncode, 0)
+        self.fails(self.train(told, *small, "--mismatch", "0", "--resume"), 1, "--resume needs", "mismatch 0", "found 0.5")
         other = self.folder / "other data"
         shutil.copytree(self.data, other)
         (other / "train-labels-idx1-ubyte").write_bytes(idx(IMAGES, data=[0] * IMAGES))
