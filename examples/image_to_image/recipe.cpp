@@ -26,10 +26,12 @@ Recipe task_recipe(const std::string& task) {
     recipe.mirror = false;
   } else if (task == "flat2shaded_shuffled") {
     recipe = unpaired(recipe);
-    recipe.epochs = 60;
+    recipe.epochs = 20;
     recipe.batch = 16;
     recipe.blocks = 2;
+    recipe.average = 0.999;
     recipe.d_channels = 16;
+    recipe.d_levels = 1;
     recipe.change = true;
     recipe.cycle_weight = 1;  // with 10, and with the identity, it leaves pictures as they are
     recipe.identity_weight = 0;
