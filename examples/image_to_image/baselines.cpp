@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <numeric>
 
 #include <eigan/core/error.hpp>
 
@@ -53,7 +54,7 @@ double nearest_l1(const TwoDomains& train, const TwoDomains& test, Index most) {
 
 }  // namespace
 
-Difference difference(const PictureSet& x, const PictureSet& y) {
+Differences differences(const PictureSet& x, const PictureSet& y) {
   const Index pixels = x.height * x.width, channels = std::max(x.channels, y.channels);
   const bool comparable = x.count == y.count && x.height == y.height && x.width == y.width &&
                           (x.channels == y.channels || x.channels == 1 || y.channels == 1);
@@ -61,10 +62,11 @@ Difference difference(const PictureSet& x, const PictureSet& y) {
     eigan::detail::fail_contract("difference: ", x.count, " pictures of ", x.width, "x", x.height, " with ", x.channels,
                                  " channels beside ", y.count, " of ", y.width, "x", y.height, " with ", y.channels);
   }
-  constexpr double least = 1e-10;
-  std::int64_t absolute = 0, squared = 0;
+  const auto values = static_cast<double>(pixels * channels);
+  Differences found;
   for (Index i = 0; i < x.count; ++i) {
     const Bytes p = x.picture(i), q = y.picture(i);
+    std::int64_t absolute = 0, squared = 0;
     for (Index j = 0; j < pixels * channels; ++j) {
       const auto at = [&](Bytes bytes, Index of) {
         return int{bytes[static_cast<std::size_t>(of == 1 ? j / channels : j)]};
@@ -73,10 +75,19 @@ Difference difference(const PictureSet& x, const PictureSet& y) {
       absolute += d;
       squared += d * d;
     }
+    found.l1.push_back(static_cast<double>(absolute) / 255 / values);
+    found.squared.push_back(static_cast<double>(squared) / 255 / 255 / values);
   }
-  const auto values = static_cast<double>(x.count * pixels * channels);
-  const double mse = static_cast<double>(squared) / 255 / 255 / values;
-  return {static_cast<double>(absolute) / 255 / values, -10 * std::log10(std::max(mse, least))};
+  return found;
+}
+
+Difference difference(const PictureSet& x, const PictureSet& y) {
+  constexpr double least = 1e-10;
+  const Differences of = differences(x, y);
+  const auto mean = [](const std::vector<double>& values) {
+    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+  };
+  return {mean(of.l1), -10 * std::log10(std::max(mean(of.squared), least))};
 }
 
 Baselines baselines(const TaskData& data, Index most) {

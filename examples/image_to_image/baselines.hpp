@@ -1,6 +1,8 @@
 // What a translation that learns nothing scores: figures that a network must beat.
 #pragma once
 
+#include <vector>
+
 #include "picture_set.hpp"
 
 namespace image_to_image {
@@ -19,6 +21,12 @@ struct Difference {
   double l1 = 0, psnr = 0;
 };
 Difference difference(const PictureSet& x, const PictureSet& y);
+
+/// Picture by picture the same L1, and the mean squared difference.
+struct Differences {
+  std::vector<double> l1, squared;
+};
+Differences differences(const PictureSet& x, const PictureSet& y);
 
 /// Baselines of paired test pictures. At most `most` of them are looked for among the training pictures.
 Baselines baselines(const TaskData& data, Index most = 1000);

@@ -1,6 +1,7 @@
 #include "cycle_gan.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <eigan/gan/least_squares_loss.hpp>
 #include <eigan/losses/l1.hpp>
@@ -18,6 +19,9 @@ CycleGan::Domain::Domain(const Recipe& recipe, const PictureSet& own_set, const 
       discriminator(make_discriminator(recipe, shape_of(own_set), 0, rng.fold_in(stream::discriminator_init))),
       g_adam(generator.param_size(), {.lr = recipe.lr, .beta1 = recipe.beta1}),
       d_adam(discriminator.param_size(), {.lr = recipe.lr, .beta1 = recipe.beta1}),
+      average(std::as_const(generator).params(), recipe.average),
+      averaged(generator.clone()),
+      averages(recipe.average > 0),
       pool(own_set.size(), recipe.pool),
       made(generator.tape((identity ? 2 : 1) * recipe.batch)),
       back(generator.tape(recipe.batch)),
@@ -37,8 +41,8 @@ CycleGan::CycleGan(const Recipe& recipe, const TwoDomains& pictures, std::uint64
       threads_(threads),
       a_(recipe, pictures.a, pictures.b, identity_, rng_.fold_in(10)),
       b_(recipe, pictures.b, pictures.a, identity_, rng_.fold_in(11)),
-      a_feed_(pictures.a.count, recipe.batch, recipe.jitter, recipe.mirror, rng_.fold_in(stream::batches).fold_in(0)),
-      b_feed_(pictures.b.count, recipe.batch, recipe.jitter, recipe.mirror, rng_.fold_in(stream::batches).fold_in(1)) {}
+      a_feed_(pictures.a.count, recipe, rng_.fold_in(stream::batches).fold_in(0)),
+      b_feed_(pictures.b.count, recipe, rng_.fold_in(stream::batches).fold_in(1)) {}
 
 const Columns& CycleGan::columns() {
   const char* const opinions = "Adversarial losses";
@@ -53,6 +57,13 @@ const Columns& CycleGan::columns() {
 
 Index CycleGan::steps_per_epoch() const {
   return (std::max(pictures_.a.count, pictures_.b.count) + recipe_.batch - 1) / recipe_.batch;
+}
+
+const Generator& CycleGan::shown(Domain& domain) {
+  if (!domain.averages) return domain.generator;
+  const auto params = domain.average.params();
+  std::copy(params.begin(), params.end(), domain.averaged.params().begin());
+  return domain.averaged;
 }
 
 /// From home to `there` and back: what it costs, and its gradient, in both generators, up to the picture there.
@@ -83,6 +94,7 @@ std::pair<double, double> CycleGan::improve_generator(Domain& domain, bool has_c
     of_identity *= static_cast<float>(recipe_.identity_weight * recipe_.cycle_weight);
   }
   backward_and_step(domain.generator, domain.made, domain.g_adam, domain.g_grad, threads_);
+  if (domain.averages) domain.average.update(std::as_const(domain.generator).params(), threads_);
   return {static_cast<double>(loss), distance};
 }
 

@@ -14,6 +14,7 @@
 #include <eigan/core/parallel.hpp>
 #include <eigan/gan/image_pool.hpp>
 #include <eigan/optim/adam.hpp>
+#include <eigan/optim/ema.hpp>
 
 #include "kit/columns.hpp"
 
@@ -34,8 +35,9 @@ class CycleGan {
   /// beside their schedule.
   std::vector<double> step(Index number, double rate = 1);
 
-  const Generator& a_to_b() const { return b_.generator; }
-  const Generator& b_to_a() const { return a_.generator; }
+  /// The generators, ready for inference. Valid until the next step.
+  const Generator& a_to_b() { return shown(b_); }
+  const Generator& b_to_a() { return shown(a_); }
   const AnyModel& discriminator() const { return b_.discriminator; }
 
   /// Names everything that steps change: for checkpoints (eigan/io/checkpoint.hpp).
@@ -52,6 +54,9 @@ class CycleGan {
     Generator generator;
     AnyModel discriminator;
     eigan::Adam<float> g_adam, d_adam;
+    eigan::Ema<float> average;
+    Generator averaged;  // shown()'s, where an average is taken
+    bool averages;
     eigan::ImagePool<float> pool;
     eigan::Tape<float> made, back, judged;  // passes: translations; there and back again; the discriminator's
     eigan::Buffer<float> g_grad, d_grad;
@@ -62,10 +67,12 @@ class CycleGan {
     void visit_state(Visit&& visit) {
       visit("generator", generator), visit("generator.adam", g_adam);
       visit("discriminator", discriminator), visit("discriminator.adam", d_adam);
+      if (averages) visit("generator.average", average);
       if (pool.capacity() > 0) visit("pool", pool);
     }
   };
 
+  static const Generator& shown(Domain& domain);
   double there_and_back(Domain& there, Domain& home, eigan::Rng rng);
   std::pair<double, double> improve_generator(Domain& domain, bool has_cycle);
   double improve_discriminator(Domain& domain, eigan::Rng rng);

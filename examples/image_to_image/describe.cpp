@@ -47,6 +47,8 @@ JsonObject decisions(const TrainOptions& options, const TaskData& data) {
       .add("jitter", r.jitter)
       .add("mirror", r.mirror)
       .add("output", word(outputs, r.change))
+      .add("collage", r.collage)
+      .add("average", r.average)
       .add("log_every", options.run.log_every)
       .add("samples_every", options.run.samples_every);
   return object;
@@ -90,9 +92,9 @@ std::vector<std::pair<std::string, std::string>> described(const TrainOptions& o
                                    : "none"},
       {"optimiser", concat("Adam, lr ", shortest(r.lr), ", falling after ", shortest(100 * r.flat), " %, beta1 ",
                            shortest(r.beta1))},
-      {"length",
-       concat(grouped(r.epochs), " epochs of ", grouped(steps_per_epoch), " steps, batch ", grouped(r.batch),
-              ", moved by up to ", r.jitter, " pixels", r.mirror ? ", mirrored" : "", ", seed ", options.seed)},
+      {"length", concat(grouped(r.epochs), " epochs of ", grouped(steps_per_epoch), " steps, batch ", grouped(r.batch),
+                        ", moved by up to ", r.jitter, " pixels", r.mirror ? ", mirrored" : "",
+                        r.collage ? ", as collages" : "", ", seed ", options.seed)},
       {"out", eigan::printable(options.run.out)},
   };
 }

@@ -1,6 +1,9 @@
 // `image_to_image evaluate`: what a translator is worth.
+#include <algorithm>
 #include <cstdio>
+#include <numeric>
 #include <string>
+#include <vector>
 
 #include <eigan/core/printable.hpp>
 #include <eigan/io/atomic_file.hpp>
@@ -8,11 +11,33 @@
 #include "kit/exit_code.hpp"
 #include "kit/message.hpp"
 
+#include "baselines.hpp"
 #include "commands.hpp"
 #include "scores.hpp"
+#include "sheet.hpp"
 #include "translator.hpp"
 
 namespace image_to_image {
+
+namespace {
+
+/// The translations furthest from their partners, the furthest first.
+void write_worst(const std::string& path, const Translator& translator, const TwoDomains& held_out,
+                 eigan::Threads threads) {
+  constexpr std::size_t most = 32;
+  const PictureSet& from = translator.reversed ? held_out.b : held_out.a;
+  const PictureSet& to = translator.reversed ? held_out.a : held_out.b;
+  const PictureSet made = translator.translate(from, {}, threads);
+  const std::vector<double> l1 = differences(made, to).l1;
+  std::vector<Index> order(l1.size());
+  std::iota(order.begin(), order.end(), Index{0});
+  std::ranges::sort(
+      order, [&](Index i, Index j) { return l1[static_cast<std::size_t>(i)] > l1[static_cast<std::size_t>(j)]; });
+  order.resize(std::min(order.size(), most));
+  write_sheet(path, {some_of(from, order), some_of(made, order), some_of(to, order)});
+}
+
+}  // namespace
 
 int evaluate(const EvaluateOptions& options) {
   const Translator translator = load_translator(options.model);
@@ -24,6 +49,10 @@ int evaluate(const EvaluateOptions& options) {
                           "; expected a model of ", eigan::printable(data.info.task), ", which ",
                           eigan::printable(where.folder()), " holds"));
   const Evaluation scores = evaluated(translator, data, options.validation, options.recogniser, {options.threads});
+  const TwoDomains& held_out = options.validation ? data.validation : data.test;
+  if (!options.worst.empty() && !held_out.paired)
+    throw BadInput("--worst wants pictures that have partners, and these have none");
+  if (!options.worst.empty()) write_worst(options.worst, translator, held_out, {options.threads});
   if (!options.json.empty()) eigan::write_file(options.json, scores.json());
   const std::string table = scores.table();
   print(table.substr(0, table.size() - 1));

@@ -51,12 +51,16 @@ Residual<Network> residual_block(const Recipe& r, Index channels) {
   return Residual<Network>(net);
 }
 
+bool has_skips(const Recipe& r) {
+  return r.architecture == Architecture::unet || r.architecture == Architecture::full_unet;
+}
+
 /// A level of a U-Net and all below it: from its channels to as many, or with a skip connection to twice as many.
 /// depth: how often pictures have been halved. side: their smaller one, in pixels.
 Network level(const Recipe& r, std::size_t depth, std::size_t depths, Index side) {
   const Index outer = r.channels(depth - 1), inner = r.channels(depth);
   const bool is_last = depth + 1 == depths, is_pixel = side == 2;
-  const bool skips = r.architecture == Architecture::unet;
+  const bool skips = has_skips(r);
   Network net;
   net.add(LeakyReLU(slope)).add(Conv2d<>(outer, inner, 4, 2, 1));
   if (!is_pixel) add_norm(net, r.norm, inner);  // a pixel less its own mean is 0
@@ -74,11 +78,22 @@ Network level(const Recipe& r, std::size_t depth, std::size_t depths, Index side
 Network unet(const Recipe& r, Shape from, Index to_channels) {
   const auto depths = static_cast<std::size_t>(halvings(r, from));
   const Index channels = r.channels(0);
-  const bool skips = r.architecture == Architecture::unet && depths > 1;
+  const bool skips = has_skips(r) && depths > 1;
   Network net;
   net.add(Conv2d<>(from.channels, channels, 4, 2, 1));
   if (depths > 1) net.add(level(r, 1, depths, std::min(from.height, from.width) / 2));
   return net.add(ReLU()).add(ConvTranspose2d<>(skips ? 2 * channels : channels, to_channels, 4, 2, 1));
+}
+
+/// A U-Net whose outermost level has the pictures' size.
+Network full_unet(const Recipe& r, Shape from, Index to_channels) {
+  const auto depths = static_cast<std::size_t>(halvings(r, from)) + 1;
+  const Index channels = r.channels(0);
+  Network net;
+  net.add(ReflectionPad2d<>(1)).add(Conv2d<>(from.channels, channels, 3, 1, 0));
+  if (depths > 1) net.add(level(r, 1, depths, std::min(from.height, from.width)));
+  net.add(ReLU()).add(ReflectionPad2d<>(1));
+  return net.add(Conv2d<>(depths > 1 ? 2 * channels : channels, to_channels, 3, 1, 0));
 }
 
 /// Johnson et al. 2016: to a fraction of the size, residual blocks there, and back.
@@ -104,8 +119,9 @@ Network residual_network(const Recipe& r, Shape from, Index to_channels) {
 }
 
 Network generator_network(const Recipe& r, Shape from, Index to_channels) {
-  Network net =
-      r.architecture == Architecture::residual ? residual_network(r, from, to_channels) : unet(r, from, to_channels);
+  Network net = r.architecture == Architecture::residual    ? residual_network(r, from, to_channels)
+                : r.architecture == Architecture::full_unet ? full_unet(r, from, to_channels)
+                                                            : unet(r, from, to_channels);
   return r.change ? Network().add(Residual<Network>(net)) : net.add(Tanh());
 }
 
@@ -127,7 +143,9 @@ Started started(Started model, Rng rng) {
 
 Index halvings(const Recipe& recipe, Shape picture) {
   const auto most = static_cast<Index>(recipe.g_channels.size());
-  const Index wanted = recipe.architecture == Architecture::residual ? most - 1 : most;
+  const bool begins_full =
+      recipe.architecture == Architecture::residual || recipe.architecture == Architecture::full_unet;
+  const Index wanted = begins_full ? most - 1 : most;
   Index count = 0;
   for (Index side = std::min(picture.height, picture.width), other = std::max(picture.height, picture.width);
        count < wanted && side % 2 == 0 && other % 2 == 0; side /= 2, other /= 2)

@@ -70,8 +70,8 @@ void add_train(CLI::App& program, TrainOptions& options) {
   add_resume(group, options.run);
 
   OptionGroup networks(app, "Networks");
-  networks.choice("--generator", "with skip connections, without, or residual blocks", architectures,
-                  recipe.architecture);
+  networks.choice("--generator", "skip connections, none, residual blocks, or skip connections from full size on",
+                  architectures, recipe.architecture);
   networks.sizes("--g-channels", "the generator's channels, level by level, each of half the size", recipe.g_channels,
                  1, most_levels, largest_channels);
   networks.number("--blocks", "N", "residual blocks in the generator's middle", recipe.blocks, whole(0, 100));
@@ -95,10 +95,15 @@ void add_train(CLI::App& program, TrainOptions& options) {
                   whole(0, 100000));
   training.number("--lr", "X", "Adam's learning rate", recipe.lr, positive);
   training.number("--beta1", "X", "Adam's decay of the mean of gradients", recipe.beta1, fraction);
+  training.number("--average", "X",
+                  "part of a running average of weights that stays at a step, for translations; 0: none",
+                  recipe.average, fraction);
   training.number("--flat", "X", "part of the training before the learning rate falls to 0", recipe.flat,
                   Range<double>{"a number from 0 to 1", [](double x) { return x >= 0 && x <= 1; }});
   training.number("--jitter", "N", "pixels that pictures are moved by at most", recipe.jitter, whole(0, 1000));
   training.choice("--mirror", "whether half of them are mirrored", {"no", "yes"}, recipe.mirror);
+  training.choice("--collage", "whether half of them are cut and go on with a part of another", {"no", "yes"},
+                  recipe.collage);
 
   OptionGroup output(app, "Output");
   output.name("--recogniser", "FILE", "of `mnist_recogniser train`, to read labels off translations",
@@ -161,6 +166,8 @@ void add_evaluate(CLI::App& program, EvaluateOptions& options) {
   group.name("--recogniser", "FILE", "of `mnist_recogniser train`, to read labels off translations",
              options.recogniser);
   group.name("--json", "FILE", "also writes the scores for machines", options.json);
+  group.name("--worst", "FILE", "also writes a sheet of the translations furthest from their partners, PNG",
+             options.worst);
   group.threads(options.threads);
 }
 

@@ -52,6 +52,7 @@ struct EvaluateOptions {
   std::string data;        ///< empty: where the model's task is prepared
   std::string recogniser;  ///< empty: none
   std::string json;        ///< empty: not wanted
+  std::string worst;       ///< a sheet of the worst translations; empty: not wanted
   bool validation = false;
   int threads = 0;
 };

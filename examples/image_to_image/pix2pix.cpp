@@ -23,7 +23,9 @@ Pix2Pix::Pix2Pix(const Recipe& recipe, const TwoDomains& pairs, std::uint64_t se
           make_discriminator(recipe, shape_of(pairs.b), pairs.a.channels, rng_.fold_in(stream::discriminator_init))),
       g_adam_(generator_.param_size(), {.lr = recipe.lr, .beta1 = recipe.beta1}),
       d_adam_(discriminator_.param_size(), {.lr = recipe.lr, .beta1 = recipe.beta1}),
-      feed_(pairs.a.count, recipe.batch, recipe.jitter, recipe.mirror, rng_.fold_in(stream::batches)),
+      average_(std::as_const(generator_).params(), recipe.average),
+      shown_(generator_.clone()),
+      feed_(pairs.a.count, recipe, rng_.fold_in(stream::batches)),
       workspace_(generator_, discriminator_, recipe.batch),
       x_(pairs.a.size(), recipe.batch),
       l1_gradient_(pairs.b.size(), recipe.batch) {}
@@ -43,12 +45,16 @@ double Pix2Pix::add_l1(ConstView<float> made, View<float> gradient) {
   return static_cast<double>(distance) / 2;
 }
 
+void Pix2Pix::take_average() {
+  if (recipe_.average > 0) average_.update(std::as_const(generator_).params(), threads_);
+}
+
 std::vector<double> Pix2Pix::step(Index number, double rate) {
   const Index n = recipe_.batch;
   const Rng rng = rng_.fold_in(stream::steps).fold_in(static_cast<std::uint64_t>(number));
   rate *= schedule(recipe_, number, steps_per_epoch());
   g_adam_.options().lr = d_adam_.options().lr = rate * recipe_.lr;
-  needs_statistics_ = true;
+  shown_is_old_ = true;
 
   feed_.choose(number);
   feed_.write(pairs_.a, x_);
@@ -60,6 +66,7 @@ std::vector<double> Pix2Pix::step(Index number, double rate) {
     gradient.setZero();
     distance = add_l1(made, gradient);
     backward_and_step(generator_, workspace_.g_tape, g_adam_, workspace_.g_grad, threads_);
+    take_average();
     return {0, 0, distance};
   }
   workspace_.real_condition(n) = x_;
@@ -80,15 +87,17 @@ std::vector<double> Pix2Pix::step(Index number, double rate) {
   };
   const auto g =
       generator_step(generator_, discriminator_, g_adam_, workspace_, rng.fold_in(1), loss, threads_, further);
+  take_average();
   return {static_cast<double>(d.loss), static_cast<double>(g.loss) - weighted, distance};
 }
 
 const Generator& Pix2Pix::a_to_b() {
-  if (recipe_.norm == Norm::batch && std::exchange(needs_statistics_, false)) {
-    const Index count = std::min<Index>(pairs_.a.count, 1024);
-    estimate_statistics(generator_, picture_matrix(pairs_.a, 0, count), threads_);
-  }
-  return generator_;
+  if (!std::exchange(shown_is_old_, false)) return shown_;
+  const auto params = recipe_.average > 0 ? average_.params() : std::as_const(generator_).params();
+  std::copy(params.begin(), params.end(), shown_.params().begin());
+  if (recipe_.norm == Norm::batch)
+    estimate_statistics(shown_, picture_matrix(pairs_.a, 0, std::min<Index>(pairs_.a.count, 1024)), threads_);
+  return shown_;
 }
 
 }  // namespace image_to_image

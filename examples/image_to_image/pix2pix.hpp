@@ -11,6 +11,7 @@
 #include <eigan/core/parallel.hpp>
 #include <eigan/gan/workspace.hpp>
 #include <eigan/optim/adam.hpp>
+#include <eigan/optim/ema.hpp>
 
 #include "kit/columns.hpp"
 
@@ -37,12 +38,15 @@ class Pix2Pix {
   /// Names everything that steps change: for checkpoints (eigan/io/checkpoint.hpp).
   template <class Visit>
   void visit_state(Visit&& visit) {
+    shown_is_old_ = true;  // after a checkpoint has been read, too
     visit("generator", generator_), visit("generator.adam", g_adam_);
+    if (recipe_.average > 0) visit("generator.average", average_);
     if (recipe_.loss == Losses::l1) return;
     visit("discriminator", discriminator_), visit("discriminator.adam", d_adam_);
   }
 
  private:
+  void take_average();
   double add_l1(eigan::ConstView<float> made, eigan::View<float> gradient);
 
   Recipe recipe_;
@@ -52,10 +56,12 @@ class Pix2Pix {
   Generator generator_;
   AnyModel discriminator_;
   eigan::Adam<float> g_adam_, d_adam_;
+  eigan::Ema<float> average_;
+  Generator shown_;  // a_to_b()'s
+  bool shown_is_old_ = true;
   Feed feed_;
   eigan::GanWorkspace<float> workspace_;
   eigan::Matrix<float> x_, l1_gradient_;
-  bool needs_statistics_ = true;  // where batch normalisation keeps the training's
 };
 
 }  // namespace image_to_image

@@ -20,8 +20,9 @@ enum class Method { pix2pix, cycle_gan };
 inline const std::vector<std::string> methods{"pix2pix", "cyclegan"};
 
 /// An encoder and a decoder, with or without skip connections between their levels, or residual blocks in the middle.
-enum class Architecture { unet, encoder_decoder, residual };
-inline const std::vector<std::string> architectures{"unet", "encoder-decoder", "residual"};
+/// A full U-Net begins and ends with a level of the pictures' own size; the others' first level has half of it.
+enum class Architecture { unet, encoder_decoder, residual, full_unet };
+inline const std::vector<std::string> architectures{"unet", "encoder-decoder", "residual", "full-unet"};
 
 /// What stands behind convolutions. `image` is what trained batch normalisations become where each picture is to be
 /// normalised by its own statistics: instance normalisations with their gamma and beta.
@@ -60,9 +61,11 @@ struct Recipe {
   Index pool = 50;               ///< translated pictures that CycleGAN's discriminators are shown again
   double lr = 2e-4;
   double beta1 = 0.5;
-  double flat = 0.5;  ///< the part of the training before the learning rate falls to 0
-  Index jitter = 2;   ///< pixels that a picture is moved by at most
+  double average = 0;  ///< how much of the generator's average stays, each step; 0: no average is taken
+  double flat = 0.5;   ///< the part of the training before the learning rate falls to 0
+  Index jitter = 2;    ///< pixels that a picture is moved by at most
   bool mirror = true;
+  bool collage = false;  ///< half of what a step sees is a part of one picture beside a part of another
 
   Index channels(std::size_t level) const { return g_channels[std::min(level, g_channels.size() - 1)]; }
 };
@@ -75,56 +78,10 @@ inline Index patch_size(Index levels) {
 }
 
 /// CycleGAN's own where a recipe for pairs is given.
-inline Recipe unpaired(Recipe recipe) {
-  recipe.method = Method::cycle_gan;
-  recipe.architecture = Architecture::residual;
-  recipe.g_channels = {16, 32, 64};
-  recipe.blocks = 3;
-  recipe.batch = 8;
-  recipe.norm = Norm::instance;
-  return recipe;
-}
+Recipe unpaired(Recipe recipe);
 
 /// What a task is learnt by, unless options say otherwise.
-inline Recipe task_recipe(const std::string& task) {
-  Recipe recipe;
-  if (task == "edges2fashion") {
-    recipe.epochs = 12;
-    recipe.g_channels = {32, 64};
-  } else if (task == "mnist2fonts") {
-    recipe = unpaired(recipe);
-    recipe.epochs = 4;
-    recipe.batch = 16;
-    recipe.blocks = 2;
-    recipe.lr = 5e-4;
-    recipe.mirror = false;
-  } else if (task == "flat2shaded_shuffled") {
-    recipe = unpaired(recipe);
-    recipe.epochs = 60;
-    recipe.batch = 16;
-    recipe.blocks = 2;
-    recipe.d_channels = 16;
-    recipe.change = true;
-    recipe.cycle_weight = 1;  // with 10, and with the identity, it leaves pictures as they are
-    recipe.identity_weight = 0;
-    recipe.lr = 5e-4;
-    recipe.flat = 0.4;
-    recipe.mirror = false;
-  } else {  // few drawings, in colour
-    recipe.norm = Norm::batch;
-    recipe.lr = 1e-3;
-    recipe.flat = 0.4;
-    recipe.epochs = task == "outline2emoji" ? 20 : 40;
-    if (task != "outline2emoji") recipe.loss = Losses::l1;
-    if (task == "outline2fluent") recipe.g_channels = {24, 48, 96, 96, 96};
-    if (task == "flat2shaded") {
-      recipe.dropout = 0.5;
-      recipe.change = true;
-      recipe.mirror = false;  // light falls from one side
-    }
-  }
-  return recipe;
-}
+Recipe task_recipe(const std::string& task);
 
 /// Streams of random numbers that a seed is split into.
 namespace stream {

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <functional>
 #include <limits>
+#include <numeric>
 
 #include "kit/aligned.hpp"
 #include "kit/exit_code.hpp"
@@ -71,6 +73,14 @@ Score row(const std::string& name, const PictureSet& x, const PictureSet& y, boo
   return score;
 }
 
+/// In per cent, the part of their sum that the largest tenth of the values has.
+std::string share_of_tenth(std::vector<double> values) {
+  std::ranges::sort(values, std::greater<>());
+  const double sum = std::accumulate(values.begin(), values.end(), 0.0);
+  const double largest = std::accumulate(values.begin(), values.begin() + (std::ssize(values) + 9) / 10, 0.0);
+  return fixed(sum > 0 ? 100 * largest / sum : 0, 0);
+}
+
 std::string cell(const std::optional<double>& value, int digits, double factor = 1) {
   return value ? fixed(factor * *value, digits) : "";
 }
@@ -130,7 +140,8 @@ Evaluation evaluated(const Translator& translator, const TaskData& data, bool va
     throw BadInput("a recogniser reads labels off grey pictures of 28x28; these are others, or have no labels");
   const bool paired = held_out.paired;
   Evaluation all;
-  all.rows.push_back(row("translations", translator.translate(from, {}, threads), to, paired, from_labels, reader));
+  const PictureSet made = translator.translate(from, {}, threads);
+  all.rows.push_back(row("translations", made, to, paired, from_labels, reader));
   all.rows.push_back(row("as they are", from, to, paired, from_labels, reader));
   TaskData directed;  // as baselines() takes it
   directed.train = data.train, directed.test = held_out;
@@ -145,6 +156,11 @@ Evaluation evaluated(const Translator& translator, const TaskData& data, bool va
   all.rows.push_back(real);
   all.note = concat(grouped(from.count), validation ? " validation" : " test", " pictures, ", translator.from, " to ",
                     translator.to);
+  if (paired) {
+    const Differences of = differences(made, to);
+    all.note += concat("; the worst tenth has ", share_of_tenth(of.l1), " % of the L1, and ",
+                       share_of_tenth(of.squared), " % of the squared error");
+  }
   if (!reader.name().empty()) all.note += concat("; labels read by ", reader.name());
   return all;
 }

@@ -23,6 +23,16 @@ TEST_CASE("difference: L1 and PSNR by hand") {
   CHECK(image_to_image::difference(set_of(1, 1, {7, 8}), set_of(1, 1, {7, 8})).psnr == doctest::Approx(100));
 }
 
+TEST_CASE("differences: picture by picture what difference is of all") {
+  const auto d = image_to_image::differences(set_of(2, 1, {0, 255, 51, 51}), set_of(2, 1, {0, 0, 51, 102}));
+  REQUIRE(d.l1.size() == 2);
+  REQUIRE(d.squared.size() == 2);
+  CHECK(d.l1[0] == doctest::Approx(0.5));
+  CHECK(d.l1[1] == doctest::Approx(0.1));
+  CHECK(d.squared[0] == doctest::Approx(0.5));
+  CHECK(d.squared[1] == doctest::Approx(0.02));
+}
+
 TEST_CASE("difference: grey stands for each channel; other sizes are a programming error") {
   const auto d = image_to_image::difference(set_of(1, 1, {0, 255}), set_of(1, 3, {0, 0, 255, 255, 255, 255}));
   CHECK(d.l1 == doctest::Approx(1.0 / 6));

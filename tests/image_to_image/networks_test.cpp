@@ -4,12 +4,16 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include <eigan/core/random.hpp>
 
 using namespace image_to_image;
 using eigan::Matrix;
 using eigan::Rng;
+
+static const std::vector all_architectures{Architecture::unet, Architecture::encoder_decoder, Architecture::residual,
+                                           Architecture::full_unet};
 
 static Recipe small(Architecture architecture) {
   Recipe recipe;
@@ -20,12 +24,13 @@ static Recipe small(Architecture architecture) {
 }
 
 TEST_CASE("make_generator: as large pictures, within [-1, 1]; sides are halved as often as they can be") {
-  for (const auto architecture : {Architecture::unet, Architecture::encoder_decoder, Architecture::residual}) {
+  for (const auto architecture : all_architectures) {
     CAPTURE(static_cast<int>(architecture));
     const Recipe recipe = small(architecture);
-    const Index levels = architecture == Architecture::residual ? 2 : 3;
-    CHECK(halvings(recipe, {1, 16, 24}) == levels);
+    const bool begins_full = architecture == Architecture::residual || architecture == Architecture::full_unet;
+    CHECK(halvings(recipe, {1, 16, 24}) == (begins_full ? 2 : 3));
     CHECK(halvings(recipe, {1, 14, 14}) == 1);
+    if (begins_full) CHECK(make_generator(recipe, {1, 15, 17}, 3, Rng(1)).output_shape() == Shape{3, 15, 17});
     const Generator generator = make_generator(recipe, {1, 16, 24}, 3, Rng(1));
     CHECK(generator.output_shape() == Shape{3, 16, 24});
     Matrix<float> x(generator.input_shape().size(), 2);
@@ -35,7 +40,7 @@ TEST_CASE("make_generator: as large pictures, within [-1, 1]; sides are halved a
 }
 
 TEST_CASE("make_generator: one of changes adds to its input, and begins close to it") {
-  for (const auto architecture : {Architecture::unet, Architecture::encoder_decoder, Architecture::residual}) {
+  for (const auto architecture : all_architectures) {
     CAPTURE(static_cast<int>(architecture));
     Recipe recipe = small(architecture);
     recipe.change = true;
