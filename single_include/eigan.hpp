@@ -4304,11 +4304,12 @@ struct Step {
   std::span<U> slice(std::span<U> all) const {
     return all.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(size));
   }
-  /// The step's part of a buffer of states, and of what is prepared.
+  /// The step's part of a buffer of states.
   template <class U>
   std::span<U> state_slice(std::span<U> all) const {
     return all.subspan(static_cast<std::size_t>(state_offset), static_cast<std::size_t>(state_size));
   }
+  /// The step's part of what is prepared.
   template <class U>
   std::span<U> prepared_slice(std::span<U> all) const {
     return all.subspan(static_cast<std::size_t>(prepared_offset), static_cast<std::size_t>(prepared_size));
