@@ -5200,7 +5200,8 @@ class Tiling {
     const Index even = divide_up(share, divide_up(share, widest_));  // as many tiles for each thread
     const Index rounded = divide_up(even, few) * few;
     const Index longest = std::min(divide_up(count(batch, rounded), threads) * rounded, batch);
-    return rounded <= widest_ && longest <= share + share / 8 ? rounded : even;  // 100 on two: 25 each, not 64 and 36
+    const bool fair = even <= few || longest <= share + share / 8;  // 100 on two: 25 each, not 64 and 36
+    return rounded <= widest_ && fair ? rounded : even;
   }
   /// Floating-point operations of a forward pass.
   double work(Index batch) const { return operations_ * static_cast<double>(batch); }

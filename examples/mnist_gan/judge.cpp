@@ -42,7 +42,7 @@ Matrix<float> image_matrix(const eigan::LabelledImages& images, Index first, Ind
   std::vector<std::uint32_t> indices(static_cast<std::size_t>(count));
   std::iota(indices.begin(), indices.end(), static_cast<std::uint32_t>(first));
   Matrix<float> pixels(images.features(), count);
-  eigan::pixels_to_unit<float>(images, indices, pixels);
+  eigan::pixels_to_unit<float>(images, indices, pixels, {1});
   return pixels;
 }
 

@@ -19,7 +19,7 @@ struct DigitImages {
   explicit DigitImages(eigan::LabelledImages images) : bytes(std::move(images)), pixels(image_size, bytes.count) {
     std::vector<std::uint32_t> all(static_cast<std::size_t>(bytes.count));
     std::iota(all.begin(), all.end(), 0u);
-    eigan::pixels_to_unit<float>(bytes, all, pixels);
+    eigan::pixels_to_unit<float>(bytes, all, pixels, {1});
   }
 
   int label(Index image) const { return bytes.labels[static_cast<std::size_t>(image)]; }

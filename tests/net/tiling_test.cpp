@@ -55,6 +55,9 @@ TEST_CASE("Tiling: no thread waits for a rounded tile") {
   CHECK(t.width(100, 2) == 25);  // 32, 32, 32 and 4 would be 64 samples for one thread and 36 for the other
   CHECK(t.width(33, 2) == 17);   // 24 and 9
   CHECK(t.width(200, 2) == 25);  // 128 and 72
+  CHECK(t.width(16, 4) == 8);    // but nobody is given less than products compute together:
+  CHECK(t.width(12, 16) == 8);   // a few samples on many threads are by parts
+  CHECK(t.width(64, 16) == 8);
   CHECK(t.width(120, 2) == 32);  // 64 and 56: not much more than 60 each
 }
 

@@ -42,7 +42,8 @@ inline void check_batch(const LabelledImages& images, std::span<const std::uint3
     if (std::cmp_greater_equal(index, images.count)) fail_contract("image ", index, " of a data set of ", images.count);
   }
 }
-/// convert(column, its pixels). Who converts a column is who reads it first in a pass over as many threads.
+/// convert(column, its pixels). In a pass over these columns alone, on as many threads, who converts a column mostly
+/// reads it first.
 template <class Convert>
 void convert_columns(const LabelledImages& images, std::span<const std::uint32_t> indices, Threads threads,
                      const Convert& convert) {
