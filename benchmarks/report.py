@@ -201,14 +201,17 @@ def compile_targets(targets, results):
                     lambda x: x < 20, "{:.1f}")
 
 
-def kernels_text(runs):
-    """Sentences: by which of OpenBLAS's kernels it is compared, and what the others took."""
-    yield "OpenBLAS runs by the fastest of its kernels that this processor can run and that compute right, each by itself."
+def kernels_table(runs):
+    """By which of OpenBLAS's kernels it is compared, and what the others took."""
+    yield "OpenBLAS runs by the fastest of its kernels that this processor can run and that compute right, each by itself:"
+    yield ""
+    yield "| workload | OpenBLAS's kernels |"
+    yield "|---|---|"
     for name, run in runs.items():
         for threads in run.threads:
             r = run.get("openblas", threads)
             if r and "remark" in r:
-                yield f"{WORKLOADS[name]}, {r['remark'].split(', ', 1)[1]}."
+                yield f"| {WORKLOADS[name]} | {r['remark'].split(', ', 1)[1]} |"
 
 
 def load(path):
@@ -258,7 +261,7 @@ def main():
         "",
     ]
     if blas:
-        lines[-1:-1] = [" ".join(kernels_text(runs))]
+        lines += [*kernels_table(runs), ""]
     targets = Targets()
     gan_targets(targets, runs)
     classifier_targets(targets, runs)

@@ -91,10 +91,10 @@ std::vector<std::pair<std::string, std::string>> described(const TrainOptions& o
                                             grouped(discriminator.param_size()), " parameters")
                                    : "none"},
       {"optimiser", concat("Adam, lr ", shortest(r.lr), ", falling after ", shortest(100 * r.flat), " %, beta1 ",
-                           shortest(r.beta1))},
+                           shortest(r.beta1), r.average > 0 ? concat(", average ", shortest(r.average)) : "")},
       {"length", concat(grouped(r.epochs), " epochs of ", grouped(steps_per_epoch), " steps, batch ", grouped(r.batch),
                         ", moved by up to ", r.jitter, " pixels", r.mirror ? ", mirrored" : "",
-                        r.collage ? ", as collages" : "", ", seed ", options.seed)},
+                        r.collage ? ", half of them collages" : "", ", seed ", options.seed)},
       {"out", eigan::printable(options.run.out)},
   };
 }

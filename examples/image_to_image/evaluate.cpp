@@ -31,7 +31,7 @@ void write_worst(const std::string& path, const Translator& translator, const Tw
   const std::vector<double> l1 = differences(made, to).l1;
   std::vector<Index> order(l1.size());
   std::iota(order.begin(), order.end(), Index{0});
-  std::ranges::sort(
+  std::ranges::stable_sort(
       order, [&](Index i, Index j) { return l1[static_cast<std::size_t>(i)] > l1[static_cast<std::size_t>(j)]; });
   order.resize(std::min(order.size(), most));
   write_sheet(path, {some_of(from, order), some_of(made, order), some_of(to, order)});
@@ -48,10 +48,11 @@ int evaluate(const EvaluateOptions& options) {
     throw BadInput(concat(eigan::printable(options.model), ": translates ", eigan::printable(translator.task),
                           "; expected a model of ", eigan::printable(data.info.task), ", which ",
                           eigan::printable(where.folder()), " holds"));
-  const Evaluation scores = evaluated(translator, data, options.validation, options.recogniser, {options.threads});
   const TwoDomains& held_out = options.validation ? data.validation : data.test;
   if (!options.worst.empty() && !held_out.paired)
-    throw BadInput("--worst wants pictures that have partners, and these have none");
+    throw BadInput(concat("--worst: expected pictures that have partners, found unpaired ones in ",
+                          eigan::printable(where.folder())));
+  const Evaluation scores = evaluated(translator, data, options.validation, options.recogniser, {options.threads});
   if (!options.worst.empty()) write_worst(options.worst, translator, held_out, {options.threads});
   if (!options.json.empty()) eigan::write_file(options.json, scores.json());
   const std::string table = scores.table();

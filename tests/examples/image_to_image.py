@@ -179,6 +179,12 @@ class TestPairs(Case):
             with self.subTest(name):
                 self.train(name, "--epochs", "1", *options)
                 self.call("translate", f"{name}/a_to_b.safetensors", "a/a0.png", "--out", f"{name}-made")
+        self.train("as-it-is", "--epochs", "1")
+        models = {name: digest(self.folder / name / "a_to_b.safetensors") for name in ("as-it-is", "full", "average", "collage")}
+        self.assertEqual(len(set(models.values())), 4, models)
+        # An average is of what the training makes, which it leaves alone.
+        for name, same in {"average": True, "collage": False}.items():
+            self.assertEqual((self.folder / "as-it-is/losses.csv").read_text() == (self.folder / name / "losses.csv").read_text(), same)
         metadata, _ = read_safetensors(self.folder / "image/a_to_b.safetensors")
         self.assertEqual((metadata["norm"], metadata["statistics"]), ("batch", "image"))
         self.assertNotIn("BatchNorm", metadata["architecture"])

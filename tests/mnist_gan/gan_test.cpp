@@ -68,7 +68,7 @@ TEST_CASE("Gan: wrong digits change steps only where a recipe wants them, at any
     recipe.mismatch = mismatch;
     Gan gan(recipe, images, 1, {threads});
     std::vector<double> all;
-    for (Index step = 0; step <= mismatch_every; ++step) all.push_back(gan.step(step)[0]);
+    for (Index step = 0; step < mismatch_every + 2; ++step) all.push_back(gan.step(step)[0]);
     return all;
   };
   const auto with = losses(0.5, 1), without = losses(0, 1);
