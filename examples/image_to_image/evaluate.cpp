@@ -22,12 +22,8 @@ namespace image_to_image {
 namespace {
 
 /// The translations furthest from their partners, the furthest first.
-void write_worst(const std::string& path, const Translator& translator, const TwoDomains& held_out,
-                 eigan::Threads threads) {
+void write_worst(const std::string& path, const PictureSet& from, const PictureSet& made, const PictureSet& to) {
   constexpr std::size_t most = 32;
-  const PictureSet& from = translator.reversed ? held_out.b : held_out.a;
-  const PictureSet& to = translator.reversed ? held_out.a : held_out.b;
-  const PictureSet made = translator.translate(from, {}, threads);
   const std::vector<double> l1 = differences(made, to).l1;
   std::vector<Index> order(l1.size());
   std::iota(order.begin(), order.end(), Index{0});
@@ -53,7 +49,9 @@ int evaluate(const EvaluateOptions& options) {
     throw BadInput(concat("--worst: expected pictures that have partners, found unpaired ones in ",
                           eigan::printable(where.folder())));
   const Evaluation scores = evaluated(translator, data, options.validation, options.recogniser, {options.threads});
-  if (!options.worst.empty()) write_worst(options.worst, translator, held_out, {options.threads});
+  if (!options.worst.empty())
+    write_worst(options.worst, translator.reversed ? held_out.b : held_out.a, scores.made,
+                translator.reversed ? held_out.a : held_out.b);
   if (!options.json.empty()) eigan::write_file(options.json, scores.json());
   const std::string table = scores.table();
   print(table.substr(0, table.size() - 1));

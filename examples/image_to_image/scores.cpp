@@ -140,8 +140,8 @@ Evaluation evaluated(const Translator& translator, const TaskData& data, bool va
     throw BadInput("a recogniser reads labels off grey pictures of 28x28; these are others, or have no labels");
   const bool paired = held_out.paired;
   Evaluation all;
-  const PictureSet made = translator.translate(from, {}, threads);
-  all.rows.push_back(row("translations", made, to, paired, from_labels, reader));
+  all.made = translator.translate(from, {}, threads);
+  all.rows.push_back(row("translations", all.made, to, paired, from_labels, reader));
   all.rows.push_back(row("as they are", from, to, paired, from_labels, reader));
   TaskData directed;  // as baselines() takes it
   directed.train = data.train, directed.test = held_out;
@@ -157,7 +157,7 @@ Evaluation evaluated(const Translator& translator, const TaskData& data, bool va
   all.note = concat(grouped(from.count), validation ? " validation" : " test", " pictures, ", translator.from, " to ",
                     translator.to);
   if (paired) {
-    const Differences of = differences(made, to);
+    const Differences of = differences(all.made, to);
     all.note += concat("; the worst tenth has ", share_of_tenth(of.l1), " % of the L1, and ",
                        share_of_tenth(of.squared), " % of the squared error");
   }

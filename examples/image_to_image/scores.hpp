@@ -24,6 +24,7 @@ struct Score {
 struct Evaluation {
   std::vector<Score> rows;
   std::string note;
+  PictureSet made;  ///< the translations
 
   std::vector<std::string> header() const;
   std::vector<std::vector<std::string>> cells() const;
