@@ -62,7 +62,7 @@ TEST_CASE("LabelledImages: pixels: any number of threads writes every column") {
     for (eigan::Index column : {0, 1, 33, 34, 49, 50, 98, 99}) {
       const auto* pixels = images.pixels.data() + 784 * indices[static_cast<std::size_t>(column)];
       for (eigan::Index i : {0, 1, 500, 783}) {
-        CHECK(unit(i, column) == doctest::Approx(static_cast<float>(pixels[i]) / 127.5f - 1));
+        CHECK(unit(i, column) == doctest::Approx(pixels[i] / 127.5 - 1).epsilon(1e-6));
         CHECK(zero_one(i, column) == static_cast<float>(pixels[i]) / 255);
       }
     }
