@@ -89,7 +89,7 @@ TEST_CASE("plan_memory: what statistics are taken of is written over by none") {
   const auto x = support::random_matrix<float>(6, 5, 2);
   model.forward(tape, x);
   update_statistics(model, tape, 1);
-  CHECK(model.state()[0] == doctest::Approx(-x.row(0).mean()));
+  CHECK(model.state()[0] == doctest::Approx(static_cast<double>(-x.row(0).mean())));
 }
 
 TEST_CASE("plan_memory: an element-wise layer writes over what nobody reads on the way back") {
