@@ -54,8 +54,12 @@ TEST_CASE("guide: branches") {
   const Matrix<float> images = Matrix<float>::Random(28 * 28, 3), classes = Matrix<float>::Identity(10, 3);
   auto tape = d.tape(3);
   const ConstView<float> logits = d.forward(tape, {images, classes});
+
+  using Features = Sequential<Input<1, 28, 28>, Conv2d<1, 16, 4, 2, 1>, LeakyReLU, Flatten>;
+  using Later = Sequential<Inputs<Features, Input<10>>, Linear<16 * 14 * 14 + 10, 1>>;  // the class beside features
   // [/inputs]
   CHECK(logits.cols() == 3);
+  CHECK(Model<Later>(Rng(1)).infer({images, classes}).cols() == 3);
 }
 
 TEST_CASE("guide: a list of steps") {

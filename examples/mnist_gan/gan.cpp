@@ -53,12 +53,12 @@ AnyModel make_generator(const Recipe& r, Rng rng) {
 }
 
 AnyModel make_discriminator(const Recipe& r, Rng rng) {
-  const Index told = r.conditional ? digit_count : 0;
-  const Shape image = r.convolutional() ? Shape{1, image_side, image_side} : Shape{image_size};
   Network net;
-  Index size = image_size + told;
+  Index size = image_size;
+  const Input<> digit(digit_count);  // that it is told, beside what it makes of the image
   if (r.convolutional()) {
-    Index channels = 1 + told;  // a digit is an image in which one channel of ten is 1
+    Index channels = 1;
+    net.add(Input<>(channels, image_side, image_side));
     const auto convolve = [&](Index to, Index kernel, Index stride) {
       net.add(Conv2d<>(channels, to, kernel, stride, 1)).add(LeakyReLU(r.d_negative_slope));
       channels = to;
@@ -68,15 +68,16 @@ AnyModel make_discriminator(const Recipe& r, Rng rng) {
     if (r.d_channels.size() > 2) convolve(r.d_channels[2], 3, 1);
     net.add(Flatten());
     size = 7 * 7 * channels;
+    if (r.conditional) net = Network().add(Inputs(net, digit));
+  } else if (r.conditional) {
+    net.add(Inputs(Input<>(size), digit));
   }
+  if (r.conditional) size += digit_count;
   for (const Index hidden : r.d_hidden) {
     net.add(Linear<>(size, hidden)).add(LeakyReLU(r.d_negative_slope)).add(Dropout(r.dropout));
     size = hidden;
   }
-  net.add(Linear<>(size, 1));
-  if (!r.conditional) return Model(net, image, rng);
-  const Inputs inputs(Input<>(image.channels, image.height, image.width), Input<>(told));
-  return Model(Network().add(inputs).add(net), rng);
+  return Model(net.add(Linear<>(size, 1)), rng);
 }
 
 Gan::Gan(const Recipe& recipe, const LabelledImages& images, std::uint64_t seed, Threads threads)

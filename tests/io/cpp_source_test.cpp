@@ -94,6 +94,10 @@ TEST_CASE("save_cpp_source: branches and images, with the shape of what goes in"
   CHECK(network(two) ==
         "::eigan::Sequential(::eigan::Inputs(::eigan::Input<1, 4, 6>{}, ::eigan::Input<2, 1, 1>{}),\n"
         "                             ::eigan::GlobalAvgPool2d{})");
+  CHECK(network(Model<Sequential<Inputs<Sequential<Input<1, 4, 6>, GlobalAvgPool2d>, Input<2>>, Tanh>>(Rng(1))) ==
+        "::eigan::Sequential(::eigan::Inputs(::eigan::Sequential(::eigan::Input<1, 4, 6>{}, "
+        "::eigan::GlobalAvgPool2d{}), ::eigan::Input<2, 1, 1>{}),\n"
+        "                             ::eigan::Tanh{})");
   CHECK(test::contains(source_of(two, "digits"), "1 x 4 x 6 and 2 in, 3 out"));
   CHECK(test::contains(source_of(two, "digits"), "infer({x, x1})"));
 }

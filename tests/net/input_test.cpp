@@ -33,6 +33,9 @@ static_assert(shape_after<Inputs<Input<1, 4, 6>, Input<10>>> == Shape{11, 4, 6})
 static_assert(shape_after<Inputs<Input<10>, Input<1, 4, 6>, Input<2, 4, 6>>> == Shape{13, 4, 6});
 static_assert(shape_after<Inputs<Input<10>, Input<5>>> == Shape{15});
 static_assert(shape_after<Inputs<Input<10>, Input<>>> == detail::unknown_shape);
+static_assert(shape_after<Inputs<Sequential<Input<1, 4, 6>, Pointwise<1, 3>>, Input<10>>> == Shape{13, 4, 6});
+static_assert(shape_after<Inputs<Input<2>, Sequential<Linear<3, 4>, Tanh>>> == Shape{6});
+static_assert(Inputs<Input<2>, Sequential<Linear<3, 4>, Dropout>>::stochastic && !Inputs<Input<2>>::stochastic);
 // A layer behind a shape that only the program knows is left to the program.
 static_assert(shape_after<Sequential<Input<2, dynamic>, Pointwise<2, 3>>> == detail::unknown_shape);
 
@@ -96,6 +99,38 @@ TEST_CASE("Inputs: the gradients of all agree with central differences") {
   check_network(Sequential<Inputs<Input<2>, Input<3>>, Linear<5, 4>, Tanh>{});
   check_network(Sequential<Inputs<Input<1, 2, 2>, Input<2>>, Tanh, Pointwise<3, 2>>{});
   check_network(Sequential<Inputs<Input<2>, Input<1, 2, 3>, Input<2, 2, 3>>, Pointwise<5, 3>, Dropout>{});
+}
+
+TEST_CASE("Inputs: layers that one of them goes through alone") {
+  using Features = Sequential<Input<1, 2, 2>, Pointwise<1, 2>, Tanh>;
+  const Model<Sequential<Inputs<Features, Input<3>>, Pointwise<5, 1>>, double> model(Rng(1));
+  const auto image = support::random_matrix<double>(4, 5, 2), label = support::random_matrix<double>(3, 5, 3);
+  const Matrix<double> y = model.infer({image, label});
+  const ConstView<double> first(model.params().data(), 2, 1), second(model.params().data() + 2, 1, 5);
+  for (Index pixel = 0; pixel < 4; ++pixel) {
+    Matrix<double> x(5, 5);
+    x << (first * image.row(pixel)).array().tanh().matrix(), label;
+    CHECK(y.row(pixel).isApprox(second * x));
+  }
+  CHECK(model.steps().steps()[0].name == "inputs.0.0");
+  CHECK(model.steps().steps()[2].name == "inputs");
+  CHECK(model.steps().steps()[3].name == "0");
+  const auto larger = model.at({{1, 4, 2}, {3}});  // the Input in front of the layers follows
+  CHECK(larger.output_shape() == Shape{1, 4, 2});
+  CHECK(larger.architecture().starts_with("Inputs(Sequential(Input(channels=1, height=4, width=2), "));
+  CHECK_THROWS_WITH_AS(model.at({{2, 2, 2}, {3}}),
+                       "eigan::Input of layer inputs.0: expects 1 x 2 x 2 and receives 2 x 2 x 2",
+                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(model.at({{1, 2, 2}, {4}}), "eigan::Input of layer inputs.1: expects 3 and receives 4",
+                       std::invalid_argument);
+
+  check_network(Sequential<Inputs<Sequential<Input<1, 2, 2>, Pointwise<1, 2>, Tanh, Dropout>, Input<2>>, Tanh,
+                           Pointwise<4, 1>>{});
+  check_network(Sequential<Inputs<Input<2>, Sequential<Linear<3, 4>, Tanh>>, Linear<6, 2>>{});
+  CHECK_THROWS_WITH_AS(Inputs(Sequential(Tanh()), Input<2>()),
+                       "eigan::Inputs: input 0 must be an Input or layers that begin with one", std::invalid_argument);
+  CHECK_THROWS_WITH_AS((Inputs<Input<2>, Sequential<Inputs<Input<1>, Input<1>>, Tanh>>()),
+                       "eigan::Inputs: input 1 must be an Input or layers that begin with one", std::invalid_argument);
 }
 
 TEST_CASE("Inputs: names and text") {

@@ -178,7 +178,7 @@ TEST_CASE("Model: several inputs at other heights and widths") {
   const std::vector<Shape> shapes{{1, 6, 8}, {3}};
   CHECK(Model(Joined{}, shapes, Rng(1)).architecture() == large.architecture());
   CHECK(Model(Joined{}, {{1, 6, 8}, {3}}, Rng(1)).architecture() == large.architecture());
-  CHECK_THROWS_WITH_AS(small.at({{3}, {1, 6, 8}}), "eigan::Input: expects 1 x 4 x 4 and receives 3",
+  CHECK_THROWS_WITH_AS(small.at({{3}, {1, 6, 8}}), "eigan::Input of layer inputs.0: expects 1 x 4 x 4 and receives 3",
                        std::invalid_argument);
   CHECK_THROWS_WITH_AS(small.at({1, 6, 8}), "eigan::Inputs: a network of 2 inputs was given 1", std::invalid_argument);
 }

@@ -71,7 +71,8 @@ Spec cpp_network(const Model<Net, T>& model) {
   Spec& first = net.children.front();
   if (first.name == "Input") first.settings.clear();
   if (first.name == "Inputs")
-    for (Spec& input : first.children) input.settings.clear();
+    for (Spec& part : first.children)
+      if (Spec* const input = input_in_front(part)) input->settings.clear();
   return net;
 }
 

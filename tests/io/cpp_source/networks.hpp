@@ -39,7 +39,7 @@ inline auto without_parameters() {
 
 /// Images and a vector, branches in branches, statistics, heads.
 inline auto branches() {
-  using Net = Sequential<Inputs<Input<2, 4, 6>, Input<3>>, BatchNorm2d<5>,
+  using Net = Sequential<Inputs<Sequential<Input<2, 4, 6>, Residual<Conv2d<2, 2, 3, 1, 1>>>, Input<3>>, BatchNorm2d<5>,
                          SkipConnection<AvgPool2d<2>, Residual<Residual<LayerNorm<5, 2, 3>>>,
                                         Upsample<2, Interpolation::bilinear>, ReflectionPad2d<1>, MaxPool2d<3, 1>>,
                          InstanceNorm2d<10>,

@@ -178,6 +178,7 @@ TEST_CASE("Network: compositions in text are those in types, and come out as the
   check(Sequential<Input<3>, Parallel<SkipConnection<Tanh>, Linear<3, 2>>>{});
   check(Sequential<Inputs<Input<2>, Input<3>>, Linear<5, 1>>{});
   check(Sequential<Inputs<Input<1, 2, 2>, Input<3, 1, 1>>, Conv2d<4, 2, 1>>{});
+  check(Sequential<Inputs<Sequential<Input<1, 2, 2>, Conv2d<1, 2, 1>, Flatten>, Input<3>>, Linear<11, 1>>{});
   check(Sequential<Input<3, 8, 6>, Conv2d<3, 4, 3, 1, 1>,
                    SkipConnection<Conv2d<4, 8, 4, 2, 1>, BatchNorm2d<8>, ReLU, ConvTranspose2d<8, 4, 4, 2, 1>>,
                    Residual<Conv2d<8, 8, 3, 1, 1>, InstanceNorm2d<8>, LeakyReLU>, Conv2d<8, 1, 3, 1, 1>, Flatten,
@@ -199,7 +200,8 @@ TEST_CASE("Network: an input in text, in front of the first layer") {
   CHECK(two.infer({image, label}).rows() == 16);
 
   CHECK(error_of("Inputs()") == "eigan::Network: layer 0, Inputs: expected inputs inside, found none");
-  CHECK(error_of("Inputs(Input(channels=2), Tanh())") == "eigan::Network: layer 0.1, Tanh: expected an Input");
+  CHECK(error_of("Inputs(Input(channels=2), Tanh())") ==
+        "eigan::Network: layer 0.1, Tanh: expected an Input or layers that begin with one");
   CHECK(test::contains(
       error_of("Inputs(Input(channels=1, height=2, width=1), Input(channels=1, height=3, width=1)), Tanh()"),
       "layer 0, Inputs: eigan: images side by side need one height and width: inputs receives 1 x 2 x "

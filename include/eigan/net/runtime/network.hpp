@@ -146,17 +146,45 @@ class AnyParallel {
   std::vector<AnyLayer> heads_;
 };
 
-inline AnyLayer make_inputs(const LayerText& text, const LayerRegistry& layers) {
-  std::vector<Shape> shapes;
-  std::vector<Spec> specs;
-  for (const LayerText& input : text.children()) {
-    const AnyLayer made = layers.make(input);
-    if (!made.is_input()) input.fail("expected an Input");
-    shapes.push_back(made.input_shapes().front()), specs.push_back(made.spec());
+/// Inputs, with parts that are known at run time.
+class AnyInputs {
+ public:
+  using Composes = void;
+  explicit AnyInputs(std::vector<AnyLayer> parts) : parts_(std::move(parts)) {}
+  std::vector<Shape> input_shapes() const {
+    std::vector<Shape> shapes;
+    for (const AnyLayer& part : parts_) shapes.push_back(part.input_shapes().front());
+    return shapes;
   }
-  if (shapes.empty()) text.fail("expected inputs inside, found none");
+  template <class T>
+  std::size_t append(Steps<T>& steps, std::size_t, const std::string& prefix) const {
+    return append_inputs(steps, parts_.size(), prefix,
+                         [&](std::size_t i, const std::string& name) { return parts_[i].append(steps, i, name); });
+  }
+  Spec spec() const {
+    Spec all{"Inputs", {}, "::eigan::Inputs"};
+    for (const AnyLayer& part : parts_) all.children.push_back(part.spec());
+    return all;
+  }
+
+ private:
+  std::vector<AnyLayer> parts_;
+};
+template <>
+inline constexpr bool is_input<AnyInputs> = true;
+
+inline AnyLayer make_layer(const LayerText& text, const LayerRegistry& layers);
+
+inline AnyLayer make_inputs(const LayerText& text, const LayerRegistry& layers) {
+  std::vector<AnyLayer> parts;
+  for (const LayerText& part : text.children()) {
+    parts.push_back(make_layer(part, layers));
+    if (const auto stated = parts.back().input_shapes(); stated.size() != 1 || !stated.front())
+      part.fail("expected an Input or layers that begin with one");
+  }
+  if (parts.empty()) text.fail("expected inputs inside, found none");
   text.check_all_taken();
-  return JoinedInputs(std::move(shapes), std::move(specs));
+  return AnyInputs(std::move(parts));
 }
 
 inline AnyLayer make_layer(const LayerText& text, const LayerRegistry& layers) {
