@@ -59,8 +59,9 @@ std::string generator_layers(const Recipe& r) {
 }
 std::string discriminator_layers(const Recipe& r) {
   if (!r.convolutional()) return joined(r.discriminator_sizes(), '-');
-  std::string text = concat(1 + r.latent_space().classes, "x28x28-", r.d_channels[0], "x14x14");
+  std::string text = concat("1x28x28-", r.d_channels[0], "x14x14");
   for (std::size_t i = 1; i < r.d_channels.size(); ++i) text += concat('-', r.d_channels[i], "x7x7");
+  if (r.conditional) text += concat('+', digit_count);
   for (const Index hidden : r.d_hidden) text += concat('-', hidden);
   return text + "-1";
 }

@@ -1,6 +1,7 @@
 #include "evaluate.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <iostream>
 
@@ -103,7 +104,7 @@ std::vector<std::vector<std::string>> Evaluation::cells() const {
     all.push_back({name, grouped(s.samples), with_error(s.inception, s.inception_error, 2), fixed(s.frechet, 2),
                    fixed(s.total_variation, 3), fixed(s.precision, 3), fixed(s.recall, 3), fixed(s.density, 3),
                    fixed(s.coverage, 3), with_error(s.parzen, s.parzen_error, 1), fixed(s.parzen_sigma, 3),
-                   fixed(s.novelty, 2)});
+                   std::isfinite(s.novelty) ? fixed(s.novelty, 2) : "-"});  // none beside test images from the training
   }
   return all;
 }

@@ -68,10 +68,8 @@ void add_train(CLI::App& program, TrainOptions& options) {
   networks.number("--components", "N", "of a mixture that z is drawn from; 0: no mixture", recipe.components,
                   whole(0, largest_size));
   networks.number("--truncation", "X", "factor of z when digits are drawn", recipe.truncation, not_negative);
-  networks.flag("--conditional",
-                "the generator is told which digit to draw, the discriminator which it sees; the recipe of that name "
-                "suits it better",
-                recipe.conditional);
+  networks.choice("--conditional", "whether the generator is told which digit to draw, the discriminator which it sees",
+                  {"no", "yes"}, recipe.conditional);
   networks.sizes("--g-hidden", "the generator's hidden dense layers, in front of its convolutions", recipe.g_hidden,
                  hidden_layers, hidden_layers, largest_size);
   networks.sizes("--d-hidden", "the discriminator's, behind its convolutions", recipe.d_hidden, 1, hidden_layers,
@@ -134,7 +132,7 @@ void add_train(CLI::App& program, TrainOptions& options) {
     check(options.run);
     refuse_other_networks(app, options.recipe);
     if (options.recipe.mismatch > 0 && !options.recipe.conditional)
-      refuse("--mismatch", "--conditional or a recipe that is", options.recipe.name);
+      refuse("--mismatch", "--conditional yes", "no");
   });
 }
 

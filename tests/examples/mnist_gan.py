@@ -470,11 +470,11 @@ class MnistGan(unittest.TestCase):
             out = self.folder / recipe
             options = ("train", "--data", self.data, "--recipe", recipe, "--epochs", "2", "--latent", "20",
                        "--components", "0", *self.SMALL["convolutional"],
-                       *(("--mismatch", "0.5") if told else ()), "--out")
+                       *(("--mismatch", "0.5") if told else ("--conditional", "no")), "--out")
             result = self.run_program(*options, out, "--threads", "1")
             self.assertEqual(result.returncode, 0, result.stderr)
             for words in (f"{20 + told}-16-17-18-5x7x7-3x14x14-1x28x28, ",
-                          f"{1 + told}x28x28-4x14x14-3x7x7-5x7x7-16-1, ",
+                          f"1x28x28-4x14x14-3x7x7-5x7x7{'+10' if told else ''}-16-1, ",
                           "batch normalisation, tanh\n", "R1 penalty "):
                 self.assertIn(words, result.stderr)
             config = json.loads((out / "config.json").read_text())
@@ -674,7 +674,8 @@ class MnistGan(unittest.TestCase):
             (("--g-channels", "2 sizes", "'32'"), *training, "--recipe", "dcgan", "--g-channels", "32"),
             (("--d-channels", "2 to 3 sizes", "'1,2,3,4'"), *training, "--recipe", "dcgan", "--d-channels", "1,2,3,4"),
             (("--g-channels", "convolutional", "'dense'"), *training, "--recipe", "dense", "--g-channels", "32,64"),
-            (("--mismatch", "--conditional", "'dcgan'"), *training, "--recipe", "dcgan", "--mismatch", "0.5"),
+            (("--mismatch", "--conditional yes", "'no'"), *training, "--recipe", "dense", "--mismatch", "0.5"),
+            (("--conditional", "no or yes", "'maybe'"), *training, "--conditional", "maybe"),
             (("--schedule", "constant, linear or late", "'cosine'"), *training, "--schedule", "cosine"),
             (("'\\x1b[2J'",), *training, "--recipe", "\x1b[2J"),
             (("--out is required",), *sampling),
