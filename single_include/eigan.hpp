@@ -10375,10 +10375,12 @@ std::vector<Shape> stated_inputs(const Net& net) {
 
 // ======== eigan/net/input.hpp
 // Input: the shape of a network's samples, stated in front of its first layer. Inputs: several, joined to one: channels
-// side by side, and a vector repeated at every pixel (a condition beside an image, a pair of images).
+// side by side, and a vector repeated at every pixel (a condition beside an image, a pair of images). Layers that only
+// one of them goes through stand behind it.
 //
 //   Sequential<Input<3, 64, 64>, Conv2d<3, 32, 4, 2, 1>, ...>
 //   Sequential<Inputs<Input<1, 28, 28>, Input<10>>, Conv2d<11, 32, 4, 2, 1>, ...>
+//   Sequential<Inputs<Sequential<Input<1, 28, 28>, Conv2d<1, 8, 4, 4, 0>, Flatten>, Input<10>>, Linear<402, 1>>
 
 namespace eigan {
 
@@ -10389,12 +10391,13 @@ inline Spec input_spec(Shape shape, Index channels, Index height, Index width) {
           {{"channels", shape.channels}, {"height", shape.height}, {"width", shape.width}},
           concat("::eigan::Input<", channels, ", ", height, ", ", width, ">")};
 }
-/// Another height and width than the Input states may go in, but no other channels, and no vector for an image. `row`
-/// is empty, or the name of the row of layers that begins with it: "1.".
-inline void check_input(Shape stated, Shape in, const std::string& row) {
+/// Another height and width than the Input states may go in, but no other channels, and no vector for an image. `place`
+/// is empty, or that of the row of layers that begins with it, "1.", or its own, "inputs.0".
+inline void check_input(Shape stated, Shape in, std::string place) {
+  if (place.ends_with('.')) place.pop_back();
   if (in.channels != stated.channels || in.is_vector() != stated.is_vector())
-    fail_contract("eigan::Input", row.empty() ? "" : " of layer " + row.substr(0, row.size() - 1), ": expects ",
-                  shape_text(stated), " and receives ", shape_text(in));
+    fail_contract("eigan::Input", place.empty() ? "" : " of layer " + place, ": expects ", shape_text(stated),
+                  " and receives ", shape_text(in));
 }
 }  // namespace detail
 
@@ -10441,59 +10444,93 @@ class Input {
 };
 
 namespace detail {
-/// Several inputs, which may be known only at run time, joined.
-class JoinedInputs {
- public:
-  using Composes = void;
-  static constexpr bool stochastic = false;
+/// What a part of an Inputs takes, the network's input i.
+template <class L>
+Shape input_of_part(const L& part, std::size_t i) {
+  const std::vector<Shape> stated = input_shapes_of(part);
+  if (stated.size() != 1 || !stated.front())
+    fail_contract("eigan::Inputs: input ", i, " must be an Input or layers that begin with one");
+  return stated.front();
+}
 
-  JoinedInputs(std::vector<Shape> shapes, std::vector<Spec> specs)
-      : shapes_(std::move(shapes)), specs_(std::move(specs)) {}
+/// Joins what the parts make of an input each. append(i, name) appends part i.
+template <class T, class Append>
+std::size_t append_inputs(Steps<T>& steps, std::size_t parts, const std::string& prefix, const Append& append) {
+  if (steps.inputs() != parts)
+    fail_contract("eigan::Inputs: a network of ", parts, " inputs was given ", steps.inputs());
+  std::vector<std::size_t> ends;
+  for (std::size_t i = 0; i < parts; ++i) ends.push_back(append(i, concat(prefix, "inputs.", i)));
+  return steps.concatenate(std::move(ends), prefix + "inputs");
+}
 
-  std::vector<Shape> input_shapes() const { return shapes_; }
-  Spec spec() const { return {"Inputs", {}, "::eigan::Inputs", {}, specs_}; }
-  template <class T>
-  std::size_t append(Steps<T>& steps, std::size_t, const std::string& name) const {
-    if (steps.inputs() != shapes_.size())
-      fail_contract("eigan::Inputs: a network of ", shapes_.size(), " inputs was given ", steps.inputs());
-    std::vector<std::size_t> levels(shapes_.size());
-    std::iota(levels.begin(), levels.end(), std::size_t{0});
-    for (const std::size_t i : levels) check_input(shapes_[i], steps.levels()[i], name);
-    return steps.concatenate(std::move(levels), name + "inputs");
-  }
-
- private:
-  std::vector<Shape> shapes_;
-  std::vector<Spec> specs_;
-};
+/// Every part by itself, then together.
+template <class Path, class Numbers, class... Parts>
+struct CheckInputs;
+template <std::size_t... Path, std::size_t... I, class... Parts>
+struct CheckInputs<std::index_sequence<Path...>, std::index_sequence<I...>, Parts...>
+    : SideBySide<SideBySideMustHaveOneHeightAndWidth, std::index_sequence<Path...>,
+                 ShapeAfter<Parts, unknown_shape, Path..., I>::value...> {};
 }  // namespace detail
 
-/// Several inputs, joined.
-template <class... Ins>
-class Inputs : public detail::JoinedInputs {
+/// Several inputs, joined. Each part is an Input, or a composition that begins with one.
+template <class... Parts>
+class Inputs {
  public:
-  /// Of inputs whose types state their shapes.
-  Inputs() : Inputs(Ins{}...) {}
-  /// Of any inputs.
-  explicit Inputs(Ins... inputs) requires(sizeof...(Ins) > 0) : JoinedInputs({inputs.shape()...}, {inputs.spec()...}) {}
+  using Composes = void;  ///< it is a Composition
+  static constexpr bool stochastic = (detail::is_stochastic<Parts>() || ...);
+
+  /// Of parts whose types state all sizes.
+  Inputs() : Inputs(Parts{}...) {}
+  /// Of any parts. Throws std::invalid_argument where one states no input.
+  explicit Inputs(Parts... parts) requires(sizeof...(Parts) > 0) : parts_(std::move(parts)...) {
+    const auto take = [&](const auto& part) { shapes_.push_back(detail::input_of_part(part, shapes_.size())); };
+    std::apply([&](const auto&... part) { (take(part), ...); }, parts_);
+  }
+
+  std::vector<Shape> input_shapes() const { return shapes_; }
+  template <class T>
+  std::size_t append(Steps<T>& steps, std::size_t, const std::string& prefix) const {
+    const auto append_part = [&](std::size_t i, const std::string& name) {
+      std::size_t number = 0, end = 0;
+      const auto add = [&](const auto& part) {
+        if (number++ == i) end = detail::append(steps, part, i, name);
+      };
+      std::apply([&](const auto&... part) { (add(part), ...); }, parts_);
+      return end;
+    };
+    return detail::append_inputs(steps, sizeof...(Parts), prefix, append_part);
+  }
+  Spec spec() const {
+    Spec all{"Inputs", {}, "::eigan::Inputs"};
+    std::apply([&](const auto&... part) { (all.children.push_back(detail::spec_of_any(part)), ...); }, parts_);
+    return all;
+  }
 
   template <Shape, std::size_t... Path>
-  struct Check : detail::SideBySide<detail::SideBySideMustHaveOneHeightAndWidth, std::index_sequence<Path...>,
-                                    Ins::template Check<detail::unknown_shape>::value...> {};
+  struct Check : detail::CheckInputs<std::index_sequence<Path...>, std::index_sequence_for<Parts...>, Parts...> {};
+
+ private:
+  std::tuple<Parts...> parts_;
+  std::vector<Shape> shapes_;
 };
 
 namespace detail {
 template <Index... Shape>
 inline constexpr bool is_input<Input<Shape...>> = true;
-template <class... Ins>
-inline constexpr bool is_input<Inputs<Ins...>> = true;
-template <>
-inline constexpr bool is_input<JoinedInputs> = true;
+template <class... Parts>
+inline constexpr bool is_input<Inputs<Parts...>> = true;
 
 /// The inputs' shapes.
 template <class T>
 std::span<const Shape> inputs_of(const Steps<T>& steps) {
   return std::span(steps.levels()).first(steps.inputs());
+}
+
+/// The Input or Inputs in front of a description, null where there is none.
+inline Spec* input_in_front(Spec& layers) {
+  Spec* first = &layers;
+  while (first->name == "Sequential" && !first->children.empty()) first = &first->children.front();
+  return first->name == "Input" || first->name == "Inputs" ? first : nullptr;
 }
 
 /// A network's description with inputs of the shapes given. They stand in front unless its layers state just these.
@@ -10502,16 +10539,17 @@ Spec spec_with_inputs(const Net& net, std::span<const Shape> shapes) {
   Spec all = net.spec();
   std::vector<Spec> inputs;
   for (const Shape& s : shapes) inputs.push_back(input_spec(s, s.channels, s.height, s.width));
-  Spec* first = all.children.empty() ? nullptr : &all.children.front();
-  while (first != nullptr && first->name == "Sequential" && !first->children.empty()) first = &first->children.front();
-  if (first != nullptr && first->name == "Input")
+  Spec* const first = all.children.empty() ? nullptr : input_in_front(all.children.front());
+  if (first != nullptr && first->name == "Input") {
     *first = inputs.front();
-  else if (first != nullptr && first->name == "Inputs")
-    first->children = std::move(inputs);
-  else if (const auto stated = net.input_shapes();
-           !std::equal(shapes.begin(), shapes.end(), stated.begin(), stated.end()))
+  } else if (first != nullptr) {
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      if (Spec* const input = input_in_front(first->children[i])) *input = inputs[i];
+  } else if (const auto stated = net.input_shapes();
+             !std::equal(shapes.begin(), shapes.end(), stated.begin(), stated.end())) {
     all.children.insert(all.children.begin(),
                         inputs.size() == 1 ? inputs[0] : Spec{"Inputs", {}, "::eigan::Inputs", {}, inputs});
+  }
   return all;
 }
 }  // namespace detail

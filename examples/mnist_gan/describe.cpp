@@ -29,7 +29,8 @@ JsonObject decisions(const TrainOptions& options) {
       .add("conditional", r.conditional)
       .add("g_hidden", r.g_hidden)
       .add("d_hidden", r.d_hidden);
-  if (r.convolutional()) object.add("g_channels", r.g_channels).add("d_channels", r.d_channels);
+  if (r.convolutional())
+    object.add("g_channels", r.g_channels).add("d_channels", r.d_channels).add("g_skip", r.latent_skip);
   if (r.conditional) object.add("mismatch", r.mismatch);
   return object.add("g_norm", r.batch_norm ? "batch" : "none")
       .add("g_negative_slope", r.g_negative_slope)
@@ -55,6 +56,7 @@ std::string generator_layers(const Recipe& r) {
   if (!r.convolutional()) return joined(r.generator_sizes(), '-');
   std::string text = concat(r.latent_space().input_size(), '-');
   for (const Index hidden : r.g_hidden) text += concat(hidden, '-');
+  if (r.latent_skip) text.back() = '+', text += concat(r.latent_space().input_size(), '-');
   return text + concat(r.g_channels[1], "x7x7-", r.g_channels[0], "x14x14-1x28x28");
 }
 std::string discriminator_layers(const Recipe& r) {

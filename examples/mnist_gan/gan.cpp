@@ -18,6 +18,7 @@
 #include <eigan/net/input.hpp>
 #include <eigan/net/model.hpp>
 #include <eigan/net/runtime/network.hpp>
+#include <eigan/net/skip_connection.hpp>
 #include <eigan/optim/schedules.hpp>
 
 namespace mnist_gan {
@@ -40,6 +41,10 @@ AnyModel make_generator(const Recipe& r, Rng rng) {
     size = hidden;
   }
   if (r.convolutional()) {
+    if (r.latent_skip) {
+      net = Network().add(SkipConnection<Network>(net));
+      size += r.latent_space().input_size();
+    }
     const Index fine = r.g_channels[0], coarse = r.g_channels[1];
     net.add(Linear<>(size, 7 * 7 * coarse)).add(Unflatten<>(coarse, 7, 7));
     activate(BatchNorm2d<>(coarse));

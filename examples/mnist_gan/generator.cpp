@@ -98,26 +98,27 @@ Index read_dense(const SafetensorsFile& file, Recipe& recipe) {
 
 /// The sizes of dense layers and, behind them, the channels of convolutions, as the weights have them: [in, out, 4, 4].
 Index read_convolutional(const SafetensorsFile& file, Recipe& recipe) {
+  recipe.latent_skip = file.find("0.body.0.weight") != nullptr;
+  const std::string row = recipe.latent_skip ? "0.body." : "";
   std::size_t last = 0;  // of the dense layers
-  const auto dense = [&] {
-    return extents_of(file, concat(last, ".weight"), 2, "a generator that begins with a matrix, found none in");
-  };
-  auto extents = dense();
+  std::string name = row + "0.weight";
+  auto extents = extents_of(file, name, 2, "a generator that begins with a matrix, found none in");
   const Index input = extents[1];
-  while (is_of_rank(file, concat(last + 3, ".weight"), 2)) {
-    last += 3;
-    const Index receives = extents[0];
-    recipe.g_hidden.push_back(receives);
-    extents = dense();
+  const auto follow = [&](const std::string& next, Index skipping) {
+    recipe.g_hidden.push_back(extents[0]);
+    const Index receives = extents[0] + skipping;
+    extents = extents_of(file, name = next, 2, "a dense layer, found none in");
     if (extents[1] != receives)
-      fail(file, "tensor '", last, ".weight': expected ", receives, " inputs, what the layer before it gives, found ",
+      fail(file, "tensor '", name, "': expected ", receives, " inputs, what the layer before it gives, found ",
            extents[1]);
-  }
+  };
+  while (is_of_rank(file, concat(row, last + 3, ".weight"), 2)) follow(concat(row, last += 3, ".weight"), 0);
+  if (recipe.latent_skip) follow(concat(last = 1, ".weight"), input);
   const auto convolution =
       extents_of(file, concat(last + (recipe.batch_norm ? 4 : 3), ".weight"), 4, "a convolution, found none in");
   recipe.g_channels = {convolution[1], convolution[0]};
   if (extents[0] / (7 * 7) != convolution[0] || extents[0] % (7 * 7) != 0)
-    fail(file, "tensor '", last, ".weight': expected ", convolution[0], " channels of 7x7 pixels, found ", extents[0],
+    fail(file, "tensor '", name, "': expected ", convolution[0], " channels of 7x7 pixels, found ", extents[0],
          " outputs");
   return input;
 }

@@ -34,7 +34,7 @@ CLI::Option* add_recipe(OptionGroup& group, Recipe& recipe) {
 /// Refuses options of convolutional networks where the recipe's are dense.
 void refuse_other_networks(const CLI::App& app, const Recipe& recipe) {
   if (find_recipe(recipe.name)->convolutional()) return;
-  for (const char* name : {"--g-channels", "--d-channels"})
+  for (const char* name : {"--g-channels", "--d-channels", "--g-skip"})
     if (app.count(name) > 0) refuse(name, "a recipe of convolutional networks", recipe.name);
 }
 
@@ -78,6 +78,8 @@ void add_train(CLI::App& program, TrainOptions& options) {
                  recipe.g_channels, 2, 2, largest_channels);
   networks.sizes("--d-channels", "the discriminator's; a third number adds a convolution at 7x7", recipe.d_channels, 2,
                  3, largest_channels);
+  networks.choice("--g-skip", "whether its convolutions get z as well, beside what the dense layers make of it",
+                  {"no", "yes"}, recipe.latent_skip);
   networks.choice("--g-norm", "batch: normalisation on the generator's hidden layers, without dropout",
                   {"none", "batch"}, recipe.batch_norm);
   const Range<double> slope{"a number from 0 to 1", [](double x) { return x >= 0 && x <= 1; }};
@@ -131,8 +133,7 @@ void add_train(CLI::App& program, TrainOptions& options) {
   app.callback([&options, &app] {  // once all options are read
     check(options.run);
     refuse_other_networks(app, options.recipe);
-    if (options.recipe.mismatch > 0 && !options.recipe.conditional)
-      refuse("--mismatch", "--conditional yes", "no");
+    if (options.recipe.mismatch > 0 && !options.recipe.conditional) refuse("--mismatch", "--conditional yes", "no");
   });
 }
 

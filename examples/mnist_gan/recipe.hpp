@@ -50,7 +50,8 @@ struct Recipe {
   /// that of one more convolution at 7x7.
   std::vector<Index> g_channels{};
   std::vector<Index> d_channels{};
-  bool batch_norm;  ///< in the generator, in place of dropout
+  bool latent_skip = false;  ///< convolutions get the generator's input as well, beside what dense layers make of it
+  bool batch_norm;           ///< in the generator, in place of dropout
   double g_negative_slope = 0.2;
   double d_negative_slope = 0.2;
   double dropout = 0;  ///< behind hidden dense layers
@@ -97,6 +98,7 @@ inline Recipe default_recipe() {
           .d_hidden = {512},
           .g_channels = {32, 64},
           .d_channels = {32, 64},
+          .latent_skip = true,
           .batch_norm = true,
           .g_negative_slope = 0,
           .g_lr = 0.002,

@@ -473,7 +473,7 @@ class MnistGan(unittest.TestCase):
                        *(("--mismatch", "0.5") if told else ("--conditional", "no")), "--out")
             result = self.run_program(*options, out, "--threads", "1")
             self.assertEqual(result.returncode, 0, result.stderr)
-            for words in (f"{20 + told}-16-17-18-5x7x7-3x14x14-1x28x28, ",
+            for words in (f"{20 + told}-16-17-18+{20 + told}-5x7x7-3x14x14-1x28x28, ",
                           f"1x28x28-4x14x14-3x7x7-5x7x7{'+10' if told else ''}-16-1, ",
                           "batch normalisation, tanh\n", "R1 penalty "):
                 self.assertIn(words, result.stderr)
@@ -484,8 +484,8 @@ class MnistGan(unittest.TestCase):
             self.assertEqual((config["g_hidden"], config["d_hidden"]), ([16, 17, 18], [16]))
             metadata, shapes = read_safetensors(out / "generator.safetensors")
             self.assertEqual(metadata | {"channels": "3,5", "normalisation": "batch", "latent": "20"}, metadata)
-            self.assertEqual([shapes[f"{i}.weight"] for i in (0, 3, 6, 9, 13, 16)],
-                             [[16, 20 + told], [17, 16], [18, 17], [245, 18], [5, 3, 4, 4], [3, 1, 4, 4]])
+            self.assertEqual([shapes[f"{i}.weight"] for i in ("0.body.0", "0.body.3", "0.body.6", 1, 5, 8)],
+                             [[16, 20 + told], [17, 16], [18, 17], [245, 38 + told], [5, 3, 4, 4], [3, 1, 4, 4]])
             other = self.folder / f"{recipe} 3"
             self.run_program(*options, other, "--threads", "3")
             for name in ("generator.safetensors", "discriminator.safetensors", "losses.csv", "samples.png"):
@@ -501,16 +501,17 @@ class MnistGan(unittest.TestCase):
             self.assertEqual("drawn as asked for" in result.stdout, told > 0)
             self.assertIn("28x28, ", Page((out / "report.html").read_text()).words)
             for change in (["--r1", "0"], ["--schedule", "linear"], ["--g-channels", "3,4"], ["--d-channels", "4,3"],
-                           ["--g-norm", "none"], ["--d-negative-slope", "0.1"], ["--average", "0"],
+                           ["--g-skip", "no"], ["--g-norm", "none"], ["--d-negative-slope", "0.1"], ["--average", "0"],
                            *([["--mismatch", "0"]] if told else ())):
                 changed = self.folder / f"{recipe}{change[0]}"
                 result = self.run_program(*options, changed, *change)
                 self.assertEqual(result.returncode, 0, result.stderr)
                 self.assertNotEqual(digest(changed / "samples.png"), digest(out / "samples.png"), change)
-            plain = self.folder / f"{recipe}--g-norm"
-            self.assertEqual(self.run_program("sample", "--model", plain / "generator.safetensors", "--out",
-                                              sheet).returncode, 0)
-            self.assertEqual(digest(sheet), digest(plain / "samples.png"))
+            for option in ("--g-norm", "--g-skip"):  # their networks have other layers
+                plain = self.folder / f"{recipe}{option}"
+                self.assertEqual(self.run_program("sample", "--model", plain / "generator.safetensors", "--out",
+                                                  sheet).returncode, 0)
+                self.assertEqual(digest(sheet), digest(plain / "samples.png"))
         race = self.run_program("race", "--data", self.data, "--recipe", "dcgan", "--inception", "1", "--frechet", "1e9",
                                 "--every", "1", "--count", "100")
         self.assertRegex(race.stdout, r"^[0-9.]+ s, 1 steps: ")
@@ -675,6 +676,7 @@ class MnistGan(unittest.TestCase):
             (("--d-channels", "2 to 3 sizes", "'1,2,3,4'"), *training, "--recipe", "dcgan", "--d-channels", "1,2,3,4"),
             (("--g-channels", "convolutional", "'dense'"), *training, "--recipe", "dense", "--g-channels", "32,64"),
             (("--mismatch", "--conditional yes", "'no'"), *training, "--recipe", "dense", "--mismatch", "0.5"),
+            (("--g-skip", "convolutional", "'dense'"), *training, "--recipe", "dense", "--g-skip", "yes"),
             (("--conditional", "no or yes", "'maybe'"), *training, "--conditional", "maybe"),
             (("--schedule", "constant, linear or late", "'cosine'"), *training, "--schedule", "cosine"),
             (("'\\x1b[2J'",), *training, "--recipe", "\x1b[2J"),
@@ -747,10 +749,13 @@ class MnistGan(unittest.TestCase):
             return path
 
         def other_channels(header):
-            header["13.weight"]["shape"] = [3, 5, 4, 4]
+            header["5.weight"]["shape"] = [3, 5, 4, 4]
+
+        def other_skip(header):
+            header["1.weight"]["shape"].reverse()
 
         def no_channels(header):
-            header["13.weight"]["shape"] = [5, 0, 4, 4]
+            header["5.weight"]["shape"] = [5, 0, 4, 4]
 
         cut = self.folder / "cut.safetensors"
         cut.write_bytes((self.first / "generator.safetensors").read_bytes()[:-1])
@@ -766,9 +771,10 @@ class MnistGan(unittest.TestCase):
             (model("other", with_text("architecture", "Other()")), ("architecture", "Other()")),
             (model("deeper", rename), ("9.weight",)),
             (model("reshaped", reshape), ("3.weight", "expected 32 inputs", "found 64")),
-            (convolution("other channels", other_channels), ("9.weight", "expected 3 channels of 7x7", "245 outputs")),
-            (convolution("no channels", no_channels), ("13.weight",)),
-            (convolution("no batch norm", with_text("normalisation", "none")), ("12.weight",)),
+            (convolution("other skip", other_skip), ("1.weight", "expected 284 inputs", "found 245")),
+            (convolution("other channels", other_channels), ("1.weight", "expected 3 channels of 7x7", "245 outputs")),
+            (convolution("no channels", no_channels), ("5.weight",)),
+            (convolution("no batch norm", with_text("normalisation", "none")), ("4.weight",)),
         ):
             with self.subTest(model=path.name):
                 result = self.run_program("sample", "--model", path, "--out", "never.png")
