@@ -10453,14 +10453,10 @@ Shape input_of_part(const L& part, std::size_t i) {
   return stated.front();
 }
 
-/// Joins what the parts make of an input each. append(i, name) appends part i.
-template <class T, class Append>
-std::size_t append_inputs(Steps<T>& steps, std::size_t parts, const std::string& prefix, const Append& append) {
+template <class T>
+void check_number_of_inputs(const Steps<T>& steps, std::size_t parts) {
   if (steps.inputs() != parts)
     fail_contract("eigan::Inputs: a network of ", parts, " inputs was given ", steps.inputs());
-  std::vector<std::size_t> ends;
-  for (std::size_t i = 0; i < parts; ++i) ends.push_back(append(i, concat(prefix, "inputs.", i)));
-  return steps.concatenate(std::move(ends), prefix + "inputs");
 }
 
 /// Every part by itself, then together.
@@ -10490,15 +10486,14 @@ class Inputs {
   std::vector<Shape> input_shapes() const { return shapes_; }
   template <class T>
   std::size_t append(Steps<T>& steps, std::size_t, const std::string& prefix) const {
-    const auto append_part = [&](std::size_t i, const std::string& name) {
-      std::size_t number = 0, end = 0;
-      const auto add = [&](const auto& part) {
-        if (number++ == i) end = detail::append(steps, part, i, name);
-      };
-      std::apply([&](const auto&... part) { (add(part), ...); }, parts_);
-      return end;
+    detail::check_number_of_inputs(steps, sizeof...(Parts));
+    std::vector<std::size_t> ends;
+    const auto add = [&](const auto& part) {
+      const std::size_t i = ends.size();
+      ends.push_back(detail::append(steps, part, i, prefix + "inputs." + std::to_string(i)));
     };
-    return detail::append_inputs(steps, sizeof...(Parts), prefix, append_part);
+    std::apply([&](const auto&... part) { (add(part), ...); }, parts_);
+    return steps.concatenate(std::move(ends), prefix + "inputs");
   }
   Spec spec() const {
     Spec all{"Inputs", {}, "::eigan::Inputs"};

@@ -158,8 +158,11 @@ class AnyInputs {
   }
   template <class T>
   std::size_t append(Steps<T>& steps, std::size_t, const std::string& prefix) const {
-    return append_inputs(steps, parts_.size(), prefix,
-                         [&](std::size_t i, const std::string& name) { return parts_[i].append(steps, i, name); });
+    check_number_of_inputs(steps, parts_.size());
+    std::vector<std::size_t> ends;
+    for (std::size_t i = 0; i < parts_.size(); ++i)
+      ends.push_back(parts_[i].append(steps, i, prefix + "inputs." + std::to_string(i)));
+    return steps.concatenate(std::move(ends), prefix + "inputs");
   }
   Spec spec() const {
     Spec all{"Inputs", {}, "::eigan::Inputs"};
