@@ -10198,7 +10198,7 @@ static_assert(TangentLayer<Tanh>);
 // list of steps. Where types state sizes, it also checks them when the program is compiled: ShapeAfter<L, In, Path> is
 // the shape that comes out of L where In goes in, `unknown_shape` where the types do not say. The innermost culprit's
 // static_assert comes first and shows, as template arguments, the layer, what it expects, what it receives and its
-// Path: 2, 1 is layer 1 of the composition that is layer 2.
+// Path: 2, 1 is layer 1 of the composition that is layer 2, and in front of a row layer 1 of an Inputs' part 2.
 
 namespace eigan {
 
@@ -10318,8 +10318,10 @@ struct SideBySide<Pair, std::index_sequence<Path...>, A, B, More...>
 /// Whether a pass over it draws random numbers.
 template <class L>
 constexpr bool is_stochastic() {
-  if constexpr (Composition<L>)
+  if constexpr (requires { std::bool_constant<L::stochastic>{}; })
     return L::stochastic;
+  else if constexpr (Composition<L>)
+    return false;  // only the program knows: a pass without an Rng is refused there
   else
     return StochasticLayer<L, float>;
 }
@@ -10444,12 +10446,24 @@ class Input {
 };
 
 namespace detail {
-/// What a part of an Inputs takes, the network's input i.
-template <class L>
-Shape input_of_part(const L& part, std::size_t i) {
-  const std::vector<Shape> stated = input_shapes_of(part);
-  if (stated.size() != 1 || !stated.front())
-    fail_contract("eigan::Inputs: input ", i, " must be an Input or layers that begin with one");
+/// The Input or Inputs in front of a description, null where there is none.
+inline Spec* input_in_front(Spec& layers) {
+  Spec* first = &layers;
+  while (first->name == "Sequential" && !first->children.empty()) first = &first->children.front();
+  return first->name == "Input" || first->name == "Inputs" ? first : nullptr;
+}
+inline bool holds_input(const Spec& layers) {
+  return layers.name == "Input" || layers.name == "Inputs" ||
+         std::any_of(layers.children.begin(), layers.children.end(), holds_input);
+}
+
+/// What part i of an Inputs takes. An Input stands in front or nowhere, since it follows another height and width.
+inline Shape input_of_part(const std::vector<Shape>& stated, Spec part, std::size_t i) {
+  const Spec* const front = input_in_front(part);
+  const bool in_front = front != nullptr ? front->name == "Input" : !holds_input(part);
+  if (stated.size() != 1 || !stated.front() || !in_front)
+    fail_contract("eigan::Inputs: input ", i,
+                  " must be an Input, a row of layers that begins with one, or layers that state their size");
   return stated.front();
 }
 
@@ -10468,19 +10482,31 @@ struct CheckInputs<std::index_sequence<Path...>, std::index_sequence<I...>, Part
                  ShapeAfter<Parts, unknown_shape, Path..., I>::value...> {};
 }  // namespace detail
 
-/// Several inputs, joined. Each part is an Input, or a composition that begins with one.
+/// Several inputs, joined. Each part is an Input, a Sequential that begins with one, or a layer or composition that
+/// states its size.
 template <class... Parts>
 class Inputs {
+  static_assert(sizeof...(Parts) > 0, "eigan::Inputs: needs at least one input");
+
  public:
   using Composes = void;  ///< it is a Composition
   static constexpr bool stochastic = (detail::is_stochastic<Parts>() || ...);
 
   /// Of parts whose types state all sizes.
-  Inputs() : Inputs(Parts{}...) {}
-  /// Of any parts. Throws std::invalid_argument where one states no input.
+  Inputs() requires(std::is_default_constructible_v<Parts>&&...) : Inputs(Parts{}...) {}
+  /// Of any parts. Throws std::invalid_argument where one does not state what it takes.
   explicit Inputs(Parts... parts) requires(sizeof...(Parts) > 0) : parts_(std::move(parts)...) {
-    const auto take = [&](const auto& part) { shapes_.push_back(detail::input_of_part(part, shapes_.size())); };
+    const auto take = [&](const auto& part) {
+      shapes_.push_back(
+          detail::input_of_part(detail::input_shapes_of(part), detail::spec_of_any(part), shapes_.size()));
+    };
     std::apply([&](const auto&... part) { (take(part), ...); }, parts_);
+  }
+
+  /// What input I goes through.
+  template <std::size_t I>
+  const auto& part() const {
+    return std::get<I>(parts_);
   }
 
   std::vector<Shape> input_shapes() const { return shapes_; }
@@ -10519,13 +10545,6 @@ inline constexpr bool is_input<Inputs<Parts...>> = true;
 template <class T>
 std::span<const Shape> inputs_of(const Steps<T>& steps) {
   return std::span(steps.levels()).first(steps.inputs());
-}
-
-/// The Input or Inputs in front of a description, null where there is none.
-inline Spec* input_in_front(Spec& layers) {
-  Spec* first = &layers;
-  while (first->name == "Sequential" && !first->children.empty()) first = &first->children.front();
-  return first->name == "Input" || first->name == "Inputs" ? first : nullptr;
 }
 
 /// A network's description with inputs of the shapes given. They stand in front unless its layers state just these.
@@ -18327,8 +18346,7 @@ class Model : public BasicModel<T> {
   /// A network of several inputs, with a shape for each. Without any shape: for those that the network states.
   Model(Net net, std::initializer_list<Shape> inputs, Rng rng)
       : Model(std::move(net), std::span<const Shape>(inputs.begin(), inputs.size()), rng) {}
-  Model(Net net, std::span<const Shape> inputs, Rng rng)
-      : BasicModel<T>(list(net, inputs), architecture_of(net, inputs), rng), net_(std::move(net)) {}
+  Model(Net net, std::span<const Shape> inputs, Rng rng) : Model(list(net, inputs), std::move(net), rng) {}
   /// A network whose type states all sizes.
   explicit Model(Rng rng) requires std::is_default_constructible_v<Net> : Model(Net{}, rng) {}
 
@@ -18397,6 +18415,8 @@ class Model : public BasicModel<T> {
 
  private:
   using List = std::shared_ptr<const Steps<T>>;
+  Model(const List& steps, Net&& net, Rng rng)
+      : BasicModel<T>(steps, architecture_of(net, detail::inputs_of(*steps)), rng), net_(std::move(net)) {}
   Model(Net net, const List& steps, Buffer<T> params, Buffer<T> state)
       : BasicModel<T>(steps, architecture_of(net, detail::inputs_of(*steps)), std::move(params), std::move(state)),
         net_(std::move(net)) {}

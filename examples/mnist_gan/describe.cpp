@@ -55,9 +55,9 @@ JsonObject decisions(const TrainOptions& options) {
 std::string generator_layers(const Recipe& r) {
   if (!r.convolutional()) return joined(r.generator_sizes(), '-');
   std::string text = concat(r.latent_space().input_size(), '-');
-  for (const Index hidden : r.g_hidden) text += concat(hidden, '-');
-  if (r.latent_skip) text.back() = '+', text += concat(r.latent_space().input_size(), '-');
-  return text + concat(r.g_channels[1], "x7x7-", r.g_channels[0], "x14x14-1x28x28");
+  for (std::size_t i = 0; i < r.g_hidden.size(); ++i) text += concat(i > 0 ? "-" : "", r.g_hidden[i]);
+  if (r.latent_skip) text += concat('+', r.latent_space().input_size());
+  return text + concat('-', r.g_channels[1], "x7x7-", r.g_channels[0], "x14x14-1x28x28");
 }
 std::string discriminator_layers(const Recipe& r) {
   if (!r.convolutional()) return joined(r.discriminator_sizes(), '-');

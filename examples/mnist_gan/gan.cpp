@@ -60,7 +60,7 @@ AnyModel make_generator(const Recipe& r, Rng rng) {
 AnyModel make_discriminator(const Recipe& r, Rng rng) {
   Network net;
   Index size = image_size;
-  const Input<> digit(digit_count);  // that it is told, beside what it makes of the image
+  const Input<> digit(digit_count);
   if (r.convolutional()) {
     Index channels = 1;
     net.add(Input<>(channels, image_side, image_side));
@@ -73,7 +73,7 @@ AnyModel make_discriminator(const Recipe& r, Rng rng) {
     if (r.d_channels.size() > 2) convolve(r.d_channels[2], 3, 1);
     net.add(Flatten());
     size = 7 * 7 * channels;
-    if (r.conditional) net = Network().add(Inputs(net, digit));
+    if (r.conditional) net = Network().add(Inputs(net, digit));  // the digit beside what convolutions see
   } else if (r.conditional) {
     net.add(Inputs(Input<>(size), digit));
   }

@@ -112,8 +112,11 @@ Index read_convolutional(const SafetensorsFile& file, Recipe& recipe) {
       fail(file, "tensor '", name, "': expected ", receives, " inputs, what the layer before it gives, found ",
            extents[1]);
   };
-  while (is_of_rank(file, concat(row, last + 3, ".weight"), 2)) follow(concat(row, last += 3, ".weight"), 0);
-  if (recipe.latent_skip) follow(concat(last = 1, ".weight"), input);
+  for (; is_of_rank(file, concat(row, last + 3, ".weight"), 2); last += 3) follow(concat(row, last + 3, ".weight"), 0);
+  if (recipe.latent_skip) {
+    last = 1;
+    follow("1.weight", input);
+  }
   const auto convolution =
       extents_of(file, concat(last + (recipe.batch_norm ? 4 : 3), ".weight"), 4, "a convolution, found none in");
   recipe.g_channels = {convolution[1], convolution[0]};

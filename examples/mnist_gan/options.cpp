@@ -78,7 +78,8 @@ void add_train(CLI::App& program, TrainOptions& options) {
                  recipe.g_channels, 2, 2, largest_channels);
   networks.sizes("--d-channels", "the discriminator's; a third number adds a convolution at 7x7", recipe.d_channels, 2,
                  3, largest_channels);
-  networks.choice("--g-skip", "whether its convolutions get z as well, beside what the dense layers make of it",
+  networks.choice("--g-skip",
+                  "whether the generator's convolutions get z as well, beside what its dense layers make of it",
                   {"no", "yes"}, recipe.latent_skip);
   networks.choice("--g-norm", "batch: normalisation on the generator's hidden layers, without dropout",
                   {"none", "batch"}, recipe.batch_norm);
@@ -133,7 +134,8 @@ void add_train(CLI::App& program, TrainOptions& options) {
   app.callback([&options, &app] {  // once all options are read
     check(options.run);
     refuse_other_networks(app, options.recipe);
-    if (options.recipe.mismatch > 0 && !options.recipe.conditional) refuse("--mismatch", "--conditional yes", "no");
+    if (options.recipe.mismatch > 0 && !options.recipe.conditional)
+      refuse("--mismatch", "--conditional yes, or 0", shortest(options.recipe.mismatch));
   });
 }
 

@@ -52,9 +52,10 @@ int sample(const SampleOptions& options) {
   const auto generator = load_generator(options.model);
   const Latent latent = generator.latent();
   if (!options.digits.empty() && latent.classes == 0) {
-    throw BadInput(concat(eigan::printable(options.model),
-                          ": expected a generator that can be asked for digits (--recipe conditional), found one that "
-                          "draws what it likes"));
+    throw BadInput(
+        concat(eigan::printable(options.model),
+               ": expected a generator that can be asked for digits (trained with --conditional yes), found one that "
+               "draws what it likes"));
   }
   const auto asked = static_cast<Index>(options.digits.size());
   const Index columns = options.interpolate ? walk_steps : asked;

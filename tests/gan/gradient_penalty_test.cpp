@@ -149,6 +149,7 @@ TEST_CASE("GradientPenalty: with respect to the first of several inputs") {
   check_penalties(Sequential<Inputs<Input<1, 2, 2>, Input<2>>, own::Pointwise<3, 2>, Tanh, own::Pointwise<2, 1>>{});
   check_penalties(Sequential<Inputs<Sequential<Input<1, 2, 2>, own::Pointwise<1, 2>, Tanh>, Input<2>>,
                              own::Pointwise<4, 2>, Tanh, own::Pointwise<2, 1>>{});
+  check_penalties(Sequential<Inputs<Input<3>, Sequential<Linear<2, 2>, Tanh>>, Linear<5, 6>, Tanh, Linear<6, 1>>{});
 }
 
 TEST_CASE("GradientPenalty: agrees with central differences for lists of steps put together at random") {

@@ -134,6 +134,13 @@ TEST_CASE("load: which inputs there are is compared, and their channels") {
   Model<Net> loaded(Rng(2));
   load(folder / "f", loaded);
   CHECK(std::ranges::equal(std::as_const(loaded).params(), model.params()));
+  using Later = Sequential<Inputs<Sequential<Input<1, 4, 4>, Conv2d<1, 2, 1>>, Input<2>>, Conv2d<4, 2, 1>>;
+  const Model<Later> later(Rng(1));
+  save(folder / "later", later.at({{1, 6, 8}, {2}}));
+  Model<Later> loaded_later(Rng(2));
+  load(folder / "later", loaded_later);
+  CHECK(std::ranges::equal(std::as_const(loaded_later).params(), later.params()));
+  CHECK(load_network(folder / "later").input_shapes() == std::vector<Shape>{{1, 6, 8}, {2}});
   Model<Sequential<Inputs<Input<2, 4, 4>, Input<1>>, Conv2d<3, 2, 1>>> exchanged(Rng(2));
   CHECK(contains(error_text([&] { load(folder / "f", exchanged); }), "expected a model of architecture 'Inputs("));
 

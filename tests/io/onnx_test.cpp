@@ -407,10 +407,11 @@ TEST_CASE("save_onnx: branches: sums, channels side by side, several inputs, a v
   CHECK(both.tensors.at(both.node("Resize").inputs[2]).values<float>() == std::vector<float>{1, 1, 4, 6});
   CHECK(both.node("Resize").text("mode") == "nearest");
 
-  using Behind = Sequential<Inputs<Sequential<Input<1, 4, 6>, Flatten>, Input<5>>, Linear<29, 2>>;
+  using Behind = Sequential<Inputs<Sequential<Input<1, 4, 6>, Conv2d<1, 1, 1>, Flatten>, Input<5>>, Linear<29, 2>>;
   const Graph behind = onnx_of(Model<Behind>(Rng(1)));
   CHECK(behind.inputs == both.inputs);
   CHECK(behind.node("Concat").inputs.at(1) == "input.1");
+  CHECK(behind.tensors.contains("inputs.0.0.weight"));
   CHECK(behind.tensors.contains("0.weight"));
 }
 

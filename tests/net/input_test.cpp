@@ -5,11 +5,14 @@
 #include <string>
 #include <vector>
 
+#include <eigan/layers/batch_norm.hpp>
 #include <eigan/layers/dropout.hpp>
 #include <eigan/layers/linear.hpp>
 #include <eigan/layers/tanh.hpp>
+#include <eigan/net/estimate_statistics.hpp>
 #include <eigan/net/input.hpp>
 #include <eigan/net/model.hpp>
+#include <eigan/net/residual.hpp>
 #include <eigan/net/sequential.hpp>
 
 #include "net/gradient_check.hpp"
@@ -127,10 +130,31 @@ TEST_CASE("Inputs: layers that one of them goes through alone") {
   check_network(Sequential<Inputs<Sequential<Input<1, 2, 2>, Pointwise<1, 2>, Tanh, Dropout>, Input<2>>, Tanh,
                            Pointwise<4, 1>>{});
   check_network(Sequential<Inputs<Input<2>, Sequential<Linear<3, 4>, Tanh>>, Linear<6, 2>>{});
-  CHECK_THROWS_WITH_AS(Inputs(Sequential(Tanh()), Input<2>()),
-                       "eigan::Inputs: input 0 must be an Input or layers that begin with one", std::invalid_argument);
-  CHECK_THROWS_WITH_AS((Inputs<Input<2>, Sequential<Inputs<Input<1>, Input<1>>, Tanh>>()),
-                       "eigan::Inputs: input 1 must be an Input or layers that begin with one", std::invalid_argument);
+  CHECK(Inputs<Features, Input<3>>().part<0>().layer<0>().spec().name == "Pointwise");
+}
+
+TEST_CASE("Inputs: statistics of layers that one input goes through") {
+  using Net = Sequential<Inputs<Input<2>, Sequential<Linear<3, 4>, BatchNorm1d<4>>>, Linear<6, 1>>;
+  Model<Net, double> model(Rng(1));
+  const auto a = support::random_matrix<double>(2, 9, 2), b = support::random_matrix<double>(3, 9, 3);
+  estimate_statistics(model, {a, b});
+  const ConstView<double> w(model.params().data(), 4, 3), bias(model.params().data() + 12, 4, 1);
+  const Matrix<double> hidden = (w * b).colwise() + bias.col(0);
+  for (Index i = 0; i < 4; ++i)
+    CHECK(model.state()[static_cast<std::size_t>(i)] == doctest::Approx(hidden.row(i).mean()));
+}
+
+TEST_CASE("Inputs: what is no part") {
+  const std::string sentence =
+      " must be an Input, a row of layers that begins with one, or layers that state their size";
+  const auto refused = [&](const auto& make, int i) {
+    CHECK_THROWS_WITH_AS(make(), ("eigan::Inputs: input " + std::to_string(i) + sentence).c_str(),
+                         std::invalid_argument);
+  };
+  refused([] { Inputs(Sequential(Tanh()), Input<2>()); }, 0);
+  refused([] { Inputs<Input<2>, Sequential<Inputs<Input<1>, Input<1>>, Tanh>>(); }, 1);
+  refused([] { Inputs<Inputs<Input<3>>, Input<2>>(); }, 0);  // of one, but none that could follow another height
+  refused([] { Inputs<Input<2>, Residual<Sequential<Input<1, 4, 4>, Pointwise<1, 1>>>>(); }, 1);
 }
 
 TEST_CASE("Inputs: names and text") {

@@ -181,6 +181,8 @@ TEST_CASE("Model: several inputs at other heights and widths") {
   CHECK_THROWS_WITH_AS(small.at({{3}, {1, 6, 8}}), "eigan::Input of layer inputs.0: expects 1 x 4 x 4 and receives 3",
                        std::invalid_argument);
   CHECK_THROWS_WITH_AS(small.at({1, 6, 8}), "eigan::Inputs: a network of 2 inputs was given 1", std::invalid_argument);
+  for (const auto& many : {std::vector<Shape>{{1, 4, 4}, {3}, {3}}, std::vector<Shape>{{1, 4, 4}}})
+    CHECK_THROWS_AS(Model(Joined{}, many, Rng(1)), std::invalid_argument);
 }
 
 TEST_CASE("Model: a clone has the same numbers in memory of its own") {

@@ -40,7 +40,7 @@ using Residuals = Sequential<
 
 /// A U-Net of two levels with a residual bottleneck, dropout and two heads, told a condition at every pixel.
 using UNet =
-    Sequential<Inputs<Input<3, 8, 8>, Input<2>>, Pointwise<5, 4>, LeakyReLU,
+    Sequential<Inputs<Sequential<Input<3, 8, 8>, Pointwise<3, 3>, Tanh, Dropout>, Input<2>>, Pointwise<5, 4>, LeakyReLU,
                SkipConnection<Halve, Pointwise<4, 6>, Tanh, Dropout,
                               SkipConnection<Halve, Pointwise<6, 7>,
                                              Residual<Pointwise<7, 7>, Tanh, Dropout, Pointwise<7, 7>>, Twice>,

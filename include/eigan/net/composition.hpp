@@ -2,7 +2,7 @@
 // list of steps. Where types state sizes, it also checks them when the program is compiled: ShapeAfter<L, In, Path> is
 // the shape that comes out of L where In goes in, `unknown_shape` where the types do not say. The innermost culprit's
 // static_assert comes first and shows, as template arguments, the layer, what it expects, what it receives and its
-// Path: 2, 1 is layer 1 of the composition that is layer 2.
+// Path: 2, 1 is layer 1 of the composition that is layer 2, and in front of a row layer 1 of an Inputs' part 2.
 #pragma once
 
 #include <algorithm>
@@ -136,8 +136,10 @@ struct SideBySide<Pair, std::index_sequence<Path...>, A, B, More...>
 /// Whether a pass over it draws random numbers.
 template <class L>
 constexpr bool is_stochastic() {
-  if constexpr (Composition<L>)
+  if constexpr (requires { std::bool_constant<L::stochastic>{}; })
     return L::stochastic;
+  else if constexpr (Composition<L>)
+    return false;  // only the program knows: a pass without an Rng is refused there
   else
     return StochasticLayer<L, float>;
 }

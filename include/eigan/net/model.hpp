@@ -37,8 +37,7 @@ class Model : public BasicModel<T> {
   /// A network of several inputs, with a shape for each. Without any shape: for those that the network states.
   Model(Net net, std::initializer_list<Shape> inputs, Rng rng)
       : Model(std::move(net), std::span<const Shape>(inputs.begin(), inputs.size()), rng) {}
-  Model(Net net, std::span<const Shape> inputs, Rng rng)
-      : BasicModel<T>(list(net, inputs), architecture_of(net, inputs), rng), net_(std::move(net)) {}
+  Model(Net net, std::span<const Shape> inputs, Rng rng) : Model(list(net, inputs), std::move(net), rng) {}
   /// A network whose type states all sizes.
   explicit Model(Rng rng) requires std::is_default_constructible_v<Net> : Model(Net{}, rng) {}
 
@@ -107,6 +106,8 @@ class Model : public BasicModel<T> {
 
  private:
   using List = std::shared_ptr<const Steps<T>>;
+  Model(const List& steps, Net&& net, Rng rng)
+      : BasicModel<T>(steps, architecture_of(net, detail::inputs_of(*steps)), rng), net_(std::move(net)) {}
   Model(Net net, const List& steps, Buffer<T> params, Buffer<T> state)
       : BasicModel<T>(steps, architecture_of(net, detail::inputs_of(*steps)), std::move(params), std::move(state)),
         net_(std::move(net)) {}

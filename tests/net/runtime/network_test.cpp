@@ -179,6 +179,7 @@ TEST_CASE("Network: compositions in text are those in types, and come out as the
   check(Sequential<Inputs<Input<2>, Input<3>>, Linear<5, 1>>{});
   check(Sequential<Inputs<Input<1, 2, 2>, Input<3, 1, 1>>, Conv2d<4, 2, 1>>{});
   check(Sequential<Inputs<Sequential<Input<1, 2, 2>, Conv2d<1, 2, 1>, Flatten>, Input<3>>, Linear<11, 1>>{});
+  check(Sequential<Inputs<Sequential<Input<2>>, Linear<3, 4>>, Linear<6, 1>>{});
   check(Sequential<Input<3, 8, 6>, Conv2d<3, 4, 3, 1, 1>,
                    SkipConnection<Conv2d<4, 8, 4, 2, 1>, BatchNorm2d<8>, ReLU, ConvTranspose2d<8, 4, 4, 2, 1>>,
                    Residual<Conv2d<8, 8, 3, 1, 1>, InstanceNorm2d<8>, LeakyReLU>, Conv2d<8, 1, 3, 1, 1>, Flatten,
@@ -199,9 +200,18 @@ TEST_CASE("Network: an input in text, in front of the first layer") {
   const auto image = support::random_matrix<float>(4, 2, 1), label = support::random_matrix<float>(3, 2, 2);
   CHECK(two.infer({image, label}).rows() == 16);
 
+  // A row known at run time, as a part of typed Inputs.
+  Network row;
+  row.add(Input<>(1, 2, 2)).add(Flatten());
+  const Model told(Sequential(Inputs(row, Input<>(3)), Linear<>(7, 1)), Rng(1));
+  auto tape = told.tape(2);
+  CHECK(told.forward(tape, {image, label}).cols() == 2);
+
   CHECK(error_of("Inputs()") == "eigan::Network: layer 0, Inputs: expected inputs inside, found none");
-  CHECK(error_of("Inputs(Input(channels=2), Tanh())") ==
-        "eigan::Network: layer 0.1, Tanh: expected an Input or layers that begin with one");
+  CHECK(
+      error_of("Inputs(Input(channels=2), Tanh())") ==
+      "eigan::Network: layer 0.1, Tanh: eigan::Inputs: input 1 must be an Input, a row of layers that begins with one, "
+      "or layers that state their size");
   CHECK(test::contains(
       error_of("Inputs(Input(channels=1, height=2, width=1), Input(channels=1, height=3, width=1)), Tanh()"),
       "layer 0, Inputs: eigan: images side by side need one height and width: inputs receives 1 x 2 x "

@@ -182,8 +182,9 @@ inline AnyLayer make_inputs(const LayerText& text, const LayerRegistry& layers) 
   std::vector<AnyLayer> parts;
   for (const LayerText& part : text.children()) {
     parts.push_back(make_layer(part, layers));
-    if (const auto stated = parts.back().input_shapes(); stated.size() != 1 || !stated.front())
-      part.fail("expected an Input or layers that begin with one");
+    attempt<std::invalid_argument>(
+        [&] { input_of_part(parts.back().input_shapes(), parts.back().spec(), parts.size() - 1); },
+        [&](const std::invalid_argument& wrong) { part.fail(wrong.what()); });
   }
   if (parts.empty()) text.fail("expected inputs inside, found none");
   text.check_all_taken();
@@ -193,7 +194,9 @@ inline AnyLayer make_inputs(const LayerText& text, const LayerRegistry& layers) 
 inline AnyLayer make_layer(const LayerText& text, const LayerRegistry& layers) {
   const auto body = [&] {
     Network net = Network::from_layers(text.children(), layers);
-    if (net.depth() == 0) text.fail("expected layers inside, found none");
+    // An Input alone is what goes into the network, and no layer to go around.
+    if (text.name() == "Sequential" ? text.children().empty() : net.depth() == 0)
+      text.fail("expected layers inside, found none");
     text.check_all_taken();
     return net;
   };
