@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { difference, file, launch, native, open, part, pixels, press, root, rows, said, stroke } from "./browser.mjs";
+import { difference, file, launch, native, open, part, pixels, press, root, rows, said, saved, stroke } from "./browser.mjs";
 
 let browser, page;
 before(async () => {
@@ -32,10 +32,9 @@ test("a drawn 7 is read, with the native program's probabilities", async () => {
 });
 
 test("mnist_recogniser reads the saved drawing as the page does", async () => {
-  const url = await page.$eval("#read .paper", (canvas) => canvas.toDataURL("image/png"));
-  const png = file("seven.png", Buffer.from(url.split(",")[1], "base64"));
+  await saved(page, "#read", "Save drawing", "digit.png");
   const program = process.env.MNIST_RECOGNISER ?? join(root, "build/release/bin/mnist_recogniser");
-  const answer = execFileSync(program, ["recognise", png], { encoding: "utf8" });
+  const answer = execFileSync(program, ["recognise", file("digit.png")], { encoding: "utf8" });
   assert.match(answer, /: 7 {2}(9\d|100)/);
 });
 
