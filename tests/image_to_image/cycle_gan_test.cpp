@@ -43,7 +43,8 @@ std::vector<float> copied(std::span<const float> params) {
 TEST_CASE("CycleGan: a step follows the gradient of the losses, whatever weighs most") {
   const TwoDomains heaps = two_heaps();
   const Matrix<float> a = picture_matrix(heaps.a), b = picture_matrix(heaps.b);
-  for (const auto& [cycle, identity] : {std::pair{0.0, 0.5}, {0.1, 0.0}, {10.0, 0.0}, {10.0, 0.5}, {0.1, 20.0}}) {
+  for (const auto& weights : {std::pair{0.0, 0.5}, {0.1, 0.0}, {10.0, 0.0}, {10.0, 0.5}, {0.1, 20.0}}) {
+    const double cycle = weights.first, identity = weights.second;
     CAPTURE(cycle);
     CAPTURE(identity);
     Recipe recipe = small();

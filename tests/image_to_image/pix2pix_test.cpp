@@ -41,8 +41,10 @@ std::vector<float> copied(std::span<const float> params) {
 TEST_CASE("Pix2Pix: a step follows the gradient of the losses") {
   const TwoDomains pairs = pairs_of(1);
   const Matrix<float> x = picture_matrix(pairs.a), y = picture_matrix(pairs.b);
-  for (const auto& [loss, weight] :
+  for (const auto& asked :
        {std::pair{Losses::both, 100.0}, {Losses::both, 1.0}, {Losses::gan, 100.0}, {Losses::l1, 3.0}}) {
+    const Losses loss = asked.first;
+    const double weight = asked.second;
     CAPTURE(static_cast<int>(loss));
     CAPTURE(weight);
     Recipe recipe = test::small_recipe(batch);
