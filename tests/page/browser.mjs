@@ -1,6 +1,6 @@
 // A browser of the system with the page in it, and what tests look at.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -147,6 +147,7 @@ export async function saved(page, panel, button, name) {
     await client.send("Page.setDownloadBehavior", { behavior: "allow", downloadPath: scratch });
   }
   await press(page, panel, button);
-  for (let i = 0; i < 600 && !existsSync(file(name)); i++) await pause(100);
+  // Firefox puts an empty file there first.
+  for (let i = 0; i < 600 && !statSync(file(name), { throwIfNoEntry: false })?.size; i++) await pause(100);
   return readFileSync(file(name));
 }
