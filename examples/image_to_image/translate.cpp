@@ -10,10 +10,9 @@
 
 #include "kit/exit_code.hpp"
 #include "kit/message.hpp"
-#include "kit/read_picture.hpp"
-#include "kit/resized.hpp"
 
 #include "commands.hpp"
+#include "input_picture.hpp"
 #include "translator.hpp"
 
 namespace image_to_image {
@@ -72,27 +71,6 @@ std::vector<fs::path> places(const std::vector<fs::path>& pictures, const Transl
   return all;
 }
 
-/// A picture as the translator takes it. BadInput if it is none, or of channels or a size that are not the model's.
-PictureSet read(const fs::path& path, const Translator& translator, Index size) {
-  const Index channels = translator.from_channels();
-  kit::Picture picture = reading([&] { return kit::read_picture(path, {.channels = 3}); });
-  bool coloured = false;
-  for (std::size_t i = 0; i < picture.bytes.size(); i += 3)
-    coloured = coloured || picture.bytes[i] != picture.bytes[i + 1] || picture.bytes[i] != picture.bytes[i + 2];
-  if (coloured && channels == 1)
-    throw BadInput(concat(name_of(path), ": expected a grey picture, which the model translates, found one in colour"));
-  if (size > 0) picture = kit::resized(kit::cropped_to_shape(picture, size, size), size, size);
-  const Index height = picture.height, width = picture.width;
-  if (!translator.takes(height, width))
-    throw BadInput(concat(name_of(path), ": expected a height and width that are multiples of ", translator.multiple,
-                          ", found ", width, "x", height, "; the nearest size is ", translator.nearest(width), "x",
-                          translator.nearest(height), ", and --size N makes pictures N x N"));
-  PictureSet set{1, height, width, channels, {}};
-  for (std::size_t i = 0; i < picture.bytes.size(); ++i)
-    if (channels == 3 || i % 3 == 0) set.bytes.push_back(picture.bytes[i]);
-  return set;
-}
-
 }  // namespace
 
 int translate(const TranslateOptions& options) {
@@ -106,13 +84,13 @@ int translate(const TranslateOptions& options) {
                           "--norm instance and --statistics image have none"));
   const std::vector<fs::path> pictures = pictures_in(options.in);
   const std::vector<fs::path> to = places(pictures, options);
-  for (const fs::path& picture : pictures) (void)read(picture, translator, options.size);  // all or none
+  for (const fs::path& picture : pictures) (void)read_input(picture, translator, options.size);  // all or none
   std::error_code error;
   fs::create_directories(options.out, error);
   if (error) throw eigan::Error(concat(name_of(options.out), ": cannot create the folder: ", error.message()));
   for (std::size_t i = 0; i < pictures.size(); ++i) {
     const PictureSet made =
-        translator.translate(read(pictures[i], translator, options.size), options.noise, {options.threads});
+        translator.translate(read_input(pictures[i], translator, options.size), options.noise, {options.threads});
     eigan::write_png(to[i], made.bytes, made.width, made.height, made.channels);
   }
   say(pictures.size(), pictures.size() == 1 ? " picture, " : " pictures, ", eigan::printable(translator.from), " to ",

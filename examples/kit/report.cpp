@@ -47,10 +47,12 @@ details { margin-top: 1rem }
 summary { cursor: pointer }
 .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(8rem, 1fr)); gap: 1rem; margin-top: 1rem }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1.5rem 2rem }
-.scroll { overflow-x: auto }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums }
-th, td { padding: .35rem .75rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap }
-th:first-child { padding-left: 0; text-align: left }
+.scroll { overflow-x: auto; background:
+  linear-gradient(to left, var(--page) 50%, transparent) right / 3rem 100% no-repeat local,
+  linear-gradient(to left, var(--line), transparent) right / 1rem 100% no-repeat }
+table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums }
+th, td { padding: .35rem .6rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap }
+tr > :first-child { position: sticky; left: 0; padding-left: 0; text-align: left; background: var(--page) }
 thead th { color: var(--soft); font-weight: 500; vertical-align: bottom }
 tbody th { font-weight: 500 }
 .note { max-width: 45rem; margin: .5rem 0 0 }
@@ -63,7 +65,11 @@ tbody th { font-weight: 500 }
   .sheet { grid-area: 1 / 2 / 3 }
   #large { image-rendering: pixelated }
 }
-@media (max-width: 36rem) { .settings div { display: block } }
+@media (max-width: 36rem) {
+  .settings div { display: block }
+  .line-chart { font-size: 17px }
+  tbody th { min-width: 7rem; white-space: normal }
+}
 @media print {
   body { max-width: none; padding: 0 }
   .slider, details, .sheet .note { display: none }
@@ -183,7 +189,8 @@ class Page {
     const std::string title = html_text(table.title);
     add("<section>\n<h2>", title, "</h2>\n<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"", title,
         "\">\n<table>\n<thead><tr>");
-    for (const std::string& name : table.header) add("<th scope=\"col\">", html_text(name), "</th>");
+    for (const std::string& name : table.header)
+      add(name.empty() ? "<td></td>" : concat("<th scope=\"col\">", html_text(name), "</th>"));
     add("</tr></thead>\n<tbody>\n");
     for (const auto& row : table.rows) {
       if (row.size() != table.header.size()) {

@@ -13,6 +13,7 @@
 
 #include <eigan/data/mnist.hpp>
 #include <eigan/io/atomic_file.hpp>
+#include <eigan/io/model_file.hpp>
 #include <eigan/io/read_file.hpp>
 
 #include "kit/exit_code.hpp"
@@ -23,7 +24,6 @@
 #include "digit_reader.hpp"
 #include "eight_bits.hpp"
 #include "pictures.hpp"
-#include "small_u_net.hpp"
 #include "training.hpp"
 
 namespace page {
@@ -63,10 +63,6 @@ void digits(Arguments a) {
   some.pixels.assign(all.pixels.begin(), all.pixels.begin() + count * all.features());
   for (std::uint8_t& pixel : some.pixels) pixel = static_cast<std::uint8_t>((pixel + 8) / 17 * 17);
   eigan::write_idx_images(a[2], some);
-}
-
-void u_net(Arguments a) {
-  eigan::write_file(a[2], small_u_net(number(a[0]), number(a[1])));
 }
 
 Canvas drawing(const std::string& path, Index rows) {
@@ -118,7 +114,6 @@ const std::array commands{
     Command{"eight-bits", "MODEL OUT", "the model with eight bits a weight", 2, eight_bits},
     Command{"full", "MODEL OUT", "such a model in F32 again, for programs that read models", 2, full},
     Command{"digits", "MNIST COUNT OUT", "the first images of a folder of MNIST, in 16 shades, as IDX", 3, digits},
-    Command{"u-net", "SIDE CHANNELS OUT", "an untrained network of image_to_image's kind, for tests", 3, u_net},
     Command{"read", "MODEL CANVAS ROWS", "the ten probabilities of a drawing, four bytes a pixel", 3, read},
     Command{"draw", "MODEL NUMBERS OUT", "the pictures that a generator makes of numbers, F32", 3, draw},
     Command{"paint", "MODEL CANVAS ROWS hard|soft OUT", "the picture that a network makes of a drawing", 5, paint},

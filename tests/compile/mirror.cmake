@@ -47,15 +47,20 @@ set(without_header
   golden/revision_6189ee1_test.cpp # files that an older eigan wrote
   golden/torch_network_test.cpp    # a file that PyTorch wrote
   image_to_image/baselines_test.cpp      # examples/image_to_image
+  image_to_image/cycle_gan_test.cpp      # the same
   image_to_image/edges_test.cpp          # the same
   image_to_image/feed_test.cpp           # the same
   image_to_image/fonts_test.cpp          # the same
+  image_to_image/input_picture_test.cpp  # the same
   image_to_image/networks_test.cpp       # the same
   image_to_image/own_pictures_test.cpp   # the same
+  image_to_image/pix2pix_test.cpp        # the same
   image_to_image/splits_test.cpp         # the same
   image_to_image/task_files_test.cpp     # the same
+  image_to_image/translator_test.cpp     # the same
   kit/chart_axis_test.cpp        # examples/kit
   kit/columns_test.cpp             # the same
+  kit/jpeg_header_test.cpp         # the same
   kit/line_chart_test.cpp          # the same
   kit/loss_log_test.cpp            # the same
   kit/read_picture_test.cpp        # the same

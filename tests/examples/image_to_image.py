@@ -9,11 +9,11 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 from pathlib import Path
 
-from support import ENVIRONMENT, digest, png, png_size, read_safetensors, with_safetensors_header
+from support import (ENVIRONMENT, digest, in_its_middle, png, png_size, read_safetensors, rest_of,
+                     with_safetensors_header)
 
 PROGRAM = Path(sys.argv[1]).resolve()
 PAIRS, SIDE = 20, 16
@@ -86,12 +86,11 @@ class Case(unittest.TestCase):
     def stop_and_go_on(self, data, options, files):
         """A run that is stopped amid the fall of the learning rate and resumed leaves the bits of one that is not."""
         self.train("whole", *options, data=data)
-        command = [PROGRAM, "train", *data, "--out", "parts", *SMALL, *options, "--checkpoint-every", "1"]
-        process = subprocess.Popen(command, cwd=self.folder, env=ENVIRONMENT, stderr=subprocess.DEVNULL)
-        while process.poll() is None and not (self.folder / "parts/samples/epoch_020.png").exists():
-            time.sleep(0.01)
+        command = [PROGRAM, "train", *data, "--out", "parts", *SMALL[:-1], *options, "--checkpoint-every", "1"]
+        process, _ = in_its_middle(*command, epochs=20, cwd=self.folder)
         process.send_signal(signal.SIGTERM)
-        self.assertEqual(process.wait(), 128 + signal.SIGTERM)
+        rest = rest_of(process)
+        self.assertEqual(process.wait(timeout=600), 128 + signal.SIGTERM, rest)
         self.train("parts", *options, "--checkpoint-every", "1", "--resume", data=data)
         for name in files:
             self.assertEqual(digest(self.folder / "whole" / name), digest(self.folder / "parts" / name), name)
@@ -228,7 +227,7 @@ class TestUnpaired(Case):
     DATA = ("--a", "a", "--b", "b")
 
     def test_a_stopped_run_goes_on_to_the_same_bits(self):
-        options = ["--epochs", "60", "--pool", "5", "--flat", "0.25", "--average", "0.9"]  # the pool is full by then
+        options = ["--epochs", "80", "--pool", "5", "--flat", "0.2", "--average", "0.9"]  # the pool is full by then
         self.stop_and_go_on(self.DATA, options, ["a_to_b.safetensors", "b_to_a.safetensors", "losses.csv"])
 
     def test_both_directions_and_no_cycle(self):

@@ -24,8 +24,8 @@ import xml.etree.ElementTree
 import zlib
 from pathlib import Path
 
-from support import (ENVIRONMENT, checkpoint_checksum, digest, idx, png_size, read_safetensors, read_tensors,
-                     with_safetensors_header)
+from support import (ENVIRONMENT, checkpoint_checksum, digest, idx, in_its_middle, png_size, read_safetensors, read_tensors,
+                     rest_of, with_safetensors_header)
 
 PROGRAM = Path(sys.argv[1]).resolve()
 IMAGES, BATCH, EPOCHS = 200, 64, 2
@@ -925,22 +925,6 @@ class MnistGan(unittest.TestCase):
                 pass
         return -1
 
-    def in_its_middle(self, *command):
-        """A training after its first epoch. It cannot get to its end, if its messages are more than a page, before somebody
-        has read them, however late this is."""
-        process = subprocess.Popen([PROGRAM, *command], env=ENVIRONMENT, stderr=subprocess.PIPE, bufsize=0, pipesize=4096)
-        said = b""
-        while not (line := process.stderr.readline()).startswith(b"epoch "):
-            self.assertNotEqual(line, b"", said)
-            said += line
-        return process, said.decode()
-
-    def rest_of(self, process):
-        """What the training says from now on."""
-        said = process.stderr.read().decode()
-        process.stderr.close()
-        return said
-
     SMALL = {"dense": ("--g-hidden", "16,16,16", "--d-hidden", "16,16,16"),
              "convolutional": ("--g-hidden", "16,17,18", "--d-hidden", "16", "--g-channels", "3,5", "--d-channels",
                                "4,3,5")}
@@ -970,9 +954,9 @@ class MnistGan(unittest.TestCase):
     def test_a_signalled_run_goes_on_to_the_same_bits(self):
         out = self.folder / "signalled"
         command = self.train_command(out, "--epochs", "100", "--samples-every", "0", "--log-every", "7")
-        process, _ = self.in_its_middle(*command)
+        process, _ = in_its_middle(PROGRAM, *command)
         process.send_signal(signal.SIGINT)
-        rest = self.rest_of(process)
+        rest = rest_of(process)
         self.assertEqual(process.wait(timeout=60), 130, rest)
         self.assertIn("--resume goes on from there", rest)
         self.assertEqual(self.run_program(*command, "--resume", "--threads", "2").returncode, 0)
@@ -1113,7 +1097,7 @@ class MnistGan(unittest.TestCase):
     def test_a_disk_that_is_full_for_a_while_costs_nothing(self):
         out = self.folder / "full for a while"
         options = ("--epochs", "100", "--checkpoint-every", "1", "--samples-every", "0")
-        process, said = self.in_its_middle(*self.train_command(out, *options))
+        process, said = in_its_middle(PROGRAM, *self.train_command(out, *options))
         before = self.step_of(out)
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (1000000, resource.RLIM_INFINITY))
         for line in process.stderr:
@@ -1123,7 +1107,7 @@ class MnistGan(unittest.TestCase):
         self.assertIn("checkpoint.safetensors: cannot write: ", said)
         self.assertGreaterEqual(self.step_of(out), before, "the last checkpoint is lost")
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        said += self.rest_of(process)
+        said += rest_of(process)
         self.assertEqual(process.wait(timeout=300), 0, said)
         # Not before its end: it tries again at every step, and a file that it is writing is there for a moment.
         self.assertEqual([path.name for path in out.iterdir() if path.name.startswith(".eigan-")], [])
@@ -1135,9 +1119,9 @@ class MnistGan(unittest.TestCase):
     def test_training_goes_on_where_files_cannot_be_written(self):
         out = self.folder / "read-only"
         command = self.train_command(out, "--epochs", "100", "--checkpoint-every", "1", "--samples-every", "0")
-        process, _ = self.in_its_middle(*command)
+        process, _ = in_its_middle(PROGRAM, *command)
         out.rename(self.folder / "moved away")
-        rest = self.rest_of(process)
+        rest = rest_of(process)
         self.assertEqual(process.wait(timeout=300), 0, rest)
         self.assertIn(f"warning: {out}/checkpoint.safetensors: cannot ", rest)
         for name in ("result.json", "generator.safetensors", "config.json", "checkpoint.safetensors"):

@@ -2,7 +2,9 @@
 import hashlib
 import json
 import os
+import re
 import struct
+import subprocess
 import zlib
 from pathlib import Path
 
@@ -88,3 +90,26 @@ def png(width, height, rows, kind=0, depth=8, **chunks):
     return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0))
             + b"".join(chunk(name.encode(), data) for name, data in chunks.items())
             + chunk(b"IDAT", zlib.compress(b"".join(b"\0" + row for row in rows))) + chunk(b"IEND", b""))
+
+
+def in_its_middle(*command, epochs=1, **more):
+    """A training after so many epochs, and what it has said so far. Nothing can come to its end before somebody has read
+    more of its messages than a pipe of one page takes, however late this is."""
+    process = subprocess.Popen(list(command), env=ENVIRONMENT, stderr=subprocess.PIPE, bufsize=0, pipesize=4096, **more)
+    said = b""
+    while True:
+        line = process.stderr.readline()
+        said += line
+        assert line, said.decode()
+        if at := re.match(rb"epoch +(\d+)/(\d+) ", line):
+            done, all_of_them = int(at[1]), int(at[2])
+            assert (all_of_them - done) * len(line) > 4096, f"it may come to its end: {said.decode()}"
+            if done == epochs:
+                return process, said.decode()
+
+
+def rest_of(process):
+    """What the training says from now on."""
+    said = process.stderr.read().decode()
+    process.stderr.close()
+    return said

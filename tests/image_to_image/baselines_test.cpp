@@ -42,12 +42,12 @@ TEST_CASE("difference: grey stands for each channel; other sizes are a programmi
 TEST_CASE("baselines: identity, mean picture and nearest neighbour") {
   image_to_image::TaskData data;
   data.train.paired = data.test.paired = true;
-  data.train.a = set_of(2, 1, {0, 0, 255, 255});
-  data.train.b = set_of(2, 1, {0, 102, 204, 102});
-  data.test.a = set_of(1, 1, {250, 240});  // nearest to the second
+  data.train.a = set_of(3, 1, {0, 0, 255, 255, 0, 12});
+  data.train.b = set_of(3, 1, {0, 102, 204, 102, 246, 240});
+  data.test.a = set_of(1, 1, {250, 240});  // nearest to the second; the third one's partner would be nearer
   data.test.b = set_of(1, 1, {250, 240});
   const auto found = image_to_image::baselines(data);
   CHECK(found.identity_l1 == 0);
-  CHECK(found.mean_l1 == doctest::Approx((148.0 + 138) / 255 / 2));
+  CHECK(found.mean_l1 == doctest::Approx((100.0 + 92) / 255 / 2));
   CHECK(found.nearest_l1 == doctest::Approx((46.0 + 138) / 255 / 2));
 }

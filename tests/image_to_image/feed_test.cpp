@@ -43,6 +43,7 @@ TEST_CASE("write_picture: moved, mirrored, and what lies beyond an edge is the e
   CHECK(altered({.right = 1}) == std::vector{0, 0, 1, 3, 3, 4});
   CHECK(altered({.right = -2}) == std::vector{2, 2, 2, 5, 5, 5});
   CHECK(altered({.mirrored = true}) == std::vector{2, 1, 0, 5, 4, 3});
+  CHECK(altered({.right = 1, .mirrored = true}) == std::vector{1, 0, 0, 4, 3, 3});  // first moved, then mirrored
 }
 
 TEST_CASE("write_picture: from a place on") {

@@ -17,11 +17,10 @@ after(async () => {
 
 for (const colours of ["light", "dark"])
   for (const [width, name] of [[1200, "wide"], [360, "narrow"]])
-    test(`${colours} and ${name}: axe finds nothing serious, and nothing is cut off`, async () => {
-      const page = await open(browser, undefined, async (page) => {
-        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: colours }]);
-        await page.setViewport({ width, height: 800 });
-      });
+    test(`${colours} and ${name}: axe finds nothing serious, and nothing is cut off`, async (test) => {
+      const browser = await launch({ dark: colours === "dark" });
+      test.after(() => browser.close());
+      const page = await open(browser, undefined, (page) => page.setViewport({ width, height: 800 }));
       await press(page, "#read", "an 8");
       await said(page, "#read", "^It is an 8");
       await stroke(page, "#walk .plane", [[0.2, 0.2], [0.8, 0.7]]);
@@ -29,14 +28,13 @@ for (const colours of ["light", "dark"])
       await page.$eval("#train", (panel) => (panel.dataset.steps = 2));
       await press(page, "#train", "Start");
       await said(page, "#train", "^Paused");
-      await page.screenshot({ path: join(pictures, `${colours}_${name}.png`), fullPage: true });
+      await page.screenshot({ path: join(pictures, `${process.env.EIGAN_BROWSER ?? "chromium"}_${colours}_${name}.png`), fullPage: true });
       await page.evaluate(axe);
       const { violations } = await page.evaluate(() => axe.run(document));
       const found = violations.map(({ id, impact, nodes }) => `${impact}: ${id}: ${nodes.map((n) => n.html).join("; ")}`);
       assert.deepEqual(found, []);
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       assert.ok(overflow <= 0, `${overflow} pixels too wide`);
-      await page.close();
     });
 
 test("keys alone reach and work everything", async () => {
@@ -89,8 +87,10 @@ test("what has the focus shows it", async () => {
   await page.close();
 });
 
-test("with reduced motion a way is walked in few, slow steps", async () => {
-  const page = await open(browser, undefined, (page) => page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "reduce" }]));
+test("with reduced motion a way is walked in few, slow steps", async (test) => {
+  const browser = await launch({ still: true });
+  test.after(() => browser.close());
+  const page = await open(browser);
   await stroke(page, "#walk .plane", [[0.2, 0.2], [0.8, 0.7]]);
   await page.evaluate(() => {
     window.stops = new Set();
@@ -99,5 +99,4 @@ test("with reduced motion a way is walked in few, slow steps", async () => {
   });
   await press(page, "#walk", "Walk the way");
   await page.waitForFunction(() => window.stops.size === 12);
-  await page.close();
 });

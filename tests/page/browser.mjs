@@ -1,6 +1,6 @@
 // A browser of the system with the page in it, and what tests look at.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -22,12 +22,27 @@ const chromium = (
   "--disable-sync --disable-dev-shm-usage"
 ).split(" ");
 
+/** Saves what is downloaded in the scratch folder, and has the colours and the motion that its user prefers. */
+function firefox(dark, still) {
+  const extraPrefsFirefox = {
+    "browser.download.folderList": 2,
+    "browser.download.dir": scratch,
+    "layout.css.prefers-color-scheme.content-override": dark ? 0 : 1,
+    "ui.prefersReducedMotion": still ? 1 : 0,
+  };
+  return puppeteer.launch({ browser: "firefox", executablePath: "/usr/bin/firefox-esr", headless: true, extraPrefsFirefox });
+}
+
 /** EIGAN_BROWSER: chromium, the default, or firefox. */
-export function launch(...more) {
-  if (process.env.EIGAN_BROWSER === "firefox")
-    return puppeteer.launch({ browser: "firefox", executablePath: "/usr/bin/firefox-esr", headless: true });
+export async function launch({ dark = false, still = false } = {}) {
+  if (process.env.EIGAN_BROWSER === "firefox") return firefox(dark, still);
   const userDataDir = join(scratch, "profile" + Math.random().toString(36).slice(2));
-  return puppeteer.launch({ executablePath: "/usr/bin/chromium", headless: true, userDataDir, args: [...chromium, ...more] });
+  const browser = await puppeteer.launch({ executablePath: "/usr/bin/chromium", headless: true, userDataDir, args: chromium });
+  browser.preferences = [
+    { name: "prefers-color-scheme", value: dark ? "dark" : "light" },
+    { name: "prefers-reduced-motion", value: still ? "reduce" : "no-preference" },
+  ];
+  return browser;
 }
 
 /** A server of a folder, for this machine only. */
@@ -61,6 +76,7 @@ export async function open(browser, address = fromDisk, prepare = async () => {}
   page.on("console", (message) => message.type() === "error" && page.faults.push(message.text()));
   page.setDefaultTimeout(120000);
   await page.setViewport({ width: 1100, height: 900 });
+  if (browser.preferences) await page.emulateMediaFeatures(browser.preferences);
   await prepare(page);
   await page.goto(address);
   await page.waitForSelector("body[data-ready=yes]");
@@ -124,11 +140,14 @@ export function difference(a, b) {
   return a.reduce((most, byte, i) => Math.max(most, Math.abs(byte - b[i])), 0);
 }
 
-/** What a click on "Save generator" saves. */
-export async function saved(page, name) {
-  const client = await page.createCDPSession();
-  await client.send("Page.setDownloadBehavior", { behavior: "allow", downloadPath: scratch });
-  await press(page, "#train", "Save generator");
-  for (let i = 0; i < 600 && !existsSync(file(name)); i++) await pause(100);
+/** The file of that name that a click on a button saves. */
+export async function saved(page, panel, button, name) {
+  if (process.env.EIGAN_BROWSER !== "firefox") {
+    const client = await page.createCDPSession();
+    await client.send("Page.setDownloadBehavior", { behavior: "allow", downloadPath: scratch });
+  }
+  await press(page, panel, button);
+  // Firefox puts an empty file there first.
+  for (let i = 0; i < 600 && !statSync(file(name), { throwIfNoEntry: false })?.size; i++) await pause(100);
   return readFileSync(file(name));
 }

@@ -71,7 +71,7 @@ TEST_CASE("eight_bits: a row of zeros stays one; any other file is left as it is
 }
 
 TEST_CASE("eight_bits: a whole network is put together from it") {
-  const SafetensorsFile file(page::small_u_net(8, 3));
+  const SafetensorsFile file(test::small_u_net(8, 3));
   const page::AnyModel model = page::load_model(SafetensorsFile(page::with_eight_bits(file)));
   CHECK(model.output_shape() == eigan::Shape{3, 8, 8});
 }

@@ -48,7 +48,7 @@ test("the single file asks for nothing at all, and nothing may be sent from it",
   );
   await press(page, "#read", "a 3");
   await said(page, "#read", "^It is a 3");
-  assert.deepEqual(asked, [fromDisk]);
+  assert.deepEqual(asked.filter((address) => address !== fromDisk), []);
   const sent = await page.evaluate(() => fetch("http://127.0.0.1:9/", { method: "POST", body: "picture" }).then(() => "sent", () => "refused"));
   assert.equal(sent, "refused");
   assert.match(await page.$eval("header", (header) => header.textContent), /no\s+picture leaves the browser/);

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { difference, file, launch, native, open, part, pixels, press, root, rows, said, stroke } from "./browser.mjs";
+import { difference, file, launch, native, open, part, pixels, press, root, rows, said, saved, stroke } from "./browser.mjs";
 
 let browser, page;
 before(async () => {
@@ -32,10 +32,9 @@ test("a drawn 7 is read, with the native program's probabilities", async () => {
 });
 
 test("mnist_recogniser reads the saved drawing as the page does", async () => {
-  const url = await page.$eval("#read .paper", (canvas) => canvas.toDataURL("image/png"));
-  const png = file("seven.png", Buffer.from(url.split(",")[1], "base64"));
+  await saved(page, "#read", "Save drawing", "digit.png");
   const program = process.env.MNIST_RECOGNISER ?? join(root, "build/release/bin/mnist_recogniser");
-  const answer = execFileSync(program, ["recognise", png], { encoding: "utf8" });
+  const answer = execFileSync(program, ["recognise", file("digit.png")], { encoding: "utf8" });
   assert.match(answer, /: 7 {2}(9\d|100)/);
 });
 
@@ -103,5 +102,19 @@ for (const [name, lines] of [["edges2fashion", "hard"], ["outline2fluent", "soft
     const after = await compare();
     assert.ok(difference(before, after) > 8, "the stroke changes the picture");
   });
+
+test("examples have lines as wide as those that the models learnt from: what they enclose is filled", async () => {
+  // A place inside, red, green and blue there: the T-shirt lies on black, the face on white.
+  const middle = async (panel, example, x, y) => {
+    await press(page, panel, example);
+    await quiet(panel, "^Painted");
+    const side = await rows(page, `${panel} .picture`);
+    const at = 4 * (Math.floor(y * side) * side + Math.floor(x * side));
+    return (await pixels(page, `${panel} .picture`)).subarray(at, at + 3);
+  };
+  assert.ok((await middle("#edges2fashion", "T-shirt", 0.5, 0.6))[0] > 64);
+  const [red, , blue] = await middle("#outline2fluent", "Face", 0.5, 0.3);
+  assert.ok(red - blue > 64, `${red} red, ${blue} blue`);
+});
 
 test("nothing went wrong in the page", () => assert.deepEqual(page.faults, []));

@@ -10,6 +10,6 @@ await press(page, "#train", "Start");
 await pause(1000 * Number(seconds));
 await press(page, "#train", "Pause");
 console.log(await said(page, "#train", "^Paused"));
-writeFileSync(out, await saved(page, "generator.safetensors"));
+writeFileSync(out, await saved(page, "#train", "Save generator", "generator.safetensors"));
 await (await page.$("#train")).screenshot({ path: out + ".png" });
 await browser.close();

@@ -36,7 +36,7 @@ test("a few steps give the native program's losses and digits", async () => {
 });
 
 test("the saved generator is a model that the native program reads, and draws the same digits", async () => {
-  const bytes = await saved(page, "generator.safetensors");
+  const bytes = await saved(page, "#train", "Save generator", "generator.safetensors");
   const numbers = Buffer.from(Float32Array.from({ length: 74 }, (_, i) => Math.sin(i)).buffer);
   const draw = (model, out) => {
     native("draw", model, file("numbers", numbers), file(out));

@@ -1,5 +1,4 @@
-// small_u_net: an untrained network of the kind that image_to_image trains, so that the page's panels can be tested
-// before there is a trained one, and without data.
+// small_u_net: an untrained network of the kind that image_to_image trains.
 #pragma once
 
 #include <cstddef>
@@ -7,12 +6,12 @@
 
 #include <eigan/io/model_file.hpp>
 
-#include "any_model.hpp"
+#include "page/any_model.hpp"
 
-namespace page {
+namespace test {
 
 /// The file of a U-Net from grey pictures of that side, a multiple of 4, to pictures of so many channels.
-inline std::vector<std::byte> small_u_net(Index side, Index channels) {
+inline std::vector<std::byte> small_u_net(eigan::Index side, eigan::Index channels) {
   using namespace eigan;
   Network inner, outer;
   inner.add(Conv2d<>(8, 16, 4, 2, 1)).add(InstanceNorm2d<>(16)).add(ReLU());
@@ -20,7 +19,7 @@ inline std::vector<std::byte> small_u_net(Index side, Index channels) {
   outer.add(Input<>(1, side, side)).add(Conv2d<>(1, 8, 4, 2, 1)).add(LeakyReLU(0.2));
   outer.add(SkipConnection<Network>(inner)).add(ReLU());
   outer.add(ConvTranspose2d<>(16, channels, 4, 2, 1)).add(Tanh());
-  return model_bytes(AnyModel(outer, Rng(1)), {{"task", "test"}});
+  return model_bytes(page::AnyModel(outer, Rng(1)), {{"task", "test"}});
 }
 
-}  // namespace page
+}  // namespace test
