@@ -569,6 +569,18 @@ class MnistGan(unittest.TestCase):
         self.fails(self.run_program("evaluate", "--model", model, "--data", self.data, "--count", "100", "--json",
                                     "nowhere/scores.json"), 1, "nowhere/scores.json")
 
+    def test_novelty_is_left_out_beside_images_of_the_training(self):
+        data, scores = self.folder / "seen", self.folder / "seen.json"
+        data.mkdir()
+        for file in self.data.glob("train-*"):
+            for part in ("train", "t10k"):
+                shutil.copy(file, data / file.name.replace("train", part))
+        result = self.run_program("evaluate", "--model", self.first / "generator.safetensors", "--data", data, "--count",
+                                  "100", "--json", scores)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex(result.stdout, r"(?m)^this generator +100 .* -$")
+        self.assertIsNone(json.loads(scores.read_text())["rows"][0]["novelty"])
+
     def test_training_is_scored_on_the_way_and_at_the_end(self):
         out = self.folder / "scored"
         result = self.train(out, "--evaluate-every", "1", "--evaluate")
