@@ -125,7 +125,7 @@ inline Recipe dcgan_recipe() {
 inline Recipe dcgan_conditional_recipe() {
   Recipe recipe = dcgan_recipe();
   recipe.name = "dcgan-conditional";
-  recipe.mismatch = 0.1;
+  recipe.mismatch = 0.03;
   return recipe;
 }
 

@@ -688,7 +688,7 @@ class MnistGan(unittest.TestCase):
             (("--d-channels", "2 to 3 sizes", "'1,2,3,4'"), *training, "--recipe", "dcgan", "--d-channels", "1,2,3,4"),
             (("--g-channels", "convolutional", "'dense'"), *training, "--recipe", "dense", "--g-channels", "32,64"),
             (("--mismatch", "--conditional yes", "'0.5'"), *training, "--recipe", "dense", "--mismatch", "0.5"),
-            (("--mismatch", "or 0", "'0.1'"), *training, "--recipe", "dcgan-conditional", "--conditional", "no"),
+            (("--mismatch", "or 0", "'0.03'"), *training, "--recipe", "dcgan-conditional", "--conditional", "no"),
             (("--g-skip", "convolutional", "'dense'"), *training, "--recipe", "dense", "--g-skip", "yes"),
             (("--conditional", "no or yes", "'maybe'"), *training, "--conditional", "maybe"),
             (("--schedule", "constant, linear or late", "'cosine'"), *training, "--schedule", "cosine"),
