@@ -66,17 +66,21 @@ Differences differences(const PictureSet& x, const PictureSet& y) {
   Differences found;
   for (Index i = 0; i < x.count; ++i) {
     const Bytes p = x.picture(i), q = y.picture(i);
-    std::int64_t absolute = 0, squared = 0;
+    std::int64_t absolute = 0, squared = 0, of_means = 0;
+    std::vector<std::int64_t> sums(static_cast<std::size_t>(channels));
     for (Index j = 0; j < pixels * channels; ++j) {
       const auto at = [&](Bytes bytes, Index of) {
         return int{bytes[static_cast<std::size_t>(of == 1 ? j / channels : j)]};
       };
-      const int d = std::abs(at(p, x.channels) - at(q, y.channels));
-      absolute += d;
+      const int d = at(p, x.channels) - at(q, y.channels);
+      absolute += std::abs(d);
       squared += d * d;
+      sums[static_cast<std::size_t>(j % channels)] += d;
     }
+    for (const std::int64_t sum : sums) of_means += std::abs(sum);
     found.l1.push_back(static_cast<double>(absolute) / 255 / values);
     found.squared.push_back(static_cast<double>(squared) / 255 / 255 / values);
+    found.l1_of_means.push_back(static_cast<double>(of_means) / 255 / values);
   }
   return found;
 }

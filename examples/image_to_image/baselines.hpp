@@ -22,9 +22,10 @@ struct Difference {
 };
 Difference difference(const PictureSet& x, const PictureSet& y);
 
-/// Picture by picture the same L1, and the mean squared difference.
+/// Picture by picture the same L1, the mean squared difference, and the L1 of mean colours: what is left of the L1 when
+/// differences are first averaged over a picture, channel by channel.
 struct Differences {
-  std::vector<double> l1, squared;
+  std::vector<double> l1, squared, l1_of_means;
 };
 Differences differences(const PictureSet& x, const PictureSet& y);
 

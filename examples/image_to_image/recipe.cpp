@@ -46,7 +46,9 @@ Recipe task_recipe(const std::string& task) {
     if (task != "outline2emoji") recipe.loss = Losses::l1;
     if (task == "outline2fluent") recipe.g_channels = {24, 48, 96, 96, 96};
     if (task == "flat2shaded") {
+      recipe.epochs = 60;
       recipe.dropout = 0.5;
+      recipe.collage = true;
       recipe.change = true;
       recipe.mirror = false;  // light falls from one side
       recipe.architecture = Architecture::full_unet;

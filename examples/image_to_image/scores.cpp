@@ -6,6 +6,7 @@
 #include <functional>
 #include <limits>
 #include <numeric>
+#include <span>
 
 #include "kit/aligned.hpp"
 #include "kit/exit_code.hpp"
@@ -73,12 +74,18 @@ Score row(const std::string& name, const PictureSet& x, const PictureSet& y, boo
   return score;
 }
 
-/// In per cent, the part of their sum that the largest tenth of the values has.
+double sum(std::span<const double> values) {
+  return std::accumulate(values.begin(), values.end(), 0.0);
+}
+
+std::string per_cent(double part, double whole) {
+  return fixed(whole > 0 ? 100 * part / whole : 0, 0) + " %";
+}
+
+/// The part of their sum that the largest tenth of the values has.
 std::string share_of_tenth(std::vector<double> values) {
   std::ranges::sort(values, std::greater<>());
-  const double sum = std::accumulate(values.begin(), values.end(), 0.0);
-  const double largest = std::accumulate(values.begin(), values.begin() + (std::ssize(values) + 9) / 10, 0.0);
-  return fixed(sum > 0 ? 100 * largest / sum : 0, 0);
+  return per_cent(sum(std::span(values).first((values.size() + 9) / 10)), sum(values));
 }
 
 std::string cell(const std::optional<double>& value, int digits, double factor = 1) {
@@ -158,8 +165,9 @@ Evaluation evaluated(const Translator& translator, const TaskData& data, bool va
                     translator.to);
   if (paired) {
     const Differences of = differences(all.made, to);
-    all.note += concat("; the worst tenth has ", share_of_tenth(of.l1), " % of the L1, and ",
-                       share_of_tenth(of.squared), " % of the squared error");
+    all.note += concat("; the worst tenth has ", share_of_tenth(of.l1), " of the L1, and ", share_of_tenth(of.squared),
+                       " of the squared error; pictures' mean colours differ by ",
+                       per_cent(sum(of.l1_of_means), sum(of.l1)), " of the L1");
   }
   if (!reader.name().empty()) all.note += concat("; labels read by ", reader.name());
   return all;

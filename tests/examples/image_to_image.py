@@ -204,7 +204,8 @@ class TestPairs(Case):
         model = "shaded/a_to_b.safetensors"
         self.assertEqual(read_safetensors(self.folder / model)[0]["task"], "flat2shaded")
         text = self.call("evaluate", model, "--data", "task", "--worst", "worst.png")
-        self.assertIn("10 test pictures, outlines to squares; the worst tenth has", text)
+        self.assertRegex(text, r"10 test pictures, outlines to squares; the worst tenth has \d+ % of the L1, and \d+ % of the "
+                               r"squared error; pictures' mean colours differ by \d+ % of the L1\n")
         # Three rows of four examples, which are of three pictures each.
         self.assertEqual(png_size(self.folder / "worst.png"), (4 * (3 * (SIDE + 2) + 8) - 8 + 2, 3 * (SIDE + 2) + 2))
         self.call("evaluate", model, "--data", "task", "--validation", "--worst", "few.png")

@@ -33,6 +33,15 @@ TEST_CASE("differences: picture by picture what difference is of all") {
   CHECK(d.squared[1] == doctest::Approx(0.02));
 }
 
+TEST_CASE("differences: of mean colours, those of pixels cancel within a channel of a picture, and nowhere else") {
+  const auto d = image_to_image::differences(set_of(2, 3, {10, 20, 30, 10, 20, 30, 9, 9, 9, 9, 9, 9}),
+                                             set_of(2, 3, {20, 10, 40, 0, 20, 10, 9, 9, 9, 9, 9, 19}));
+  REQUIRE(d.l1_of_means.size() == 2);
+  CHECK(d.l1[0] == doctest::Approx(60.0 / 255 / 6));
+  CHECK(d.l1_of_means[0] == doctest::Approx(20.0 / 255 / 6));  // 0 of red, 10 of green, 10 of blue
+  CHECK(d.l1_of_means[1] == doctest::Approx(10.0 / 255 / 6));
+}
+
 TEST_CASE("difference: grey stands for each channel; other sizes are a programming error") {
   const auto d = image_to_image::difference(set_of(1, 1, {0, 255}), set_of(1, 3, {0, 0, 255, 255, 255, 255}));
   CHECK(d.l1 == doctest::Approx(1.0 / 6));
