@@ -25,10 +25,10 @@ static eigan::LabelledImages bars(std::size_t count) {
 
 static Recipe small() {
   Recipe recipe = dcgan_conditional_recipe();
-  recipe.epochs = 50;
+  recipe.epochs = 150;
   recipe.batch = 20;
   recipe.g_hidden = {16, 16, 16};
-  recipe.d_hidden = {16};
+  recipe.d_hidden = {64};
   recipe.g_channels = {4, 4};
   recipe.d_channels = {4, 4};
   return recipe;
