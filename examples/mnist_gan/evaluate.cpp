@@ -14,6 +14,8 @@
 #include "kit/json_object.hpp"
 #include "kit/text.hpp"
 
+#include "mnist_recogniser/part_of.hpp"
+
 #include "commands.hpp"
 
 namespace mnist_gan {
@@ -63,8 +65,8 @@ Index validation_count(Index holdout, Index images) {
 
 Evaluation evaluate_generator(const DigitGenerator& generator, double truncation, Judge& judge,
                               const eigan::LabelledImages& train, Index count, std::uint64_t seed,
-                              eigan::Threads threads) {
-  const Index real_count = std::min(count, train.count);
+                              eigan::Threads threads, Index held_out) {
+  const Index real_count = std::min(count, train.count - held_out);
   const auto digits = any_digits(generator, train, count, seed);
   Evaluation evaluation;
   const auto add = [&](std::string name, const Matrix<float>& images) {
@@ -84,12 +86,18 @@ Evaluation evaluate_generator(const DigitGenerator& generator, double truncation
   evaluation.recogniser_accuracy = judge.accuracy();
   evaluation.truncation = truncation;
   evaluation.seed = seed;
+  const Index never_seen = mnist_gan::held_out(generator.recipe.holdout, train.count);
+  const Index validation = validation_count(generator.recipe.holdout, train.count - held_out);
+  const std::string beside = held_out == 0 ? std::string("the test images")
+                                           : concat("the last ", grouped(held_out), " training images, ",
+                                                    held_out > never_seen ? "not all of which are new to this generator"
+                                                                          : "which this generator never saw");
   evaluation.note = concat("Seed ", seed, ", truncation ", shortest(truncation), ", seen by ", evaluation.recogniser,
-                           ", which knows ", fixed(100 * judge.accuracy(), 2),
-                           " % of the test images. Parzen's sigma was chosen on the last ",
-                           grouped(validation_count(generator.recipe.holdout, train.count)), " training images, ",
-                           generator.recipe.holdout > 0 ? "which" : "though", " this generator ",
-                           generator.recipe.holdout > 0 ? "never saw" : "was trained on them");
+                           ", which knows ", fixed(100 * judge.accuracy(), 2), " % of ", beside,
+                           ". Parzen's sigma was chosen on the ", held_out == 0 ? "last " : "", grouped(validation),
+                           " training images", held_out == 0 ? "" : " before those",
+                           held_out + validation > never_seen ? ", though this generator was trained on them"
+                                                              : ", which this generator never saw");
   return evaluation;
 }
 
@@ -160,10 +168,16 @@ int evaluate(const EvaluateOptions& options) {
   const eigan::Threads threads{options.threads};
   const auto generator = load_generator(options.model);
   const auto train = reading([&] { return eigan::load_mnist(options.data, eigan::Split::train); });
-  const auto test = reading([&] { return eigan::load_mnist(options.data, eigan::Split::test); });
-  Judge judge(options.recogniser, train, test, validation_count(generator.recipe.holdout, train.count), threads);
+  const Index held_out = options.held_out, rest = train.count - held_out;
+  if (held_out > 0 && rest < 100)
+    throw BadInput(concat(eigan::printable(options.data), ": ", grouped(train.count), " images, of which --held-out ",
+                          held_out, " leaves fewer than 100"));
+  const auto known = mnist_recogniser::part_of(train, 0, rest);
+  const auto beside = held_out > 0 ? mnist_recogniser::part_of(train, rest, held_out)
+                                   : reading([&] { return eigan::load_mnist(options.data, eigan::Split::test); });
+  Judge judge(options.recogniser, known, beside, validation_count(generator.recipe.holdout, rest), threads);
   const Evaluation evaluation = evaluate_generator(generator, options.truncation.value_or(generator.recipe.truncation),
-                                                   judge, train, options.count, options.seed, threads);
+                                                   judge, train, options.count, options.seed, threads, held_out);
   if (!options.json.empty()) eigan::write_file(options.json, evaluation_json(evaluation));
   std::cout << evaluation_table(evaluation) << std::flush;
   if (!std::cout) throw eigan::Error("standard output: cannot be written");

@@ -31,10 +31,11 @@ struct Evaluation {
 eigan::Matrix<float> drawn(const DigitGenerator& generator, double truncation, const eigan::LabelledImages& train,
                            Index count, std::uint64_t seed, eigan::Threads threads);
 
-/// Draws `count` samples of the generator and judges them, and as many of each reference.
+/// Draws `count` samples of the generator and judges them, and as many of each reference. The judge judges beside the
+/// test images, or beside the last `held_out` of the training images and knows the others alone.
 Evaluation evaluate_generator(const DigitGenerator& generator, double truncation, Judge& judge,
                               const eigan::LabelledImages& train, Index count, std::uint64_t seed,
-                              eigan::Threads threads);
+                              eigan::Threads threads, Index held_out = 0);
 /// How many training images serve to choose Parzen's sigma: those held out, or as many as would have been.
 Index validation_count(Index holdout, Index images);
 

@@ -35,6 +35,7 @@ struct EvaluateOptions {
   std::string recogniser = yardstick;
   std::string json;                  ///< empty: not wanted
   std::optional<double> truncation;  ///< empty: the recipe's
+  Index held_out = 0;                ///< training images that stand for the test images
   Index count = 10000;
   std::uint64_t seed = 1;
   int threads = 0;

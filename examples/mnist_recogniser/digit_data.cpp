@@ -11,6 +11,7 @@
 #include <eigan/io/file_descriptor.hpp>
 
 #include "digit_images.hpp"
+#include "part_of.hpp"
 #include "recogniser.hpp"
 
 namespace mnist_recogniser {
@@ -83,12 +84,6 @@ LabelledImages load_digits(const DataOptions& options, Split split, const std::s
   auto images = options.emnist.empty() ? load_plain(options, split) : load_emnist_digits(options, split);
   check_upright(images, options, reader);
   return images;
-}
-
-LabelledImages part_of(const LabelledImages& images, Index first, Index count) {
-  const auto pixel = images.pixels.begin() + first * images.features();
-  const auto label = images.labels.begin() + first;
-  return {images.rows, images.cols, count, {pixel, pixel + count * images.features()}, {label, label + count}};
 }
 
 }  // namespace mnist_recogniser

@@ -22,7 +22,4 @@ struct DataOptions {
 /// transposed.
 eigan::LabelledImages load_digits(const DataOptions& options, eigan::Split split, const std::string& reader);
 
-/// The images [first, first + count).
-eigan::LabelledImages part_of(const eigan::LabelledImages& images, eigan::Index first, eigan::Index count);
-
 }  // namespace mnist_recogniser

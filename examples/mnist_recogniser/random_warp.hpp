@@ -1,8 +1,9 @@
-// random_warp: images as another hand might have written them: turned, stretched, sheared, shifted, and bent by a
-// coarse grid of random displacements (Simard, Steinkraus, Platt: "Best practices for convolutional neural networks
-// applied to visual document analysis", 2003; there the field is a smoothed one). The pixel at d from the middle shows
-// the source at
-//   middle + diag(1/sx, 1/sy) R(angle) [1 shear; 0 1] d + shift + bend(d)       black outside, bilinear between pixels
+// random_warp: images as another hand might have written them: turned, stretched, sheared, shifted, perhaps mirrored,
+// and bent by a coarse grid of random displacements (Simard, Steinkraus, Platt: "Best practices for convolutional
+// neural networks applied to visual document analysis", 2003; there the field is a smoothed one). The pixel at d from
+// the middle shows the source at
+//   middle + diag(1/sx, 1/sy) R(angle) [1 shear; 0 1] diag(m, 1) d + shift + bend(d)
+// where m is -1 in a mirrored image and 1 in others; black outside, bilinear between pixels.
 // Every quantity is drawn uniformly for each sample, counter by counter. From there on all is integer arithmetic, in
 // 65536ths of a pixel, so the bits do not follow the compiler's flags.
 #pragma once
@@ -35,6 +36,7 @@ struct WarpOptions {
   double shear = 0.1;   ///< of x along y
   double shift = 1;     ///< pixels, each axis by itself
   double bend = 1.5;    ///< pixels, each of the grid's nodes and each axis by itself
+  double mirror = 0;    ///< how probable it is that left and right change places
 };
 
 namespace detail {
@@ -43,8 +45,9 @@ namespace detail {
 class Warp {
  public:
   static constexpr std::size_t nodes = 5;  ///< of the grid, in each direction
-  /// What is drawn: angle, stretch of x and of y, shear, shift in x and in y, bends in x and in y; all from -1 to 1.
-  using Numbers = std::array<float, 6 + 2 * nodes * nodes>;
+  /// What is drawn: angle, stretch of x and of y, shear, shift in x and in y, bends in x and in y, mirror; all from -1
+  /// to 1.
+  using Numbers = std::array<float, 6 + 2 * nodes * nodes + 1>;
 
   Warp(const WarpOptions& options, const Numbers& numbers, Index rows, Index cols)
       : rows_(static_cast<std::int32_t>(rows)), cols_(static_cast<std::int32_t>(cols)) {
@@ -52,8 +55,9 @@ class Warp {
     const double angle = options.degrees * u(0) * std::numbers::pi / 180;
     const double sx = std::pow(1 + options.scale, u(1)), sy = std::pow(1 + options.scale, u(2));
     const double shear = options.shear * u(3), cos = std::cos(angle), sin = std::sin(angle);
-    x_ = line(cos / sx, (shear * cos + sin) / sx, options.shift * u(4), cols, rows, cols);
-    y_ = line(-sin / sy, (cos - shear * sin) / sy, options.shift * u(5), cols, rows, rows);
+    const double mirrored = u(numbers.size() - 1) < 2 * options.mirror - 1 ? -1 : 1;
+    x_ = line(mirrored * cos / sx, (shear * cos + sin) / sx, options.shift * u(4), cols, rows, cols);
+    y_ = line(mirrored * -sin / sy, (cos - shear * sin) / sy, options.shift * u(5), cols, rows, rows);
     for (std::size_t i = 0; i < nodes * nodes; ++i) {
       bend_x_[i] = fixed(options.bend * u(6 + i), 256);
       bend_y_[i] = fixed(options.bend * u(6 + nodes * nodes + i), 256);
@@ -140,6 +144,7 @@ inline void check_warp(const WarpOptions& options, const LabelledImages& images)
   in_range("shear", options.shear, 1);
   in_range("shift", options.shift, largest);
   in_range("bend", options.bend, largest);
+  in_range("mirror", options.mirror, 1);
   if (images.rows > largest || images.cols > largest)
     eigan::detail::fail_contract("random_warp: images of ", images.rows, "x", images.cols, ", expected at most ",
                                  largest, "x", largest);

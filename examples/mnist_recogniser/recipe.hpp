@@ -19,10 +19,12 @@ struct Recipe {
   double lr = 0.01;      ///< Adam's, at its highest
   double beta2 = 0.99;   ///< Adam's
   double warm_up = 0.2;  ///< the part of the steps in which the rate rises to that; then it falls as a cosine does
+  double mirror = 0;     ///< how probable it is that an image is mirrored: garments may be, digits not
+  double dropout = 0;    ///< of what goes into the dense layers
 
   WarpOptions warps() const {
     const WarpOptions full;
-    return {full.degrees * warp, full.scale * warp, full.shear * warp, full.shift * warp, full.bend * warp};
+    return {full.degrees * warp, full.scale * warp, full.shear * warp, full.shift * warp, full.bend * warp, mirror};
   }
 };
 
@@ -30,7 +32,7 @@ inline constexpr std::array recipes{
     Recipe{"quick", 0.75, 0, 0.98},
     Recipe{"short", 3, 1, 0.995},
     Recipe{"default", 10, 1, 0.998},
-    Recipe{"long", 90, 1, 0.999},
+    Recipe{"long", 40, 1, 0.999},
 };
 inline constexpr const Recipe& default_recipe = recipes[2];
 

@@ -18,19 +18,23 @@ namespace mnist_recogniser {
 
 using Readout = eigan::Linear<feature_count, digit_count>;
 
-/// Version 2. The last layer is `Last`.
+/// Version 2: the last layer is `last`. `regularised`: a Dropout, or nothing, that the dense layers' inputs go through.
+template <class Last, class... Regularised>
+auto convolutional(Last last, Regularised... regularised) {
+  return eigan::Sequential(eigan::Input<1, image_side, image_side>(),  //
+                           eigan::Conv2d<1, 32, 5, 1, 0>(), eigan::MaxPool2d<2>(), eigan::BatchNorm2d<32>(),
+                           eigan::ReLU(), eigan::Conv2d<32, 64, 3, 1, 0>(), eigan::MaxPool2d<2>(),
+                           eigan::BatchNorm2d<64>(), eigan::ReLU(), eigan::Flatten(), regularised...,
+                           eigan::Linear<64 * 5 * 5, feature_count>(), eigan::ReLU(), regularised..., last);
+}
 template <class Last>
-using Convolutional =
-    eigan::Sequential<eigan::Input<1, image_side, image_side>,  //
-                      eigan::Conv2d<1, 32, 5, 1, 0>, eigan::MaxPool2d<2>, eigan::BatchNorm2d<32>, eigan::ReLU,
-                      eigan::Conv2d<32, 64, 3, 1, 0>, eigan::MaxPool2d<2>, eigan::BatchNorm2d<64>, eigan::ReLU,
-                      eigan::Flatten, eigan::Linear<64 * 5 * 5, feature_count>, eigan::ReLU, Last>;
+using Convolutional = decltype(convolutional(Last()));
 /// Version 1.
 template <class Last>
 using Dense = eigan::Sequential<eigan::Linear<image_size, 512>, eigan::ReLU, eigan::Linear<512, feature_count>,
                                 eigan::ReLU, Last>;
 
-/// What is trained.
+/// What a training gives.
 using RecogniserNet = Convolutional<Readout>;
 using TrainedRecogniser = eigan::Model<RecogniserNet>;
 

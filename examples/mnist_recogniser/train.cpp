@@ -14,6 +14,7 @@
 #include <eigan/data/labelled_images.hpp>
 #include <eigan/io/model_file.hpp>
 #include <eigan/kernels/isa.hpp>
+#include <eigan/layers/dropout.hpp>
 #include <eigan/losses/cross_entropy.hpp>
 #include <eigan/net/estimate_statistics.hpp>
 #include <eigan/optim/adam.hpp>
@@ -32,6 +33,7 @@
 #include "digit_data.hpp"
 #include "digit_images.hpp"
 #include "milestones.hpp"
+#include "part_of.hpp"
 #include "random_warp.hpp"
 #include "recogniser_net.hpp"
 
@@ -74,6 +76,8 @@ std::string banner(const TrainOptions& options, const TrainedRecogniser& model, 
                    int threads) {
   const Recipe& r = options.recipe;
   const WarpOptions w = r.warps();
+  const std::string mirrored = r.mirror == 0 ? "" : concat(", ", percent(r.mirror), " of them mirrored");
+  const std::string dropout = r.dropout == 0 ? "" : concat("; dropout ", shortest(r.dropout));
   const std::string warps = r.warp == 0
                                 ? std::string("as they are")
                                 : concat("each time turned by up to ", shortest(w.degrees), " degrees, stretched by ",
@@ -85,7 +89,8 @@ std::string banner(const TrainOptions& options, const TrainedRecogniser& model, 
                 threads == 1 ? " thread" : " threads",  //
                 "\n  network     ", model.architecture(), "; ", grouped(model.param_size()), " parameters",
                 "\n  data        ", eigan::printable(options.data.folder), ": ", grouped(images), " images, ", warps,
-                "\n  optimiser   Adam, lr up to ", shortest(r.lr), "; moving average of the weights, decay ",
+                mirrored, "\n  optimiser   Adam, lr up to ", shortest(r.lr), dropout,
+                "; moving average of the weights, decay ",
                 shortest(r.average),  //
                 "\n  length      recipe ", r.name, ": ", grouped(steps), " steps, ", shortest(r.epochs),
                 " epochs of batches of ", grouped(r.batch), ", seed ", options.seed);
@@ -112,7 +117,7 @@ Data load_data(const TrainOptions& options) {
 
 void write_images(const eigan::LabelledImages& images, std::span<const std::uint32_t> indices, const Recipe& recipe,
                   Rng rng, View<float> out, eigan::Threads threads) {
-  if (recipe.warp == 0) return eigan::pixels_to_unit<float>(images, indices, out, threads);
+  if (recipe.warp == 0 && recipe.mirror == 0) return eigan::pixels_to_unit<float>(images, indices, out, threads);
   random_warp<float>(images, indices, recipe.warps(), rng, out, threads);
 }
 
@@ -137,8 +142,9 @@ int train(const TrainOptions& options) {
 
   const eigan::Threads threads{options.threads};
   const Rng rng(options.seed);
-  TrainedRecogniser model(rng.fold_in(stream::init));
-  TrainedRecogniser averaged(Rng(0));
+  TrainedRecogniser averaged(rng.fold_in(stream::init));
+  eigan::Model model(convolutional(Readout(), eigan::Dropout(recipe.dropout)), Rng(0));
+  std::copy(averaged.params().begin(), averaged.params().end(), model.params().begin());  // dropout has none
   const Index batch = std::min(recipe.batch, images.count);
   auto tape = model.tape(batch);
   auto gradient = model.zeros();
@@ -152,7 +158,7 @@ int train(const TrainOptions& options) {
 
   Interrupt::listen();
   if (!build_warning().empty()) say(build_warning());
-  if (!options.quiet) say(banner(options, model, images.count, steps, eigan::thread_count(threads)));
+  if (!options.quiet) say(banner(options, averaged, images.count, steps, eigan::thread_count(threads)));
 
   const auto start = Clock::now();
   Stopwatch trained;  // stands during looks
@@ -175,7 +181,7 @@ int train(const TrainOptions& options) {
     eigan::gather_labels(images, indices, labels);
 
     adam.options().lr = recipe.lr * eigan::warmup_cosine(step, steps, warm_up);
-    const auto logits = model.forward(tape, pixels, threads);
+    const auto logits = model.forward(tape, pixels, step_rng.fold_in(0), threads);
     const float loss = eigan::cross_entropy<float>(logits, labels, tape.output_gradient());
     if (!std::isfinite(loss)) {
       throw Diverged(concat("diverged at step ", step + 1, " (epoch ", epoch + 1, "): the loss is ", loss,

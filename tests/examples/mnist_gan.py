@@ -569,6 +569,39 @@ class MnistGan(unittest.TestCase):
         self.fails(self.run_program("evaluate", "--model", model, "--data", self.data, "--count", "100", "--json",
                                     "nowhere/scores.json"), 1, "nowhere/scores.json")
 
+    def test_evaluate_beside_held_out_images_of_the_training(self):
+        # The same scores as beside a folder whose test images are those, but for what looks at the training images.
+        data = self.folder / "last"
+        data.mkdir()
+        for file in self.data.glob("train-*"):
+            shutil.copy(file, data / file.name)
+            content = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+            header = 16 if "images" in file.name else 8
+            size = (len(content) - header) // IMAGES
+            (data / file.name.replace("train", "t10k").removesuffix(".gz")).write_bytes(
+                content[:4] + struct.pack(">I", 100) + content[8:header] + content[-100 * size:])
+
+        def scores(*options):
+            file = self.folder / "held.json"
+            result = self.run_program("evaluate", "--model", self.first / "generator.safetensors", "--json", file, "--count",
+                                      "100", *options)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            return json.loads(file.read_text())
+
+        held, folder = scores("--data", self.data, "--held-out", "100"), scores("--data", data)
+        for mine, theirs in zip(held["rows"], folder["rows"], strict=True):
+            for name in ("name", "inception_score", "frechet_distance", "total_variation", "precision", "recall", "density",
+                         "coverage"):
+                self.assertEqual(mine[name], theirs[name], name)
+            self.assertIsNotNone(mine["novelty"])
+        self.assertEqual(held["recogniser_accuracy"], folder["recogniser_accuracy"])
+        self.assertIn("% of the last 100 training images, not all of which are new to this generator. Parzen's sigma was "
+                      f"chosen on the {(IMAGES - 100) // 10} training images before those, though", held["note"])
+        self.fails(self.run_program("evaluate", "--model", self.first / "generator.safetensors", "--data", self.data,
+                                    "--held-out", str(IMAGES - 99)), 3, f"{IMAGES} images", "--held-out")
+        self.fails(self.run_program("evaluate", "--model", self.first / "generator.safetensors", "--data", self.data,
+                                    "--held-out", "99"), 2, "--held-out")
+
     def test_novelty_is_left_out_beside_images_of_the_training(self):
         data, scores = self.folder / "seen", self.folder / "seen.json"
         data.mkdir()

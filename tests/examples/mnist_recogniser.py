@@ -170,7 +170,7 @@ class MnistRecogniser(unittest.TestCase):
         usual = numbers()
         self.assertEqual(numbers("--quiet"), usual)
         for option, value in (("--seed", "2"), ("--epochs", "1.5"), ("--batch", "50"), ("--lr", "0.001"), ("--warm-up", "0.5"),
-                              ("--warp", "0.5"), ("--held-out", "50"), ("--recipe", "quick")):
+                              ("--warp", "0.5"), ("--mirror", "0.5"), ("--dropout", "0.5"), ("--held-out", "50"), ("--recipe", "quick")):
             self.assertNotEqual(numbers(option, value), usual, option)
         # The recipe does not undo what stands in front of it.
         self.assertEqual(numbers("--lr", "0.001", "--recipe", "quick"), numbers("--recipe", "quick", "--lr", "0.001"))

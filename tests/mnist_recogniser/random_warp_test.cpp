@@ -33,7 +33,8 @@ Warp::Numbers numbers_with(std::initializer_list<std::pair<std::size_t, float>> 
   for (const auto& [at, value] : values) numbers[at] = value;
   return numbers;
 }
-constexpr std::size_t angle = 0, stretch_x = 1, stretch_y = 2, shear = 3, shift_x = 4, shift_y = 5, bends = 6;
+constexpr std::size_t angle = 0, stretch_x = 1, stretch_y = 2, shear = 3, shift_x = 4, shift_y = 5, bends = 6,
+                      mirror = 56;
 
 LabelledImages some_images(Index count, Index rows, Index cols) {
   LabelledImages images{rows, cols, count, {}, std::vector<std::uint8_t>(static_cast<std::size_t>(count))};
@@ -108,8 +109,39 @@ TEST_CASE("random_warp: the grid bends the image between its nodes") {
   CHECK(warped(image, 8, 1, bend, numbers) == std::vector<int>{10, 20, 30, 45, 60, 65, 70, 80});
   // All nodes alike are a shift.
   std::fill(numbers.begin() + bends, numbers.begin() + bends + 25, 1.0f);
-  std::fill(numbers.begin() + bends + 25, numbers.end(), 0.0f);
+  std::fill(numbers.begin() + bends + 25, numbers.begin() + bends + 50, 0.0f);
   CHECK(warped(image, 2, 4, bend, numbers) == std::vector<int>{20, 30, 40, 0, 60, 70, 80, 0});
+}
+
+TEST_CASE("random_warp: a mirrored image is turned and sheared after it was mirrored") {
+  const std::vector<std::uint8_t> image{1, 2, 3,  //
+                                        4, 5, 6,  //
+                                        7, 8, 9};
+  WarpOptions options = nothing;
+  options.mirror = 0.25;
+  CHECK(warped(image, 3, 3, options, numbers_with({{mirror, -0.51f}})) == std::vector<int>{3, 2, 1, 6, 5, 4, 9, 8, 7});
+  CHECK(warped(image, 3, 3, options, numbers_with({{mirror, -0.5f}})) == std::vector<int>{1, 2, 3, 4, 5, 6, 7, 8, 9});
+  options.degrees = 90;
+  CHECK(warped(image, 3, 3, options, numbers_with({{angle, 1}, {mirror, -1}})) ==
+        std::vector<int>{1, 4, 7, 2, 5, 8, 3, 6, 9});
+  options.degrees = 0, options.shear = 1;
+  CHECK(warped(image, 3, 3, options, numbers_with({{shear, 1}, {mirror, -1}})) ==
+        std::vector<int>{2, 1, 0, 6, 5, 4, 0, 9, 8});
+}
+
+TEST_CASE("random_warp: as many images as was said are mirrored") {
+  LabelledImages images = some_images(1, 1, 2);
+  images.pixels = {0, 255};
+  const std::vector<std::uint32_t> indices(2000);
+  Matrix<float> out(2, 2000);
+  WarpOptions options = nothing;
+  for (const double part : {0.0, 0.25, 1.0}) {
+    CAPTURE(part);
+    options.mirror = part;
+    random_warp<float>(images, indices, options, Rng(1), out);
+    const auto mirrored = static_cast<double>((out.row(0).array() == 1).count());
+    CHECK(std::abs(mirrored - 2000 * part) <= 4 * std::sqrt(2000 * part * (1 - part)));
+  }
 }
 
 TEST_CASE("random_warp: without any warp it is pixels_to_unit") {
@@ -169,6 +201,7 @@ TEST_CASE("random_warp: options out of range, images too large and wrong sizes a
   CHECK_THROWS_AS(warp({.shear = std::nan("")}), std::invalid_argument);
   CHECK_THROWS_AS(warp({.shift = 5000}), std::invalid_argument);
   CHECK_THROWS_AS(warp({.bend = 5000}), std::invalid_argument);
+  CHECK_THROWS_AS(warp({.mirror = 1.5}), std::invalid_argument);
   CHECK_THROWS_WITH_AS(random_warp<float>(images, indices, {}, Rng(1), narrow),
                        "random_warp: out is 9 x 1, expected 9 x 2", std::invalid_argument);
   CHECK_THROWS_AS(random_warp<float>(images, std::vector<std::uint32_t>{0, 2}, {}, Rng(1), out), std::invalid_argument);
