@@ -13,8 +13,8 @@ namespace image_to_image {
 
 using namespace eigan;
 
-CycleGan::Domain::Domain(const Recipe& recipe, const PictureSet& own_set, const PictureSet& other, bool identity,
-                         Rng rng)
+CycleGan::Domain::Domain(const Recipe& recipe, const PictureSet& own_set, const PictureSet& other,
+                         const AnyModel* reader_of_other, bool identity, Rng rng)
     : generator(make_generator(recipe, shape_of(other), own_set.channels, rng.fold_in(stream::generator_init))),
       discriminator(make_discriminator(recipe, shape_of(own_set), 0, rng.fold_in(stream::discriminator_init))),
       g_adam(generator.param_size(), {.lr = recipe.lr, .beta1 = recipe.beta1}),
@@ -31,27 +31,35 @@ CycleGan::Domain::Domain(const Recipe& recipe, const PictureSet& own_set, const 
       given(other.size(), (identity ? 2 : 1) * recipe.batch),
       own(own_set.size(), recipe.batch),
       shown(own_set.size(), 2 * recipe.batch),
-      gradient(own_set.size(), recipe.batch) {}
+      gradient(own_set.size(), recipe.batch) {
+  if (recipe.semantic_weight <= 0) return;
+  if (reader_of_other == nullptr) detail::fail_contract("CycleGan: a semantic weight needs readers of both domains");
+  meaning.emplace(*reader_of_other, recipe.semantic_weight, recipe.batch);
+}
 
-CycleGan::CycleGan(const Recipe& recipe, const TwoDomains& pictures, std::uint64_t seed, Threads threads)
+CycleGan::CycleGan(const Recipe& recipe, const TwoDomains& pictures, std::uint64_t seed, Threads threads,
+                   const Readers& readers)
     : recipe_(recipe),
       pictures_(pictures),
       identity_(recipe.identity_weight > 0 && pictures.a.channels == pictures.b.channels),
       rng_(seed),
       threads_(threads),
-      a_(recipe, pictures.a, pictures.b, identity_, rng_.fold_in(10)),
-      b_(recipe, pictures.b, pictures.a, identity_, rng_.fold_in(11)),
+      a_(recipe, pictures.a, pictures.b, readers.of_b, identity_, rng_.fold_in(10)),
+      b_(recipe, pictures.b, pictures.a, readers.of_a, identity_, rng_.fold_in(11)),
       a_feed_(pictures.a.count, recipe, rng_.fold_in(stream::batches).fold_in(0)),
       b_feed_(pictures.b.count, recipe, rng_.fold_in(stream::batches).fold_in(1)) {}
 
-const Columns& CycleGan::columns() {
+Columns CycleGan::columns() const {
   const char* const opinions = "Adversarial losses";
   const char* const distances = "Distances of pictures, in [0, 1]";
-  static const Columns all{{"d_a_loss", "D(a)", "Da", 3, opinions, "loss", "discriminator of a"},
-                           {"d_b_loss", "D(b)", "Db", 3, opinions, "loss", "discriminator of b"},
-                           {"g_loss", "G", "G", 3, opinions, "loss", "both generators"},
-                           {"cycle", "cycle", "cyc", 4, distances, "mean of |difference|", "there and back"},
-                           {"identity", "identity", "id", 4, distances, "mean of |difference|", "identity"}};
+  Columns all{{"d_a_loss", "D(a)", "Da", 3, opinions, "loss", "discriminator of a"},
+              {"d_b_loss", "D(b)", "Db", 3, opinions, "loss", "discriminator of b"},
+              {"g_loss", "G", "G", 3, opinions, "loss", "both generators"},
+              {"cycle", "cycle", "cyc", 4, distances, "mean of |difference|", "there and back"},
+              {"identity", "identity", "id", 4, distances, "mean of |difference|", "identity"}};
+  if (recipe_.semantic_weight > 0)
+    all.push_back(
+        {"semantic", "semantic", "sem", 3, "What translations lose of the meaning", "cross entropy", "both ways"});
   return all;
 }
 
@@ -77,25 +85,28 @@ double CycleGan::there_and_back(Domain& there, Domain& home, Rng rng) {
   return static_cast<double>(distance) / 2;
 }
 
-/// The generator's step, with the gradient of the cycle where there is one. Returns the adversarial loss and the
-/// distance of the identity.
-std::pair<double, double> CycleGan::improve_generator(Domain& domain, bool has_cycle) {
+/// The generator's step, with the gradient of the cycle where there is one.
+CycleGan::Measured CycleGan::improve_generator(Domain& domain, bool has_cycle) {
   const Index n = recipe_.batch;
   View<float> gradient = domain.made.output_gradient(), translated = View<float>(domain.shown).columns(n, n);
   translated = domain.made.output().columns(0, n);  // whose memory the way back may use
   domain.discriminator.forward(domain.judged, translated, threads_);
-  const float loss = LeastSquaresLoss().generator(domain.judged.output(), domain.judged.output_gradient());
+  Measured measured;
+  measured.adversarial =
+      static_cast<double>(LeastSquaresLoss().generator(domain.judged.output(), domain.judged.output_gradient()));
   domain.discriminator.backward_input(domain.judged, gradient.columns(0, n), threads_);
   if (has_cycle) gradient.columns(0, n) += domain.gradient;
-  double distance = 0;
+  if (domain.meaning)
+    measured.semantic =
+        domain.meaning->add(ConstView<float>(domain.given).columns(0, n), translated, gradient.columns(0, n), threads_);
   if (identity_) {
     View<float> of_identity = gradient.columns(n, n);
-    distance = static_cast<double>(l1<float>(domain.made.output().columns(n, n), domain.own, of_identity)) / 2;
+    measured.identity = static_cast<double>(l1<float>(domain.made.output().columns(n, n), domain.own, of_identity)) / 2;
     of_identity *= static_cast<float>(recipe_.identity_weight * recipe_.cycle_weight);
   }
   backward_and_step(domain.generator, domain.made, domain.g_adam, domain.g_grad, threads_);
   if (domain.averages) domain.average.update(std::as_const(domain.generator).params(), threads_);
-  return {static_cast<double>(loss), distance};
+  return measured;
 }
 
 /// The discriminator's step on real pictures and on translations, new and old ones.
@@ -129,10 +140,11 @@ std::vector<double> CycleGan::step(Index number, double rate) {
   const bool has_cycle = recipe_.cycle_weight > 0;
   double cycle = 0;
   if (has_cycle) cycle = there_and_back(b_, a_, rng.fold_in(2)) + there_and_back(a_, b_, rng.fold_in(3));
-  const auto [a_loss, a_identity] = improve_generator(a_, has_cycle);
-  const auto [b_loss, b_identity] = improve_generator(b_, has_cycle);
+  const Measured a = improve_generator(a_, has_cycle), b = improve_generator(b_, has_cycle);
   const double d_a = improve_discriminator(a_, rng.fold_in(4)), d_b = improve_discriminator(b_, rng.fold_in(5));
-  return {d_a, d_b, a_loss + b_loss, cycle / 2, (a_identity + b_identity) / 2};
+  std::vector<double> all{d_a, d_b, a.adversarial + b.adversarial, cycle / 2, (a.identity + b.identity) / 2};
+  if (recipe_.semantic_weight > 0) all.push_back((a.semantic + b.semantic) / 2);
+  return all;
 }
 
 }  // namespace image_to_image

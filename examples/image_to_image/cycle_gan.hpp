@@ -3,11 +3,13 @@
 // told by a discriminator whether it hits the other domain, and the way there and back must give the picture again:
 //   G, F minimise  (D_b(G(a)) - 1)^2 + (D_a(F(b)) - 1)^2 + 10 |F(G(a)) - a| + 10 |G(F(b)) - b|
 //                  + 5 |G(b) - b| + 5 |F(a) - a|                         (the identity, where channels are as many)
+//                  + what G(a) and F(b) lose of a's and b's meaning      (semantic_loss.hpp, where somebody reads it)
 //   D_b minimises  (D_b(b) - 1)^2 + D_b(G(a))^2,  with some of the last 50 translations in place of new ones;  D_a
 //   alike
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include <eigan/core/buffer.hpp>
@@ -20,15 +22,23 @@
 
 #include "feed.hpp"
 #include "networks.hpp"
+#include "semantic_loss.hpp"
 
 namespace image_to_image {
 
+/// Who reads what pictures of a domain mean; null: nobody.
+struct Readers {
+  const AnyModel* of_a = nullptr;
+  const AnyModel* of_b = nullptr;
+};
+
 class CycleGan {
  public:
-  /// `pictures` must outlive it.
-  CycleGan(const Recipe& recipe, const TwoDomains& pictures, std::uint64_t seed, eigan::Threads threads);
+  /// `pictures` must outlive it, and `readers`, whom a semantic weight needs.
+  CycleGan(const Recipe& recipe, const TwoDomains& pictures, std::uint64_t seed, eigan::Threads threads,
+           const Readers& readers = {});
 
-  static const Columns& columns();
+  Columns columns() const;
   /// Every picture of the larger domain once.
   Index steps_per_epoch() const;
   /// The generators' step, then the discriminators'. Returns what the columns say. rate: a factor of the learning rates
@@ -49,7 +59,8 @@ class CycleGan {
  private:
   /// A domain: the generator that makes its pictures of the other's, who judges them, and the memory of a step.
   struct Domain {
-    Domain(const Recipe& recipe, const PictureSet& own, const PictureSet& other, bool identity, eigan::Rng rng);
+    Domain(const Recipe& recipe, const PictureSet& own, const PictureSet& other, const AnyModel* reader_of_other,
+           bool identity, eigan::Rng rng);
 
     Generator generator;
     AnyModel discriminator;
@@ -58,6 +69,7 @@ class CycleGan {
     Generator averaged;  // shown()'s, where an average is taken
     bool averages;
     eigan::ImagePool<float> pool;
+    std::optional<SemanticLoss> meaning;    // of the other's pictures, which their translations are to keep
     eigan::Tape<float> made, back, judged;  // passes: translations; there and back again; the discriminator's
     eigan::Buffer<float> g_grad, d_grad;
     eigan::Matrix<float> given, own;       // the other domain's pictures, this one's behind them for the identity
@@ -74,7 +86,11 @@ class CycleGan {
 
   static const Generator& shown(Domain& domain);
   double there_and_back(Domain& there, Domain& home, eigan::Rng rng);
-  std::pair<double, double> improve_generator(Domain& domain, bool has_cycle);
+  /// What a generator's step measured.
+  struct Measured {
+    double adversarial = 0, identity = 0, semantic = 0;
+  };
+  Measured improve_generator(Domain& domain, bool has_cycle);
   double improve_discriminator(Domain& domain, eigan::Rng rng);
 
   Recipe recipe_;

@@ -7,6 +7,7 @@
 
 #include "kit/build.hpp"
 #include "kit/json_object.hpp"
+#include "mnist_recogniser/recogniser.hpp"
 
 namespace image_to_image {
 
@@ -15,6 +16,10 @@ namespace {
 template <class Choice>
 const std::string& word(const std::vector<std::string>& words, Choice choice) {
   return words[static_cast<std::size_t>(choice)];
+}
+
+std::string name_of_recogniser(const std::string& path) {
+  return mnist_recogniser::yardstick_name(mnist_recogniser::load_recogniser(path));
 }
 
 /// What decides the result of a run bit for bit, beside the pictures. Runs go on by these words: add to them for what
@@ -49,8 +54,12 @@ JsonObject decisions(const TrainOptions& options, const TaskData& data) {
       .add("output", word(outputs, r.change))
       .add("collage", r.collage)
       .add("average", r.average)
+      .add("semantic", r.semantic_weight)
       .add("log_every", options.run.log_every)
       .add("samples_every", options.run.samples_every);
+  if (r.semantic_weight > 0)
+    object.add("recogniser", name_of_recogniser(options.recogniser))
+        .add("back_recogniser", name_of_recogniser(options.back_recogniser));
   return object;
 }
 
@@ -61,7 +70,8 @@ std::string shape_text(const PictureSet& set) {
 std::string loss_text(const Recipe& r) {
   if (r.method == Method::cycle_gan)
     return concat("least squares, cycle ", shortest(r.cycle_weight), ", identity ", shortest(r.identity_weight),
-                  " times that, pool ", r.pool);
+                  " times that, pool ", r.pool,
+                  r.semantic_weight > 0 ? concat(", semantic ", shortest(r.semantic_weight)) : "");
   if (r.loss == Losses::l1) return "L1";
   return concat("adversarial", r.loss == Losses::both ? concat(" + ", shortest(r.l1_weight), " L1") : "");
 }

@@ -59,7 +59,7 @@ void add_train(CLI::App& program, TrainOptions& options) {
             [&recipe](const std::string& given) {
               if (given != methods[0] && given != methods[1]) refuse("--method", "pix2pix or cyclegan", given);
               if (given == methods[1] && recipe.method != Method::cycle_gan) recipe = unpaired(recipe);
-              if (given == methods[0]) recipe.method = Method::pix2pix;
+              if (given == methods[0]) recipe.method = Method::pix2pix, recipe.semantic_weight = 0;
             })
       ->default_str("as the data are");
   group.number("--epochs", "N", "passes over the pictures", recipe.epochs, whole(1, 1000000))
@@ -91,6 +91,9 @@ void add_train(CLI::App& program, TrainOptions& options) {
   training.number("--cycle", "X", "weight of cyclegan's way there and back; 0: off", recipe.cycle_weight, not_negative);
   training.number("--identity", "X", "weight of leaving the target's pictures alone, times --cycle",
                   recipe.identity_weight, not_negative);
+  training.number("--semantic", "X",
+                  "weight of cyclegan's translations being read as their sources are, by the recognisers; 0: off",
+                  recipe.semantic_weight, not_negative);
   training.number("--pool", "N", "past translations that cyclegan's discriminators see again", recipe.pool,
                   whole(0, 100000));
   training.number("--lr", "X", "Adam's learning rate", recipe.lr, positive);
@@ -123,6 +126,10 @@ void add_train(CLI::App& program, TrainOptions& options) {
     if (!d.a.empty() && r.method == Method::pix2pix) refuse("--method", "cyclegan with --a and --b", methods[0]);
     if (r.method == Method::cycle_gan && r.norm == Norm::batch)
       refuse("--norm", "instance or none with cyclegan", "batch");
+    if (r.semantic_weight > 0 && r.method == Method::pix2pix)
+      refuse("--semantic", "0 with pix2pix", shortest(r.semantic_weight));
+    if (r.semantic_weight > 0 && (options.recogniser.empty() || options.back_recogniser.empty()))
+      refuse("--semantic", "0, or --recogniser FILE and --back-recogniser FILE beside it", shortest(r.semantic_weight));
   });
 }
 

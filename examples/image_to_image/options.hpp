@@ -33,8 +33,8 @@ struct TrainOptions {
   Recipe recipe;
   RunOptions run;
   std::uint64_t seed = 1;
-  std::string recogniser;       ///< of the target's labels; empty: none
-  std::string back_recogniser;  ///< of those of what is translated back, by cyclegan
+  std::string recogniser;       ///< of labels of b; empty: none
+  std::string back_recogniser;  ///< of those of a, by cyclegan
 };
 
 struct TranslateOptions {

@@ -24,6 +24,7 @@ Recipe task_recipe(const std::string& task) {
     recipe.blocks = 2;
     recipe.lr = 5e-4;
     recipe.mirror = false;
+    recipe.semantic_weight = 1;
   } else if (task == "flat2shaded_shuffled") {
     recipe = unpaired(recipe);
     recipe.epochs = 20;

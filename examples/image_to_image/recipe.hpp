@@ -58,6 +58,7 @@ struct Recipe {
   double l1_weight = 100;
   double cycle_weight = 10;
   double identity_weight = 0.5;  ///< times the cycle weight
+  double semantic_weight = 0;    ///< of CycleGAN's translations meaning what their sources mean (semantic_loss.hpp)
   Index pool = 50;               ///< translated pictures that CycleGAN's discriminators are shown again
   double lr = 2e-4;
   double beta1 = 0.5;

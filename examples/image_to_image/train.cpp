@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -116,14 +117,15 @@ class Results {
   PictureSet scored_a_, scored_b_;  // on the way
 };
 
-template <class Method>
-int train_by(const TrainOptions& options, const TaskData& data) {
+/// more: what the method wants beside the usual.
+template <class Method, class... More>
+int train_by(const TrainOptions& options, const TaskData& data, const More&... more) {
   const Recipe& recipe = options.recipe;
-  Method method(recipe, data.train, options.seed, {options.run.threads});
+  Method method(recipe, data.train, options.seed, {options.run.threads}, more...);
   const Index images = std::max(data.train.a.count, data.train.b.count);
   kit::Run run(options.run, {.program = "image_to_image",
                              .plan = {recipe.epochs, method.steps_per_epoch(), images},
-                             .columns = Method::columns(),
+                             .columns = method.columns(),
                              .scores = {{"psnr", "PSNR of validation pictures", "dB"},
                                         {"l1", "L1 of validation pictures, in [0, 1]", "mean of |difference|"}},
                              .files = {"a_to_b.safetensors", "b_to_a.safetensors"}});
@@ -162,17 +164,32 @@ int train_by(const TrainOptions& options, const TaskData& data) {
   return success;
 }
 
+/// In a file; none where that has no name.
+std::optional<mnist_recogniser::RecogniserModel> recogniser_in(const std::string& path) {
+  if (path.empty()) return {};
+  return mnist_recogniser::load_recogniser(path);
+}
+
 }  // namespace
 
 int train(const TrainOptions& options) {
   const TaskData data = read_data(options.data);
-  for (const std::string& recogniser : {options.recogniser, options.back_recogniser})  // an error now, not in an hour
-    if (!recogniser.empty()) mnist_recogniser::load_recogniser(recogniser);
+  const auto reader_of_a = recogniser_in(options.back_recogniser), reader_of_b = recogniser_in(options.recogniser);
   const Index from = data.train.a.channels, to = data.train.b.channels;
   if (options.recipe.change && from != to)
     throw BadInput(
         concat("--output change adds to the input, whose channels must be as many; found ", from, " and ", to));
-  if (options.recipe.method == Method::cycle_gan) return train_by<CycleGan>(options, data);
+  if (options.recipe.semantic_weight > 0)
+    for (const PictureSet* set : {&data.train.a, &data.train.b})
+      if (shape_of(*set) != eigan::Shape{1, mnist_recogniser::image_side, mnist_recogniser::image_side})
+        throw BadInput(concat("--semantic: recognisers read grey pictures of 28x28; found ", set->width, "x",
+                              set->height, set->channels == 1 ? " grey" : " in colour"));
+  if (options.recipe.method == Method::cycle_gan) {
+    Readers readers;
+    if (reader_of_a) readers.of_a = &reader_of_a->eyes;
+    if (reader_of_b) readers.of_b = &reader_of_b->eyes;
+    return train_by<CycleGan>(options, data, readers);
+  }
   if (!data.train.paired)
     throw BadInput("the pictures are not paired, which pix2pix needs; --method cyclegan does without");
   return train_by<Pix2Pix>(options, data);

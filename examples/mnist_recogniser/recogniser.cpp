@@ -31,7 +31,7 @@ bool is_dense(const eigan::SafetensorsFile& file) {
   });
 }
 
-template <class Net, class Eyes>
+template <class Net, class Asked>
 RecogniserModel load_version(int version, const eigan::SafetensorsFile& file) {
   eigan::Model<Net> model(eigan::Rng(0));
   eigan::load(file, model);
@@ -40,7 +40,8 @@ RecogniserModel load_version(int version, const eigan::SafetensorsFile& file) {
     std::copy(values.begin(), values.end(), buffer.begin());
     return buffer;
   };
-  return {version, eigan::Model<Eyes>(Eyes(), copy(std::as_const(model).params()), copy(std::as_const(model).state()))};
+  return {version,
+          eigan::Model<Asked>(Asked(), copy(std::as_const(model).params()), copy(std::as_const(model).state()))};
 }
 
 std::string checksum(const RecogniserModel& model) {
@@ -55,8 +56,8 @@ std::string checksum(const RecogniserModel& model) {
 RecogniserModel load_recogniser(const std::filesystem::path& path) {
   return kit::reading([&] {
     const auto file = eigan::SafetensorsFile::read(path);
-    return is_dense(file) ? load_version<Dense<Readout>, Dense<FeaturesAndReadout>>(1, file)
-                          : load_version<Convolutional<Readout>, Convolutional<FeaturesAndReadout>>(2, file);
+    return is_dense(file) ? load_version<Dense<Readout>, DenseEyes>(1, file)
+                          : load_version<Convolutional<Readout>, Eyes>(2, file);
   });
 }
 

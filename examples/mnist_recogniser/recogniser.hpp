@@ -21,7 +21,8 @@ inline constexpr Index digit_count = 10;
 /// A recogniser that is there to be asked.
 struct RecogniserModel {
   int version = 2;
-  /// Images in [-1, 1] to features and, behind them, logits.
+  /// Images in [-1, 1] to features and, behind them, logits. A training pass gives what inference gives, and the way
+  /// back leads to the images.
   eigan::BasicModel<float> eyes;
 };
 

@@ -12,23 +12,25 @@
 #include <eigan/net/sequential.hpp>
 #include <eigan/net/skip_connection.hpp>
 
+#include "frozen_batch_norm.hpp"
 #include "recogniser.hpp"
 
 namespace mnist_recogniser {
 
 using Readout = eigan::Linear<feature_count, digit_count>;
 
-/// Version 2: the last layer is `last`. `regularised`: a Dropout, or nothing, that the dense layers' inputs go through.
-template <class Last, class... Regularised>
+/// Version 2: the last layer is `last`, `Norm` normalises. `regularised`: a Dropout, or nothing, that the dense layers'
+/// inputs go through.
+template <template <Index> class Norm = eigan::BatchNorm2d, class Last, class... Regularised>
 auto convolutional(Last last, Regularised... regularised) {
   return eigan::Sequential(eigan::Input<1, image_side, image_side>(),  //
-                           eigan::Conv2d<1, 32, 5, 1, 0>(), eigan::MaxPool2d<2>(), eigan::BatchNorm2d<32>(),
-                           eigan::ReLU(), eigan::Conv2d<32, 64, 3, 1, 0>(), eigan::MaxPool2d<2>(),
-                           eigan::BatchNorm2d<64>(), eigan::ReLU(), eigan::Flatten(), regularised...,
-                           eigan::Linear<64 * 5 * 5, feature_count>(), eigan::ReLU(), regularised..., last);
+                           eigan::Conv2d<1, 32, 5, 1, 0>(), eigan::MaxPool2d<2>(), Norm<32>(), eigan::ReLU(),
+                           eigan::Conv2d<32, 64, 3, 1, 0>(), eigan::MaxPool2d<2>(), Norm<64>(), eigan::ReLU(),
+                           eigan::Flatten(), regularised..., eigan::Linear<64 * 5 * 5, feature_count>(), eigan::ReLU(),
+                           regularised..., last);
 }
-template <class Last>
-using Convolutional = decltype(convolutional(Last()));
+template <class Last, template <Index> class Norm = eigan::BatchNorm2d>
+using Convolutional = decltype(convolutional<Norm>(Last()));
 /// Version 1.
 template <class Last>
 using Dense = eigan::Sequential<eigan::Linear<image_size, 512>, eigan::ReLU, eigan::Linear<512, feature_count>,
@@ -40,5 +42,9 @@ using TrainedRecogniser = eigan::Model<RecogniserNet>;
 
 /// A network's features and logits are those of the same numbers with this as the last layer.
 using FeaturesAndReadout = eigan::SkipConnection<Readout>;
+
+/// What is asked, of the versions 2 and 1.
+using Eyes = Convolutional<FeaturesAndReadout, FrozenBatchNorm2d>;
+using DenseEyes = Dense<FeaturesAndReadout>;
 
 }  // namespace mnist_recogniser
