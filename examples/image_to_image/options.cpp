@@ -109,9 +109,10 @@ void add_train(CLI::App& program, TrainOptions& options) {
                   recipe.collage);
 
   OptionGroup output(app, "Output");
-  output.name("--recogniser", "FILE", "of `mnist_recogniser train`, to read labels off translations",
+  output.name("--recogniser", "FILE", "of `mnist_recogniser train` on b, to read labels off translations",
               options.recogniser);
-  output.name("--back-recogniser", "FILE", "the same for cyclegan's translations from b to a", options.back_recogniser);
+  output.name("--back-recogniser", "FILE", "the same on a, for cyclegan's translations from b to a",
+              options.back_recogniser);
   add_logs(output, options.run);
   add_retries(output, options.run);
   add_silence(output, options.run);

@@ -78,9 +78,12 @@ class Results {
     std::vector<Evaluation> all;
     const bool validation = data_.test.a.count == 0;
     if (held_out().a.count == 0) return all;
-    all.push_back(evaluated(a_to_b(), data_, validation, options_.recogniser, threads()));
+    // Recognisers that the training asks may be there for that alone: pictures without labels have no such score.
+    const bool scores = options_.recipe.semantic_weight == 0 || !data_.train.a_labels.empty();
+    const auto reader = [&](const std::string& recogniser) { return scores ? recogniser : std::string(); };
+    all.push_back(evaluated(a_to_b(), data_, validation, reader(options_.recogniser), threads()));
     if constexpr (has_way_back)
-      all.push_back(evaluated(b_to_a(), data_, validation, options_.back_recogniser, threads()));
+      all.push_back(evaluated(b_to_a(), data_, validation, reader(options_.back_recogniser), threads()));
     return all;
   }
 
@@ -174,6 +177,7 @@ std::optional<mnist_recogniser::RecogniserModel> recogniser_in(const std::string
 
 int train(const TrainOptions& options) {
   const TaskData data = read_data(options.data);
+  // An error now, not in an hour, also where they only score.
   const auto reader_of_a = recogniser_in(options.back_recogniser), reader_of_b = recogniser_in(options.recogniser);
   const Index from = data.train.a.channels, to = data.train.b.channels;
   if (options.recipe.change && from != to)

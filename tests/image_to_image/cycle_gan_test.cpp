@@ -1,11 +1,13 @@
 #include "image_to_image/cycle_gan.hpp"
 
+#include "readers.hpp"
 #include "steps.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -86,6 +88,60 @@ TEST_CASE("CycleGan: a step follows the gradient of the losses, whatever weighs 
     const double same = (mean_distance(to_b.infer(b), b) + mean_distance(to_a.infer(a), a)) / 4;
     CHECK(said[4] == doctest::Approx(identity > 0 ? same : 0).epsilon(1e-4));
   }
+}
+
+TEST_CASE("CycleGan: translations are to mean what their source means, to who reads the source's domain") {
+  TwoDomains heaps;
+  heaps.a = test::noise(batch, 28, 1, 1), heaps.b = test::noise(batch, 28, 1, 2);
+  const Matrix<float> a = picture_matrix(heaps.a), b = picture_matrix(heaps.b);
+  const AnyModel reader_of_a = test::reader(1), reader_of_b = test::reader(2);
+  for (const auto& weights : {std::pair{1.0, 0.0}, {0.3, 0.0}, {3.0, 0.1}}) {
+    const double semantic = weights.first, cycle = weights.second;
+    CAPTURE(semantic);
+    Recipe recipe = small();
+    recipe.semantic_weight = semantic, recipe.cycle_weight = cycle, recipe.identity_weight = 0;
+    CycleGan gan(recipe, heaps, 1, {1}, {&reader_of_a, &reader_of_b});
+    gan.visit_state(Enlarge());
+    const Generator to_b = gan.a_to_b().clone(), to_a = gan.b_to_a().clone();
+    const AnyModel judge_of_b = gan.discriminator().clone();
+    const std::vector<double> said = gan.step(0);
+
+    const auto there = [&](const Generator& g) {
+      const Matrix<float> made = g.infer(a);
+      return squared(judge_of_b.infer(made), 1) +
+             cycle * (mean_distance(to_a.infer(made), a) + mean_distance(g.infer(to_a.infer(b)), b)) +
+             semantic * test::meaning_lost(reader_of_a, a, made);
+    };
+    CHECK(test::slope_along(test::first_gradient(gan, "b.generator.adam", recipe), to_b, there) ==
+          doctest::Approx(1).epsilon(0.01));
+    REQUIRE(gan.columns().size() == said.size());
+    CHECK(gan.columns().back().name == "semantic");
+    const double lost =
+        test::meaning_lost(reader_of_a, a, to_b.infer(a)) + test::meaning_lost(reader_of_b, b, to_a.infer(b));
+    CHECK(said.back() == doctest::Approx(lost / 2).epsilon(1e-4));
+  }
+}
+
+TEST_CASE("CycleGan: nobody is asked for a meaning that has no weight") {
+  TwoDomains heaps;
+  heaps.a = test::noise(batch, 28, 1, 1), heaps.b = test::noise(batch, 28, 1, 2);
+  const AnyModel reader = test::reader(1);
+  Recipe recipe = small();
+  CycleGan gan(recipe, heaps, 1, {1}, {&reader, &reader}), without(recipe, heaps, 1, {1});
+  recipe.semantic_weight = 1;
+  CycleGan with(recipe, heaps, 1, {1}, {&reader, &reader});
+  for (Index step = 0; step < 2; ++step) {
+    const std::vector<double> said = gan.step(step);
+    CHECK(said.size() == gan.columns().size());
+    CHECK(said == without.step(step));
+    with.step(step);
+  }
+  CHECK(std::ranges::equal(gan.a_to_b().params(), without.a_to_b().params()));
+  CHECK(std::ranges::equal(gan.b_to_a().params(), without.b_to_a().params()));
+  CHECK(!std::ranges::equal(gan.a_to_b().params(), with.a_to_b().params()));
+  CHECK(!std::ranges::equal(gan.b_to_a().params(), with.b_to_a().params()));
+  for (const Readers& readers : {Readers{}, {&reader, nullptr}, {nullptr, &reader}})
+    CHECK_THROWS_AS(CycleGan(recipe, heaps, 1, {1}, readers), std::invalid_argument);
 }
 
 TEST_CASE("CycleGan: the learning rates fall with the schedule, and by what they are told") {
