@@ -12,10 +12,11 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from support import (ENVIRONMENT, digest, in_its_middle, png, png_size, read_safetensors, rest_of,
+from support import (ENVIRONMENT, digest, idx, in_its_middle, png, png_size, read_safetensors, rest_of,
                      with_safetensors_header)
 
 PROGRAM = Path(sys.argv[1]).resolve()
+RECOGNISERS = Path(__file__).resolve().parents[2] / "examples/mnist_recogniser"
 PAIRS, SIDE = 20, 16
 SMALL = ["--size", str(SIDE), "--g-channels", "4,8", "--blocks", "1", "--d-channels", "4", "--d-levels", "1", "--batch", "4",
          "--threads", "1", "--quiet"]
@@ -44,17 +45,20 @@ def write_pairs(folder, count=PAIRS, side=SIDE):
         (folder / f"{i:03}.png").write_bytes(png(2 * side, side, rows, kind=2))
 
 
-def write_task(folder, task, parts, side=SIDE):
-    """A prepared task; parts: how many pairs of train, validation and test."""
+def write_task(folder, task, parts, side=SIDE, grey=False):
+    """A prepared task; parts: how many pairs of train, validation and test. Grey pictures are unpaired and have labels."""
     folder.mkdir()
+    channels = 1 if grey else 3
     about = {"task": task, "a": "outlines", "b": "squares", "licence": "nobody's", "height": side, "width": side,
-             "a_channels": 3, "b_channels": 3}
+             "a_channels": channels, "b_channels": channels}
     for number, (part, count) in enumerate(parts.items()):
-        about.update({f"{part}_paired": 1, f"{part}_a": count, f"{part}_b": count})
+        about.update({f"{part}_paired": int(not grey), f"{part}_a": count, f"{part}_b": count})
         for kind in "ab":
-            pictures = [b"".join(picture(kind, 1000 * number + i, side)) for i in range(count)]
+            pictures = [b"".join(picture(kind, 1000 * number + i, side))[:: 3 // channels] for i in range(count)]
             (folder / f"{part}-{kind}.idx4-ubyte").write_bytes(
-                struct.pack(">4B4I", 0, 0, 8, 4, count, side, side, 3) + b"".join(pictures))
+                struct.pack(">4B4I", 0, 0, 8, 4, count, side, side, channels) + b"".join(pictures))
+            if grey:
+                (folder / f"{part}-{kind}-labels.idx1-ubyte").write_bytes(idx(count, data=[i % 10 for i in range(count)]))
     (folder / "task.json").write_text(json.dumps(about))
 
 
@@ -246,6 +250,66 @@ class TestUnpaired(Case):
         self.train("one", "--epochs", "2", "--average", "0.9", data=self.DATA)
         self.train("two", "--epochs", "2", "--average", "0.9", "--threads", "2", data=self.DATA)
         self.assertEqual(digest(self.folder / "one/b_to_a.safetensors"), digest(self.folder / "two/b_to_a.safetensors"))
+
+
+class TestMeaning(Case):
+    """--semantic. Recognisers of digits say something of any grey 28x28 pixels."""
+    DATA = ("--a", "a", "--b", "b", "--a-channels", "1", "--b-channels", "1")
+    READERS = ("--recogniser", RECOGNISERS / "yardstick2.safetensors",
+               "--back-recogniser", RECOGNISERS / "yardstick1.safetensors")
+    OPTIONS = ("--size", "28", "--semantic", "0.5", *READERS)
+    TASK = ("mnist2fonts", "--data", "digits")
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        write_task(cls.folder / "digits", "mnist2fonts", {"train": 12, "validation": 5, "test": 5}, side=28, grey=True)
+
+    def test_a_stopped_run_goes_on_to_the_same_bits(self):
+        self.stop_and_go_on(self.DATA, [*self.OPTIONS, "--epochs", "80"],
+                            ["a_to_b.safetensors", "b_to_a.safetensors", "losses.csv"])
+
+    def test_threads_do_not_matter(self):
+        self.train("one", *self.OPTIONS, "--epochs", "2", data=self.DATA)
+        self.train("two", *self.OPTIONS, "--epochs", "2", "--threads", "2", data=self.DATA)
+        for name in ("a_to_b.safetensors", "b_to_a.safetensors", "losses.csv"):
+            self.assertEqual(digest(self.folder / "one" / name), digest(self.folder / "two" / name), name)
+
+    def test_it_is_measured_and_changes_what_is_learnt(self):
+        models = {}
+        for weight in ("0", "0.5", "2"):
+            self.train(f"w{weight}", *self.READERS, "--semantic", weight, "--epochs", "1", data=self.TASK)
+            models[weight] = digest(self.folder / f"w{weight}/a_to_b.safetensors")
+            columns = (self.folder / f"w{weight}/losses.csv").read_text().split("\n")[0].split(",")
+            self.assertEqual("semantic" in columns, weight != "0")
+        self.assertEqual(len(set(models.values())), 3, models)
+        self.train("nobody", "--semantic", "0", "--epochs", "1", data=self.TASK)
+        self.assertEqual(digest(self.folder / "nobody/a_to_b.safetensors"), models["0"])
+
+    def test_resume_needs_the_same_readers(self):
+        self.train("run", *self.OPTIONS, "--epochs", "1", data=self.DATA)
+        one, two = (RECOGNISERS / f"yardstick{n}.safetensors" for n in (1, 2))
+        for options, words in ((("--recogniser", one), (' recogniser "yardstick 1", found "yardstick 2"',)),
+                               (("--back-recogniser", two), ('back_recogniser "yardstick 2", found "yardstick 1"',)),
+                               (("--semantic", "1"), ("semantic 1", "found 0.5")), (("--semantic", "0"), ("semantic 0", "found 0.5"))):
+            text = self.train("run", *self.OPTIONS, "--epochs", "1", *options, "--resume", data=self.DATA, code=1)
+            for word in ("--resume needs", *words):
+                self.assertIn(word, text)
+
+    def test_a_task_of_digits_wants_it(self):
+        self.train("digits-run", *self.READERS, "--epochs", "1", data=self.TASK)
+        self.assertEqual(json.loads((self.folder / "digits-run/config.json").read_text())["semantic"], 1)
+        self.assertIn("label_read", json.loads((self.folder / "digits-run/evaluation.json").read_text())["rows"][0])
+        for readers in ((), self.READERS[:2], self.READERS[2:]):
+            self.refuse("train", *self.TASK, "--out", "no", *readers, code=2,
+                        words=["--semantic", "expected 0, or --recogniser FILE and --back-recogniser FILE"])
+
+    def test_what_cannot_be_read_gets_one_line(self):
+        self.refuse("train", *self.DATA, "--out", "no", *self.OPTIONS, "--size", "32", words=["--semantic", "28x28", "32x32 grey"])
+        self.refuse("train", *self.DATA[:4], "--out", "no", *self.OPTIONS, words=["--semantic", "28x28 in colour"])
+        self.refuse("train", "--pairs", "pairs", "--out", "no", *self.OPTIONS, code=2, words=["--semantic", "pix2pix"])
+        self.refuse("train", *self.DATA, "--out", "no", "--semantic", "-1", code=2, words=["--semantic"])
+        self.assertFalse((self.folder / "no").exists())
 
 
 class TestHelp(Case):
