@@ -14,15 +14,6 @@ namespace image_to_image {
 
 namespace {
 
-void reverse(TaskData& data) {
-  std::swap(data.info.a, data.info.b);
-  for (TwoDomains* domains : {&data.train, &data.validation, &data.test}) {
-    std::swap(domains->a, domains->b);
-    std::swap(domains->a_labels, domains->b_labels);
-    std::swap(domains->a_names, domains->b_names);
-  }
-}
-
 /// Of own pictures a tenth, evenly spread, is held out; of fewer than ten, none.
 void hold_out(PictureSet& set, PictureSet& held_out) {
   std::vector<Index> kept, out;
@@ -45,6 +36,15 @@ TaskData own_pictures(const DataOptions& o) {
 }
 
 }  // namespace
+
+void reverse(TaskData& data) {
+  std::swap(data.info.a, data.info.b);
+  for (TwoDomains* domains : {&data.train, &data.validation, &data.test}) {
+    std::swap(domains->a, domains->b);
+    std::swap(domains->a_labels, domains->b_labels);
+    std::swap(domains->a_names, domains->b_names);
+  }
+}
 
 TaskData read_data(const DataOptions& options) {
   TaskData data = options.task.empty() ? own_pictures(options) : read_task(options.folder());

@@ -12,6 +12,9 @@ namespace image_to_image {
 /// options ask for. BadInput if it cannot be read.
 TaskData read_data(const DataOptions& options);
 
+/// From b to a.
+void reverse(TaskData& data);
+
 /// Tells two sets of pictures apart.
 std::string fingerprint(const TwoDomains& pictures);
 

@@ -13,6 +13,7 @@
 
 #include "baselines.hpp"
 #include "commands.hpp"
+#include "data.hpp"
 #include "scores.hpp"
 #include "sheet.hpp"
 #include "translator.hpp"
@@ -39,19 +40,18 @@ int evaluate(const EvaluateOptions& options) {
   const Translator translator = load_translator(options.model);
   DataOptions where;
   where.task = translator.task, where.data = options.data;
-  const TaskData data = read_task(where.folder());
+  TaskData data = read_task(where.folder());
   if (data.info.task != translator.task)
     throw BadInput(concat(eigan::printable(options.model), ": translates ", eigan::printable(translator.task),
                           "; expected a model of ", eigan::printable(data.info.task), ", which ",
                           eigan::printable(where.folder()), " holds"));
+  if (translator.reversed) reverse(data);
   const TwoDomains& held_out = options.validation ? data.validation : data.test;
   if (!options.worst.empty() && !held_out.paired)
     throw BadInput(concat("--worst: expected pictures that have partners, found unpaired ones in ",
                           eigan::printable(where.folder())));
   const Evaluation scores = evaluated(translator, data, options.validation, options.recogniser, {options.threads});
-  if (!options.worst.empty())
-    write_worst(options.worst, translator.reversed ? held_out.b : held_out.a, scores.made,
-                translator.reversed ? held_out.a : held_out.b);
+  if (!options.worst.empty()) write_worst(options.worst, held_out.a, scores.made, held_out.b);
   if (!options.json.empty()) eigan::write_file(options.json, scores.json());
   const std::string table = scores.table();
   print(table.substr(0, table.size() - 1));

@@ -128,13 +128,16 @@ double retrieved(const PictureSet& x, const PictureSet& y) {
   return x.count > 0 ? static_cast<double>(right) / static_cast<double>(x.count) : 0;
 }
 
+void check_readable(const PictureSet& to, const std::vector<std::uint8_t>& labels) {
+  if (to.size() != mnist_recogniser::image_size || to.channels != 1 || labels.empty())
+    throw BadInput("a recogniser reads labels off grey pictures of 28x28; these are others, or have no labels");
+}
+
 Evaluation evaluated(const Translator& translator, const TaskData& data, bool validation, const std::string& recogniser,
                      Threads threads) {
   const TwoDomains& held_out = validation ? data.validation : data.test;
-  const PictureSet& from = translator.reversed ? held_out.b : held_out.a;
-  const PictureSet& to = translator.reversed ? held_out.a : held_out.b;
-  const auto& from_labels = translator.reversed ? held_out.b_labels : held_out.a_labels;
-  const auto& to_labels = translator.reversed ? held_out.a_labels : held_out.b_labels;
+  const PictureSet& from = held_out.a;
+  const PictureSet& to = held_out.b;
   if (from.count == 0 || to.count == 0) throw BadInput("the data have no pictures that are held out");
   if (from.channels != translator.from_channels() || to.channels != translator.to_channels() ||
       !translator.takes(from.height, from.width))
@@ -143,23 +146,20 @@ Evaluation evaluated(const Translator& translator, const TaskData& data, bool va
                           "; expected such data, found ", shape_text(shape_of(from)), " and ",
                           shape_text(shape_of(to))));
   const Reader reader(recogniser, threads);
-  if (!recogniser.empty() && (to.size() != mnist_recogniser::image_size || to.channels != 1 || from_labels.empty()))
-    throw BadInput("a recogniser reads labels off grey pictures of 28x28; these are others, or have no labels");
+  if (!recogniser.empty()) check_readable(to, held_out.a_labels);
   const bool paired = held_out.paired;
   Evaluation all;
   all.made = translator.translate(from, {}, threads);
-  all.rows.push_back(row("translations", all.made, to, paired, from_labels, reader));
-  all.rows.push_back(row("as they are", from, to, paired, from_labels, reader));
-  TaskData directed;  // as baselines() takes it
-  directed.train = data.train, directed.test = held_out;
-  if (translator.reversed)
-    for (TwoDomains* domains : {&directed.train, &directed.test}) std::swap(domains->a, domains->b);
+  all.rows.push_back(row("translations", all.made, to, paired, held_out.a_labels, reader));
+  all.rows.push_back(row("as they are", from, to, paired, held_out.a_labels, reader));
+  TaskData scored;  // as baselines() takes it
+  scored.train = data.train, scored.test = held_out;
   if (paired) {
-    const Baselines base = baselines(directed);
+    const Baselines base = baselines(scored);
     all.rows.push_back({"mean picture", base.mean_l1, {}, {}, {}, {}});
     if (data.train.paired) all.rows.push_back({"nearest neighbour", base.nearest_l1, {}, {}, {}, {}});
   }
-  Score real = row("real pictures", to, to, false, to_labels, reader);
+  Score real = row("real pictures", to, to, false, held_out.b_labels, reader);
   all.rows.push_back(real);
   all.note = concat(grouped(from.count), validation ? " validation" : " test", " pictures, ", translator.from, " to ",
                     translator.to);

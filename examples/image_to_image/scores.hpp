@@ -1,6 +1,7 @@
 // Scores of translations of held-out pictures, and those of what learns nothing beside them.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,8 +40,12 @@ double colourfulness(const PictureSet& pictures);
 /// The part of x whose nearest picture in y, by the sum of absolute differences, is the one of the same number.
 double retrieved(const PictureSet& x, const PictureSet& y);
 
-/// Scores on the task's test pictures, or on its validation pictures. recogniser: a file that `mnist_recogniser train`
-/// wrote, or empty. BadInput where it cannot be read, or where pictures are not what it or the translator takes.
+/// BadInput unless a recogniser can read pictures like those of `to`, made of pictures with such labels.
+void check_readable(const PictureSet& to, const std::vector<std::uint8_t>& labels);
+
+/// Scores on the task's test pictures, or on its validation pictures, of translations from a to b. recogniser: a file
+/// that `mnist_recogniser train` wrote, or empty. BadInput where it cannot be read, or where pictures are not what it
+/// or the translator takes.
 Evaluation evaluated(const Translator& translator, const TaskData& data, bool validation, const std::string& recogniser,
                      eigan::Threads threads);
 

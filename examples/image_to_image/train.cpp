@@ -1,5 +1,6 @@
 // `image_to_image train`: the training loop, and what it leaves in its folder.
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -27,6 +28,13 @@ namespace image_to_image {
 namespace {
 
 constexpr Index sheet_examples = 32, scored_pictures = 500;
+
+/// The recogniser that scores translations of pictures with such labels; none where there are none, and it was given
+/// for the training to ask.
+std::string scorer(const TrainOptions& options, const std::string& recogniser,
+                   const std::vector<std::uint8_t>& labels) {
+  return options.recipe.semantic_weight > 0 && labels.empty() ? std::string() : recogniser;
+}
 
 /// What one looks at and keeps of a training.
 template <class Method>
@@ -78,12 +86,15 @@ class Results {
     std::vector<Evaluation> all;
     const bool validation = data_.test.a.count == 0;
     if (held_out().a.count == 0) return all;
-    // Recognisers that the training asks may be there for that alone: pictures without labels have no such score.
-    const bool scores = options_.recipe.semantic_weight == 0 || !data_.train.a_labels.empty();
-    const auto reader = [&](const std::string& recogniser) { return scores ? recogniser : std::string(); };
-    all.push_back(evaluated(a_to_b(), data_, validation, reader(options_.recogniser), threads()));
-    if constexpr (has_way_back)
-      all.push_back(evaluated(b_to_a(), data_, validation, reader(options_.back_recogniser), threads()));
+    const auto add = [&](const Translator& way, const TaskData& data, const std::string& recogniser) {
+      all.push_back(evaluated(way, data, validation, scorer(options_, recogniser, data.train.a_labels), threads()));
+    };
+    add(a_to_b(), data_, options_.recogniser);
+    if constexpr (has_way_back) {
+      TaskData back = data_;
+      reverse(back);
+      add(b_to_a(), back, options_.back_recogniser);
+    }
     return all;
   }
 
@@ -179,6 +190,10 @@ int train(const TrainOptions& options) {
   const TaskData data = read_data(options.data);
   // An error now, not in an hour, also where they only score.
   const auto reader_of_a = recogniser_in(options.back_recogniser), reader_of_b = recogniser_in(options.recogniser);
+  if (!scorer(options, options.recogniser, data.train.a_labels).empty())
+    check_readable(data.train.b, data.train.a_labels);
+  if (!scorer(options, options.back_recogniser, data.train.b_labels).empty())
+    check_readable(data.train.a, data.train.b_labels);
   const Index from = data.train.a.channels, to = data.train.b.channels;
   if (options.recipe.change && from != to)
     throw BadInput(

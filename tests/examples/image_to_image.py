@@ -4,6 +4,7 @@
 """
 import json
 import random
+import re
 import signal
 import struct
 import subprocess
@@ -148,6 +149,8 @@ class TestPairs(Case):
         self.refuse("train", "--pairs", "absent", "--out", "no", words=["absent"])
         for option in ("--recogniser", "--back-recogniser"):  # before it trains
             self.refuse("train", "--pairs", "pairs", "--out", "no", option, "text.png", words=["text.png"])
+            self.refuse("train", "--pairs", "pairs", "--out", "no", option, RECOGNISERS / "yardstick2.safetensors",
+                        words=["28x28", "labels"])
         self.refuse("train", "--out", "no", code=2, words=["--pairs"])
         self.refuse("train", "--a", "a", "--out", "no", code=2, words=["--b"])
         self.refuse("train", "sketches2cats", "--out", "no", code=2, words=["edges2fashion"])
@@ -214,6 +217,19 @@ class TestPairs(Case):
         self.assertEqual(png_size(self.folder / "worst.png"), (4 * (3 * (SIDE + 2) + 8) - 8 + 2, 3 * (SIDE + 2) + 2))
         self.call("evaluate", model, "--data", "task", "--validation", "--worst", "few.png")
         self.assertNotEqual(digest(self.folder / "few.png"), digest(self.folder / "worst.png"))
+
+    def test_a_reversed_training_is_scored_in_its_own_direction(self):
+        write_task(self.folder / "turnable", "flat2shaded", {"train": 20, "validation": 5, "test": 10})
+        text = self.call("train", "flat2shaded", "--data", "turnable", "--out", "turned", *SMALL[:-1], "--epochs", "1", "--reverse")
+        there = self.call("train", "flat2shaded", "--data", "turnable", "--out", "there", *SMALL[:-1], "--epochs", "1")
+        scores = self.call("evaluate", "turned/a_to_b.safetensors", "--data", "turnable")
+        self.assertIn("10 test pictures, squares to outlines", text)
+        self.assertIn("10 test pictures, outlines to squares", there)
+        self.assertIn(scores, text)
+        as_it_is = [re.search(r"(?m)^real pictures.*$", words)[0] for words in (text, there)]
+        self.assertNotEqual(*as_it_is)
+        # Grey into colour: their other direction would not fit the model.
+        self.train("grey-turned", "--epochs", "1", "--a-channels", "1", "--reverse")
 
     def test_a_stopped_run_goes_on_to_the_same_bits(self):
         options = ["--epochs", "100", "--flat", "0.1", "--norm", "batch", "--dropout", "0.5", "--generator", "full-unet",
@@ -289,10 +305,11 @@ class TestMeaning(Case):
     def test_resume_needs_the_same_readers(self):
         self.train("run", *self.OPTIONS, "--epochs", "1", data=self.DATA)
         one, two = (RECOGNISERS / f"yardstick{n}.safetensors" for n in (1, 2))
-        for options, words in ((("--recogniser", one), (' recogniser "yardstick 1", found "yardstick 2"',)),
-                               (("--back-recogniser", two), ('back_recogniser "yardstick 2", found "yardstick 1"',)),
-                               (("--semantic", "1"), ("semantic 1", "found 0.5")), (("--semantic", "0"), ("semantic 0", "found 0.5"))):
-            text = self.train("run", *self.OPTIONS, "--epochs", "1", *options, "--resume", data=self.DATA, code=1)
+        for options, words in (((*self.OPTIONS, "--recogniser", one), (' recogniser "yardstick 1", found "yardstick 2"',)),
+                               ((*self.OPTIONS, "--back-recogniser", two), ('back_recogniser "yardstick 2", found "yardstick 1"',)),
+                               ((*self.OPTIONS, "--semantic", "1"), ("semantic 1", "found 0.5")),
+                               (("--size", "28", "--semantic", "0"), ("semantic 0", "found 0.5"))):
+            text = self.train("run", *options, "--epochs", "1", "--resume", data=self.DATA, code=1)
             for word in ("--resume needs", *words):
                 self.assertIn(word, text)
 
