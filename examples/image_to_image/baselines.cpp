@@ -94,14 +94,14 @@ Difference difference(const PictureSet& x, const PictureSet& y) {
   return {mean(of.l1), -10 * std::log10(std::max(mean(of.squared), least))};
 }
 
-Baselines baselines(const TaskData& data, Index most) {
+Baselines baselines(const TwoDomains& train, const TwoDomains& test, Index most) {
   Baselines found;
-  found.mean_l1 = mean_l1(mean_of(data.train.b), data.test.b);
-  if (!data.test.paired) return found;
-  const Difference identity = difference(data.test.a, data.test.b);
+  found.mean_l1 = mean_l1(mean_of(train.b), test.b);
+  if (!test.paired) return found;
+  const Difference identity = difference(test.a, test.b);
   found.identity_l1 = identity.l1;
   found.identity_psnr = identity.psnr;
-  if (data.train.paired) found.nearest_l1 = nearest_l1(data.train, data.test, most);
+  if (train.paired) found.nearest_l1 = nearest_l1(train, test, most);
   return found;
 }
 

@@ -30,6 +30,6 @@ struct Differences {
 Differences differences(const PictureSet& x, const PictureSet& y);
 
 /// Baselines of paired test pictures. At most `most` of them are looked for among the training pictures.
-Baselines baselines(const TaskData& data, Index most = 1000);
+Baselines baselines(const TwoDomains& train, const TwoDomains& test, Index most = 1000);
 
 }  // namespace image_to_image

@@ -34,7 +34,7 @@ CycleGan::Domain::Domain(const Recipe& recipe, const PictureSet& own_set, const 
       gradient(own_set.size(), recipe.batch) {
   if (recipe.semantic_weight <= 0) return;
   if (reader_of_other == nullptr) detail::fail_contract("CycleGan: a semantic weight needs readers of both domains");
-  meaning.emplace(*reader_of_other, recipe.semantic_weight, recipe.batch);
+  semantic.emplace(*reader_of_other, recipe.semantic_weight, recipe.batch);
 }
 
 CycleGan::CycleGan(const Recipe& recipe, const TwoDomains& pictures, std::uint64_t seed, Threads threads,
@@ -96,9 +96,9 @@ CycleGan::Measured CycleGan::improve_generator(Domain& domain, bool has_cycle) {
       static_cast<double>(LeastSquaresLoss().generator(domain.judged.output(), domain.judged.output_gradient()));
   domain.discriminator.backward_input(domain.judged, gradient.columns(0, n), threads_);
   if (has_cycle) gradient.columns(0, n) += domain.gradient;
-  if (domain.meaning)
-    measured.semantic =
-        domain.meaning->add(ConstView<float>(domain.given).columns(0, n), translated, gradient.columns(0, n), threads_);
+  if (domain.semantic)
+    measured.semantic = domain.semantic->add(ConstView<float>(domain.given).columns(0, n), translated,
+                                             gradient.columns(0, n), threads_);
   if (identity_) {
     View<float> of_identity = gradient.columns(n, n);
     measured.identity = static_cast<double>(l1<float>(domain.made.output().columns(n, n), domain.own, of_identity)) / 2;

@@ -34,7 +34,7 @@ struct Readers {
 
 class CycleGan {
  public:
-  /// `pictures` must outlive it, and `readers`, whom a semantic weight needs.
+  /// `pictures` must outlive it, and so must the models that `readers` names, which a semantic weight needs.
   CycleGan(const Recipe& recipe, const TwoDomains& pictures, std::uint64_t seed, eigan::Threads threads,
            const Readers& readers = {});
 
@@ -69,7 +69,7 @@ class CycleGan {
     Generator averaged;  // shown()'s, where an average is taken
     bool averages;
     eigan::ImagePool<float> pool;
-    std::optional<SemanticLoss> meaning;    // of the other's pictures, which their translations are to keep
+    std::optional<SemanticLoss> semantic;   // of translations from the other's pictures
     eigan::Tape<float> made, back, judged;  // passes: translations; there and back again; the discriminator's
     eigan::Buffer<float> g_grad, d_grad;
     eigan::Matrix<float> given, own;       // the other domain's pictures, this one's behind them for the identity

@@ -1,5 +1,6 @@
 #include "data.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -14,7 +15,7 @@ namespace image_to_image {
 
 namespace {
 
-/// Of own pictures a tenth, evenly spread, is held out; of fewer than ten, none.
+/// Every tenth picture is held out.
 void hold_out(PictureSet& set, PictureSet& held_out) {
   std::vector<Index> kept, out;
   for (Index i = 0; i < set.count; ++i) (i % 10 == 9 ? out : kept).push_back(i);
@@ -29,8 +30,10 @@ TaskData own_pictures(const DataOptions& o) {
   data.info = {o.pairs.empty() ? "own pictures" : "own pairs", "a", "b", "their owner's"};
   data.train = o.pairs.empty() ? read_unpaired(o.a, o.b, how) : read_pairs(o.pairs, how);
   data.train.a_names.clear(), data.train.b_names.clear();
-  hold_out(data.train.a, data.validation.a);
-  hold_out(data.train.b, data.validation.b);
+  if (std::min(data.train.a.count, data.train.b.count) >= 10) {  // else one side would have none
+    hold_out(data.train.a, data.validation.a);
+    hold_out(data.train.b, data.validation.b);
+  }
   data.validation.paired = data.train.paired;
   return data;
 }

@@ -63,10 +63,6 @@ JsonObject decisions(const TrainOptions& options, const TaskData& data) {
   return object;
 }
 
-std::string shape_text(const PictureSet& set) {
-  return concat(set.width, "x", set.height, set.channels == 1 ? " grey" : " in colour");
-}
-
 std::string loss_text(const Recipe& r) {
   if (r.method == Method::cycle_gan)
     return concat("least squares, cycle ", shortest(r.cycle_weight), ", identity ", shortest(r.identity_weight),
@@ -89,8 +85,8 @@ std::vector<std::pair<std::string, std::string>> described(const TrainOptions& o
       {"execution", concat(eigan::to_string(eigan::active_isa()), " kernels, float32, ", threads,
                            threads == 1 ? " thread" : " threads")},
       {"from",
-       concat(eigan::printable(data.info.a), ", ", shape_text(data.train.a), ": ", grouped(data.train.a.count))},
-      {"to", concat(eigan::printable(data.info.b), ", ", shape_text(data.train.b), ": ", grouped(data.train.b.count),
+       concat(eigan::printable(data.info.a), ", ", picture_text(data.train.a), ": ", grouped(data.train.a.count))},
+      {"to", concat(eigan::printable(data.info.b), ", ", picture_text(data.train.b), ": ", grouped(data.train.b.count),
                     r.method == Method::cycle_gan ? ", unpaired" : "")},
       {"method", concat(word(methods, r.method), ": ", loss_text(r))},
       {"generator",

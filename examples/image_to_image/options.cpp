@@ -109,10 +109,10 @@ void add_train(CLI::App& program, TrainOptions& options) {
                   recipe.collage);
 
   OptionGroup output(app, "Output");
-  output.name("--recogniser", "FILE", "of `mnist_recogniser train` on b, to read labels off translations",
+  output.name("--recogniser", "FILE",
+              "of `mnist_recogniser train` on pictures like the translations, to score them; --semantic needs both",
               options.recogniser);
-  output.name("--back-recogniser", "FILE", "the same on a, for cyclegan's translations from b to a",
-              options.back_recogniser);
+  output.name("--back-recogniser", "FILE", "the same of cyclegan's way back", options.back_recogniser);
   add_logs(output, options.run);
   add_retries(output, options.run);
   add_silence(output, options.run);
@@ -129,8 +129,12 @@ void add_train(CLI::App& program, TrainOptions& options) {
       refuse("--norm", "instance or none with cyclegan", "batch");
     if (r.semantic_weight > 0 && r.method == Method::pix2pix)
       refuse("--semantic", "0 with pix2pix", shortest(r.semantic_weight));
+    if (r.method == Method::pix2pix && !options.back_recogniser.empty())
+      refuse("--back-recogniser", "cyclegan", methods[0]);
     if (r.semantic_weight > 0 && (options.recogniser.empty() || options.back_recogniser.empty()))
-      refuse("--semantic", "0, or --recogniser FILE and --back-recogniser FILE beside it", shortest(r.semantic_weight));
+      refuse("--semantic",
+             "0, or --recogniser FILE and --back-recogniser FILE beside what it is, in the task's recipe too",
+             shortest(r.semantic_weight));
   });
 }
 
@@ -171,7 +175,7 @@ void add_evaluate(CLI::App& program, EvaluateOptions& options) {
   group.name("--data", "DIR", "what `prepare` wrote of the model's task", options.data)
       ->default_str("data/prepared/TASK");
   group.flag("--validation", "validation pictures in place of the test's", options.validation);
-  group.name("--recogniser", "FILE", "of `mnist_recogniser train`, to read labels off translations",
+  group.name("--recogniser", "FILE", "of `mnist_recogniser train` on pictures like the translations, to score them",
              options.recogniser);
   group.name("--json", "FILE", "also writes the scores for machines", options.json);
   group.name("--worst", "FILE", "also writes a sheet of the translations furthest from their partners, PNG",

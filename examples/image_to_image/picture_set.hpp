@@ -14,6 +14,8 @@
 
 #include <eigan/core/types.hpp>
 
+#include "kit/text.hpp"
+
 namespace image_to_image {
 
 using eigan::Index;
@@ -29,6 +31,11 @@ struct PictureSet {
     return std::span(bytes).subspan(static_cast<std::size_t>(i * size()), static_cast<std::size_t>(size()));
   }
 };
+
+/// "28x28 grey", "32x32 in colour": width, height, channels.
+inline std::string picture_text(const PictureSet& set) {
+  return kit::concat(set.width, 'x', set.height, set.channels == 1 ? " grey" : " in colour");
+}
 
 /// Adds a picture of another set of the same size.
 inline void append(PictureSet& set, const PictureSet& from, Index picture) {

@@ -17,10 +17,6 @@ std::string counts(const TwoDomains& part) {
   return concat(grouped(part.a.count), " of a, ", grouped(part.b.count), " of b");
 }
 
-std::string shape(const PictureSet& pictures) {
-  return concat(pictures.width, 'x', pictures.height, pictures.channels == 1 ? " grey" : " in colour");
-}
-
 }  // namespace
 
 int prepare(const PrepareOptions& options) {
@@ -31,13 +27,13 @@ int prepare(const PrepareOptions& options) {
   const std::string out = options.out.empty() ? concat("data/prepared/", task.name) : options.out;
   write_task(out, data);
   print(out, ": ", data.info.task);
-  print("  a: ", data.info.a, ", ", shape(data.train.a));
-  print("  b: ", data.info.b, ", ", shape(data.train.b));
+  print("  a: ", data.info.a, ", ", picture_text(data.train.a));
+  print("  b: ", data.info.b, ", ", picture_text(data.train.b));
   print("  licence: ", data.info.licence);
   print("  train: ", counts(data.train));
   print("  validation: ", counts(data.validation));
   print("  test: ", counts(data.test));
-  const Baselines base = baselines(data);
+  const Baselines base = baselines(data.train, data.test);
   print("  L1 of b's mean picture: ", fixed(base.mean_l1, 4));
   if (data.test.paired)
     print("  L1 of a as it is: ", fixed(base.identity_l1, 4), ", PSNR ", fixed(base.identity_psnr, 1), " dB");

@@ -44,8 +44,7 @@ class Reader {
   const std::string& name() const { return name_; }
 
   std::optional<double> operator()(const PictureSet& pictures, const std::vector<std::uint8_t>& labels) const {
-    if (!model_ || labels.empty() || pictures.size() != mnist_recogniser::image_size || pictures.channels != 1)
-      return std::nullopt;
+    if (!model_ || labels.empty() || !is_readable(pictures)) return std::nullopt;
     const auto seen = mnist_recogniser::recognise(*model_, picture_matrix(pictures), threads_);
     Index right = 0;
     for (Index j = 0; j < pictures.count; ++j) {
@@ -128,9 +127,15 @@ double retrieved(const PictureSet& x, const PictureSet& y) {
   return x.count > 0 ? static_cast<double>(right) / static_cast<double>(x.count) : 0;
 }
 
-void check_readable(const PictureSet& to, const std::vector<std::uint8_t>& labels) {
-  if (to.size() != mnist_recogniser::image_size || to.channels != 1 || labels.empty())
-    throw BadInput("a recogniser reads labels off grey pictures of 28x28; these are others, or have no labels");
+bool is_readable(const PictureSet& pictures) {
+  return shape_of(pictures) == eigan::Shape{1, mnist_recogniser::image_side, mnist_recogniser::image_side};
+}
+
+void check_scorer(const std::string& recogniser, const PictureSet& to, const std::vector<std::uint8_t>& labels) {
+  if (recogniser.empty() || (is_readable(to) && !labels.empty())) return;
+  throw BadInput(concat(eigan::printable(recogniser),
+                        ": a recogniser scores grey pictures of 28x28 made of pictures with ", "labels; found ",
+                        picture_text(to), labels.empty() ? ", and no labels" : ""));
 }
 
 Evaluation evaluated(const Translator& translator, const TaskData& data, bool validation, const std::string& recogniser,
@@ -146,16 +151,14 @@ Evaluation evaluated(const Translator& translator, const TaskData& data, bool va
                           "; expected such data, found ", shape_text(shape_of(from)), " and ",
                           shape_text(shape_of(to))));
   const Reader reader(recogniser, threads);
-  if (!recogniser.empty()) check_readable(to, held_out.a_labels);
+  check_scorer(recogniser, to, held_out.a_labels);
   const bool paired = held_out.paired;
   Evaluation all;
   all.made = translator.translate(from, {}, threads);
   all.rows.push_back(row("translations", all.made, to, paired, held_out.a_labels, reader));
   all.rows.push_back(row("as they are", from, to, paired, held_out.a_labels, reader));
-  TaskData scored;  // as baselines() takes it
-  scored.train = data.train, scored.test = held_out;
   if (paired) {
-    const Baselines base = baselines(scored);
+    const Baselines base = baselines(data.train, held_out);
     all.rows.push_back({"mean picture", base.mean_l1, {}, {}, {}, {}});
     if (data.train.paired) all.rows.push_back({"nearest neighbour", base.nearest_l1, {}, {}, {}, {}});
   }

@@ -40,8 +40,12 @@ double colourfulness(const PictureSet& pictures);
 /// The part of x whose nearest picture in y, by the sum of absolute differences, is the one of the same number.
 double retrieved(const PictureSet& x, const PictureSet& y);
 
-/// BadInput unless a recogniser can read pictures like those of `to`, made of pictures with such labels.
-void check_readable(const PictureSet& to, const std::vector<std::uint8_t>& labels);
+/// Whether a recogniser takes such pictures.
+bool is_readable(const PictureSet& pictures);
+
+/// BadInput where a recogniser in a file is to score translations that it cannot read, or whose labels nobody knows.
+/// to: pictures like the translations. labels: of what is translated.
+void check_scorer(const std::string& recogniser, const PictureSet& to, const std::vector<std::uint8_t>& labels);
 
 /// Scores on the task's test pictures, or on its validation pictures, of translations from a to b. recogniser: a file
 /// that `mnist_recogniser train` wrote, or empty. BadInput where it cannot be read, or where pictures are not what it

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <eigan/io/atomic_file.hpp>
@@ -29,8 +30,8 @@ namespace {
 
 constexpr Index sheet_examples = 32, scored_pictures = 500;
 
-/// The recogniser that scores translations of pictures with such labels; none where there are none, and it was given
-/// for the training to ask.
+/// The recogniser that scores translations of pictures with such labels. Empty where they have none and the recogniser
+/// is there for --semantic.
 std::string scorer(const TrainOptions& options, const std::string& recogniser,
                    const std::vector<std::uint8_t>& labels) {
   return options.recipe.semantic_weight > 0 && labels.empty() ? std::string() : recogniser;
@@ -87,7 +88,8 @@ class Results {
     const bool validation = data_.test.a.count == 0;
     if (held_out().a.count == 0) return all;
     const auto add = [&](const Translator& way, const TaskData& data, const std::string& recogniser) {
-      all.push_back(evaluated(way, data, validation, scorer(options_, recogniser, data.train.a_labels), threads()));
+      const auto& labels = (validation ? data.validation : data.test).a_labels;
+      all.push_back(evaluated(way, data, validation, scorer(options_, recogniser, labels), threads()));
     };
     add(a_to_b(), data_, options_.recogniser);
     if constexpr (has_way_back) {
@@ -190,19 +192,20 @@ int train(const TrainOptions& options) {
   const TaskData data = read_data(options.data);
   // An error now, not in an hour, also where they only score.
   const auto reader_of_a = recogniser_in(options.back_recogniser), reader_of_b = recogniser_in(options.recogniser);
-  if (!scorer(options, options.recogniser, data.train.a_labels).empty())
-    check_readable(data.train.b, data.train.a_labels);
-  if (!scorer(options, options.back_recogniser, data.train.b_labels).empty())
-    check_readable(data.train.a, data.train.b_labels);
+  const TwoDomains& scored = data.test.a.count > 0 ? data.test : data.validation;
+  if (scored.a.count > 0) {
+    check_scorer(scorer(options, options.recogniser, scored.a_labels), scored.b, scored.a_labels);
+    check_scorer(scorer(options, options.back_recogniser, scored.b_labels), scored.a, scored.b_labels);
+  }
   const Index from = data.train.a.channels, to = data.train.b.channels;
   if (options.recipe.change && from != to)
     throw BadInput(
         concat("--output change adds to the input, whose channels must be as many; found ", from, " and ", to));
   if (options.recipe.semantic_weight > 0)
-    for (const PictureSet* set : {&data.train.a, &data.train.b})
-      if (shape_of(*set) != eigan::Shape{1, mnist_recogniser::image_side, mnist_recogniser::image_side})
-        throw BadInput(concat("--semantic: recognisers read grey pictures of 28x28; found ", set->width, "x",
-                              set->height, set->channels == 1 ? " grey" : " in colour"));
+    for (const auto& [name, set] : {std::pair{"a", &data.train.a}, std::pair{"b", &data.train.b}})
+      if (!is_readable(*set))
+        throw BadInput(concat("--semantic: expected grey pictures of 28x28, which recognisers read; found ",
+                              picture_text(*set), " in ", name));
   if (options.recipe.method == Method::cycle_gan) {
     Readers readers;
     if (reader_of_a) readers.of_a = &reader_of_a->eyes;

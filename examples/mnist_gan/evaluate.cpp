@@ -65,8 +65,8 @@ Index validation_count(Index holdout, Index images) {
 
 Evaluation evaluate_generator(const DigitGenerator& generator, double truncation, Judge& judge,
                               const eigan::LabelledImages& train, Index count, std::uint64_t seed,
-                              eigan::Threads threads, Index held_out) {
-  const Index real_count = std::min(count, train.count - held_out);
+                              eigan::Threads threads, Index beside_last) {
+  const Index real_count = std::min(count, train.count - beside_last);
   const auto digits = any_digits(generator, train, count, seed);
   Evaluation evaluation;
   const auto add = [&](std::string name, const Matrix<float>& images) {
@@ -86,18 +86,19 @@ Evaluation evaluate_generator(const DigitGenerator& generator, double truncation
   evaluation.recogniser_accuracy = judge.accuracy();
   evaluation.truncation = truncation;
   evaluation.seed = seed;
-  const Index never_seen = mnist_gan::held_out(generator.recipe.holdout, train.count);
-  const Index validation = validation_count(generator.recipe.holdout, train.count - held_out);
-  const std::string beside = held_out == 0 ? std::string("the test images")
-                                           : concat("the last ", grouped(held_out), " training images, ",
-                                                    held_out > never_seen ? "not all of which are new to this generator"
-                                                                          : "which this generator never saw");
+  evaluation.held_out = beside_last;
+  const Index never_seen = held_out(generator.recipe.holdout, train.count);
+  const Index validation = validation_count(generator.recipe.holdout, train.count - beside_last);
+  const std::string beside = beside_last == 0 ? std::string("the test images")
+                                              : concat("the last ", grouped(beside_last),
+                                                       " training images, of which this generator never saw ",
+                                                       grouped(std::min(beside_last, never_seen)));
   evaluation.note = concat("Seed ", seed, ", truncation ", shortest(truncation), ", seen by ", evaluation.recogniser,
                            ", which knows ", fixed(100 * judge.accuracy(), 2), " % of ", beside,
-                           ". Parzen's sigma was chosen on the ", held_out == 0 ? "last " : "", grouped(validation),
-                           " training images", held_out == 0 ? "" : " before those",
-                           held_out + validation > never_seen ? ", though this generator was trained on them"
-                                                              : ", which this generator never saw");
+                           ". Parzen's sigma was chosen on the ", beside_last == 0 ? "last " : "", grouped(validation),
+                           " training images", beside_last == 0 ? "" : " before those",
+                           beside_last + validation > never_seen ? ", though this generator was trained on them"
+                                                                 : ", which this generator never saw");
   return evaluation;
 }
 
@@ -158,6 +159,7 @@ std::string evaluation_json(const Evaluation& evaluation) {
   if (evaluation.read_as_asked) object.add("read_as_asked", *evaluation.read_as_asked);
   return object.add("recogniser", evaluation.recogniser)
       .add("recogniser_accuracy", evaluation.recogniser_accuracy)
+      .add("held_out", evaluation.held_out)
       .add("truncation", evaluation.truncation)
       .add("seed", evaluation.seed)
       .add("note", evaluation.note)

@@ -20,6 +20,7 @@ struct Evaluation {
   std::optional<double> read_as_asked;  ///< of a conditional generator: the part of digits drawn as asked for
   std::string recogniser;               ///< scores compare only under the same one
   double recogniser_accuracy = 0;       ///< on the test images
+  Index held_out = 0;                   ///< the last training images, which it was judged beside; 0: the test images
   double truncation = 1;
   std::uint64_t seed = 1;
   std::string note;  ///< what to know about the numbers
@@ -32,10 +33,10 @@ eigan::Matrix<float> drawn(const DigitGenerator& generator, double truncation, c
                            Index count, std::uint64_t seed, eigan::Threads threads);
 
 /// Draws `count` samples of the generator and judges them, and as many of each reference. The judge judges beside the
-/// test images, or beside the last `held_out` of the training images and knows the others alone.
+/// test images, or beside the last `beside_last` of the training images and knows the others alone.
 Evaluation evaluate_generator(const DigitGenerator& generator, double truncation, Judge& judge,
                               const eigan::LabelledImages& train, Index count, std::uint64_t seed,
-                              eigan::Threads threads, Index held_out = 0);
+                              eigan::Threads threads, Index beside_last = 0);
 /// How many training images serve to choose Parzen's sigma: those held out, or as many as would have been.
 Index validation_count(Index holdout, Index images);
 

@@ -204,8 +204,10 @@ void add_evaluate(CLI::App& program, EvaluateOptions& options) {
   group.name("--data", "DIR", "folder of the MNIST files, plain or gzip", options.data)->required();
   group.name("--recogniser", "FILE", "whose eyes to see with", options.recogniser)->default_str(options.recogniser);
   add_truncation(group, options.truncation);
-  group.number("--held-out", "N", "judges beside the last N training images, not the test images", options.held_out,
-               whole(100, 1000000));
+  group
+      .number("--held-out", "N", "judges beside the last N training images, not the test images", options.held_out,
+              whole(100, 1000000))
+      ->default_str("the test images");
   group.number("--count", "N", "samples, and images of each reference", options.count, whole(100, 60000));
   group.number("--seed", "N", "which digits", options.seed, any_seed);
   group.name("--json", "FILE", "also writes the scores for machines", options.json);

@@ -68,8 +68,10 @@ void add_train(CLI::App& program, TrainOptions& options, std::vector<std::functi
   const Range<double> warp{"a number from 0 to 5", [](double x) { return x >= 0 && x <= 5; }};
   change("--epochs", "X", "passes over the images", &Recipe::epochs, epochs);
   change("--warp", "X", "how far images are warped; 0 not at all", &Recipe::warp, warp);
-  change("--mirror", "X", "how probable it is that one is mirrored", &Recipe::mirror, fraction);
-  change("--dropout", "P", "of what goes into the dense layers", &Recipe::dropout, fraction);
+  change("--mirror", "P", "probability that an image is mirrored, as garments may be and digits not", &Recipe::mirror,
+         Range<double>{"a number from 0 to 1", [](double x) { return x >= 0 && x <= 1; }});
+  change("--dropout", "P", "probability of dropping a value that goes into a dense layer", &Recipe::dropout,
+         Range<double>{"a number from 0 to below 0.999", [](double x) { return x >= 0 && x < 0.999; }});
   change("--batch", "N", "images a step", &Recipe::batch, whole(1, 65536));
   change("--lr", "X", "Adam's learning rate at its highest", &Recipe::lr, positive);
   change("--warm-up", "X", "part of the steps in which it rises to that", &Recipe::warm_up, fraction);

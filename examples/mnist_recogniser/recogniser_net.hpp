@@ -19,15 +19,15 @@ namespace mnist_recogniser {
 
 using Readout = eigan::Linear<feature_count, digit_count>;
 
-/// Version 2: the last layer is `last`, `Norm` normalises. `regularised`: a Dropout, or nothing, that the dense layers'
+/// Version 2: the last layer is `last`, `Norm` normalises. `dropout`: a Dropout, or nothing, that the dense layers'
 /// inputs go through.
-template <template <Index> class Norm = eigan::BatchNorm2d, class Last, class... Regularised>
-auto convolutional(Last last, Regularised... regularised) {
+template <template <Index> class Norm = eigan::BatchNorm2d, class Last, class... Drop>
+auto convolutional(Last last, Drop... dropout) {
   return eigan::Sequential(eigan::Input<1, image_side, image_side>(),  //
                            eigan::Conv2d<1, 32, 5, 1, 0>(), eigan::MaxPool2d<2>(), Norm<32>(), eigan::ReLU(),
                            eigan::Conv2d<32, 64, 3, 1, 0>(), eigan::MaxPool2d<2>(), Norm<64>(), eigan::ReLU(),
-                           eigan::Flatten(), regularised..., eigan::Linear<64 * 5 * 5, feature_count>(), eigan::ReLU(),
-                           regularised..., last);
+                           eigan::Flatten(), dropout..., eigan::Linear<64 * 5 * 5, feature_count>(), eigan::ReLU(),
+                           dropout..., last);
 }
 template <class Last, template <Index> class Norm = eigan::BatchNorm2d>
 using Convolutional = decltype(convolutional<Norm>(Last()));

@@ -76,20 +76,20 @@ std::string banner(const TrainOptions& options, const TrainedRecogniser& model, 
                    int threads) {
   const Recipe& r = options.recipe;
   const WarpOptions w = r.warps();
-  const std::string mirrored = r.mirror == 0 ? "" : concat(", ", percent(r.mirror), " of them mirrored");
-  const std::string dropout = r.dropout == 0 ? "" : concat("; dropout ", shortest(r.dropout));
   const std::string warps = r.warp == 0
-                                ? std::string("as they are")
-                                : concat("each time turned by up to ", shortest(w.degrees), " degrees, stretched by ",
+                                ? ""
+                                : concat(", each time turned by up to ", shortest(w.degrees), " degrees, stretched by ",
                                          shortest(w.scale), ", sheared by ", shortest(w.shear), ", shifted by ",
                                          shortest(w.shift), " pixels, bent by ", shortest(w.bend));
+  const std::string mirrored = r.mirror == 0 ? "" : concat(", mirrored with probability ", shortest(r.mirror));
   return concat("eigan ", eigan::version, ": a recogniser of digits",  //
                 "\n  compiler    ", compiler(), ", ", engine(),        //
                 "\n  execution   ", eigan::to_string(eigan::active_isa()), " kernels, float32, ", threads,
                 threads == 1 ? " thread" : " threads",  //
                 "\n  network     ", model.architecture(), "; ", grouped(model.param_size()), " parameters",
-                "\n  data        ", eigan::printable(options.data.folder), ": ", grouped(images), " images, ", warps,
-                mirrored, "\n  optimiser   Adam, lr up to ", shortest(r.lr), dropout,
+                r.dropout == 0 ? "" : concat(", dropout ", shortest(r.dropout)), "\n  data        ",
+                eigan::printable(options.data.folder), ": ", grouped(images), " images", warps, mirrored,
+                r.warp == 0 && r.mirror == 0 ? ", as they are" : "", "\n  optimiser   Adam, lr up to ", shortest(r.lr),
                 "; moving average of the weights, decay ",
                 shortest(r.average),  //
                 "\n  length      recipe ", r.name, ": ", grouped(steps), " steps, ", shortest(r.epochs),

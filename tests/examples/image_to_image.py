@@ -59,7 +59,7 @@ def write_task(folder, task, parts, side=SIDE, grey=False):
             (folder / f"{part}-{kind}.idx4-ubyte").write_bytes(
                 struct.pack(">4B4I", 0, 0, 8, 4, count, side, side, channels) + b"".join(pictures))
             if grey:
-                (folder / f"{part}-{kind}-labels.idx1-ubyte").write_bytes(idx(count, data=[i % 10 for i in range(count)]))
+                (folder / f"{part}-{kind}-labels.idx1-ubyte").write_bytes(idx(count, data=[(i + 3 * "ab".index(kind)) % 10 for i in range(count)]))
     (folder / "task.json").write_text(json.dumps(about))
 
 
@@ -147,10 +147,10 @@ class TestPairs(Case):
         self.refuse("evaluate", model, "--data", "empty", words=["empty"])
         self.refuse("train", "--pairs", "empty", "--out", "no", words=["empty"])
         self.refuse("train", "--pairs", "absent", "--out", "no", words=["absent"])
-        for option in ("--recogniser", "--back-recogniser"):  # before it trains
-            self.refuse("train", "--pairs", "pairs", "--out", "no", option, "text.png", words=["text.png"])
-            self.refuse("train", "--pairs", "pairs", "--out", "no", option, RECOGNISERS / "yardstick2.safetensors",
-                        words=["28x28", "labels"])
+        for recogniser in ("text.png", RECOGNISERS / "yardstick2.safetensors"):  # before it trains
+            self.refuse("train", "--pairs", "pairs", "--out", "no", "--recogniser", recogniser, words=[recogniser])
+            self.refuse("train", "--a", "a", "--b", "b", "--out", "no", "--back-recogniser", recogniser, words=[recogniser])
+        self.refuse("train", "--pairs", "pairs", "--out", "no", "--recogniser", recogniser, words=["64x64 in colour", "no labels"])
         self.refuse("train", "--out", "no", code=2, words=["--pairs"])
         self.refuse("train", "--a", "a", "--out", "no", code=2, words=["--b"])
         self.refuse("train", "sketches2cats", "--out", "no", code=2, words=["edges2fashion"])
@@ -259,6 +259,13 @@ class TestUnpaired(Case):
             self.assertEqual(len(list((self.folder / f"cycle-{name}").iterdir())), 12)
         self.refuse("train", *self.DATA, "--out", "no", "--norm", "batch", code=2, words=["--norm"])
         self.refuse("train", *self.DATA, "--out", "no", "--method", "pix2pix", code=2, words=["--method", "cyclegan"])
+        self.refuse("train", "--pairs", "pairs", "--out", "no", "--back-recogniser", "any", code=2,
+                    words=["--back-recogniser", "cyclegan"])
+        for few in ("--a", "--b"):  # a tenth of three pictures is none
+            (self.folder / f"few{few}").mkdir()
+            for i in range(3):
+                (self.folder / f"few{few}/{i}.png").write_bytes(png(SIDE, SIDE, picture(few[2], i), kind=2))
+            self.train(f"few-run{few}", "--epochs", "1", few, f"few{few}", data=self.DATA)
         text = self.call("train", *self.DATA, "--out", "small", *SMALL[:-1], "--epochs", "1")
         self.assertIn("residual of 4-8 channels", text)
 
@@ -312,6 +319,27 @@ class TestMeaning(Case):
             text = self.train("run", *options, "--epochs", "1", "--resume", data=self.DATA, code=1)
             for word in ("--resume needs", *words):
                 self.assertIn(word, text)
+
+    def test_each_way_is_read_by_its_own_recogniser(self):
+        for name, options, ways in (("ways", (), ("outlines to squares", "squares to outlines")),
+                                    ("turned", ("--reverse",), ("squares to outlines", "outlines to squares"))):
+            text = self.call("train", *self.TASK, "--out", name, *SMALL[:-1], "--epochs", "1", *self.READERS, *options)
+            for way, recogniser in zip(ways, ("yardstick 2", "yardstick 1")):
+                self.assertIn(f"5 test pictures, {way}; labels read by {recogniser}\n", text)
+
+    def test_translations_have_their_sources_labels(self):
+        # Whatever is read off a translation, one label is right; those of the target do not matter.
+        data, scores = self.folder / "relabelled", self.folder / "scores.json"
+        write_task(data, "mnist2fonts", {"train": 12, "validation": 5, "test": 5}, side=28, grey=True)
+        self.train("labels-run", *self.READERS, "--epochs", "1", data=self.TASK)
+        for model, kind in (("a_to_b", "a"), ("b_to_a", "b")):
+            read = 0
+            for label in range(10):
+                for other in "ab":
+                    (data / f"test-{other}-labels.idx1-ubyte").write_bytes(idx(5, data=[label if other == kind else 0] * 5))
+                self.call("evaluate", f"labels-run/{model}.safetensors", "--data", data, *self.READERS[:2], "--json", scores)
+                read += json.loads(scores.read_text())["rows"][0]["label_read"]
+            self.assertAlmostEqual(read, 1)
 
     def test_a_task_of_digits_wants_it(self):
         self.train("digits-run", *self.READERS, "--epochs", "1", data=self.TASK)

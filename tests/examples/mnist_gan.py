@@ -595,8 +595,9 @@ class MnistGan(unittest.TestCase):
                 self.assertEqual(mine[name], theirs[name], name)
             self.assertIsNotNone(mine["novelty"])
         self.assertEqual(held["recogniser_accuracy"], folder["recogniser_accuracy"])
-        self.assertIn("% of the last 100 training images, not all of which are new to this generator. Parzen's sigma was "
-                      f"chosen on the {(IMAGES - 100) // 10} training images before those, though", held["note"])
+        self.assertEqual((held["held_out"], folder["held_out"]), (100, 0))
+        self.assertIn("% of the last 100 training images, of which this generator never saw 0. Parzen's sigma was chosen on "
+                      f"the {(IMAGES - 100) // 10} training images before those, though", held["note"])
         self.fails(self.run_program("evaluate", "--model", self.first / "generator.safetensors", "--data", self.data,
                                     "--held-out", str(IMAGES - 99)), 3, f"{IMAGES} images", "--held-out")
         self.fails(self.run_program("evaluate", "--model", self.first / "generator.safetensors", "--data", self.data,

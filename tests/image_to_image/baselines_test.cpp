@@ -55,7 +55,7 @@ TEST_CASE("baselines: identity, mean picture and nearest neighbour") {
   data.train.b = set_of(3, 1, {0, 102, 204, 102, 246, 240});
   data.test.a = set_of(1, 1, {250, 240});  // nearest to the second; the third one's partner would be nearer
   data.test.b = set_of(1, 1, {250, 240});
-  const auto found = image_to_image::baselines(data);
+  const auto found = image_to_image::baselines(data.train, data.test);
   CHECK(found.identity_l1 == 0);
   CHECK(found.mean_l1 == doctest::Approx((100.0 + 92) / 255 / 2));
   CHECK(found.nearest_l1 == doctest::Approx((46.0 + 138) / 255 / 2));

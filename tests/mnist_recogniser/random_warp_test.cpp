@@ -113,7 +113,7 @@ TEST_CASE("random_warp: the grid bends the image between its nodes") {
   CHECK(warped(image, 2, 4, bend, numbers) == std::vector<int>{20, 30, 40, 0, 60, 70, 80, 0});
 }
 
-TEST_CASE("random_warp: a mirrored image is turned and sheared after it was mirrored") {
+TEST_CASE("random_warp: a mirrored image is the mirror image of the turned and sheared one") {
   const std::vector<std::uint8_t> image{1, 2, 3,  //
                                         4, 5, 6,  //
                                         7, 8, 9};
