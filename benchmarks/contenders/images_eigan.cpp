@@ -7,6 +7,7 @@
 
 #include "../image_steps.hpp"
 #include "images_eigan.hpp"
+#include "translation_eigan.hpp"
 
 namespace {
 
@@ -87,6 +88,7 @@ int serve_unet(const bench::ImageStep& step, Threads threads) {
 
 int main(int argc, char** argv) {
   return bench::image_contender_main(argc, argv, [](const bench::ImageStep& step, int threads) {
+    if (step.translates()) return bench::serve_translation(step, {threads});
     return step.name == "dcgan" ? serve_dcgan(step, {threads}) : serve_unet(step, {threads});
   });
 }

@@ -7,6 +7,7 @@
 
 #include "../image_steps.hpp"
 #include "images_libtorch.hpp"
+#include "translation_libtorch.hpp"
 
 namespace {
 
@@ -100,6 +101,7 @@ int serve_unet(const bench::ImageStep& step) {
 int main(int argc, char** argv) {
   return bench::image_contender_main(argc, argv, [](const bench::ImageStep& step, int threads) {
     torch::set_num_threads(threads);
+    if (step.translates()) return bench::serve_translation(step);
     return step.name == "dcgan" ? serve_dcgan(step) : serve_unet(step);
   });
 }

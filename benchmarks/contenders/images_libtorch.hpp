@@ -24,8 +24,8 @@ struct SkipImpl : nn::Module {
 };
 TORCH_MODULE(Skip);
 
-inline nn::Conv2d conv(int in, int out) {
-  return nn::Conv2d(nn::Conv2dOptions(in, out, 4).stride(2).padding(1));
+inline nn::Conv2d conv(int in, int out, int size = 4, int stride = 2, int padding = 1) {
+  return nn::Conv2d(nn::Conv2dOptions(in, out, size).stride(stride).padding(padding));
 }
 inline nn::ConvTranspose2d up(int in, int out) {
   return nn::ConvTranspose2d(nn::ConvTranspose2dOptions(in, out, 4).stride(2).padding(1));
@@ -36,8 +36,9 @@ inline nn::BatchNorm2d batch_norm(int channels) {
 inline nn::InstanceNorm2d instance_norm(int channels) {
   return nn::InstanceNorm2d(nn::InstanceNorm2dOptions(channels));
 }
-inline nn::LeakyReLU leaky() {
-  return nn::LeakyReLU(nn::LeakyReLUOptions().negative_slope(leaky_slope));
+/// in_place: for what nobody else reads.
+inline nn::LeakyReLU leaky(bool in_place = false) {
+  return nn::LeakyReLU(nn::LeakyReLUOptions().negative_slope(leaky_slope).inplace(in_place));
 }
 
 inline void fill_weights(nn::Module& net, int network) {
@@ -57,8 +58,8 @@ inline void fill_weights(nn::Module& net, int network) {
   }
 }
 
-inline torch::optim::Adam adam(std::vector<torch::Tensor> parameters) {
-  return torch::optim::Adam(std::move(parameters), torch::optim::AdamOptions(adam_lr).betas({adam_beta1, 0.999}));
+inline torch::optim::Adam adam(std::vector<torch::Tensor> parameters, double lr = adam_lr) {
+  return torch::optim::Adam(std::move(parameters), torch::optim::AdamOptions(lr).betas({adam_beta1, 0.999}));
 }
 
 /// While it lives, nobody computes gradients of these parameters.
