@@ -2,6 +2,7 @@
 // served.
 #pragma once
 
+#include <dlfcn.h>
 #include <torch/torch.h>
 
 #include <cstddef>
@@ -77,12 +78,19 @@ class Frozen {
   std::vector<torch::Tensor> parameters_;
 };
 
+/// Transposed convolutions are products by the system's BLAS, and the reference one's are many times slower.
+inline bool multiplies_by_openblas() {
+  return dlsym(RTLD_DEFAULT, "openblas_get_config") != nullptr;
+}
+
 /// run(losses) takes a step and writes its losses where they are wanted.
 template <class Step>
 int serve_libtorch(Step run) {
   std::vector<double> losses;
   for (int i = 0; i < checked_steps; ++i) run(&losses);
-  return serve(about_image_step("libtorch " TORCH_VERSION ", whole step", losses), [&] { run(nullptr); });
+  const std::string name = "libtorch " TORCH_VERSION ", whole step";
+  return serve(about_image_step(multiplies_by_openblas() ? name : name + ", without OpenBLAS", losses),
+               [&] { run(nullptr); });
 }
 
 }  // namespace bench
