@@ -1,5 +1,5 @@
-// Whole training steps of networks of images, in turns with oneDNN's primitives for their convolutions alone and with
-// libtorch's step of the same network.
+// Whole training steps of networks of images, in turns with libtorch's step of the same network and, of two of them,
+// with oneDNN's primitives for their convolutions alone.
 #include <CLI/CLI.hpp>
 
 #include <cmath>
@@ -25,12 +25,13 @@ struct Peer {
   const char* what;  ///< of the ratio
   bool at_most;      ///< whether eigan's time over the peer's is to be at most the target; else the other way round
   double target;
+  bool translates;  ///< whether it has the steps that translate pictures
 };
-constexpr Peer peers[] = {{"onednn", "eigan's time to oneDNN's convolutions", true, 1.3},
-                          {"libtorch", "libtorch's time to eigan's", false, 2.5}};
+constexpr Peer peers[] = {{"onednn", "eigan's time to oneDNN's convolutions", true, 1.3, false},
+                          {"libtorch", "libtorch's time to eigan's", false, 2.5, true}};
 
 struct Options {
-  std::vector<std::string> steps{"dcgan", "unet"};
+  std::vector<std::string> steps = bench::image_step_names();
   int threads = 2;
   bench::RoundOptions rounds{.rounds = 41, .lives = 3, .turn_ms = 300};
   bool json = false;
@@ -73,11 +74,13 @@ json measure(const std::string& name, const Options& options) {
         {id, options.threads, {program(id).string(), name, std::to_string(options.threads)}, "", {}, 0, {}});
   };
   add("eigan");
-  for (const Peer& peer : peers)
+  for (const Peer& peer : peers) {
+    if (step.translates() && !peer.translates) continue;
     if (exists(program(peer.id)))
       add(peer.id);
     else
       std::fprintf(stderr, "%s was not built: left out\n", peer.id);
+  }
   json result{{"step", name}, {"batch", step.batch}, {"contenders", json::array()}, {"ratios", json::array()}};
   if (const Entry* libtorch = bench::find_entry(entries, "libtorch", options.threads))
     result["losses_differ_by"] = check_losses(entries.front(), *libtorch);
@@ -135,9 +138,16 @@ int main(int argc, char** argv) try {
   Options options;
   CLI::App app(
       "Times whole training steps of networks of images in turns with oneDNN's convolutions alone and with libtorch's\n"
-      "whole step. dcgan: 28 x 28, batch 64, a step of D and one of G.   unet: 64 x 64, base 32, batch 8, L1.\n"
+      "whole step.\n"
+      "  dcgan      28 x 28, batch 64, a step of D and one of G\n"
+      "  unet       64 x 64, base 32, batch 8, L1\n"
+      "Those of examples/image_to_image, batch 16, beside libtorch alone:\n"
+      "  pix2pix    28 x 28, grey, recipe edges2fashion\n"
+      "  pix2pix32  32 x 32, from grey to colour, recipe outline2emoji\n"
+      "  full-unet  32 x 32, colour, recipe flat2shaded, L1\n"
+      "  cyclegan   28 x 28, grey, recipe mnist2fonts\n"
       "EIGAN_FORCE_ISA=avx2 holds all of them to AVX2.");
-  app.add_option("--step", options.steps, "dcgan, unet or both: dcgan,unet")->delimiter(',');
+  app.add_option("--step", options.steps, "Which of them: dcgan,unet; all unless given")->delimiter(',');
   app.add_option("--threads", options.threads, "Threads of each")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--rounds", options.rounds.rounds, "Turns of each")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--lives", options.rounds.lives, "Times that each process is started afresh")

@@ -1,33 +1,17 @@
 // eigan: the whole training step of a network of images.
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include <eigan/core/planar.hpp>
 #include <eigan/eigan.hpp>
 
 #include "../image_steps.hpp"
-#include "../paired/serve.hpp"
+#include "images_eigan.hpp"
+#include "translation_eigan.hpp"
 
 namespace {
 
 using namespace eigan;
-
-/// Weights as every contender has them.
-template <class M>
-void fill_weights(M& model, int network) {
-  int number = 0;
-  for (const Parameter& p : model.parameters()) {
-    const bool weight = p.rank == 2, scale = !weight && p.name.ends_with("weight");
-    std::size_t i = 0;
-    p.for_each_in_file_order([&](Index place) {
-      model.params()[static_cast<std::size_t>(p.offset + place)] = weight  ? bench::initial_weight(network, number, i++)
-                                                                   : scale ? 1.0f
-                                                                           : 0.0f;
-    });
-    ++number;
-  }
-}
 
 /// Several batches of images of noise.
 BufferMatrix<float> noise_images(const bench::ImageStep& step, int pool) {
@@ -42,15 +26,6 @@ View<float> batch_of(BufferMatrix<float>& images, const bench::ImageStep& step, 
   return images.view().columns(number % bench::batches_of_images * step.batch, step.batch);
 }
 
-/// run(losses) takes a step and writes its losses where they are wanted.
-template <class Step>
-int serve(Step run) {
-  std::vector<double> losses;
-  for (int i = 0; i < bench::checked_steps; ++i) run(&losses);
-  return bench::serve(bench::about_image_step(std::string("eigan, whole step, ") + to_string(active_isa()), losses),
-                      [&] { run(nullptr); });
-}
-
 using Generator =
     Sequential<Linear<bench::latent_size, 6272>, Unflatten<128, 7, 7>, BatchNorm2d<128>, ReLU,
                ConvTranspose2d<128, 64, 4, 2, 1>, BatchNorm2d<64>, ReLU, ConvTranspose2d<64, 1, 4, 2, 1>, Tanh>;
@@ -61,14 +36,14 @@ int serve_dcgan(const bench::ImageStep& step, Threads threads) {
                                  BatchNorm2d<128>(), leaky, Flatten(), Linear<6272, 1>()),
                       Rng(1));
   Model<Generator> generator(Rng(2));
-  fill_weights(discriminator, 0);
-  fill_weights(generator, 1);
+  bench::fill_weights(discriminator, 0);
+  bench::fill_weights(generator, 1);
   const AdamOptions options{.lr = bench::adam_lr, .beta1 = bench::adam_beta1};
   Adam<> discriminator_adam(discriminator.param_size(), options), generator_adam(generator.param_size(), options);
   GanWorkspace workspace(generator, discriminator, step.batch);
   BufferMatrix<float> images = noise_images(step, 0), z(bench::latent_size, step.batch);
   long number = 0;
-  return serve([&](std::vector<double>* losses) {
+  return bench::serve_eigan([&](std::vector<double>* losses) {
     for (Index j = 0; j < step.batch; ++j)
       for (Index i = 0; i < bench::latent_size; ++i)
         z.view()(i, j) =
@@ -78,7 +53,7 @@ int serve_dcgan(const bench::ImageStep& step, Threads threads) {
                            z.view(), Rng(0), NonSaturatingLoss{}, threads, Halves::apart);
     const auto g =
         generator_step(generator, discriminator, generator_adam, workspace, Rng(0), NonSaturatingLoss{}, threads);
-    if (losses != nullptr) losses->insert(losses->end(), {double{d.loss}, double{g.loss}});
+    if (losses != nullptr) losses->insert(losses->end(), {static_cast<double>(d.loss), static_cast<double>(g.loss)});
   });
 }
 
@@ -95,17 +70,17 @@ int serve_unet(const bench::ImageStep& step, Threads threads) {
       Sequential(Input<3, 64, 64>(), Conv2d<3, 32, 4, 2, 1>(), level<32, 128>(level<64, 256>(level<128, 256>())),
                  ReLU(), ConvTranspose2d<64, 3, 4, 2, 1>(), Tanh()),
       Rng(1));
-  fill_weights(model, 0);
+  bench::fill_weights(model, 0);
   Adam<> adam(model.param_size(), {.lr = bench::adam_lr, .beta1 = bench::adam_beta1});
   auto tape = model.tape(step.batch);
   auto gradient = model.zeros();
   BufferMatrix<float> images = noise_images(step, 0), targets = noise_images(step, 1);
   long number = 0;
-  return serve([&](std::vector<double>* losses) {
+  return bench::serve_eigan([&](std::vector<double>* losses) {
     const auto y = model.forward(tape, batch_of(images, step, number), threads);
     const float loss = l1<float>(y, batch_of(targets, step, number++), tape.output_gradient());
     backward_and_step(model, tape, adam, gradient, threads);
-    if (losses != nullptr) losses->push_back(double{loss});
+    if (losses != nullptr) losses->push_back(static_cast<double>(loss));
   });
 }
 
@@ -113,6 +88,7 @@ int serve_unet(const bench::ImageStep& step, Threads threads) {
 
 int main(int argc, char** argv) {
   return bench::image_contender_main(argc, argv, [](const bench::ImageStep& step, int threads) {
+    if (step.translates()) return bench::serve_translation(step, {threads});
     return step.name == "dcgan" ? serve_dcgan(step, {threads}) : serve_unet(step, {threads});
   });
 }
