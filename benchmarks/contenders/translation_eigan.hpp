@@ -14,12 +14,14 @@
 
 namespace bench {
 
-/// The task's recipe without chance, at the learning rate of all contenders.
+/// The task's networks and the papers' losses, without chance, at the learning rate of all contenders.
 inline image_to_image::Recipe translation_recipe(const ImageStep& step) {
   image_to_image::Recipe recipe = image_to_image::task_recipe(step.task);
   recipe.batch = step.batch;
   recipe.dropout = 0;
   recipe.pool = recipe.jitter = 0;
+  recipe.cycle_weight = 10, recipe.identity_weight = 0.5;
+  recipe.semantic_weight = recipe.average = 0;
   recipe.mirror = recipe.collage = false;
   recipe.flat = 1;
   recipe.lr = translation_lr;
