@@ -133,7 +133,7 @@ void add_train(CLI::App& program, TrainOptions& options) {
       refuse("--back-recogniser", "cyclegan", methods[0]);
     if (r.semantic_weight > 0 && (options.recogniser.empty() || options.back_recogniser.empty()))
       refuse("--semantic",
-             "0, or --recogniser FILE and --back-recogniser FILE beside what it is, in the task's recipe too",
+             "0, or --recogniser FILE and --back-recogniser FILE beside it, which the recipe of mnist2fonts needs",
              shortest(r.semantic_weight));
   });
 }
