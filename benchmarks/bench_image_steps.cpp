@@ -145,7 +145,7 @@ int main(int argc, char** argv) try {
       "  pix2pix    28 x 28, grey, recipe edges2fashion\n"
       "  pix2pix32  32 x 32, from grey to colour, recipe outline2emoji\n"
       "  full-unet  32 x 32, colour, recipe flat2shaded, L1\n"
-      "  cyclegan   28 x 28, grey, recipe mnist2fonts\n"
+      "  cyclegan   28 x 28, grey, the networks of mnist2fonts, the losses of the paper\n"
       "EIGAN_FORCE_ISA=avx2 holds all of them to AVX2.");
   app.add_option("--step", options.steps, "Which of them: dcgan,unet; all unless given")->delimiter(',');
   app.add_option("--threads", options.threads, "Threads of each")->check(CLI::PositiveNumber)->capture_default_str();

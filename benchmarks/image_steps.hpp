@@ -15,8 +15,8 @@
 // pixel. Batch normalisation, for which D sees real and generated pairs apart.
 // full-unet: flat2shaded, 32 x 32, colour, L1 alone. U-Net of 16, 32, 64 and three times 128 channels that begins with
 // the pictures' own size and adds to its input. Batch normalisation.
-// cyclegan: mnist2fonts, 28 x 28, grey. Two G of 16, 32 and 64 channels with two residual blocks, two D as above,
-// instance normalisation; least squares, the cycle 10 times, the identity 5 times.
+// cyclegan: mnist2fonts' networks and the paper's losses, 28 x 28, grey. Two G of 16, 32 and 64 channels with two
+// residual blocks, two D as above, instance normalisation; least squares, the cycle 10 times, the identity 5 times.
 #pragma once
 
 #include <cstddef>

@@ -19,7 +19,7 @@ struct Evaluation {
   std::vector<Row> rows;                ///< the generator first
   std::optional<double> read_as_asked;  ///< of a conditional generator: the part of digits drawn as asked for
   std::string recogniser;               ///< scores compare only under the same one
-  double recogniser_accuracy = 0;       ///< on the test images
+  double recogniser_accuracy = 0;       ///< on the images that samples are judged beside
   Index held_out = 0;                   ///< the last training images, which it was judged beside; 0: the test images
   double truncation = 1;
   std::uint64_t seed = 1;
