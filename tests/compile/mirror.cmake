@@ -55,6 +55,7 @@ set(without_header
   image_to_image/networks_test.cpp       # the same
   image_to_image/own_pictures_test.cpp   # the same
   image_to_image/pix2pix_test.cpp        # the same
+  image_to_image/semantic_loss_test.cpp  # the same
   image_to_image/splits_test.cpp         # the same
   image_to_image/task_files_test.cpp     # the same
   image_to_image/translator_test.cpp     # the same
@@ -72,6 +73,7 @@ set(without_header
   page/pictures_test.cpp           # the same
   mnist_gan/gan_test.cpp           # examples/mnist_gan
   mnist_recogniser/blobs_test.cpp       # examples/mnist_recogniser
+  mnist_recogniser/frozen_batch_norm_test.cpp # the same
   mnist_recogniser/ink_test.cpp         # the same
   mnist_recogniser/random_warp_test.cpp # the same
   reliability/extreme_numbers_test.cpp      # dense layers and losses
