@@ -9,14 +9,16 @@
 //
 // The others are the steps of examples/image_to_image by recipes of its tasks. Nothing is left to chance: no dropout,
 // no past translations, and every step has the same batch of 16 pictures, as they are.
-// pix2pix: edges2fashion, 28 x 28, grey. G: U-Net of 32 and 64 channels, two residual blocks. D judges patches of 34
-// pixels by 32, 64 and 128 channels, real and generated pairs as one batch. Instance normalisation; bce and 100 L1.
+// pix2pix: edges2fashion, 28 x 28, grey. G: U-Net of 16, 32 and 64 channels that begins with the pictures' own size,
+// two residual blocks. D judges patches of 16 pixels by 32 and 64 channels. Batch normalisation, for which D sees real
+// and generated pairs apart; bce and 100 L1.
 // pix2pix32: outline2emoji, 32 x 32, from grey to colour. G: U-Net of 32, 64 and three times 128 channels, down to a
-// pixel. Batch normalisation, for which D sees real and generated pairs apart.
+// pixel. D judges patches of 34 pixels by 32, 64 and 128 channels. The rest is pix2pix's.
 // full-unet: flat2shaded, 32 x 32, colour, L1 alone. U-Net of 16, 32, 64 and three times 128 channels that begins with
 // the pictures' own size and adds to its input. Batch normalisation.
 // cyclegan: mnist2fonts' networks and the paper's losses, 28 x 28, grey. Two G of 16, 32 and 64 channels with two
-// residual blocks, two D as above, instance normalisation; least squares, the cycle 10 times, the identity 5 times.
+// residual blocks, two D of pix2pix32's that see real and generated pictures as one batch. Instance normalisation;
+// least squares, the cycle 10 times, the identity 5 times.
 #pragma once
 
 #include <cstddef>

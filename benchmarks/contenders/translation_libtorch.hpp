@@ -27,9 +27,9 @@ inline std::vector<Tensor> parameters_of(const nn::Sequential& a, const nn::Sequ
   return all;
 }
 
-/// L1 alone, of a full U-Net.
+/// L1 alone, of a full U-Net that adds to its input.
 inline int serve_l1(const ImageStep& step) {
-  nn::Sequential net = full_unet({16, 32, 64, 128, 128, 128}, Norm::batch, step);
+  nn::Sequential net(Sum(full_unet({16, 32, 64, 128, 128, 128}, Norm::batch, step)));
   fill_weights(*net, 0);
   auto optimizer = adam(net->parameters(), translation_lr);
   const Tensor from = noise_pictures(step, step.from_channels, 0), to = noise_pictures(step, step.channels, 1);
@@ -44,10 +44,10 @@ inline int serve_l1(const ImageStep& step) {
 
 inline int serve_pix2pix(const ImageStep& step) {
   const bool large = step.name == "pix2pix32";
-  const Norm norm = large ? Norm::batch : Norm::instance;
   nn::Sequential generator =
-      unet(large ? std::vector<int>{32, 64, 128, 128, 128} : std::vector<int>{32, 64}, norm, step);
-  nn::Sequential discriminator = patch_discriminator(step.channels + step.from_channels, norm);
+      large ? unet({32, 64, 128, 128, 128}, Norm::batch, step) : full_unet({16, 32, 64}, Norm::batch, step);
+  if (!large) generator->push_back(nn::Tanh());
+  nn::Sequential discriminator = patch_discriminator(step.channels + step.from_channels, Norm::batch, large ? 2 : 1);
   fill_weights(*generator, 0);
   fill_weights(*discriminator, 1);
   auto g_adam = adam(generator->parameters(), translation_lr),
@@ -60,13 +60,9 @@ inline int serve_pix2pix(const ImageStep& step) {
     const Tensor made = generator->forward(from);
     const Tensor real_pairs = torch::cat({to, from}, 1), made_pairs = torch::cat({made.detach(), from}, 1);
     discriminator->zero_grad(true);
-    Tensor d_loss;
-    if (norm == Norm::batch) {  // whose statistics are not to mix them
-      d_loss = bce(discriminator->forward(real_pairs), true) + bce(discriminator->forward(made_pairs), false);
-    } else {
-      const std::vector<Tensor> said = discriminator->forward(torch::cat({real_pairs, made_pairs})).chunk(2);
-      d_loss = bce(said[0], true) + bce(said[1], false);
-    }
+    // Apart, for the sake of batch normalisation, whose statistics are not to mix them.
+    const Tensor d_loss =
+        bce(discriminator->forward(real_pairs), true) + bce(discriminator->forward(made_pairs), false);
     d_loss.backward();
     d_adam.step();
 

@@ -69,14 +69,14 @@ inline nn::Sequential unet(const std::vector<int>& channels, Norm norm, const Im
                         up(2 * channels[0], step.channels), nn::Tanh());
 }
 
-/// What a U-Net that begins with the pictures' size adds to them.
+/// A U-Net that begins with the pictures' own size; nothing follows its last convolution.
 inline nn::Sequential full_unet(const std::vector<int>& channels, Norm norm, const ImageStep& step) {
   nn::Sequential net;
   add_mirrored(net, step.from_channels, channels[0], 3);
   net->push_back(level(channels, 1, norm, step.side));
   net->push_back(relu());
   add_mirrored(net, 2 * channels[0], step.channels, 3);
-  return nn::Sequential(Sum(net));
+  return net;
 }
 
 inline nn::Sequential residual_network(const std::vector<int>& channels, Norm norm, const ImageStep& step) {
@@ -101,15 +101,19 @@ inline nn::Sequential residual_network(const std::vector<int>& channels, Norm no
   return net;
 }
 
-/// A logit for each patch of 34 pixels.
-inline nn::Sequential patch_discriminator(int in, Norm norm) {
-  nn::Sequential net(conv(in, 32), leaky(true), conv(32, 64));
-  add_norm(net, norm, 64);
-  net->push_back(leaky(true));
-  net->push_back(conv(64, 128, 4, 1));
-  add_norm(net, norm, 128);
-  net->push_back(leaky(true));
-  net->push_back(conv(128, 1, 4, 1));
+/// A logit for each patch: of 16 pixels with one halving level, of 34 with two.
+inline nn::Sequential patch_discriminator(int in, Norm norm, int levels = 2) {
+  int channels = 32;
+  nn::Sequential net(conv(in, channels), leaky(true));
+  const auto convolve = [&](int stride) {
+    net->push_back(conv(channels, 2 * channels, 4, stride));
+    channels *= 2;
+    add_norm(net, norm, channels);
+    net->push_back(leaky(true));
+  };
+  for (int i = 1; i < levels; ++i) convolve(2);
+  convolve(1);
+  net->push_back(conv(channels, 1, 4, 1));
   return net;
 }
 

@@ -15,8 +15,12 @@ Recipe unpaired(Recipe recipe) {
 Recipe task_recipe(const std::string& task) {
   Recipe recipe;
   if (task == "edges2fashion") {
-    recipe.epochs = 12;
-    recipe.g_channels = {32, 64};
+    recipe.epochs = 4;
+    recipe.architecture = Architecture::full_unet;
+    recipe.g_channels = {16, 32, 64};
+    recipe.norm = Norm::batch;
+    recipe.d_levels = 1;
+    recipe.lr = 1e-3;
   } else if (task == "mnist2fonts") {
     recipe = unpaired(recipe);
     recipe.epochs = 3;
