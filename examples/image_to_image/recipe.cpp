@@ -36,6 +36,8 @@ Recipe task_recipe(const std::string& task) {
     recipe = unpaired(recipe);
     recipe.epochs = 20;
     recipe.batch = 16;
+    recipe.architecture = Architecture::full_unet;
+    recipe.g_channels = {16, 32, 64, 64};
     recipe.blocks = 2;
     recipe.average = 0.999;
     recipe.d_channels = 16;
