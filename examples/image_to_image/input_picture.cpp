@@ -26,7 +26,8 @@ PictureSet read_input(const std::filesystem::path& path, const Translator& trans
   if (!translator.takes(height, width))
     throw BadInput(concat(name, ": expected a height and width that are multiples of ", translator.multiple, ", found ",
                           width, "x", height, "; the nearest size is ", translator.nearest(width), "x",
-                          translator.nearest(height), ", and --size N makes pictures N x N"));
+                          translator.nearest(height), ", and --size ", translator.model.input_shape().height,
+                          " makes pictures as large as those that the model learnt"));
   PictureSet set{1, height, width, channels, {}};
   for (std::size_t i = 0; i < picture.bytes.size(); ++i)
     if (channels == 3 || i % 3 == 0) set.bytes.push_back(picture.bytes[i]);

@@ -40,9 +40,9 @@ std::string scorer(const TrainOptions& options, const std::string& recogniser,
 /// What one looks at and keeps of a training.
 template <class Method>
 class Results {
+ public:
   static constexpr bool has_way_back = requires(Method & method) { method.b_to_a(); };
 
- public:
   Results(const TrainOptions& options, const TaskData& data, Method& method, kit::Run& run)
       : options_(options),
         data_(data),
@@ -176,7 +176,9 @@ int train_by(const TrainOptions& options, const TaskData& data, const More&... m
   say(tables, "trained in ", duration(run.seconds()), "; ", folder, " holds",
       "\n  report.html             all of it on one page", "\n  samples.png, samples/   sheets: input, output, target",
       "\n  losses.svg, losses.csv", "\n  a_to_b.safetensors      the translator",
-      "\nyour pictures: image_to_image translate ", folder, "/a_to_b.safetensors picture.png --out translated");
+      Results<Method>::has_way_back ? "\n  b_to_a.safetensors      the way back" : "",
+      "\nyour pictures: image_to_image translate ", folder, "/a_to_b.safetensors picture.png --size ",
+      method.a_to_b().input_shape().height, " --out translated");
   return success;
 }
 

@@ -84,7 +84,16 @@ int translate(const TranslateOptions& options) {
                           "--norm instance and --statistics image have none"));
   const std::vector<fs::path> pictures = pictures_in(options.in);
   const std::vector<fs::path> to = places(pictures, options);
-  for (const fs::path& picture : pictures) (void)read_input(picture, translator, options.size);  // all or none
+  const eigan::Shape learnt = translator.model.input_shape();
+  std::size_t others = 0;
+  for (const fs::path& picture : pictures) {  // all or none
+    const PictureSet read = read_input(picture, translator, options.size);
+    if (read.height != learnt.height || read.width != learnt.width) ++others;
+  }
+  if (others > 0)
+    say("warning: the model learnt ", learnt.width, "x", learnt.height, " pictures, and ", others, " of ",
+        pictures.size(), " are of another size, for which it may do worse; --size ", learnt.height,
+        " makes pictures so");
   std::error_code error;
   fs::create_directories(options.out, error);
   if (error) throw eigan::Error(concat(name_of(options.out), ": cannot create the folder: ", error.message()));

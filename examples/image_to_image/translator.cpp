@@ -99,6 +99,8 @@ Translator load_translator(const std::filesystem::path& path) {
     const auto file = SafetensorsFile::read(path);
     if (const std::string found = text_of(file, "network"); found != network)
       throw Error(concat(file.name(), ": expected a ", network, ", found a ", printable(found)));
+    if (file.metadata().count("quantised") > 0)
+      throw Error(concat(file.name(), ": expected weights of 32 bits, found eight; `eigan_page full` makes them 32"));
     const std::string direction = text_of(file, "direction"), multiple = text_of(file, "multiple");
     double number = 0;
     if (!parse_number(multiple, number) || number < 1 || number > most_multiple || number != std::floor(number))

@@ -123,12 +123,21 @@ class TestPairs(Case):
         self.assertLess(scores["translations"]["l1"], scores["as they are"]["l1"] / 2)
         self.assertLess(scores["translations"]["l1"], scores["nearest neighbour"]["l1"])
 
-        self.call("translate", "run/a_to_b.safetensors", "a", "pairs/000.png", "--out", "made")
+        said = self.call("translate", "run/a_to_b.safetensors", "a", "pairs/000.png", "--out", "made")
+        self.assertIn(f"learnt {SIDE}x{SIDE} pictures, and 1 of 13 are of another size", said)
+        said = self.call("translate", "run/a_to_b.safetensors", "a", "--out", "made-again")
+        self.assertNotIn("another size", said)
         self.assertEqual(sorted(path.name for path in (self.folder / "made").iterdir()),
                          sorted([f"a{i}.png" for i in range(12)] + ["000.png"]))
         self.assertEqual(png_size(self.folder / "made/a0.png"), (SIDE, SIDE))
         self.assertEqual(png_size(self.folder / "made/000.png"), (2 * SIDE, SIDE))  # any legal size
         self.refuse("translate", "run/a_to_b.safetensors", "a", "--out", "made", words=["a0.png", "--force"])
+
+    def test_a_run_says_what_it_holds(self):
+        for method in ("pix2pix", "cyclegan"):
+            said = self.call("train", "--pairs", "pairs", "--method", method, "--out", method, *SMALL[:-1], "--epochs", 1)
+            self.assertIn(f"picture.png --size {SIDE} --out", said)
+            self.assertEqual("b_to_a.safetensors" in said, method == "cyclegan", said)
 
     def test_what_is_no_input_gets_one_line(self):
         self.train("model", "--epochs", "1")
@@ -139,10 +148,12 @@ class TestPairs(Case):
         (self.folder / "empty").mkdir()
         self.refuse("translate", model, "text.png", "--out", "no", words=["text.png"])
         self.refuse("translate", model, "tiny.png", "--out", "no", words=["tiny.png", "3x3", "nearest"])
-        self.refuse("translate", model, "odd.png", "--out", "no", words=["odd.png", "18x18", "multiples of 4"])
+        self.refuse("translate", model, "odd.png", "--out", "no", words=["odd.png", "18x18", "multiples of 4", f"--size {SIDE}"])
         self.refuse("translate", model, "empty", "--out", "no", words=["empty"])
         self.refuse("translate", model, "absent.png", "--out", "no", words=["absent.png"])
         self.refuse("translate", "text.png", "a", "--out", "no", words=["text.png"])
+        eight_bits = Path(__file__).parents[2] / "examples/page/models/edges2fashion.safetensors"
+        self.refuse("translate", eight_bits, "a", "--out", "no", words=["edges2fashion", "eigan_page full"])
         self.refuse("translate", model, "a", "--out", "no", "--noise", 1, words=["dropout"])
         self.refuse("evaluate", model, "--data", "empty", words=["empty"])
         self.refuse("train", "--pairs", "empty", "--out", "no", words=["empty"])

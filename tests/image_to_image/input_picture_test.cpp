@@ -57,7 +57,8 @@ TEST_CASE("read_input: a model of grey pictures refuses one in colour, be it a s
 
 TEST_CASE("read_input: a size that the model takes, or is asked for, of the middle") {
   const File file(test::plain_png(21, 14, {9}));
-  CHECK(contains(file.error(of_channels(1)), "multiples of 4, found 21x14; the nearest size is 20x16, and --size N"));
+  CHECK(contains(file.error(of_channels(1)),
+                 "multiples of 4, found 21x14; the nearest size is 20x16, and --size 16 makes"));
   const PictureSet sized = read_input(file.path, of_channels(1), 8);
   CHECK(sized.width == 8);
   CHECK(sized.bytes == Bytes(64, 9));
